@@ -1,0 +1,69 @@
+"""The kinds of component, one file a kind.
+
+Names are looked up on first use, so that ``from rdfc_core.interfaces import Reader`` does not
+load torch, which the kinds with networks need.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec
+    from rdfc_core.interfaces.executor import Executor, Outcome
+    from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
+    from rdfc_core.interfaces.image_encoder import ImageEncoder
+    from rdfc_core.interfaces.memory_store import MemoryStore
+    from rdfc_core.interfaces.objective import Memory, Objective
+    from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
+    from rdfc_core.interfaces.reader import Reader
+    from rdfc_core.interfaces.view import Prepared, Tower, View
+
+_HOME = {
+    "Batch": "pretext",
+    "Dataset": "dataset",
+    "Executor": "executor",
+    "FeatureExtractor": "feature_extractor",
+    "Features": "feature_extractor",
+    "ImageEncoder": "image_encoder",
+    "Memory": "objective",
+    "MemoryStore": "memory_store",
+    "Objective": "objective",
+    "Outcome": "executor",
+    "Prepared": "view",
+    "Pretext": "pretext",
+    "PretextOutput": "pretext",
+    "Problem": "dataset",
+    "Reader": "reader",
+    "SplitSpec": "dataset",
+    "Tower": "view",
+    "View": "view",
+}
+
+__all__ = [
+    "Batch",
+    "Dataset",
+    "Executor",
+    "FeatureExtractor",
+    "Features",
+    "ImageEncoder",
+    "Memory",
+    "MemoryStore",
+    "Objective",
+    "Outcome",
+    "Prepared",
+    "Pretext",
+    "PretextOutput",
+    "Problem",
+    "Reader",
+    "SplitSpec",
+    "Tower",
+    "View",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

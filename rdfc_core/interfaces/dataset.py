@@ -1,0 +1,88 @@
+"""Dataset: the cases, their classes, and how they are meant to be split."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rdfc_core.case import Case
+
+
+class SplitSpec(BaseModel):
+    """How labelled cases are divided, always by patient, and which cases serve pretraining."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["holdout", "folds", "column"] = Field(
+        "holdout",
+        description="One stratified hold-out part, stratified folds, or a column of the data set.",
+    )
+    test_fraction: float = Field(
+        0.2, gt=0, lt=1, description="Share of the labelled cases held out (holdout)."
+    )
+    test_cases: int | None = Field(
+        None, ge=1, description="Exact number of held-out cases (holdout, one case a patient)."
+    )
+    folds: int = Field(5, ge=2, description="Number of folds (folds).")
+    column: str = Field(
+        "split", description="Column that says train, test or pretext for each case (column)."
+    )
+    pretext: Literal["all", "unlabelled", "train"] = Field(
+        "all",
+        description="Cases for pretraining: unlabelled and training cases, only the unlabelled "
+        "(under folds pretraining then runs once), or only the training cases. Never a case of a "
+        "patient in the test part.",
+    )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a data set.
+
+    Args:
+        case_id: The case, or "" for the data set as a whole.
+        field: What is wrong about it: ``image``, ``mask``, ``label``, …
+        message: What is wrong.
+        fix: What to do.
+    """
+
+    case_id: str
+    field: str
+    message: str
+    fix: str
+
+
+class Dataset(ABC):
+    """A collection of cases. Built as ``Class(config)``; the config names where it lies."""
+
+    citation: ClassVar[str] = ""
+    """How to cite the data, or "" where the user's own data is meant."""
+
+    @abstractmethod
+    def cases(self) -> Sequence[Case]:
+        """All cases, in a stable order. Opens no image.
+
+        Raises:
+            DataError: If the listing itself is unusable (missing, without columns, with one
+                ``case_id`` twice). A missing image is no reason: its case fails alone, later.
+        """
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """The labels in their fixed order; of two, the second is the positive one."""
+
+    def protocol(self) -> SplitSpec:
+        """The split the data set is meant for; a study may override any part of it."""
+        return SplitSpec()
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything wrong with the listing, in one pass, for ``rdfc datasets check``.
+
+        The images and masks themselves are checked by core, case by case.
+        """
+        return iter(())

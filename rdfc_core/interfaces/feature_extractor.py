@@ -1,0 +1,57 @@
+"""FeatureExtractor: a tumour becomes a vector of named, handcrafted features."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.case import Tumour
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The features of one tumour.
+
+    Args:
+        values: (F,) float64 in the order of `FeatureExtractor.names`; NaN where missing.
+        missing: Name of each missing feature → why this tumour cannot have it.
+    """
+
+    values: NDArray[np.float64]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+class FeatureExtractor(ABC):
+    """Computes handcrafted features. Built as ``Class(config)``, sent to worker processes by pickle.
+
+    The same tumour, options and version must give the same values: they are stored and reused.
+    """
+
+    @abstractmethod
+    def names(self, ndim: int) -> tuple[str, ...]:
+        """The names of the F features of tumours with ``ndim`` axes (2 or 3), in order.
+
+        Names follow PyRadiomics where a feature has a counterpart there:
+        ``<image type>_<class>_<feature>``.
+        """
+
+    @abstractmethod
+    def extract(self, tumour: Tumour) -> Features:
+        """The features of one tumour, (F,).
+
+        Raises:
+            DataError: If the tumour cannot be measured at all, with the reason and what to do;
+                core adds the case's name.
+        """
+
+    @abstractmethod
+    def recipe(self) -> dict[str, Any]:
+        """Everything that determines the values, as JSON: name, version, parameters.
+
+        Stored with the features; a changed recipe means a fresh extraction.
+        """

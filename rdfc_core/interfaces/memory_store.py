@@ -1,0 +1,57 @@
+"""MemoryStore: remembers one embedding a case, so that a step has more negatives than its batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+
+class MemoryStore(nn.Module, ABC):
+    """N embeddings of D numbers, one a case. Built as ``Class(config)``, then `allocate`.
+
+    Its content belongs in buffers, so that it is saved with the checkpoint. All calls are
+    collective: no one sees the raw tensor, so that a store may be spread over processes.
+    """
+
+    @abstractmethod
+    def allocate(self, rows: int, width: int, generator: torch.Generator) -> None:
+        """Make room for N = ``rows`` cases of D = ``width`` and fill it with random rows."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """N, the number of cases."""
+
+    @abstractmethod
+    def read(self, indices: Tensor) -> Tensor:
+        """The remembered embeddings of the cases ``indices`` (B,) → (B, D), without gradient."""
+
+    @abstractmethod
+    def negatives(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
+        """K embeddings for each of B cases, drawn with replacement from the other N − 1.
+
+        Args:
+            k: K, the number of negatives a case.
+            exclude: (B,), for each row the one case that must not be drawn: its own.
+            generator: On the CPU; the only source of randomness.
+
+        Returns:
+            (B, K, D), without gradient.
+
+        Raises:
+            ShapeError: If there is no other case to draw (N < 2).
+        """
+
+    @abstractmethod
+    def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """All rows in pieces: (indices (C,), embeddings (C, D)), every case exactly once."""
+
+    @abstractmethod
+    def update(self, indices: Tensor, embeddings: Tensor) -> None:
+        """Take in this step's embeddings (B, D) of the cases ``indices`` (B,).
+
+        A case that stands in the batch twice counts once, with the mean of its embeddings.
+        """

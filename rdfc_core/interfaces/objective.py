@@ -1,0 +1,54 @@
+"""Objective: how well two views of the same cases agree, against other cases."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from rdfc_core.interfaces.memory_store import MemoryStore
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What an objective may look up besides the batch.
+
+    Args:
+        indices: (B,) which cases the batch holds, 0 … N − 1.
+        a: The memory of the first view.
+        b: The memory of the second view; the same object where one view is drawn twice.
+        generator: On the CPU; the only source of randomness.
+    """
+
+    indices: Tensor
+    a: MemoryStore
+    b: MemoryStore
+    generator: torch.Generator
+
+
+class Objective(nn.Module, ABC):
+    """A contrastive loss. Built as ``Class(config)``. It reads the memory and never writes it."""
+
+    uses_memory: ClassVar[bool] = True
+    """False if the batch alone suffices: no memory is then kept for it, and `Memory.a` and
+    `Memory.b` must not be touched."""
+
+    @abstractmethod
+    def forward(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The loss of a batch.
+
+        Args:
+            a: Unit-length embeddings of one view, (B, D).
+            b: Unit-length embeddings of the same cases in the other view, (B, D).
+            memory: The memories of both views, and which cases the batch holds.
+
+        Returns:
+            The loss, a scalar with gradient, and scalars to log, without.
+
+        Raises:
+            ShapeError: If ``a`` and ``b`` differ in shape.
+        """

@@ -1,0 +1,85 @@
+"""Pretext: a self-supervised task that trains towers without labels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from rdfc_core.interfaces.view import Tower, View
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One step's cases.
+
+    Args:
+        indices: (B,) which pretext cases these are, 0 … N − 1.
+        prepared: View name → (B, …) as collated, not augmented.
+        views: View name → the view, for its augmentation.
+        generator: On the CPU; the only source of randomness.
+    """
+
+    indices: Tensor
+    prepared: Mapping[str, Tensor]
+    views: Mapping[str, View]
+    generator: torch.Generator
+
+    def draw(self, view: str) -> Tensor:
+        """The view's batch, augmented afresh at every call."""
+        return self.views[view].augment(self.prepared[view], self.generator)
+
+
+@dataclass(frozen=True, eq=False)
+class PretextOutput:
+    """What one step gives.
+
+    Args:
+        loss: A scalar with gradient.
+        logs: Scalars without gradient, averaged over the epoch.
+        embeddings: Name → (B, D) without gradient; what `Pretext.after_step` is given back, and
+            what the signs of collapse are computed from.
+    """
+
+    loss: Tensor
+    logs: Mapping[str, Tensor] = field(default_factory=dict)
+    embeddings: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Pretext(nn.Module, ABC):
+    """A self-supervised task. Built as ``Class(config, **parts)``, then `build`.
+
+    Parameters are trained; parameters and buffers (memories too) are saved with the checkpoint.
+    """
+
+    @abstractmethod
+    def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
+        """Take the towers of the study's views and make everything else the task needs.
+
+        Args:
+            towers: View name → its tower, in the study's order.
+            cases: N, the number of pretext cases.
+            generator: On the CPU, for initial values beyond torch's own initialisation.
+
+        Raises:
+            StudyError: If the task needs a view that the study does not have.
+        """
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> PretextOutput:
+        """One step: everything that needs a gradient happens inside this one call."""
+
+    def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
+        """Called once the optimiser has stepped, with the embeddings of the whole (gathered) batch."""
+        return
+
+    @abstractmethod
+    def encoders(self) -> Mapping[str, Tower]:
+        """View name → the trained tower, for evaluation. Views the task does not train are absent."""
+
+    def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Tower features (B, F) → final embeddings (B, D), where the task has such a space."""
+        return {}

@@ -1,0 +1,55 @@
+"""Reader: a file (or a folder) becomes an image or a mask on its physical grid."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from rdfc_core.case import Volume
+
+
+class Reader(ABC):
+    """Reads images and masks of some file formats.
+
+    Built as ``Class(config)``. A study tries the installed readers in turn and takes the first
+    whose `reads` says yes; a data set may give its cases a reader of its own.
+    """
+
+    needs_files: ClassVar[bool] = True
+    """False if paths need not exist on disk, as for generated data."""
+
+    @abstractmethod
+    def reads(self, path: Path) -> bool:
+        """Whether this reader is meant for the path, judged by its name alone."""
+
+    @abstractmethod
+    def read_image(self, path: Path) -> Volume:
+        """The image: one channel, (H, W) or (Z, Y, X), in its own type, with spacing in mm.
+
+        Raises:
+            DataError: If the file is damaged, cut short or claims more than it holds. The message
+                names the file.
+        """
+
+    def read_mask(self, path: Path) -> Volume:
+        """The mask with its own values, on its own grid; by default read as an image.
+
+        Raises:
+            DataError: As `read_image`.
+        """
+        return self.read_image(path)
+
+    def fingerprint(self, path: Path) -> str:
+        """The same for the same content; by default the SHA-256 of the file, or of a folder's files.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        digest = hashlib.sha256()
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()

@@ -1,0 +1,102 @@
+"""View: one way to look at a case, from the files to a batch of network features."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rdfc_core.case import Tumour
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a view made of one case; kept in the store.
+
+    Args:
+        array: Any shape and real type; NaN marks a missing feature.
+        names: For feature vectors, the name of each entry; empty for pictures.
+        missing: Name of each missing feature → the reason.
+    """
+
+    array: NDArray[Any]
+    names: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+class Tower(nn.Module, ABC):
+    """The trainable part of a view: a batch of the view's arrays → (B, out_features)."""
+
+    out_features: int
+
+    @abstractmethod
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """(B, …) as `View.collate` and `View.augment` give it → (B, out_features)."""
+
+    def layer_groups(self) -> Mapping[str, Sequence[nn.Module]]:
+        """Named groups of layers from input to output; by default each direct child."""
+        return {name: [child] for name, child in self.named_children()}
+
+
+class View(ABC):
+    """A way to look at a case. Built as ``Class(config, **parts)``.
+
+    The life of a view: `prepare` each case (once ever: the result is stored), `fit` on pretext
+    cases only, `collate` whichever cases are wanted, then `augment` batches on the device and send
+    them through a `tower`. `state` holds what `fit` learnt; it is saved with the model.
+    """
+
+    @abstractmethod
+    def recipe(self) -> dict[str, Any]:
+        """Everything that determines what `prepare` gives, as JSON: the store's key."""
+
+    @abstractmethod
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The view of one tumour: deterministic, and independent of every other case.
+
+        Runs in worker processes.
+
+        Raises:
+            DataError: If this tumour cannot be seen this way; core adds the case's name.
+        """
+
+    @abstractmethod
+    def fit(self, prepared: Sequence[Prepared]) -> None:
+        """Learn what depends on many cases (means, sizes) from the given cases and no others.
+
+        Raises:
+            DataError: If the cases do not agree with each other, or there are none.
+        """
+
+    @abstractmethod
+    def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+        """All given cases as one tensor (N, …), on the CPU. Needs `fit` or `load_state` first.
+
+        Raises:
+            DataError: If a case does not agree with those the view was fitted on.
+        """
+
+    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """A random variation of the batch (B, …), on its device; by default the batch itself.
+
+        All randomness comes from the generator, which lives on the CPU.
+        """
+        return batch
+
+    @abstractmethod
+    def tower(self) -> Tower:
+        """A new network for this view with fresh weights. Needs `fit` or `load_state` first."""
+
+    @abstractmethod
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What `fit` learnt, as plain arrays."""
+
+    @abstractmethod
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what another view of the same options learnt."""

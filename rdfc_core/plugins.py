@@ -1,0 +1,171 @@
+"""Find plugins through entry points, list their components, and build the ones a study names.
+
+A plugin that is broken, incompatible or a duplicate is reported by name and distribution; it never
+takes the others down.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+import pluggy
+
+from rdfc_core import hookspecs
+from rdfc_core.component import INTERFACE_VERSION, KINDS, Component, Kind
+from rdfc_core.errors import PluginError
+
+GROUP = "rdfc"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a plugin comes from: its entry point and its distribution."""
+
+    plugin: str
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """A plugin that could not be used, and why."""
+
+    source: Source
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Plugin {self.source.plugin!r} of {self.source}: {self.reason}"
+
+
+@dataclass
+class Registry:
+    """The components that are installed, by kind and name."""
+
+    hooks: pluggy.PluginManager
+    found: dict[tuple[str, str], list[tuple[Component, Source]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    broken: list[BrokenPlugin] = field(default_factory=list)
+
+    def components(self, kind: str | None = None) -> Iterator[tuple[Component, Source]]:
+        """All components with their sources, by kind and name."""
+        order = {name: place for place, name in enumerate(KINDS)}
+        for key in sorted(self.found, key=lambda key: (order[key[0]], key[1])):
+            if kind in (None, key[0]):
+                yield from self.found[key]
+
+    def names(self, kind: str) -> list[str]:
+        """The names installed for a kind."""
+        return sorted({name for found_kind, name in self.found if found_kind == kind})
+
+    def get(self, kind: Kind, name: str) -> Component:
+        """The component of this kind and name.
+
+        Raises:
+            PluginError: If there is none (the message lists what is installed and the nearest
+                match), if two distributions offer it, or if it is not available here.
+        """
+        candidates = self.found.get((kind, name), [])
+        if len(candidates) > 1:
+            sources = " and ".join(sorted(str(source) for _, source in candidates))
+            raise PluginError(
+                f"The {candidates[0][0].label} is offered by {sources}. Uninstall one of them."
+            )
+        if not candidates:
+            raise PluginError(self._unknown(kind, name))
+        component = candidates[0][0]
+        if component.unavailable:
+            raise PluginError(f"The {component.label} is not available: {component.unavailable}.")
+        return component
+
+    def _unknown(self, kind: str, name: str) -> str:
+        installed = self.names(kind)
+        near = difflib.get_close_matches(name, installed, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        listing = f"Installed: {', '.join(installed)}." if installed else "None is installed."
+        broken = "".join(f" {plugin}" for plugin in self.broken)
+        return f"There is no {kind.replace('_', ' ')} {name!r}.{hint} {listing}{broken}"
+
+
+@cache
+def installed() -> Registry:
+    """The registry of this environment; found once a process."""
+    return discover(entry_points(group=GROUP))
+
+
+def discover(points: Iterable[EntryPoint]) -> Registry:
+    """Load the plugins behind the entry points and collect what they offer."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    registry = Registry(manager)
+    for point, source in _distinct(points):
+        try:
+            module = cast(object, point.load())
+            _check_interface(module)
+            components = _components_of(module)
+            _register(manager, module, f"{source.distribution}:{point.name}")
+        except Exception as error:  # whatever a plugin does wrong, the others go on
+            reason = str(error) if isinstance(error, PluginError) else _reason(error)
+            registry.broken.append(BrokenPlugin(source, reason))
+            continue
+        for component in components:
+            registry.found[(component.kind, component.name)].append((component, source))
+    return registry
+
+
+def _distinct(points: Iterable[EntryPoint]) -> list[tuple[EntryPoint, Source]]:
+    """Each entry point once, though an editable install may be listed twice."""
+    seen: dict[tuple[str, str, str], tuple[EntryPoint, Source]] = {}
+    for point in points:
+        distribution = point.dist.name if point.dist else "unknown distribution"
+        version = point.dist.version if point.dist else ""
+        source = Source(point.name, distribution, version)
+        seen.setdefault((distribution, point.name, point.value), (point, source))
+    return [seen[key] for key in sorted(seen)]
+
+
+def _check_interface(module: object) -> None:
+    wanted = getattr(module, "rdfc_interface", INTERFACE_VERSION)
+    if wanted != INTERFACE_VERSION:
+        upgrade = "rdfc-core" if wanted > INTERFACE_VERSION else "the plugin"
+        raise PluginError(
+            f"it was written for interface {wanted} and this rdfc-core has {INTERFACE_VERSION}. "
+            f"Upgrade {upgrade}."
+        )
+
+
+def _register(manager: pluggy.PluginManager, module: object, name: str) -> None:
+    manager.register(module, name=name)
+    try:
+        manager.check_pending()  # pluggy ignores an unknown hook in silence
+    except pluggy.PluginValidationError as error:
+        manager.unregister(name=name)
+        raise PluginError(
+            f"{error}. This rdfc-core does not know that hook: correct its name, or upgrade "
+            "rdfc-core."
+        ) from error
+
+
+def _components_of(module: object) -> list[Component]:
+    announce = getattr(module, "rdfc_components", None)
+    components = list(announce()) if announce else []
+    for component in components:
+        if not isinstance(component, Component):
+            raise PluginError(
+                f"rdfc_components() returned {component!r}, which is no Component. "
+                "Upgrade or report the plugin."
+            )
+    return components
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}. Reinstall, upgrade or uninstall it."
