@@ -207,17 +207,31 @@ class Case:
         return path
 
     def _inside(self, mask: Volume) -> NDArray[np.bool_]:
-        inside = mask.array != 0 if self.mask_value is None else mask.array == self.mask_value
-        if not inside.any():
-            values = np.unique(mask.array)[:8].tolist()
-            wanted = "" if self.mask_value is None else f" at value {self.mask_value}"
-            raise DataError(
-                f"the mask is empty{wanted} (it holds {values}). "
-                f"Drop the case, or check {self.mask}."
-            )
-        if self.component == "largest":
-            inside = largest_component(inside)
-        return inside
+        try:
+            inside = voxels_inside(mask, self.mask_value)
+        except DataError as error:
+            raise DataError(f"{error} It was read from {self.mask}.") from error
+        return largest_component(inside) if self.component == "largest" else inside
+
+
+def voxels_inside(mask: Volume, mask_value: int | None) -> NDArray[np.bool_]:
+    """True where the mask has the value, or any value but 0 if None is asked for.
+
+    Raises:
+        DataError: If that is nowhere, or if the mask holds NaN.
+    """
+    values = mask.array
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise DataError("the mask holds NaN. Replace it by 0 outside the tumour and 1 inside.")
+    inside: NDArray[np.bool_] = values != 0 if mask_value is None else values == mask_value
+    if not inside.any():
+        found = np.unique(values)[:8].tolist()
+        wanted = "" if mask_value is None else f" at value {mask_value}"
+        remedy = "Correct the mask" if mask_value is None else "Correct the mask or mask_value"
+        raise DataError(
+            f"the mask is empty{wanted} (it holds {found}). {remedy}, or drop the case."
+        )
+    return inside
 
 
 def largest_component(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -264,7 +278,7 @@ def check_same_grid(image: Volume, mask: Volume) -> None:
         ("origin (mm)", image.origin_mm, mask.origin_mm, ORIGIN_TOLERANCE_VOXELS * spacing.min()),
         ("direction", image.direction.ravel(), mask.direction.ravel(), DIRECTION_TOLERANCE),
     ):
-        if np.any(np.abs(np.subtract(ours, theirs)) > tolerance):
+        if not np.all(np.abs(np.subtract(ours, theirs)) <= tolerance):  # also refuses NaN
             raise DataError(
                 f"the mask has {what} {_show(theirs)} and the image {_show(ours)}. {advice}"
             )

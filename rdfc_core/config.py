@@ -130,6 +130,7 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
             set_nested(written, _long_form(key), yaml.safe_load(value))
         except (ValueError, yaml.YAMLError) as error:
             raise StudyError(f"--set {override}: {error}.") from error
+    named = set(written["views"]) if isinstance(written.get("views"), Mapping) else set()
     written = _canonical(written)
     preset = written.get("preset", "default")
     known = sorted(
@@ -140,7 +141,7 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     if preset not in known:
         raise StudyError(f"preset: there is no {preset!r}. Use one of: {', '.join(known)}.")
     base = yaml.safe_load(files("rdfc_core.presets").joinpath(f"{preset}.yaml").read_text())
-    return validate(Study, _over_preset(base, written), "")
+    return validate(Study, _over_preset(base, written, named), "")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -180,11 +181,13 @@ def _copy(value: Any) -> Any:
     return value
 
 
-def _over_preset(base: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
-    """The study over its preset; views that the study does not name are not added."""
-    views = written.get("views")
-    if isinstance(views, Mapping) and views:
-        base = {**base, "views": {k: v for k, v in base["views"].items() if k in views}}
+def _over_preset(
+    base: Mapping[str, Any], written: Mapping[str, Any], named: set[str]
+) -> dict[str, Any]:
+    """The study over its preset; a study that lists its views gets no others."""
+    if named:
+        kept = {**written.get("views", {}), **dict.fromkeys(named)}
+        base = {**base, "views": {k: v for k, v in base["views"].items() if k in kept}}
     return cast(dict[str, Any], _merge(base, written))
 
 

@@ -1,0 +1,99 @@
+"""The command ``rdfc``. One file a command group; commands hold no logic.
+
+Modules here stay light, so that help, listing and completion are quick: a command imports what it
+needs when it runs.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+import click
+import typer
+
+from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, run
+from rdfc_core.errors import RdfcError
+
+app = typer.Typer(
+    name="rdfc",
+    help="Learn from tumours without labels: radiomics and deep features of one tumour agree.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("extract")(run.extract)
+app.command("pretrain")(run.pretrain)
+app.command("evaluate")(run.evaluate)
+app.command("predict")(predict.predict)
+app.command("embed")(predict.embed)
+app.command("report")(report.report)
+app.add_typer(datasets.app, name="datasets")
+app.add_typer(plugins.app, name="plugins")
+app.command("doctor")(doctor.doctor)
+
+OUR_FAULT, YOUR_FAULT, INTERRUPTED = 1, 2, 130
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from rdfc_core import __version__
+
+        typer.echo(f"rdfc {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; every error the user can mend is one sentence and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted. What is finished is kept: the same command goes on from there.")
+        code = INTERRUPTED
+    except RdfcError as error:
+        code = _explain(str(error), error, YOUR_FAULT)
+    except OSError as error:
+        code = _system(error)
+    except Exception as error:
+        code = _explain(
+            f"This is a fault of rdfc: {type(error).__name__}: {error}. Please report it with the "
+            "output of the same command and --debug.",
+            error,
+            OUR_FAULT,
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _system(error: OSError) -> int:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _explain(
+            f"The disk is full{where}. What is finished is kept: free some space, and the same "
+            "command goes on from there.",
+            error,
+            YOUR_FAULT,
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return _explain(
+            f"{error.strerror}{where}. Check the path and its permissions.", error, YOUR_FAULT
+        )
+    return _explain(f"The system refused: {error}.", error, OUR_FAULT)
+
+
+def _explain(sentence: str, error: Exception, code: int) -> int:
+    if "--debug" in sys.argv:
+        raise error
+    _say(sentence)
+    return code
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")

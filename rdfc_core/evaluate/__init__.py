@@ -1,0 +1,1 @@
+"""How good the learnt features are: linear probes, neighbours, controls, intervals."""

@@ -48,12 +48,15 @@ class Problem:
         field: What is wrong about it: ``image``, ``mask``, ``label``, …
         message: What is wrong.
         fix: What to do.
+        severity: An ``error`` makes the case (or the data set) unusable; a ``warning`` deserves a
+            look.
     """
 
     case_id: str
     field: str
     message: str
     fix: str
+    severity: Literal["error", "warning"] = "error"
 
 
 class Dataset(ABC):

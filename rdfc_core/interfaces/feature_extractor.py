@@ -27,7 +27,7 @@ class Features:
 
 
 class FeatureExtractor(ABC):
-    """Computes handcrafted features. Built as ``Class(config)``, sent to worker processes by pickle.
+    """Computes handcrafted features. Built as ``Class(config)``; pickled for worker processes.
 
     The same tumour, options and version must give the same values: they are stored and reused.
     """

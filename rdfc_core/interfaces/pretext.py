@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,8 @@ from torch import Tensor, nn
 from rdfc_core.interfaces.view import Tower, View
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """One step's cases.
+class Batch(NamedTuple):
+    """One step's cases. A tuple, which strategies for many devices can look into.
 
     Args:
         indices: (B,) which pretext cases these are, 0 … N − 1.
@@ -33,8 +33,7 @@ class Batch:
         return self.views[view].augment(self.prepared[view], self.generator)
 
 
-@dataclass(frozen=True, eq=False)
-class PretextOutput:
+class PretextOutput(NamedTuple):
     """What one step gives.
 
     Args:
@@ -45,8 +44,8 @@ class PretextOutput:
     """
 
     loss: Tensor
-    logs: Mapping[str, Tensor] = field(default_factory=dict)
-    embeddings: Mapping[str, Tensor] = field(default_factory=dict)
+    logs: Mapping[str, Tensor] = MappingProxyType({})
+    embeddings: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Pretext(nn.Module, ABC):
@@ -73,12 +72,12 @@ class Pretext(nn.Module, ABC):
         """One step: everything that needs a gradient happens inside this one call."""
 
     def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
-        """Called once the optimiser has stepped, with the embeddings of the whole (gathered) batch."""
+        """Called after each optimiser step, with the embeddings of the whole (gathered) batch."""
         return
 
     @abstractmethod
     def encoders(self) -> Mapping[str, Tower]:
-        """View name → the trained tower, for evaluation. Views the task does not train are absent."""
+        """View name → the trained tower, for evaluation; views that are not trained are absent."""
 
     def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tower features (B, F) → final embeddings (B, D), where the task has such a space."""

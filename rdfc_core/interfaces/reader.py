@@ -42,7 +42,7 @@ class Reader(ABC):
         return self.read_image(path)
 
     def fingerprint(self, path: Path) -> str:
-        """The same for the same content; by default the SHA-256 of the file, or of a folder's files.
+        """The same for the same content; by default from the SHA-256 of the file or folder.
 
         Raises:
             DataError: If the file cannot be read.

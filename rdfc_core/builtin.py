@@ -1,0 +1,50 @@
+"""What core itself offers, announced through the same hook as any plugin's."""
+
+from __future__ import annotations
+
+from rdfc_core.component import Component
+from rdfc_core.hookspecs import hookimpl
+
+rdfc_interface = 1
+
+
+@hookimpl
+def rdfc_components() -> list[Component]:
+    """Readers, the two views, and the local executor."""
+    return [
+        Component(
+            "reader",
+            "pictures",
+            "PNG, JPEG, TIFF and BMP pictures",
+            "rdfc_core.readers.pictures:PictureReader",
+            "rdfc_core.readers.pictures:PictureReaderConfig",
+        ),
+        Component(
+            "reader",
+            "volumes",
+            "NIfTI, NRRD and MetaImage volumes",
+            "rdfc_core.readers.volumes:VolumeReader",
+            "rdfc_core.readers.volumes:VolumeReaderConfig",
+        ),
+        Component(
+            "view",
+            "features",
+            "Handcrafted features of the outline, through a fully connected tower",
+            "rdfc_core.views:FeatureView",
+            "rdfc_core.views:FeatureViewConfig",
+        ),
+        Component(
+            "view",
+            "image",
+            "The tumour's picture, through an image encoder",
+            "rdfc_core.views:ImageView",
+            "rdfc_core.views:ImageViewConfig",
+        ),
+        Component(
+            "executor",
+            "local",
+            "Processes of this machine",
+            "rdfc_core.local_executor:LocalExecutor",
+            "rdfc_core.local_executor:LocalExecutorConfig",
+        ),
+    ]

@@ -1,0 +1,115 @@
+"""Checkpoints: any nesting of tensors and plain values as one safetensors file, without pickle.
+
+A file is written beside its final name, flushed to the disk and then renamed, and the one before
+it is kept, so that a crash or a full disk never costs the last good state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from rdfc_core.errors import DataError
+
+TENSOR = "tensor"
+MAPPING = "mapping"
+
+
+def save(path: Path, state: Any) -> None:
+    """Write the state; the file that was there becomes ``previous-…``.
+
+    Args:
+        path: The final name.
+        state: Mappings (keys are text or whole numbers), lists, tensors, numbers, text and None.
+
+    Raises:
+        DataError: If it cannot be written; the last good file is then still in place.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    skeleton = json.dumps(_split(state, tensors))
+    temporary = path.with_name(f"partial-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, metadata={"skeleton": skeleton})
+        flush(temporary)
+        if path.exists():
+            path.replace(_previous(path))
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise DataError(
+            f"The checkpoint {path} could not be written: {error}. The last good one is kept; "
+            "free some space and run the same command again."
+        ) from error
+
+
+def load(path: Path) -> Any | None:
+    """The state in the file, or in the one before it, or None if there is neither.
+
+    Raises:
+        DataError: If the file is damaged and there is none before it.
+    """
+    damaged: Exception | None = None
+    for candidate in (path, _previous(path)):
+        if not candidate.exists():
+            continue
+        try:
+            return _read(candidate)
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            damaged = error
+    if damaged is not None:
+        raise DataError(
+            f"The checkpoint {path} is damaged ({damaged}) and there is none before it. "
+            "Delete it to begin afresh."
+        ) from damaged
+    return None
+
+
+def flush(path: Path) -> None:
+    """Make sure that the file's content is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f"previous-{path.name}")
+
+
+def _read(path: Path) -> Any:
+    with safe_open(path, framework="pt") as file:
+        skeleton = json.loads(file.metadata()["skeleton"])
+        return _join(skeleton, {key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
+
+
+def _split(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    """The value with each tensor moved into ``tensors`` and its place marked."""
+    if isinstance(value, torch.Tensor):
+        key = str(len(tensors))
+        tensors[key] = value.detach().cpu().contiguous().clone()
+        return {TENSOR: key}
+    if isinstance(value, dict):
+        return {MAPPING: [[key, _split(inner, tensors)] for key, inner in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_split(inner, tensors) for inner in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a checkpoint holds no {type(value).__name__}")
+
+
+def _join(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(value, list):
+        return [_join(inner, tensors) for inner in value]
+    if isinstance(value, dict):
+        if TENSOR in value:
+            return tensors[value[TENSOR]]
+        return {key: _join(inner, tensors) for key, inner in value[MAPPING]}
+    return value

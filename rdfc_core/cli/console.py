@@ -1,0 +1,132 @@
+"""What people see: tables on stdout, progress and logs on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import progress as bars
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from rdfc_core.progress import Advance, Progress
+from rdfc_core.results import Results, Row
+
+# A pipe has no width: tables are then as wide as they need to be.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+METRICS = ("f1_weighted", "auroc", "balanced_accuracy")
+HEADINGS = {"f1_weighted": "weighted F1", "auroc": "AUROC", "balanced_accuracy": "balanced acc."}
+NARROW = 105  # columns that all three metrics take
+TITLES = {
+    "linear": "Linear evaluation of the learnt features",
+    "control": "Controls",
+}
+
+
+def log_to_stderr() -> None:
+    """Warnings of rdfc as they come, without decoration."""
+    handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
+    logger = logging.getLogger("rdfc")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+class DrawnProgress(Progress):
+    """Bars with rate and time left on a terminal, a line every tenth elsewhere."""
+
+    @contextmanager
+    def task(self, title: str, total: int) -> Iterator[Advance]:
+        """A piece of work of ``total`` steps."""
+        if not err.is_terminal:
+            yield _lines(title, total)
+            return
+        with bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TextColumn("{task.fields[rate]}"),
+            bars.TimeRemainingColumn(elapsed_when_finished=True),
+            bars.TextColumn("{task.fields[note]}"),
+            console=err,
+        ) as drawn:
+            task = drawn.add_task(title, total=total, note="", rate="")
+
+            def advance(steps: int = 1, note: str = "") -> None:
+                drawn.update(task, advance=steps, note=note)
+                speed = drawn.tasks[0].speed
+                drawn.update(task, rate=f"{speed:.1f}/s" if speed else "")
+
+            yield advance
+
+    def say(self, text: str) -> None:
+        """One line about what happens next."""
+        err.print(text, markup=False)
+
+
+def _lines(title: str, total: int) -> Advance:
+    done = 0
+
+    def advance(steps: int = 1, note: str = "") -> None:
+        nonlocal done
+        before, done = done, done + steps
+        tenth = max(1, total // 10)
+        if done == total or done // tenth > before // tenth:
+            err.print(f"{title}: {done}/{total} {note}".rstrip(), markup=False)
+
+    return advance
+
+
+def show_results(results: Results) -> None:
+    """The results as tables: mean and interval of each metric that there is room for."""
+    metrics = METRICS if out.width >= NARROW else METRICS[:2]
+    for table, title in TITLES.items():
+        rows = results.table(table, metrics)
+        if rows:
+            out.print(_table(title, rows))
+    if not results.rows:
+        out.print("Nothing was evaluated.")
+
+
+def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
+    drawn = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("method", "input", "classifier"):
+        drawn.add_column(heading, overflow="fold")
+    for row in rows[0]:
+        drawn.add_column(HEADINGS[row.metric], justify="right", no_wrap=True)
+    for row in rows:
+        first = row[0]
+        described = f"{first.input} {first.layer}".strip()
+        drawn.add_row(first.method, described, first.classifier, *(interval(r) for r in row))
+    return drawn
+
+
+def interval(row: Row) -> str:
+    """``0.812 [0.74, 0.88]``."""
+    if row.mean is None:
+        return "undefined"
+    if row.ci_low is None or row.ci_high is None:
+        return f"{row.mean:.3f}"
+    return f"{row.mean:.3f} [{row.ci_low:.2f}, {row.ci_high:.2f}]"
+
+
+def show_json(data: Any) -> None:
+    """Plain data as JSON on stdout."""
+    sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
+
+
+def show_failures(failures: Sequence[Any]) -> None:
+    """Every case that failed, a line each, at the end where it is seen."""
+    if not failures:
+        return
+    count = len(failures)
+    err.print(f"{count} case{'s' * (count != 1)} failed:", style="bold red")
+    for failure in failures:
+        err.print(f"  {failure}", markup=False)

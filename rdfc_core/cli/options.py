@@ -1,0 +1,88 @@
+"""Options that several commands share, and what they build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rdfc_core.component import Kind, Part
+from rdfc_core.plugins import installed
+
+if TYPE_CHECKING:
+    from rdfc_core.config import ResolvedPart
+    from rdfc_core.study import Workbench
+
+
+def completer(kind: Kind) -> Any:
+    """Shell completion of the names of a kind; loads no plugin beyond its announcement."""
+
+    def complete(incomplete: str) -> list[tuple[str, str]]:
+        return [
+            (component.name, component.summary)
+            for component, _ in installed().components(kind)
+            if component.name.startswith(incomplete)
+        ]
+
+    return complete
+
+
+Store = Annotated[
+    Path | None,
+    typer.Option("--store", help="Where extracted features are kept; the user's cache by default."),
+]
+Executor = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="What runs the extraction, such as local:workers=4.",
+        autocompletion=completer("executor"),
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set one option of the study; repeatable."),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option("--manifest", help="A CSV of cases: case_id, image, mask."),
+]
+
+
+def workbench(store: Path | None, executor: str) -> Workbench:
+    """Registry, store, executor and progress for a command."""
+    from rdfc_core.cli.console import DrawnProgress  # heavy modules load when a command needs them
+    from rdfc_core.store import Store as FeatureStore
+    from rdfc_core.store import default_store
+    from rdfc_core.study import Workbench
+
+    built = part("executor", executor, "--executor").build(installed())
+    return Workbench(installed(), FeatureStore(store or default_store()), built, DrawnProgress())
+
+
+def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
+    """A component from the command line, validated.
+
+    Raises:
+        StudyError: If the text or an option does not fit.
+        PluginError: If there is no such component.
+    """
+    from rdfc_core.config import resolve_part, validate
+
+    named = validate(Part, text, option)
+    options = {**named.options, **{k: v for k, v in extra.items() if v is not None}}
+    return resolve_part(kind, Part(name=named.name, options=options), installed(), option)
+
+
+def manifest_cases(manifest: Path) -> Sequence[Any]:
+    """The cases of a CSV, each with a reader."""
+    from rdfc_core.study import read_cases
+
+    dataset = part("dataset", "manifest", "--manifest", root=manifest).build(installed())
+    return read_cases(dataset, installed())

@@ -1,0 +1,109 @@
+"""``rdfc plugins``: what is installed, and a new plugin to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rdfc_core.cli import options
+from rdfc_core.component import KINDS
+from rdfc_core.errors import PluginError, StudyError
+from rdfc_core.plugins import installed
+
+app = typer.Typer(help="What is installed, and a new plugin to start from.")
+
+
+def _names(incomplete: str) -> list[tuple[str, str]]:
+    return [
+        (component.name, component.summary)
+        for component, _ in installed().components()
+        if component.name.startswith(incomplete)
+    ]
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_plugins()
+
+
+@app.command("list")
+def list_plugins(as_json: options.Json = False, debug: options.Debug = False) -> None:
+    """All components, by kind, with where they come from and whether they can be used here."""
+    registry = installed()
+    rows = [
+        {
+            "kind": component.kind,
+            "name": component.name,
+            "summary": component.summary,
+            "distribution": str(source),
+            "unavailable": component.unavailable,
+        }
+        for component, source in registry.components()
+    ]
+    if as_json:
+        import json
+
+        broken = [str(plugin) for plugin in registry.broken]
+        typer.echo(json.dumps({"components": rows, "broken": broken}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("kind", "name", "what it is", "from"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        reason = f" (not available: {row['unavailable']})" if row["unavailable"] else ""
+        table.add_row(row["kind"], row["name"], f"{row['summary']}{reason}", row["distribution"])
+    Console(highlight=False).print(table)
+    for plugin in registry.broken:
+        typer.echo(str(plugin), err=True)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(autocompletion=_names)],
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """The options of a component: names, types, defaults and what they mean."""
+    found = [(c, s) for c, s in installed().components() if c.name == name]
+    if not found:
+        names = ", ".join(sorted({c.name for c, _ in installed().components()}))
+        raise PluginError(f"There is no component {name!r}. Installed: {names}.")
+    import json
+
+    for component, source in found:
+        schema = component.load_config().model_json_schema()
+        if as_json:
+            typer.echo(json.dumps({"kind": component.kind, "name": name, **schema}, indent=2))
+            continue
+        typer.echo(f"{component.label}, from {source}\n{component.summary}.")
+        if component.unavailable:
+            typer.echo(f"Not available here: {component.unavailable}.")
+        for key, option in schema.get("properties", {}).items():
+            default = f" (default: {json.dumps(option['default'])})" if "default" in option else ""
+            typer.echo(f"  {key}: {option.get('description', '')}{default}")
+
+
+@app.command("new")
+def new(
+    kind: Annotated[str, typer.Argument(autocompletion=_kinds, help=", ".join(KINDS))],
+    name: Annotated[str, typer.Argument(help="Its name in a study, such as convnext.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the folder is made.")] = Path(),
+    debug: options.Debug = False,
+) -> None:
+    """Write a working plugin with its test, to start from."""
+    if kind not in KINDS:
+        raise StudyError(f"There is no kind {kind!r}. Use one of: {', '.join(KINDS)}.")
+    from rdfc_core.scaffold import write_plugin
+
+    folder = write_plugin(kind, name, out)
+    typer.echo(f"{folder}\nInstall it with: pip install -e {folder}\nTest it with: pytest {folder}")

@@ -1,0 +1,189 @@
+"""``rdfc run``, and its steps one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from rdfc_core.cli import options
+from rdfc_core.errors import StudyError
+
+if TYPE_CHECKING:
+    from rdfc_core.results import Results
+
+StudyFile = Annotated[Path | None, typer.Argument(metavar="[STUDY.yaml]", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", help="The run folder; runs/NAME by default.")]
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="Instead of a file: the data set, such as manifest:root=DIR.",
+        autocompletion=options.completer("dataset"),
+    ),
+]
+Features = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        help="The feature extractor, such as pyradiomics:parameters=ct.",
+        autocompletion=options.completer("feature_extractor"),
+    ),
+]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        help="The image encoder, such as timm:model=resnet18.",
+        autocompletion=options.completer("image_encoder"),
+    ),
+]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        help="The objective, such as infonce:temperature=0.1.",
+        autocompletion=options.completer("objective"),
+    ),
+]
+Step = Literal["extract", "pretrain", "evaluate"]
+
+
+def run(
+    study: StudyFile = None,
+    dataset: Dataset = None,
+    features: Features = None,
+    encoder: Encoder = None,
+    objective: Objective = None,
+    set_: options.Set = None,
+    out: Out = None,
+    overwrite: options.Overwrite = False,
+    seed: options.Seed = None,
+    store: options.Store = None,
+    executor: options.Executor = "local",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Run a study: extract, pretrain, evaluate, report. The same command resumes it."""
+    composed = {
+        "dataset": dataset,
+        "features": features,
+        "encoder": encoder,
+        "objective": objective,
+    }
+    _run(study, composed, set_, out, overwrite, seed, store, executor, as_json, "evaluate")
+
+
+def extract(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    set_: options.Set = None,
+    out: Out = None,
+    overwrite: options.Overwrite = False,
+    seed: options.Seed = None,
+    store: options.Store = None,
+    executor: options.Executor = "local",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """The first step of a study: features into the store and features.parquet."""
+    _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "extract")
+
+
+def pretrain(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    set_: options.Set = None,
+    out: Out = None,
+    overwrite: options.Overwrite = False,
+    seed: options.Seed = None,
+    store: options.Store = None,
+    executor: options.Executor = "local",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """A study up to the pretrained networks; needs no labels."""
+    _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "pretrain")
+
+
+def evaluate(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    set_: options.Set = None,
+    out: Out = None,
+    overwrite: options.Overwrite = False,
+    seed: options.Seed = None,
+    store: options.Store = None,
+    executor: options.Executor = "local",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """A study up to its results; steps that are done are not done again."""
+    _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "evaluate")
+
+
+def _run(
+    study: Path | None,
+    composed: dict[str, str | None],
+    set_: list[str] | None,
+    out: Path | None,
+    overwrite: bool,
+    seed: int | None,
+    store: Path | None,
+    executor: str,
+    as_json: bool,
+    until: Step,
+) -> None:
+    given = {key: value for key, value in composed.items() if value is not None}
+    if study is not None and given:
+        raise StudyError(
+            f"{study} and --{next(iter(given))} both describe the study. Change one option of the "
+            "file with --set KEY=VALUE."
+        )
+    if study is None and "dataset" not in given:
+        raise StudyError("Name a study file, or at least --dataset, such as manifest:root=DIR.")
+    overrides = [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
+    source: Path | dict[str, Any] = study if study is not None else dict(given)
+    execute(source, overrides, out, overwrite, store, executor, as_json, until)
+
+
+def execute(
+    source: Path | dict[str, Any],
+    overrides: list[str],
+    out: Path | None,
+    overwrite: bool,
+    store: Path | None,
+    executor: str,
+    as_json: bool,
+    until: Step,
+) -> Results:
+    """Run a study and show what came of it; ends with the exit code that failed cases call for."""
+    from rdfc_core import study as studies
+    from rdfc_core.cli import console
+    from rdfc_core.config import load_study, resolve
+    from rdfc_core.plugins import installed
+    from rdfc_core.report import write_report
+
+    console.log_to_stderr()
+    resolved = resolve(load_study(source, overrides), installed())
+    name = source.stem if isinstance(source, Path) else resolved.dataset.name
+    folder = (out or Path("runs") / name).resolve()
+    bench = options.workbench(store, executor)
+    results = studies.run(resolved, folder, bench, overwrite, until)
+    if as_json:
+        console.show_json(results.model_dump(mode="json"))
+    elif until == "evaluate":
+        console.show_results(results)
+    if until == "evaluate":
+        bench.progress.say(f"Report: {write_report(folder)}")
+    else:
+        bench.progress.say(f"Run folder: {folder}")
+    finish(results.failed)
+    return results
+
+
+def finish(failed: Any) -> None:
+    """Name the cases that failed; exit 2 if their files are to blame, 1 if rdfc is."""
+    from rdfc_core.cli import console
+
+    console.show_failures([one["reason"] for one in failed])
+    if failed:
+        raise typer.Exit(2 if all(one["fixable"] for one in failed) else 1)

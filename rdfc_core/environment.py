@@ -1,0 +1,105 @@
+"""What this environment is, and what is known to go wrong in it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.version import Version
+
+from rdfc_core.errors import RdfcError
+from rdfc_core.plugins import installed
+from rdfc_core.store import Store, default_store
+
+LIBRARIES = (
+    "rdfc-core",
+    "torch",
+    "torchvision",
+    "lightning-fabric",
+    "timm",
+    "pyradiomics",
+    "SimpleITK",
+    "numpy",
+    "scikit-learn",
+    "scikit-image",
+)
+LOW_DISK_BYTES = 2 << 30
+
+
+def examine(store: Path | None = None) -> dict[str, list[str]]:
+    """Findings under the headings Versions, Devices, Plugins, Store and Traps."""
+    where = store or default_store()
+    return {
+        "Versions": [f"Python {platform.python_version()} on {platform.platform()}", *_versions()],
+        "Devices": _devices(),
+        "Plugins": _plugins(),
+        "Store": _store(where),
+        "Traps": _traps(where) or ["None found."],
+    }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def _versions() -> list[str]:
+    return [f"{library} {_version(library) or 'is not installed'}" for library in LIBRARIES]
+
+
+def _devices() -> list[str]:
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    found = [f"{cores} CPU cores, {torch.get_num_threads()} threads for torch"]
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        found.append(f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
+    return found
+
+
+def _plugins() -> list[str]:
+    registry = installed()
+    found = []
+    for component, source in registry.components():
+        state = f"not available: {component.unavailable}" if component.unavailable else "ready"
+        found.append(f"{component.label} of {source}: {state}")
+    return [*found, *(f"broken: {plugin}" for plugin in registry.broken)]
+
+
+def _store(path: Path) -> list[str]:
+    size = path.stat().st_size / 2**20 if path.exists() else 0.0
+    return [f"{path}, {size:.1f} MiB"]
+
+
+def _traps(store: Path) -> list[str]:
+    found = [str(plugin) for plugin in installed().broken]
+    try:
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError, OSError) as error:
+        found.append(
+            f"torchvision does not import beside this torch ({str(error)[:80]}). Install the pair "
+            "from one source, such as: pip install torch torchvision."
+        )
+    if _version("pyradiomics") and _version("scikit-image") is None:
+        found.append("PyRadiomics drops LBP features without scikit-image. Install scikit-image.")
+    fabric = _version("lightning-fabric")
+    if fabric and Version(fabric) in (Version("2.6.2"), Version("2.6.3")):
+        found.append(f"lightning-fabric {fabric} was a malicious upload. Replace it at once.")
+    try:
+        Store(store).close()
+    except RdfcError as error:
+        found.append(str(error))
+    else:
+        free = shutil.disk_usage(store.parent).free
+        if free < LOW_DISK_BYTES:
+            found.append(f"Only {free / 2**30:.1f} GiB are free where the store lies ({store}).")
+    if sqlite3.sqlite_version_info < (3, 35):
+        found.append(f"SQLite {sqlite3.sqlite_version} is old. Use a newer Python build.")
+    return found

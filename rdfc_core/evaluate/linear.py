@@ -1,0 +1,194 @@
+"""Linear evaluation of a split: the learnt features, and the controls they must beat."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.case import Case
+from rdfc_core.config import EvaluateSettings
+from rdfc_core.evaluate.probe import Features, LinearModel, classifier
+from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.interfaces import Prepared
+from rdfc_core.splits import Split
+from rdfc_core.views import FeatureView
+
+log = logging.getLogger("rdfc")
+
+RANDOM_NETWORKS = 3
+SHUFFLES = 20
+
+Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
+"""Layer (``features``, ``embedding``) → view name → (N, F) for the cases of a `Bench`."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is judged: one line of a table."""
+
+    table: str
+    method: str
+    input: str
+    layer: str
+    classifier: str
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The labelled cases of a split, and how to try features on them.
+
+    Args:
+        split: Which of them train and which test.
+        cases: The labelled cases, training cases first.
+        truth: (N,) class indices.
+        classes: C, the number of classes.
+        settings: Classifiers and their options.
+        seed: Decides the SGD layer's weights and the shuffled labels.
+    """
+
+    split: Split
+    cases: Sequence[Case]
+    truth: NDArray[np.int64]
+    classes: int
+    settings: EvaluateSettings
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        split: Split,
+        cases: Mapping[str, Case],
+        classes: Sequence[str],
+        settings: EvaluateSettings,
+        seed: int,
+    ) -> Bench:
+        """The bench of a split."""
+        chosen = [cases[case_id] for case_id in (*split.train, *split.test)]
+        truth = np.array([classes.index(str(case.label)) for case in chosen], np.int64)
+        return cls(split, chosen, truth, len(classes), settings, seed)
+
+    @property
+    def main_classifier(self) -> str:
+        """The first linear classifier: the one that is saved, and that judges the controls."""
+        linear = [name for name in self.settings.classifiers if name != "knn"]
+        return linear[0] if linear else "logistic"
+
+    def judge(
+        self,
+        features: Features,
+        name: str,
+        layer: str,
+        repeat: int = 0,
+        truth: NDArray[np.int64] | None = None,
+    ) -> tuple[Prediction, LinearModel | None]:
+        """Train a classifier on the training cases; what it says of the test cases.
+
+        Args:
+            features: View name → (N, F), rows in the order of `cases`.
+            name: ``logistic``, ``sgd`` or ``knn``.
+            layer: ``features`` or ``embedding``.
+            repeat: Number of the repetition.
+            truth: Other labels to train on (the shuffled control).
+        """
+        train = len(self.split.train)
+        learner = classifier(name, self.settings, self.seed, layer)
+        taught = self.truth if truth is None else truth
+        learner.fit({k: v[:train] for k, v in features.items()}, taught[:train], self.classes)
+        tested = self.cases[train:]
+        prediction = Prediction(
+            split=self.split.name,
+            case_ids=tuple(case.case_id for case in tested),
+            patients=tuple(case.patient_id for case in tested),
+            truth=self.truth[train:],
+            probabilities=learner.predict({k: v[train:] for k, v in features.items()}),
+            repeat=repeat,
+        )
+        return prediction, getattr(learner, "model", None)
+
+
+def judge_learnt(
+    bench: Bench, outputs: Outputs, method: str
+) -> tuple[list[tuple[Entry, Prediction]], LinearModel | None]:
+    """Every input, layer and classifier of the learnt network.
+
+    Returns:
+        Entries with predictions, and the linear model on all views' features, to be saved.
+    """
+    found: list[tuple[Entry, Prediction]] = []
+    kept: LinearModel | None = None
+    for layer, views in outputs.items():
+        for name, features in inputs(views):
+            for chosen in bench.settings.classifiers:
+                prediction, model = bench.judge(features, chosen, layer)
+                found.append((Entry("linear", method, name, layer, chosen), prediction))
+                if (layer, chosen, len(features)) == (
+                    "features",
+                    bench.main_classifier,
+                    len(views),
+                ):
+                    kept = model
+    return found, kept
+
+
+def judge_random(bench: Bench, networks: Sequence[Outputs]) -> Iterator[tuple[Entry, Prediction]]:
+    """Untrained networks with the same views, one repetition each."""
+    for repeat, outputs in enumerate(networks):
+        for name, features in inputs(outputs["features"]):
+            chosen = bench.main_classifier
+            entry = Entry("control", "random-init", name, "features", chosen)
+            yield entry, bench.judge(features, chosen, "features", repeat)[0]
+
+
+def judge_shuffled(bench: Bench, outputs: Outputs) -> Iterator[tuple[Entry, Prediction]]:
+    """The learnt features with the training labels dealt out at random: must end at chance."""
+    name, features = list(inputs(outputs["features"]))[-1]
+    rng = np.random.default_rng(bench.seed)
+    train = len(bench.split.train)
+    for repeat in range(SHUFFLES):
+        shuffled = bench.truth.copy()
+        shuffled[:train] = rng.permutation(shuffled[:train])
+        chosen = bench.main_classifier
+        entry = Entry("control", "shuffled-labels", name, "features", chosen)
+        yield entry, bench.judge(features, chosen, "features", repeat, shuffled)[0]
+
+
+def judge_handcrafted(
+    bench: Bench, view: FeatureView, prepared: Sequence[Prepared], size: Sequence[Prepared]
+) -> Iterator[tuple[Entry, Prediction]]:
+    """Handcrafted features alone: all, only shape, all but shape, and only size.
+
+    Args:
+        bench: The labelled cases.
+        view: Fitted on the split's pretext cases.
+        prepared: The view's features of the bench's cases.
+        size: Their sizes, as `Size` gives them.
+    """
+    chosen = bench.main_classifier
+    table = view.collate(prepared).numpy()
+    shape = np.array(["shape" in name.lower() for name in view.names])
+    sizes = np.stack([one.array for one in size]).astype(np.float32)
+    columns = {
+        "radiomics": table,
+        "shape-only": table[:, shape],
+        "no-shape": table[:, ~shape],
+        "size-only": sizes,
+    }
+    for method, features in columns.items():
+        if method not in bench.settings.controls or features.shape[1] == 0:
+            continue
+        if method == "no-shape" and not shape.any():
+            continue  # the same as all features
+        entry = Entry("control", method, "radiomics", "raw", chosen)
+        yield entry, bench.judge({"raw": features}, chosen, "embedding")[0]
+
+
+def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, Features]]:
+    """Each view alone, then all together (``both`` if they are two)."""
+    for name, features in views.items():
+        yield name, {name: features}
+    if len(views) > 1:
+        yield "both" if len(views) == 2 else "all", dict(views)

@@ -1,0 +1,76 @@
+"""Scores of class probabilities, computed for many weightings of the cases at once.
+
+A bootstrap resample is a weighting: a patient drawn twice counts twice. Computing all resamples as
+one product is what makes a thousand of them affordable.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc")
+
+
+def scores(
+    truth: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Every metric of `METRICS`, for every weighting.
+
+    Args:
+        truth: (N,) class indices.
+        probabilities: (N, C), rows sum to 1.
+        weights: (R, N), one weighting a row; None weighs all cases alike (R = 1).
+
+    Returns:
+        Metric → (R,), between 0 and 1; NaN where a weighting leaves it undefined, as AUROC without
+        cases of one class. Several classes: AUROC is the mean of one-versus-rest.
+    """
+    cases, classes = probabilities.shape
+    if weights is None:
+        weights = np.ones((1, cases))
+    predicted = probabilities.argmax(axis=1)
+    cells = np.zeros((cases, classes * classes))
+    cells[np.arange(cases), truth * classes + predicted] = 1
+    confusion = (weights @ cells).reshape(-1, classes, classes)
+    hits = np.einsum("rcc->rc", confusion)
+    support, claimed = confusion.sum(axis=2), confusion.sum(axis=1)
+    total = support.sum(axis=1)
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        # A weighting without a class: its recall is undefined and left out of the mean.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        f1 = np.where(support + claimed > 0, 2 * hits / (support + claimed), 0.0)
+        return {
+            "f1_weighted": (f1 * support).sum(axis=1) / total,
+            "accuracy": hits.sum(axis=1) / total,
+            "balanced_accuracy": np.nanmean(hits / support, axis=1),
+            "auroc": _auroc(truth, probabilities, weights),
+        }
+
+
+def _auroc(
+    truth: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    classes = probabilities.shape[1]
+    if classes == 2:
+        return _binary_auroc(truth == 1, probabilities[:, 1], weights)
+    one_vs_rest = [_binary_auroc(truth == c, probabilities[:, c], weights) for c in range(classes)]
+    return np.asarray(np.mean(one_vs_rest, axis=0))
+
+
+def _binary_auroc(
+    positive: NDArray[np.bool_], score: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weighted chance that a positive case scores above a negative one; ties count half."""
+    _, group = np.unique(score, return_inverse=True)
+    tied = np.zeros((len(score), int(group.max()) + 1))
+    tied[np.arange(len(score)), group] = 1
+    up, down = (weights * positive) @ tied, (weights * ~positive) @ tied
+    below = np.cumsum(down, axis=1) - down
+    pairs = up.sum(axis=1) * down.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((up * (below + down / 2)).sum(axis=1) / pairs)

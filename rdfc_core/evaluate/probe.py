@@ -1,0 +1,193 @@
+"""Classifiers on frozen features: logistic regression, the paper's SGD layer, and neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+
+from rdfc_core.config import EvaluateSettings
+from rdfc_core.pretrain import seeded
+
+Features = Mapping[str, NDArray[np.float32]]
+"""View name → (N, F)."""
+
+HIDDEN = 256
+"""Width to which the paper's head brings each view's features."""
+
+
+class Classifier(Protocol):
+    """Learns classes from features."""
+
+    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+        """Learn from N cases; ``truth`` (N,) holds class indices."""
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Class probabilities, (N, C)."""
+
+
+class LinearModel:
+    """Softmax of a linear map of the joined views: what is saved with a model.
+
+    Args:
+        weight: (C, F) over the joined views in the order of ``views``.
+        bias: (C,).
+        views: The views that are joined.
+    """
+
+    def __init__(
+        self, weight: NDArray[np.float64], bias: NDArray[np.float64], views: tuple[str, ...]
+    ) -> None:
+        self.weight, self.bias, self.views = weight, bias, views
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Class probabilities, (N, C)."""
+        logits = joined({view: features[view] for view in self.views}) @ self.weight.T + self.bias
+        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(exponential / exponential.sum(axis=1, keepdims=True))
+
+
+class Logistic:
+    """scikit-learn's logistic regression with fixed C on standardised, joined features.
+
+    C is fixed because choosing it by cross-validation on few labels tends to the majority class.
+    """
+
+    def __init__(self, settings: EvaluateSettings) -> None:
+        self.settings = settings
+        self.model: LinearModel
+
+    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+        """Learn from N cases."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
+
+        table = joined(features)
+        scaler = StandardScaler().fit(table)
+        balanced = self.settings.class_weight == "balanced"
+        regression = LogisticRegression(
+            C=self.settings.logistic_c,
+            class_weight="balanced" if balanced else None,
+            max_iter=5000,
+        ).fit(scaler.transform(table), truth)
+        coefficients, intercept = regression.coef_, regression.intercept_
+        if len(coefficients) == 1:  # two classes: scikit-learn keeps the difference only
+            coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+            intercept = np.concatenate([np.zeros_like(intercept), intercept])
+        weight = np.zeros((classes, table.shape[1]))
+        bias = np.full(classes, -np.inf)  # a class without a training case is never predicted
+        weight[regression.classes_] = coefficients / scaler.scale_
+        bias[regression.classes_] = intercept - (coefficients / scaler.scale_) @ scaler.mean_
+        self.model = LinearModel(weight, bias, tuple(features))
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Class probabilities, (N, C)."""
+        return self.model.predict(features)
+
+
+class SgdLayer:
+    """The paper's head: a linear layer a view, joined, and a linear layer to the classes.
+
+    No non-linearity stands between them, so the whole is a linear map and saved as one. Embeddings
+    of equal width go straight to the classes. Source: Zhao & Yang 2021, Sect. 3.2 and 3.3, and
+    their public code.
+    """
+
+    def __init__(self, settings: EvaluateSettings, seed: int, direct: bool = False) -> None:
+        self.settings, self.seed, self.direct = settings, seed, direct
+        self.model: LinearModel
+
+    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+        """Learn from N cases by SGD, the learning rate ÷10 at 70 % of the epochs."""
+        epochs, rate = self.settings.sgd_epochs, self.settings.sgd_learning_rate
+        inputs = torch.from_numpy(joined(features)).float()
+        targets = torch.from_numpy(truth)
+        widths = [one.shape[1] for one in features.values()]
+        with seeded(self.seed):
+            head = _Head(widths, classes, self.direct)
+            optimizer = torch.optim.SGD(head.parameters(), rate, momentum=0.9, weight_decay=1e-4)
+            schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [round(0.7 * epochs)])
+            weight = None
+            if self.settings.class_weight == "balanced":
+                counts = torch.bincount(targets, minlength=classes).clamp(min=1)
+                weight = len(targets) / (classes * counts.float())
+            for _ in range(epochs):
+                for batch in torch.randperm(len(targets)).split(64):
+                    loss = functional.cross_entropy(head(inputs[batch]), targets[batch], weight)
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+                schedule.step()
+        with torch.no_grad():
+            bias = head(torch.zeros(1, sum(widths)))
+            columns = head(torch.eye(sum(widths))) - bias
+        self.model = LinearModel(
+            columns.T.double().numpy(), bias[0].double().numpy(), tuple(features)
+        )
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Class probabilities, (N, C)."""
+        return self.model.predict(features)
+
+
+class _Head(nn.Module):
+    def __init__(self, widths: list[int], classes: int, direct: bool) -> None:
+        super().__init__()
+        self.widths = widths
+        # As published, only features wider than the head's 256 are brought down to it.
+        self.branches = nn.ModuleList(
+            nn.Identity() if direct or width <= HIDDEN else nn.Linear(width, HIDDEN)
+            for width in widths
+        )
+        total = sum(width if direct else min(width, HIDDEN) for width in widths)
+        self.classes = nn.Linear(total, classes)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        pieces = inputs.split(self.widths, dim=1)
+        joined = [branch(piece) for branch, piece in zip(self.branches, pieces, strict=True)]
+        logits: torch.Tensor = self.classes(torch.cat(joined, dim=1))
+        return logits
+
+
+class Neighbours:
+    """The share of each class among the nearest training cases by cosine, weighted by nearness."""
+
+    def __init__(self, settings: EvaluateSettings) -> None:
+        self.neighbours = settings.neighbours
+
+    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+        """Remember N cases."""
+        from sklearn.neighbors import KNeighborsClassifier
+
+        count = min(self.neighbours, len(truth))
+        self._knn = KNeighborsClassifier(count, metric="cosine", weights="distance")
+        self._knn.fit(joined(features), truth)
+        self._classes = classes
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Class probabilities, (N, C)."""
+        table = joined(features)
+        probabilities = np.zeros((len(table), self._classes))
+        probabilities[:, self._knn.classes_] = self._knn.predict_proba(table)
+        return probabilities
+
+
+def classifier(
+    name: str, settings: EvaluateSettings, seed: int, layer: str
+) -> Logistic | SgdLayer | Neighbours:
+    """A fresh classifier by its name in a study, for tower features or embeddings."""
+    if name == "sgd":
+        return SgdLayer(settings, seed, direct=layer == "embedding")
+    if name == "knn":
+        return Neighbours(settings)
+    return Logistic(settings)
+
+
+def joined(features: Features) -> NDArray[np.float64]:
+    """All views side by side, (N, sum of F)."""
+    return np.concatenate(list(features.values()), axis=1).astype(np.float64)

@@ -1,0 +1,96 @@
+"""Intervals: resample patients, not cases, since cases of one patient are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.evaluate.metrics import METRICS, scores
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one classifier said about the test part of one split.
+
+    Args:
+        split: The split's name.
+        case_ids: N test cases.
+        patients: Their patients.
+        truth: (N,) class indices.
+        probabilities: (N, C).
+        repeat: Number of the repetition, where chance has a part in the method (a random network).
+    """
+
+    split: str
+    case_ids: tuple[str, ...]
+    patients: tuple[str, ...]
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    repeat: int = 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its spread.
+
+    Args:
+        mean: Mean over splits and repetitions.
+        sd: Standard deviation over splits and repetitions; NaN for one.
+        low: Lower end of the patient-level bootstrap interval of one repetition's mean over splits.
+        high: Its upper end.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+
+def estimates(
+    predictions: Sequence[Prediction], resamples: int, confidence: float, seed: int
+) -> dict[str, Estimate]:
+    """Every metric over the splits, with percentile intervals from resampled patients.
+
+    Args:
+        predictions: One a split and repetition.
+        resamples: Number of bootstrap resamples.
+        confidence: Coverage of the intervals, such as 0.95.
+        seed: Decides the resamples; the same for methods that are to be compared.
+    """
+    points = [scores(one.truth, one.probabilities) for one in predictions]
+    drawn = bootstrap(predictions, resamples, seed)
+    tail = (1 - confidence) / 2
+    found = {}
+    for metric in METRICS:
+        values = np.array([point[metric][0] for point in points])
+        low, high = np.nanquantile(drawn[metric], (tail, 1 - tail))
+        sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+        found[metric] = Estimate(float(values.mean()), sd, float(low), float(high))
+    return found
+
+
+def bootstrap(
+    predictions: Sequence[Prediction], resamples: int, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """Every metric's mean over splits in every resample of patients.
+
+    Repetitions of a method are resampled each for itself and pooled, so that the interval holds
+    their spread too: metric → (repetitions × resamples,).
+    """
+    patients = sorted({patient for one in predictions for patient in one.patients})
+    place = {patient: index for index, patient in enumerate(patients)}
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(patients), np.full(len(patients), 1 / len(patients)), resamples)
+    pooled: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
+    for repeat in sorted({one.repeat for one in predictions}):
+        parts = []
+        for one in predictions:
+            if one.repeat == repeat:
+                weights = times[:, [place[patient] for patient in one.patients]]
+                parts.append(scores(one.truth, one.probabilities, weights.astype(np.float64)))
+        for metric, found in pooled.items():
+            found.append(np.mean([part[metric] for part in parts], axis=0))
+    return {metric: np.concatenate(found) for metric, found in pooled.items()}

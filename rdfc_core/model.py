@@ -1,0 +1,189 @@
+"""A trained model: views, towers and a linear classifier; saved as safetensors and JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from rdfc_core.checkpoint import flush
+from rdfc_core.config import ResolvedStudy
+from rdfc_core.errors import DataError
+from rdfc_core.evaluate.probe import LinearModel
+from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
+from rdfc_core.plugins import Registry
+from rdfc_core.pretrain import seeded
+
+BATCH = 256
+
+
+@dataclass
+class Model:
+    """Everything that turns prepared cases into features, embeddings and probabilities.
+
+    Args:
+        views: View name → the fitted view.
+        pretext: The built pretext with its towers.
+        classes: The labels in their order.
+        classifier: The linear classifier, once one is trained.
+        layer: What the classifier stands on: ``features`` or ``embedding``.
+    """
+
+    views: Mapping[str, View]
+    pretext: Pretext
+    classes: tuple[str, ...] = ()
+    classifier: LinearModel | None = None
+    layer: str = "features"
+
+    def outputs(
+        self, prepared: Mapping[str, Sequence[Prepared]]
+    ) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """What the network makes of N cases, without augmentation.
+
+        Returns:
+            ``features``: view name → (N, F), before the projections, rows of unit length;
+            ``embedding``: view name → (N, D), where the pretext has such a space.
+        """
+        towers = self.pretext.encoders()
+        collated = {name: self.views[name].collate(prepared[name]) for name in towers}
+        count = len(next(iter(collated.values()))) if collated else 0
+        device = next((p.device for p in self.pretext.parameters()), torch.device("cpu"))
+        pieces: dict[str, dict[str, list[NDArray[np.float32]]]] = {"features": {}, "embedding": {}}
+        self.pretext.eval()
+        with torch.inference_mode():
+            for start in range(0, count, BATCH):
+                features = {
+                    name: tower(collated[name][start : start + BATCH].to(device)).float()
+                    for name, tower in towers.items()
+                }
+                normed = {
+                    name: torch.nn.functional.normalize(one) for name, one in features.items()
+                }
+                for layer, found in (
+                    ("features", normed),
+                    ("embedding", self.pretext.embed(features)),
+                ):
+                    for name, one in found.items():
+                        pieces[layer].setdefault(name, []).append(one.cpu().numpy())
+        return {
+            layer: {name: np.concatenate(parts) for name, parts in found.items()}
+            for layer, found in pieces.items()
+        }
+
+    def predict(self, prepared: Mapping[str, Sequence[Prepared]]) -> NDArray[np.float64]:
+        """Class probabilities of N cases, (N, C).
+
+        Raises:
+            DataError: If no classifier was trained.
+        """
+        if self.classifier is None:
+            raise DataError(
+                "This model has no classifier: it was only pretrained. Finish it with rdfc run, "
+                "or use rdfc embed."
+            )
+        return self.classifier.predict(self.outputs(prepared)[self.layer])
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``model.json``; the folder appears whole or not at all.
+
+        Memories are left out: they hold what the training cases look like to the network.
+        """
+        memories = _memory_keys(self.pretext)
+        arrays = {
+            f"pretext.{key}": value.detach().cpu().numpy()
+            for key, value in self.pretext.state_dict().items()
+            if key not in memories
+        }
+        for name, view in self.views.items():
+            arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}
+        about: dict[str, Any] = {"classes": list(self.classes), "layer": self.layer, "views": None}
+        if self.classifier is not None:
+            arrays["classifier.weight"] = self.classifier.weight
+            arrays["classifier.bias"] = self.classifier.bias
+            about["views"] = list(self.classifier.views)
+        partial = folder.with_name(f"partial-{folder.name}")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        save_file(
+            {key: np.ascontiguousarray(value) for key, value in arrays.items()},
+            partial / "weights.safetensors",
+        )
+        (partial / "model.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+        flush(partial / "weights.safetensors")
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+
+
+def fresh(
+    study: ResolvedStudy, registry: Registry, views: Mapping[str, View], cases: int, seed: int
+) -> Model:
+    """A model with fresh weights for fitted views; the same for the same seed.
+
+    Args:
+        study: Names the pretext.
+        registry: Where components come from.
+        views: Fitted.
+        cases: N, the number of pretext cases.
+        seed: Decides the weights.
+    """
+    with seeded(seed):
+        pretext: Pretext = study.pretext.build(registry)
+        towers = {name: view.tower() for name, view in views.items()}
+        pretext.build(towers, cases, torch.Generator().manual_seed(seed))
+    return Model(views, pretext)
+
+
+def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
+    """The model in the folder.
+
+    Raises:
+        DataError: If a file is missing or damaged, or does not fit the study.
+    """
+    try:
+        about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "weights.safetensors")
+        views: dict[str, View] = {}
+        for name, part in study.views.items():
+            views[name] = part.build(registry)
+            views[name].load_state(_below(arrays, f"view.{name}."))
+        # Two stand for however many cases it was trained on: their memory is not kept.
+        model = fresh(study, registry, views, cases=2, seed=study.seed)
+        weights = {k: torch.from_numpy(v) for k, v in _below(arrays, "pretext.").items()}
+        own = model.pretext.state_dict()
+        weights |= {key: own[key] for key in _memory_keys(model.pretext)}
+        model.pretext.load_state_dict(weights)
+        model.pretext.eval()
+        model.classes, model.layer = tuple(about["classes"]), str(about["layer"])
+        if about["views"] is not None:
+            model.classifier = LinearModel(
+                arrays["classifier.weight"], arrays["classifier.bias"], tuple(about["views"])
+            )
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
+            "again with rdfc run … --overwrite."
+        ) from error
+    return model
+
+
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _memory_keys(pretext: Pretext) -> set[str]:
+    return {
+        f"{name}.{key}"
+        for name, module in pretext.named_modules()
+        if isinstance(module, MemoryStore)
+        for key in module.state_dict()
+    }

@@ -1,0 +1,112 @@
+"""The tables of a run folder: pictures, embeddings and predictions, a row a case, as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from rdfc_core.case import Tumour
+from rdfc_core.evaluate.linear import Entry
+from rdfc_core.evaluate.probe import joined
+from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import Prepared
+from rdfc_core.model import Model
+from rdfc_core.report.pictures import thumbnail
+from rdfc_core.splits import Split
+
+
+class Thumbnail:
+    """Prepares the picture of a case that reports show."""
+
+    def recipe(self) -> dict[str, Any]:
+        """The store's key."""
+        return {"view": "picture", "version": 1}
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The bytes of a PNG, (n,) uint8."""
+        return Prepared(np.frombuffer(thumbnail(tumour), np.uint8))
+
+
+class Embedded(NamedTuple):
+    """The joint embedding of one case, from the network of one split."""
+
+    split: str
+    part: str
+    case_id: str
+    label: str | None
+    vector: list[float]
+
+
+def embedded(model: Model, extraction: Extraction, split: Split) -> list[Embedded]:
+    """The joint embedding of every case of the split."""
+    parts: dict[str, str] = {}
+    for part in ("pretext", "train", "test"):
+        parts |= dict.fromkeys(getattr(split, part), part)
+    labels = {case.case_id: case.label for case in extraction.cases}
+    vectors = joint(model, {name: extraction.of(name, list(parts)) for name in model.views})
+    return [
+        Embedded(split.name, part, case_id, labels[case_id], vector.tolist())
+        for (case_id, part), vector in zip(parts.items(), vectors, strict=True)
+    ]
+
+
+def joint(model: Model, prepared: Mapping[str, Any]) -> NDArray[np.float64]:
+    """All views' embeddings side by side, or their features where the pretext embeds nothing."""
+    outputs = model.outputs(prepared)
+    return joined(outputs["embedding"] or outputs["features"])
+
+
+def write_embeddings(path: Path, vectors: Sequence[Embedded]) -> None:
+    """One row a case and split."""
+    columns = {name: [getattr(one, name) for one in vectors] for name in Embedded._fields}
+    columns["vector"] = pa.array(columns["vector"], pa.list_(pa.float32()))
+    _write(path, columns)
+
+
+def write_pictures(path: Path, extraction: Extraction) -> None:
+    """One PNG a case, with the outline drawn in."""
+    pictures = extraction.prepared["picture"]
+    columns = {
+        "case_id": list(pictures),
+        "png": [one.array.tobytes() for one in pictures.values()],
+    }
+    _write(path, columns)
+
+
+def write_predictions(
+    path: Path, found: Mapping[Entry, Sequence[Prediction]], classes: Sequence[str]
+) -> None:
+    """What each classifier said of each held-back case; of repeated controls, the first time."""
+    rows = [
+        {
+            "split": one.split,
+            "table": entry.table,
+            "method": entry.method,
+            "input": entry.input,
+            "layer": entry.layer,
+            "classifier": entry.classifier,
+            "case_id": one.case_ids[place],
+            "patient_id": one.patients[place],
+            "label": classes[one.truth[place]],
+            "predicted": classes[int(one.probabilities[place].argmax())],
+            "probabilities": one.probabilities[place].tolist(),
+        }
+        for entry, predictions in found.items()
+        for one in predictions
+        if one.repeat == 0
+        for place in range(len(one.case_ids))
+    ]
+    _write(path, {key: [row[key] for row in rows] for key in (rows[0] if rows else {})})
+
+
+def _write(path: Path, columns: Mapping[str, Any]) -> None:
+    partial = path.with_name(f"partial-{path.name}")
+    parquet.write_table(pa.table(dict(columns)), partial)
+    partial.replace(path)

@@ -1,0 +1,185 @@
+"""From a tumour to the picture a network sees: box, slices, intensities, size, augmentation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+from torchvision.transforms.v2 import functional as transforms
+
+from rdfc_core.case import Tumour
+from rdfc_core.errors import DataError
+
+if TYPE_CHECKING:
+    from rdfc_core.views import ImageViewConfig
+
+CROP_RATIO = (3 / 4, 4 / 3)
+"""Proportions of the random crop against the picture's own; as in torchvision's default."""
+
+
+def picture(
+    tumour: Tumour, config: ImageViewConfig, spatial_dims: int, ratio: float | None
+) -> NDArray[np.float16]:
+    """The tumour's box in [0, 1]: (C, h, w), or (C, Z, h, w) for three spatial dimensions.
+
+    A volume's axial slices come first among its axes; for 2D encoders they are the channels. The
+    mask, if asked for, follows as as many channels again.
+
+    Args:
+        tumour: The case.
+        config: Window, slices, margin, aspect and mask channel.
+        spatial_dims: 2 or 3, what the encoder takes.
+        ratio: Height over width in mm that the box is widened to if proportions are kept; None
+            stands for 1.
+
+    Raises:
+        DataError: If three spatial dimensions are asked of a picture.
+    """
+    if tumour.ndim < spatial_dims:
+        raise DataError("it is a 2D picture and the encoder takes volumes. Choose a 2D encoder.")
+    image, mask, spacing_mm = _planes_first(tumour)
+    box = _box(mask, config.margin)
+    if config.aspect == "keep":
+        box = _widened(box, spacing_mm, ratio or 1.0)
+    if tumour.ndim == 2:
+        planes = np.zeros(1, int)
+    elif spatial_dims == 3:
+        planes = np.arange(box[0][0], box[0][1])
+    else:
+        planes = spread_slices(*_box(mask, 0)[0], config.slices)
+    pixels = _window(_cut(image, planes, box), image.dtype, config.window)
+    channels = [pixels]
+    if config.mask_channel:
+        channels.append(_cut(mask, planes, box).astype(np.float32))
+    if spatial_dims == 3:
+        return np.stack(channels).astype(np.float16)
+    return np.concatenate(channels).astype(np.float16)
+
+
+def spread_slices(start: int, stop: int, count: int) -> NDArray[np.int64]:
+    """``count`` slices spread evenly over ``start … stop − 1``.
+
+    With fewer slices than wanted each is repeated, the middle ones first (Zhao & Yang 2021,
+    Sect. 3.1: "repeatedly from the middle to the ends").
+    """
+    available = stop - start
+    if available >= count:
+        return start + np.rint(np.linspace(0, available - 1, count)).astype(np.int64)
+    times = np.full(available, count // available)
+    from_middle = np.argsort(np.abs(np.arange(available) - (available - 1) / 2), kind="stable")
+    times[from_middle[: count % available]] += 1
+    return start + np.repeat(np.arange(available), times)
+
+
+def resize(pixels: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """(C, …) to (C, *size), linearly and without aliasing; float32."""
+    batch = pixels.float()[None]
+    if len(size) == 2:
+        return functional.interpolate(batch, tuple(size), mode="bilinear", antialias=True)[0]
+    return functional.interpolate(batch, tuple(size), mode="trilinear", align_corners=False)[0]
+
+
+def augment_pictures(
+    batch: torch.Tensor,
+    scale: tuple[float, float],
+    flips: Sequence[str],
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """A random crop of each picture, resized back, and random flips.
+
+    Args:
+        batch: (B, C, H, W), or (B, C, Z, H, W), whose planes are all kept.
+        scale: Smallest and largest area of the crop, as a share of the picture.
+        flips: ``horizontal``, ``vertical``: each happens to half of the cases.
+        generator: On the CPU; the only source of randomness.
+
+    Returns:
+        A new batch of the same shape.
+    """
+    height, width = batch.shape[-2:]
+    draws = torch.rand(len(batch), 4 + len(flips), generator=generator, dtype=torch.float64)
+    varied = []
+    for pixels, (area, shape, down, right, *flip) in zip(batch, draws.tolist(), strict=True):
+        share = scale[0] + (scale[1] - scale[0]) * area
+        low, high = math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])
+        proportion = math.exp(0.5 * (low + (high - low) * shape))
+        rows = min(height, max(1, round(height * math.sqrt(share) / proportion)))
+        columns = min(width, max(1, round(width * math.sqrt(share) * proportion)))
+        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
+        pixels = transforms.resized_crop(
+            pixels, top, left, rows, columns, [height, width], antialias=True
+        )
+        for name, chance in zip(flips, flip, strict=True):
+            if chance < 0.5:
+                turn = getattr(transforms, f"{name}_flip")
+                pixels = turn(pixels)
+        varied.append(pixels)
+    return torch.stack(varied)
+
+
+def _planes_first(
+    tumour: Tumour,
+) -> tuple[NDArray[np.generic], NDArray[np.bool_], tuple[float, ...]]:
+    """Image, mask and spacing with axes (plane, row, column); a picture is one plane."""
+    if tumour.ndim == 2:
+        return tumour.image.array[None], tumour.mask[None], (1.0, *tumour.image.spacing_mm)
+    axis = tumour.image.slice_axis
+    spacing = list(tumour.image.spacing_mm)
+    spacing.insert(0, spacing.pop(axis))
+    return (
+        np.moveaxis(tumour.image.array, axis, 0),
+        np.moveaxis(tumour.mask, axis, 0),
+        tuple(spacing),
+    )
+
+
+def _box(mask: NDArray[np.bool_], margin: float) -> list[tuple[int, int]]:
+    """First and one past the last sample of each axis; rows and columns widened by the margin."""
+    box = []
+    for axis in range(3):
+        inside = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        start, stop = int(inside[0]), int(inside[-1]) + 1
+        extra = round(margin * (stop - start)) if axis else 0
+        box.append((start - extra, stop + extra))
+    return box
+
+
+def _widened(
+    box: list[tuple[int, int]], spacing_mm: tuple[float, ...], ratio: float
+) -> list[tuple[int, int]]:
+    """The box with rows or columns widened about its centre until height : width is the ratio."""
+    rows, columns = (stop - start for start, stop in box[1:])
+    height_mm, width_mm = rows * spacing_mm[1], columns * spacing_mm[2]
+    rows = max(rows, round(width_mm * ratio / spacing_mm[1]))
+    columns = max(columns, round(height_mm / ratio / spacing_mm[2]))
+    wider = [box[0]]
+    for (start, stop), length in zip(box[1:], (rows, columns), strict=True):
+        first = start - (length - (stop - start)) // 2
+        wider.append((first, first + length))
+    return wider
+
+
+def _cut(
+    volume: NDArray[np.generic], planes: NDArray[np.int64], box: list[tuple[int, int]]
+) -> NDArray[np.float32]:
+    """The box on the given planes; where it leaves the image, the nearest sample is repeated."""
+    (top, bottom), (left, right) = box[1:]
+    rows = np.clip(np.arange(top, bottom), 0, volume.shape[1] - 1)
+    columns = np.clip(np.arange(left, right), 0, volume.shape[2] - 1)
+    return np.asarray(volume[np.ix_(planes, rows, columns)], np.float32)
+
+
+def _window(
+    pixels: NDArray[np.float32],
+    dtype: np.dtype[np.generic],
+    window: tuple[float, float] | None,
+) -> NDArray[np.float32]:
+    if window is None and dtype == np.uint8:
+        window = (0.0, 255.0)
+    low, high = window or (float(v) for v in np.percentile(pixels, (1, 99)))
+    return np.clip((pixels - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)

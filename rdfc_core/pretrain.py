@@ -1,0 +1,260 @@
+"""Pretraining: epochs, optimiser, device, checkpoints; what is learnt is the pretext's affair."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from tensorboardX import SummaryWriter
+from torch import Tensor, nn
+
+from rdfc_core import checkpoint
+from rdfc_core.config import PretrainSettings
+from rdfc_core.diagnostics import collapse_signs
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.progress import Progress
+
+log = logging.getLogger("rdfc")
+
+EpochEnded = Callable[[Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pretraining keeps its files.
+
+    Args:
+        folder: The run folder.
+        split: The name of the split, which tells several pretrainings of a run apart.
+    """
+
+    folder: Path
+    split: str
+
+    @property
+    def checkpoint(self) -> Path:
+        """The newest checkpoint; the one before it lies beside it."""
+        return self.folder / "checkpoints" / f"{self.split}.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line an epoch, of all splits."""
+        return self.folder / "metrics.jsonl"
+
+
+def fit(
+    pretext: Pretext,
+    views: Mapping[str, View],
+    prepared: Mapping[str, Tensor],
+    settings: PretrainSettings,
+    place: Place,
+    seed: int,
+    progress: Progress | None = None,
+    epoch_ended: EpochEnded | None = None,
+) -> None:
+    """Train the pretext in place; continues from the checkpoint if there is one.
+
+    Args:
+        pretext: Built, with fresh weights.
+        views: View name → the fitted view, for its augmentation.
+        prepared: View name → (N, …), the collated pretext cases.
+        settings: Epochs, batch size, optimiser and so on.
+        place: Where checkpoints and metrics go.
+        seed: Decides order, augmentation, dropout and negatives.
+        progress: Told after every epoch.
+        epoch_ended: Called with the metrics of every epoch.
+
+    Raises:
+        DataError: If there are fewer than two cases, or the loss is no longer finite.
+    """
+    cases = len(next(iter(prepared.values())))
+    if cases < 2:
+        raise DataError(
+            f"Pretraining needs at least two cases and has {cases}. Add cases, or set "
+            "split.pretext: all."
+        )
+    fabric = Fabric(accelerator="auto", devices=1, precision=settings.precision)
+    generator = torch.Generator().manual_seed(seed)
+    with seeded(seed):
+        optimizer = _optimizer(pretext, settings)
+        model, optimizer = fabric.setup(pretext, optimizer)
+        prepared = {name: fabric.to_device(tensor) for name, tensor in prepared.items()}
+        done = _resume(place, pretext, optimizer, generator)
+        _forget_epochs_after(place, done)
+        model.train()
+        with (
+            (progress or Progress()).task("Pretraining", settings.epochs) as advance,
+            SummaryWriter(
+                str(place.folder / "tensorboard" / place.split), purge_step=done
+            ) as board,
+        ):
+            advance(done)
+            for epoch in range(done, settings.epochs):
+                started = time.perf_counter()
+                rate = _learning_rate(settings, epoch)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                metrics = _epoch(
+                    fabric, model, pretext, optimizer, views, prepared, settings, generator
+                )
+                seconds = time.perf_counter() - started
+                metrics = {
+                    "epoch": epoch + 1,
+                    **metrics,
+                    "learning_rate": rate,
+                    "seconds": round(seconds, 3),
+                    "cases_per_second": round(cases / seconds, 1),
+                }
+                if not math.isfinite(metrics["loss"]):
+                    raise DataError(
+                        f"The loss became {metrics['loss']} in epoch {epoch + 1}. The state before "
+                        "it is kept. Lower pretrain.learning_rate, or set pretrain.precision: "
+                        "32-true, and begin afresh with --overwrite."
+                    )
+                _record(place, board, metrics)
+                if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
+                    _save(place, pretext, optimizer, generator, epoch + 1)
+                if epoch_ended:
+                    epoch_ended(metrics)
+                advance(1, note=f"loss {metrics['loss']:.3f}")
+    pretext.eval()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Weights and dropout, which torch draws from its global generator, follow the seed here."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _epoch(
+    fabric: Fabric,
+    model: nn.Module,
+    pretext: Pretext,
+    optimizer: Any,
+    views: Mapping[str, View],
+    prepared: Mapping[str, Tensor],
+    settings: PretrainSettings,
+    generator: torch.Generator,
+) -> dict[str, float]:
+    """One pass over the cases: mean loss and logs, and the signs of collapse."""
+    cases = len(next(iter(prepared.values())))
+    order = torch.randperm(cases, generator=generator)
+    # Batches of nearly equal size: a last batch of one case would break batch normalisation.
+    batches = order.tensor_split(math.ceil(cases / settings.batch_size))
+    sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
+    seen: dict[str, list[Tensor]] = defaultdict(list)
+    for chosen in batches:
+        indices = fabric.to_device(chosen)
+        batch = Batch(
+            indices, {name: one[indices] for name, one in prepared.items()}, views, generator
+        )
+        output = model(batch)
+        optimizer.zero_grad()
+        fabric.backward(output.loss)
+        optimizer.step()
+        embeddings = {name: one.detach().float() for name, one in output.embeddings.items()}
+        pretext.after_step(indices, embeddings)
+        for name, value in {"loss": output.loss, **output.logs}.items():
+            sums[name] = sums[name] + value.detach() * len(indices)
+        for name, embedding in embeddings.items():
+            seen[name].append(embedding)
+    logs = {name: float(total) / cases for name, total in sums.items()}
+    return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
+
+
+def _optimizer(pretext: Pretext, settings: PretrainSettings) -> torch.optim.Optimizer:
+    parameters = [p for p in pretext.parameters() if p.requires_grad]
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(
+            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+    return torch.optim.SGD(
+        parameters,
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def _learning_rate(settings: PretrainSettings, epoch: int) -> float:
+    """The learning rate of an epoch, counted from 0."""
+    if epoch < settings.warmup_epochs:
+        return settings.learning_rate * (epoch + 1) / settings.warmup_epochs
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    share = (epoch - settings.warmup_epochs) / max(1, settings.epochs - settings.warmup_epochs)
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _save(
+    place: Place,
+    pretext: Pretext,
+    optimizer: Any,
+    generator: torch.Generator,
+    epoch: int,
+) -> None:
+    checkpoint.save(
+        place.checkpoint,
+        {
+            "epoch": epoch,
+            "pretext": dict(pretext.state_dict()),
+            "optimizer": optimizer.state_dict(),
+            "generator": generator.get_state(),
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        },
+    )
+
+
+def _resume(place: Place, pretext: Pretext, optimizer: Any, generator: torch.Generator) -> int:
+    """Take over the checkpoint; the number of epochs that it has behind it."""
+    state = checkpoint.load(place.checkpoint)
+    if state is None:
+        return 0
+    pretext.load_state_dict(state["pretext"])
+    optimizer.load_state_dict(state["optimizer"])
+    generator.set_state(state["generator"])
+    torch.set_rng_state(state["torch"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
+    log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
+    return int(state["epoch"])
+
+
+def _record(place: Place, board: Any, metrics: Mapping[str, float]) -> None:
+    place.metrics.parent.mkdir(parents=True, exist_ok=True)
+    with place.metrics.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"split": place.split, **metrics}) + "\n")
+    for name, value in metrics.items():
+        if name != "epoch":
+            board.add_scalar(name.replace(".", "/"), value, metrics["epoch"])
+
+
+def _forget_epochs_after(place: Place, epoch: int) -> None:
+    """Drop what was logged after the checkpoint: those epochs are run again."""
+    if not place.metrics.exists():
+        return
+    kept = []
+    for line in place.metrics.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:  # the line that a crash cut short
+            continue
+        if entry["split"] != place.split or entry["epoch"] <= epoch:
+            kept.append(line + "\n")
+    temporary = place.metrics.with_name("partial-metrics.jsonl")
+    temporary.write_text("".join(kept), encoding="utf-8")
+    temporary.replace(place.metrics)

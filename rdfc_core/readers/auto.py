@@ -1,0 +1,70 @@
+"""Chooses, for each file, the first installed reader that is meant for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rdfc_core.case import Volume
+from rdfc_core.errors import DataError, PluginError
+from rdfc_core.interfaces.reader import Reader
+from rdfc_core.plugins import Registry
+
+
+class AutoReader(Reader):
+    """Several readers as one.
+
+    Args:
+        readers: Tried in this order.
+    """
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._readers = tuple(readers)
+
+    @classmethod
+    def installed(cls, registry: Registry) -> AutoReader:
+        """All readers that are installed and available, with their default options."""
+        readers = []
+        for component, _ in registry.components("reader"):
+            if component.unavailable is None:
+                readers.append(component.load()(component.load_config()()))
+        if not readers:
+            raise PluginError("No reader is installed. Reinstall rdfc-core.")
+        return cls(readers)
+
+    def reads(self, path: Path) -> bool:
+        """Whether any reader is meant for the path."""
+        return any(reader.reads(path) for reader in self._readers)
+
+    def read_image(self, path: Path) -> Volume:
+        """As the reader for this path gives it.
+
+        Raises:
+            DataError: If there is no reader for it, or the file is damaged.
+        """
+        return self._for(path).read_image(path)
+
+    def read_mask(self, path: Path) -> Volume:
+        """As the reader for this path gives it.
+
+        Raises:
+            DataError: If there is no reader for it, or the file is damaged.
+        """
+        return self._for(path).read_mask(path)
+
+    def fingerprint(self, path: Path) -> str:
+        """As the reader for this path gives it.
+
+        Raises:
+            DataError: If there is no reader for it.
+        """
+        return self._for(path).fingerprint(path)
+
+    def _for(self, path: Path) -> Reader:
+        for reader in self._readers:
+            if reader.reads(path):
+                return reader
+        raise DataError(
+            f"no installed reader is meant for {path.name}. Convert the file to PNG, TIFF, NIfTI, "
+            "NRRD or MHA, or install a plugin that reads it."
+        )

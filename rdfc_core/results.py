@@ -1,0 +1,78 @@
+"""What a run found: rows of metrics, and what was left out on the way."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Row(BaseModel):
+    """One metric of one method.
+
+    All values lie between 0 and 1; None where a value does not exist (the spread of one fold).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    method: str
+    dataset: str
+    input: str
+    layer: str
+    classifier: str
+    label_fraction: float = 1.0
+    metric: str
+    mean: float | None
+    sd: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n_cases: int
+    folds: int
+    seeds: int
+    published: float | None = None
+
+
+class Results(BaseModel):
+    """The content of ``results.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: tuple[Row, ...]
+    dataset: dict[str, Any]
+    failed: tuple[dict[str, Any], ...] = ()
+    missing: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    run: dict[str, Any] = {}
+
+    def write(self, path: Path) -> None:
+        """Write the results as JSON, whole or not at all."""
+        partial = path.with_name(f"partial-{path.name}")
+        text = json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        """Results as `write` wrote them."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def table(self, table: str, metrics: Sequence[str]) -> list[tuple[Row, ...]]:
+        """The rows of a table, one tuple a method, with one row for each metric asked for."""
+        found: dict[tuple[str, ...], dict[str, Row]] = {}
+        for row in self.rows:
+            if row.table == table:
+                key = (row.method, row.input, row.layer, row.classifier, str(row.label_fraction))
+                found.setdefault(key, {})[row.metric] = row
+        return [
+            tuple(row[m] for m in metrics) for row in found.values() if set(metrics) <= set(row)
+        ]
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where it is undefined: JSON knows no NaN."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,219 @@
+"""The folder a study writes: what lies where, and when it may be continued or replaced."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import yaml
+
+from rdfc_core.case import Case
+from rdfc_core.config import ResolvedStudy
+from rdfc_core.errors import StudyError
+from rdfc_core.features import Failure
+from rdfc_core.plugins import Registry
+from rdfc_core.splits import Split
+
+OWN = (
+    "study.yaml",
+    "cases.csv",
+    "features.parquet",
+    "checkpoints",
+    "tensorboard",
+    "metrics.jsonl",
+    "model",
+    "results.json",
+    "predictions.parquet",
+    "embeddings.parquet",
+    "pictures.parquet",
+    "report.html",
+)
+"""Everything a run writes; ``--overwrite`` removes these and nothing else."""
+
+LIBRARIES = ("rdfc-core", "torch", "torchvision", "timm", "pyradiomics", "SimpleITK", "numpy")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run."""
+
+    path: Path
+
+    @property
+    def study(self) -> Path:
+        """The resolved study, with versions."""
+        return self.path / "study.yaml"
+
+    @property
+    def cases(self) -> Path:
+        """Every case: its part in each split, and the fingerprint of its content."""
+        return self.path / "cases.csv"
+
+    @property
+    def results(self) -> Path:
+        """The results, once the run is complete."""
+        return self.path / "results.json"
+
+    def model(self, split: str) -> Path:
+        """The trained model of a split."""
+        return self.path / "model" / split
+
+    def models(self) -> list[Path]:
+        """All trained models.
+
+        Raises:
+            StudyError: If there is none yet.
+        """
+        found = sorted((self.path / "model").glob("*/model.json"))
+        if not found:
+            raise StudyError(
+                f"{self.path} holds no trained model. Train one: rdfc run STUDY.yaml --out "
+                f"{self.path}."
+            )
+        return [file.parent for file in found]
+
+    def begin(self, study: ResolvedStudy, registry: Registry, overwrite: bool) -> None:
+        """Claim the folder for a study, or continue the same study in it.
+
+        Raises:
+            StudyError: If the folder holds another study, or files that are no run's.
+        """
+        if overwrite:
+            self._clear()
+        wanted = study.dump()
+        if self.study.exists():
+            there = self.read_study()
+            if there != wanted:
+                changed = ", ".join(_differences(there, wanted)[:5])
+                raise StudyError(
+                    f"{self.path} holds a run of another study (different: {changed}). Choose "
+                    "another --out, or replace it with --overwrite."
+                )
+            return
+        if self.path.exists() and any(self.path.iterdir()):
+            raise StudyError(
+                f"{self.path} is not empty and holds no run. Choose another --out, or empty it."
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump({**wanted, "versions": versions(study, registry)}, sort_keys=False)
+        partial = self.path / "partial-study.yaml"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(self.study)
+
+    def read_study(self) -> dict[str, Any]:
+        """The study of this run as plain data, without the versions.
+
+        Raises:
+            StudyError: If there is none or it is unreadable.
+        """
+        try:
+            data = yaml.safe_load(self.study.read_text(encoding="utf-8"))
+            data.pop("versions", None)
+        except (OSError, yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
+            raise StudyError(
+                f"{self.path} is no run folder: its study.yaml cannot be read ({error}). Name the "
+                "folder that rdfc run wrote."
+            ) from error
+        return dict(data)
+
+    def record_cases(
+        self,
+        cases: Sequence[Case],
+        fingerprints: Mapping[str, str],
+        failures: Sequence[Failure],
+        splits: Sequence[Split],
+    ) -> None:
+        """Write ``cases.csv``.
+
+        Raises:
+            StudyError: If training has begun on other cases than these.
+        """
+        reasons = {failure.case_id: failure.reason for failure in failures}
+        header = ["case_id", "patient_id", "label", "fingerprint", *(s.name for s in splits)]
+        parts = [
+            {c: part for part in ("pretext", "train", "test") for c in getattr(split, part)}
+            for split in splits
+        ]
+        rows = [
+            [
+                case.case_id,
+                case.patient_id,
+                case.label or "",
+                fingerprints.get(case.case_id, ""),
+                *(part.get(case.case_id, "") for part in parts),
+                reasons.get(case.case_id, ""),
+            ]
+            for case in cases
+        ]
+        if self.cases.exists() and (self.path / "checkpoints").exists():
+            before, now = self._used_cases(), [row[:-1] for row in rows if not row[-1]]
+            if before != now:
+                unlike = sorted({row[0] for row in before} ^ {row[0] for row in now})
+                what = f"for example {unlike[0]}" if unlike else "their content, or their split"
+                raise StudyError(
+                    f"The cases have changed since {self.path} began to train ({what}). Choose "
+                    "another --out, or begin afresh with --overwrite."
+                )
+        partial = self.path / "partial-cases.csv"
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([[*header, "failed"], *rows])
+        partial.replace(self.cases)
+
+    def _used_cases(self) -> list[list[str]]:
+        with self.cases.open(newline="", encoding="utf-8") as file:
+            return [row[:-1] for row in list(csv.reader(file))[1:] if not row[-1]]
+
+    def _clear(self) -> None:
+        if not self.path.exists():
+            return
+        if not self.study.exists() and any(self.path.iterdir()):
+            raise StudyError(
+                f"{self.path} holds files and no run, so --overwrite leaves it alone. Choose "
+                "another --out."
+            )
+        for name in OWN:
+            target = self.path / name
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+
+def versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
+    """Versions of Python, the libraries that matter, and the plugins that the study uses."""
+    found = {"python": python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    used = {(part.kind, part.name) for part in study.parts()}
+    for component, source in registry.components():
+        if (component.kind, component.name) in used:
+            found[source.distribution] = source.version
+    return found
+
+
+def machine() -> str:
+    """This machine in a few words."""
+    import torch
+
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{len(os.sched_getaffinity(0))} CPU cores, {device}"
+
+
+def _differences(a: Any, b: Any, path: str = "") -> list[str]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return [
+            found
+            for key in sorted({*a, *b})
+            for found in _differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)
+        ]
+    return [] if a == b else [path]

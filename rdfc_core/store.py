@@ -1,0 +1,142 @@
+"""The store: what views made of cases, kept in one SQLite file and keyed by content.
+
+A result is committed the moment it arrives, so a process may be killed at any time: nothing that
+was stored is lost, and nothing is stored twice. Failures are not stored; they are tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces.view import Prepared
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS recipes (id TEXT PRIMARY KEY, recipe TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS names (id TEXT PRIMARY KEY, names TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS prepared (
+    key TEXT PRIMARY KEY,
+    recipe TEXT NOT NULL REFERENCES recipes (id),
+    names TEXT NOT NULL REFERENCES names (id),
+    array BLOB NOT NULL,
+    missing TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+BUSY_SECONDS = 60
+LOOKUP = 500  # SQLite takes a limited number of values in one query
+
+
+def default_store() -> Path:
+    """The store in the user's cache folder."""
+    return Path(platformdirs.user_cache_dir("rdfc")) / "store.sqlite"
+
+
+def recipe_id(recipe: Mapping[str, Any]) -> str:
+    """The same for the same recipe, whatever the order of its keys."""
+    return _digest(json.dumps(recipe, sort_keys=True))
+
+
+def key_of(case_fingerprint: str, recipe: str) -> str:
+    """The key of one case prepared by one recipe (given by its id)."""
+    return _digest(f"{case_fingerprint}|{recipe}")
+
+
+class Store:
+    """One SQLite file; several processes may use it at once.
+
+    Args:
+        path: The file; it and its folder are made if need be.
+
+    Raises:
+        DataError: If the file cannot be opened or is no store.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS)
+            self._db.executescript(SCHEMA)
+
+    def known(self, keys: Sequence[str]) -> set[str]:
+        """Which of the keys are stored."""
+        found: set[str] = set()
+        with self._errors():
+            for start in range(0, len(keys), LOOKUP):
+                part = keys[start : start + LOOKUP]
+                marks = ",".join("?" * len(part))
+                rows = self._db.execute(f"SELECT key FROM prepared WHERE key IN ({marks})", part)
+                found.update(key for (key,) in rows)
+        return found
+
+    def get(self, key: str) -> Prepared:
+        """What is stored under the key.
+
+        Raises:
+            KeyError: If nothing is.
+        """
+        with self._errors():
+            row = self._db.execute(
+                "SELECT array, names.names, missing FROM prepared "
+                "JOIN names ON names.id = prepared.names WHERE key = ?",
+                (key,),
+            ).fetchone()
+        if row is None:
+            raise KeyError(key)
+        array = np.load(io.BytesIO(row[0]), allow_pickle=False)
+        return Prepared(array, tuple(json.loads(row[1])), json.loads(row[2]))
+
+    def put(self, key: str, recipe: Mapping[str, Any], prepared: Prepared) -> None:
+        """Store one result, durably, before returning; a key that is there already stays.
+
+        Raises:
+            DataError: If the disk is full or the file cannot be written.
+        """
+        blob = io.BytesIO()
+        np.save(blob, np.ascontiguousarray(prepared.array), allow_pickle=False)
+        names = json.dumps(list(prepared.names))
+        identity = recipe_id(recipe)
+        with self._errors(), self._db:
+            self._db.execute(
+                "INSERT OR IGNORE INTO recipes VALUES (?, ?)",
+                (identity, json.dumps(recipe, sort_keys=True)),
+            )
+            self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_digest(names), names))
+            self._db.execute(
+                "INSERT OR IGNORE INTO prepared VALUES (?, ?, ?, ?, ?)",
+                (
+                    key,
+                    identity,
+                    _digest(names),
+                    blob.getvalue(),
+                    json.dumps(dict(prepared.missing)),
+                ),
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise DataError(
+                f"The store {self.path} cannot be used: {error}. What it held is kept; free some "
+                "space or mend its permissions, or name another file with --store."
+            ) from error
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

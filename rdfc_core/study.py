@@ -1,0 +1,339 @@
+"""A study from its data to its results: `run` reads as a paper's method section."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from rdfc_core import features, outputs, pretrain
+from rdfc_core import model as models
+from rdfc_core.case import Case
+from rdfc_core.config import ResolvedStudy
+from rdfc_core.errors import DataError
+from rdfc_core.evaluate import linear
+from rdfc_core.evaluate.size import Size
+from rdfc_core.evaluate.statistics import Prediction, estimates
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import Dataset, Executor, View
+from rdfc_core.model import Model
+from rdfc_core.plugins import Registry
+from rdfc_core.progress import Progress
+from rdfc_core.readers.auto import AutoReader
+from rdfc_core.results import Results, Row, finite
+from rdfc_core.run_folder import RunFolder, machine
+from rdfc_core.splits import Split, make_splits
+from rdfc_core.store import Store
+from rdfc_core.views import FeatureView
+
+Step = Literal["extract", "pretrain", "evaluate"]
+
+
+@dataclass
+class Workbench:
+    """What a run needs besides its study.
+
+    Args:
+        registry: The installed components.
+        store: Keeps what views made of cases.
+        executor: Runs extraction.
+        progress: Is told how far it is.
+    """
+
+    registry: Registry
+    store: Store
+    executor: Executor
+    progress: Progress = field(default_factory=Progress)
+
+
+def run(
+    study: ResolvedStudy,
+    folder: Path,
+    bench: Workbench,
+    overwrite: bool = False,
+    until: Step = "evaluate",
+) -> Results:
+    """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
+
+    Args:
+        study: Resolved.
+        folder: The run folder.
+        bench: Registry, store, executor and progress.
+        overwrite: Replace a finished or different run.
+        until: The last step to do.
+
+    Raises:
+        StudyError: If the folder holds another study, or the study does not fit the data.
+        DataError: If the data cannot be used, or a split would leak.
+    """
+    place = RunFolder(folder)
+    dataset: Dataset = study.dataset.build(bench.registry)
+    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    cases = read_cases(dataset, bench.registry)
+    place.begin(study, bench.registry, overwrite)
+    bench.registry.hooks.hook.rdfc_run_started(folder=folder, study=study.dump())
+
+    clock = _Clock()
+    with clock.stage("features"):
+        extraction = extract(cases, views, bench)
+        features.write_parquet(folder / "features.parquet", extraction)
+        outputs.write_pictures(folder / "pictures.parquet", extraction)
+    splits = _splits(study, dataset, extraction, until)
+    place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
+    found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
+    vectors: list[outputs.Embedded] = []
+    if until != "extract":
+        for split in splits:
+            with clock.stage("pretrain"):
+                model = pretrained(study, views, extraction, split, place, bench)
+            vectors += outputs.embedded(model, extraction, split)
+            if until == "evaluate":
+                with clock.stage("evaluate"):
+                    for entry, prediction in evaluate(study, model, extraction, split, bench):
+                        found[entry].append(prediction)
+            model.classes = dataset.classes
+            model.save(place.model(split.name))
+        outputs.write_embeddings(folder / "embeddings.parquet", vectors)
+    if until == "evaluate":
+        outputs.write_predictions(folder / "predictions.parquet", found, dataset.classes)
+    with clock.stage("evaluate"):
+        rows = _rows(study, found)
+    results = Results(
+        rows=tuple(rows),
+        dataset=_describe(study, dataset, cases, splits),
+        failed=tuple(asdict(failure) for failure in extraction.failures),
+        missing=tuple(_missing(extraction)),
+        warnings=tuple(_warnings(study, extraction)),
+        run={
+            "seconds": clock.seconds,
+            "seed": study.seed,
+            "machine": machine(),
+            "started": clock.started,
+            "step": until,
+        },
+    )
+    results.write(place.results)
+    bench.registry.hooks.hook.rdfc_run_finished(folder=folder, results=results.model_dump())
+    return results
+
+
+def read_cases(dataset: Dataset, registry: Registry) -> list[Case]:
+    """The data set's cases, each with a reader.
+
+    Raises:
+        DataError: If the listing is unusable, empty, or has a label that is no class.
+    """
+    reader = AutoReader.installed(registry)
+    cases = [case if case.reader else replace(case, reader=reader) for case in dataset.cases()]
+    if not cases:
+        raise DataError("The data set holds no case. Check its root and its listing.")
+    twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
+    if twice:
+        raise DataError(f"The case id {twice[0]!r} stands twice in the data set. Rename one.")
+    strange = [c for c in cases if c.label is not None and c.label not in dataset.classes]
+    if strange:
+        raise DataError(
+            f"Case {strange[0].case_id}: the label {strange[0].label!r} is none of the classes "
+            f"{', '.join(dataset.classes)}. Correct it, or add the class."
+        )
+    return cases
+
+
+def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction:
+    """All views of all cases, their sizes and their thumbnails.
+
+    Raises:
+        DataError: If every case failed.
+    """
+    preparers: dict[str, features.Preparer] = {
+        **views,
+        "size": Size(),
+        "picture": outputs.Thumbnail(),
+    }
+    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
+    if not extraction.cases:
+        reasons = Counter(failure.reason for failure in extraction.failures)
+        raise DataError(
+            f"None of the {len(cases)} cases could be used. {next(iter(reasons))} "
+            "List every problem with: rdfc datasets check."
+        )
+    return extraction
+
+
+def pretrained(
+    study: ResolvedStudy,
+    views: Mapping[str, View],
+    extraction: Extraction,
+    split: Split,
+    place: RunFolder,
+    bench: Workbench,
+) -> Model:
+    """The model of a split: views fitted and pretext trained on its pretext cases alone."""
+    pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
+    for name, view in views.items():
+        view.fit(pretext_cases[name])
+    model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
+
+    def epoch_ended(metrics: Mapping[str, float]) -> None:
+        bench.registry.hooks.hook.rdfc_epoch_ended(
+            folder=place.path, split=split.name, metrics=metrics
+        )
+
+    pretrain.fit(
+        model.pretext,
+        views,
+        {name: view.collate(pretext_cases[name]) for name, view in views.items()},
+        study.pretrain,
+        pretrain.Place(place.path, split.name),
+        study.seed,
+        bench.progress,
+        epoch_ended,
+    )
+    return model
+
+
+def evaluate(
+    study: ResolvedStudy, model: Model, extraction: Extraction, split: Split, bench: Workbench
+) -> list[tuple[linear.Entry, Prediction]]:
+    """Linear evaluation of the learnt features and of the controls; sets the model's classifier."""
+    classes = study_classes(study, bench.registry)
+    cases = {case.case_id: case for case in extraction.cases}
+    test = linear.Bench.of(split, cases, classes, study.evaluate, study.seed)
+    case_ids = [case.case_id for case in test.cases]
+    prepared = {name: extraction.of(name, case_ids) for name in model.views}
+    outputs = model.outputs(prepared)
+    found, model.classifier = linear.judge_learnt(test, outputs, method_name(study))
+    controls = study.evaluate.controls
+    if "random-init" in controls:
+        seeds = [study.seed + 1 + repeat for repeat in range(linear.RANDOM_NETWORKS)]
+        networks = [
+            models.fresh(study, bench.registry, model.views, 2, seed).outputs(prepared)
+            for seed in seeds
+        ]
+        found += linear.judge_random(test, networks)
+    if "shuffled-labels" in controls:
+        found += linear.judge_shuffled(test, outputs)
+    for name, view in model.views.items():
+        if isinstance(view, FeatureView):
+            sizes = extraction.of("size", case_ids)
+            found += linear.judge_handcrafted(test, view, prepared[name], sizes)
+            break
+    return found
+
+
+def study_classes(study: ResolvedStudy, registry: Registry) -> tuple[str, ...]:
+    """The classes of the study's data set."""
+    dataset: Dataset = study.dataset.build(registry)
+    return dataset.classes
+
+
+def method_name(study: ResolvedStudy) -> str:
+    """How tables call the study's pretext: ours is named after the project."""
+    return "rdfc" if study.pretext.name == "correspondence" else study.pretext.name
+
+
+def _splits(
+    study: ResolvedStudy, dataset: Dataset, extraction: Extraction, until: Step
+) -> list[Split]:
+    spec = study.split_spec(dataset.protocol())
+    labels = {case.label for case in extraction.cases} - {None}
+    if until != "evaluate" and len(labels) < 2:
+        everything = tuple(case.case_id for case in extraction.cases)
+        return [Split("all", everything, (), ())]
+    return make_splits(extraction.cases, spec, study.seed, extraction.fingerprints)
+
+
+def _rows(study: ResolvedStudy, found: Mapping[linear.Entry, Sequence[Prediction]]) -> list[Row]:
+    rows = []
+    for entry, predictions in found.items():
+        settings = study.evaluate
+        judged = estimates(predictions, settings.bootstrap, settings.confidence, study.seed)
+        tested = {case_id for one in predictions for case_id in one.case_ids}
+        for metric, value in judged.items():
+            rows.append(
+                Row(
+                    table=entry.table,
+                    method=entry.method,
+                    dataset=study.dataset.name,
+                    input=entry.input,
+                    layer=entry.layer,
+                    classifier=entry.classifier,
+                    metric=metric,
+                    mean=finite(value.mean),
+                    sd=finite(value.sd),
+                    ci_low=finite(value.low),
+                    ci_high=finite(value.high),
+                    n_cases=len(tested),
+                    folds=len({one.split for one in predictions}),
+                    seeds=len({one.repeat for one in predictions}),
+                )
+            )
+    return rows
+
+
+def _describe(
+    study: ResolvedStudy, dataset: Dataset, cases: Sequence[Case], splits: Sequence[Split]
+) -> dict[str, Any]:
+    labels = Counter(case.label for case in cases)
+    return {
+        "name": study.dataset.name,
+        "citation": dataset.citation,
+        "classes": list(dataset.classes),
+        "cases": len(cases),
+        "patients": len({case.patient_id for case in cases}),
+        "unlabelled": labels.pop(None, 0),
+        "per_class": {name: labels[name] for name in dataset.classes},
+        "splits": [
+            {
+                "name": split.name,
+                "pretext": len(split.pretext),
+                "train": len(split.train),
+                "test": len(split.test),
+            }
+            for split in splits
+        ],
+    }
+
+
+def _missing(extraction: Extraction) -> list[dict[str, Any]]:
+    """Each feature that some cases do not have: how many, and why."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for prepared in extraction.prepared.values():
+        for one in prepared.values():
+            counts.update(one.missing.items())
+    return [
+        {"feature": feature, "cases": count, "reason": reason}
+        for (feature, reason), count in sorted(counts.items())
+    ]
+
+
+def _warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
+    found = []
+    if extraction.failures:
+        found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
+    wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
+    names = {
+        name
+        for prepared in extraction.prepared.values()
+        for name in next(iter(prepared.values())).names
+    }
+    if wanted and not any("shape" in name for name in names):
+        found.append("The features hold no shape class, so there is no shape-only control.")
+    return found
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.started = datetime.now().astimezone().isoformat(timespec="seconds")
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds[name] + time.perf_counter() - start, 2)

@@ -1,0 +1,346 @@
+"""The two views of the paper: handcrafted features of the outline, and the picture of the tumour.
+
+`FeatureView` wraps any feature extractor, `ImageView` any image encoder; few authors need to write
+a view of their own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import nn
+
+from rdfc_core.case import Tumour
+from rdfc_core.component import Part, PartOf
+from rdfc_core.errors import DataError, ShapeError, StudyError
+from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Prepared, Tower, View
+from rdfc_core.pictures import augment_pictures, picture, resize
+
+
+class FeatureViewConfig(BaseModel):
+    """Options of the view of handcrafted features."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="pyradiomics")
+    width: int = Field(256, ge=1, description="Units of each hidden layer of the tower.")
+    layers: int = Field(3, ge=1, description="Hidden layers: Linear, BatchNorm, ReLU, Dropout.")
+    dropout: float = Field(0.5, ge=0, lt=1, description="Dropout after each hidden layer.")
+    clip: float | None = Field(
+        None, gt=0, description="Largest standardised value, in standard deviations; null: none."
+    )
+    corruption: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of features replaced, when training, by another case's of the batch.",
+    )
+
+
+class FeatureView(View):
+    """Standardised handcrafted features and a fully connected tower, (B, F) → (B, width)."""
+
+    def __init__(self, config: FeatureViewConfig, extractor: FeatureExtractor) -> None:
+        self.config = config
+        self.extractor = extractor
+        self._names: tuple[str, ...] = ()
+        self._median = self._mean = self._scale = np.zeros(0)
+
+    def recipe(self) -> dict[str, Any]:
+        """The extractor's recipe: the tower's options do not change the features."""
+        return {"view": "features", "extractor": self.extractor.recipe()}
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The features of one tumour, (F,) float64.
+
+        Raises:
+            DataError: If the tumour cannot be measured, or not all promised features came back.
+        """
+        names = self.extractor.names(tumour.ndim)
+        features = self.extractor.extract(tumour)
+        if features.values.shape != (len(names),):
+            raise DataError(
+                f"the extractor promised {len(names)} features and gave an array of shape "
+                f"{features.values.shape}. Report this to the author of the extractor."
+            )
+        return Prepared(np.asarray(features.values, np.float64), names, dict(features.missing))
+
+    def fit(self, prepared: Sequence[Prepared]) -> None:
+        """Median (for missing values), mean and standard deviation of the given cases.
+
+        Raises:
+            DataError: If there are no cases or their features differ.
+        """
+        if not prepared:
+            raise DataError("There is no case to fit the features' scale on.")
+        self._names = prepared[0].names
+        table = self._table(prepared)
+        with warnings.catch_warnings():
+            # A feature that no case has: its median is NaN, which becomes 0 below.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            self._median = np.nan_to_num(np.nanmedian(table, axis=0))
+        filled = np.where(np.isnan(table), self._median, table)
+        self._mean = filled.mean(axis=0)
+        spread = filled.std(axis=0)
+        # A constant feature carries nothing; dividing by rounding noise would blow it up.
+        constant = spread <= 1e-12 * np.maximum(1.0, np.abs(self._mean))
+        self._scale = np.where(constant, np.inf, spread)
+
+    def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+        """Standardised features, (N, F) float32; missing ones are the fitted median.
+
+        Raises:
+            DataError: If a case has other features than those the view was fitted on.
+        """
+        table = self._table(prepared)
+        standard = (np.where(np.isnan(table), self._median, table) - self._mean) / self._scale
+        if self.config.clip is not None:
+            standard = standard.clip(-self.config.clip, self.config.clip)
+        return torch.from_numpy(standard.astype(np.float32))
+
+    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Some features taken from another case of the batch (their marginals), if asked for.
+
+        Source of the idea: Bahri et al. 2022, SCARF.
+        """
+        if not self.config.corruption:
+            return batch
+        replaced = torch.rand(batch.shape, generator=generator) < self.config.corruption
+        donors = torch.randint(len(batch), batch.shape, generator=generator)
+        return torch.where(
+            replaced.to(batch.device), batch.gather(0, donors.to(batch.device)), batch
+        )
+
+    def tower(self) -> FeatureTower:
+        """A new tower for the fitted features."""
+        return FeatureTower(len(self._names), self.config)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in the order of the columns of `collate`."""
+        return self._names
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Names, medians, means and scales."""
+        return {
+            "names": np.frombuffer("\n".join(self._names).encode(), np.uint8),
+            "median": self._median,
+            "mean": self._mean,
+            "scale": self._scale,
+        }
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take over fitted names, medians, means and scales."""
+        self._names = tuple(np.asarray(state["names"], np.uint8).tobytes().decode().split("\n"))
+        self._median, self._mean, self._scale = (
+            np.asarray(state[key], np.float64) for key in ("median", "mean", "scale")
+        )
+
+    def _table(self, prepared: Sequence[Prepared]) -> NDArray[np.float64]:
+        for one in prepared:
+            if one.names != self._names:
+                unlike = sorted(set(one.names) ^ set(self._names))
+                raise DataError(
+                    f"The cases have different features: {len(one.names)} against "
+                    f"{len(self._names)}, for example {', '.join(unlike[:3])}. "
+                    "Keep pictures and volumes in separate studies."
+                )
+        rows = [one.array for one in prepared]
+        return np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(self._names)))
+
+
+class FeatureTower(Tower):
+    """Fully connected layers, (B, F) → (B, width). Source: Zhao & Yang 2021, Sect. 2.3."""
+
+    def __init__(self, features: int, config: FeatureViewConfig) -> None:
+        super().__init__()
+        widths = [features] + [config.width] * config.layers
+        for place, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
+            block = nn.Sequential(
+                nn.Linear(inputs, outputs),
+                nn.BatchNorm1d(outputs),
+                nn.ReLU(),
+                nn.Dropout(config.dropout),
+            )
+            self.add_module(f"layer{place}", block)
+        self.out_features = config.width
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """(B, F) → (B, width)."""
+        for block in self.children():
+            batch = block(batch)
+        return batch
+
+
+class ImageViewConfig(BaseModel):
+    """Options of the view of the tumour's picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: Annotated[Part, PartOf("image_encoder")] = Part(name="timm")
+    size: tuple[int, ...] | Literal["average"] = Field(
+        (64, 64),
+        description="Height and width in pixels (for a 3D encoder planes, height, width), or the "
+        "average size of the pretext crops.",
+    )
+    window: tuple[float, float] | None = Field(
+        None,
+        description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
+        "the crop's 1st and 99th percentile.",
+    )
+    slices: int = Field(10, ge=1, description="Axial slices of a volume, as channels.")
+    margin: float = Field(
+        0.0, ge=0, le=4, description="Context around the tumour's box, as a share of its size."
+    )
+    aspect: Literal["stretch", "keep"] = Field(
+        "stretch",
+        description="Stretch the box to the size as the paper does, or widen the box so that "
+        "proportions stay.",
+    )
+    mask_channel: bool = Field(False, description="Add the outline as further channels.")
+    crop_scale: tuple[float, float] = Field(
+        (0.4, 1.0), description="Area of the random crop, as a share of the picture."
+    )
+    flip: tuple[Literal["horizontal", "vertical"], ...] = Field(
+        ("horizontal",), description="Random flips."
+    )
+
+    @model_validator(mode="after")
+    def _plausible(self) -> ImageViewConfig:
+        if self.size != "average" and (len(self.size) not in (2, 3) or min(self.size) < 1):
+            raise ValueError("size is [height, width] or [planes, height, width], all at least 1")
+        if self.window is not None and self.window[0] >= self.window[1]:
+            raise ValueError("window is [low, high] with low below high")
+        low, high = self.crop_scale
+        if not 0 < low <= high <= 1:
+            raise ValueError("crop_scale is [low, high] with 0 < low <= high <= 1")
+        return self
+
+
+class ImageView(View):
+    """The tumour's box as a picture in [0, 1], and any image network on top of it."""
+
+    def __init__(self, config: ImageViewConfig, encoder: ImageEncoder) -> None:
+        self.config = config
+        self.encoder = encoder
+        self._size: tuple[int, ...] = ()
+        self._channels = 0
+        dims = encoder.spatial_dims
+        if config.size != "average" and len(config.size) != dims:
+            raise StudyError(
+                f"size: the encoder takes {dims}D pictures and size {list(config.size)} has "
+                f"{len(config.size)} numbers. Give {dims}."
+            )
+
+    def recipe(self) -> dict[str, Any]:
+        """What shapes the stored picture: not the encoder, the final size or the augmentation."""
+        kept = self.config.model_dump(
+            mode="json", include={"window", "slices", "margin", "aspect", "mask_channel"}
+        )
+        ratio = None
+        if self.config.aspect == "keep" and self.config.size != "average":
+            ratio = self.config.size[-2] / self.config.size[-1]
+        return {
+            "view": "image",
+            "version": 1,
+            "spatial_dims": self.encoder.spatial_dims,
+            "ratio": ratio,
+            **kept,
+        }
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The tumour's box at its own resolution, (C, h, w) or (C, Z, h, w), in [0, 1] as float16.
+
+        Raises:
+            DataError: If a 3D encoder meets a picture.
+        """
+        recipe = self.recipe()
+        return Prepared(picture(tumour, self.config, self.encoder.spatial_dims, recipe["ratio"]))
+
+    def fit(self, prepared: Sequence[Prepared]) -> None:
+        """The size of the network's input: as configured, or the cases' average.
+
+        Raises:
+            DataError: If there are no cases, or their channels differ.
+        """
+        if not prepared:
+            raise DataError("There is no case to fit the picture size on.")
+        self._channels = prepared[0].array.shape[0]
+        if self.config.size == "average":
+            sizes = np.array([one.array.shape[1:] for one in prepared])
+            self._size = tuple(int(s) for s in np.maximum(1, np.rint(sizes.mean(axis=0))))
+        else:
+            self._size = tuple(self.config.size)
+
+    def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+        """All pictures at one size, (N, C, H, W) or (N, C, Z, H, W), float32 in [0, 1].
+
+        Raises:
+            DataError: If a case has another number of channels than the view was fitted on.
+        """
+        for one in prepared:
+            if one.array.shape[0] != self._channels:
+                raise DataError(
+                    f"The cases have different numbers of channels: {one.array.shape[0]} against "
+                    f"{self._channels}. Keep pictures and volumes in separate studies."
+                )
+        pictures = [resize(torch.from_numpy(one.array), self._size) for one in prepared]
+        return torch.stack(pictures) if pictures else torch.zeros(0, self._channels, *self._size)
+
+    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Random resized crop and random flips, each case its own."""
+        return augment_pictures(batch, self.config.crop_scale, self.config.flip, generator)
+
+    def tower(self) -> ImageTower:
+        """A new network of the encoder for the fitted size."""
+        return ImageTower(self.encoder, self._channels, self._size)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Size and number of channels."""
+        return {"size": np.array(self._size), "channels": np.array([self._channels])}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take over a fitted size and number of channels."""
+        self._size = tuple(int(s) for s in state["size"])
+        self._channels = int(state["channels"][0])
+
+
+class ImageTower(Tower):
+    """An encoder's network on pictures in [0, 1], (B, C, H, W) → (B, F).
+
+    Raises:
+        ShapeError: If the network does not give one row of features a picture.
+    """
+
+    def __init__(self, encoder: ImageEncoder, channels: int, size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.network = encoder.build(channels)
+        self._groups = encoder.layer_groups
+        training = self.network.training
+        self.network.eval()
+        with torch.no_grad():
+            out = self.network(torch.zeros(2, channels, *size))
+        self.network.train(training)
+        if not isinstance(out, torch.Tensor) or out.ndim != 2 or out.shape[0] != 2:
+            shape = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
+            raise ShapeError(
+                f"The image encoder {type(encoder).__name__} gave {shape} for a batch of 2; it "
+                "must give (2, F). Pool over space before returning."
+            )
+        self.out_features = int(out.shape[1])
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Pictures in [0, 1] are centred to [−1, 1], as the paper's public code does."""
+        features: torch.Tensor = self.network(batch * 2 - 1)
+        return features
+
+    def layer_groups(self) -> Mapping[str, Sequence[nn.Module]]:
+        """The encoder's own groups."""
+        return self._groups(self.network)
