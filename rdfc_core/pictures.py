@@ -171,7 +171,8 @@ def _cut(
     (top, bottom), (left, right) = box[1:]
     rows = np.clip(np.arange(top, bottom), 0, volume.shape[1] - 1)
     columns = np.clip(np.arange(left, right), 0, volume.shape[2] - 1)
-    return np.asarray(volume[np.ix_(planes, rows, columns)], np.float32)
+    pixels: NDArray[np.float32] = volume[np.ix_(planes, rows, columns)].astype(np.float32)
+    return pixels
 
 
 def _window(
@@ -182,4 +183,4 @@ def _window(
     if window is None and dtype == np.uint8:
         window = (0.0, 255.0)
     low, high = window or (float(v) for v in np.percentile(pixels, (1, 99)))
-    return np.clip((pixels - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((pixels - low) / max(high - low, 1e-6), 0, 1), np.float32)

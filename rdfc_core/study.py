@@ -6,10 +6,10 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rdfc_core import features, outputs, pretrain
 from rdfc_core import model as models
@@ -32,6 +32,7 @@ from rdfc_core.store import Store
 from rdfc_core.views import FeatureView
 
 Step = Literal["extract", "pretrain", "evaluate"]
+STEPS: tuple[Step, ...] = get_args(Step)
 
 
 @dataclass
@@ -85,6 +86,9 @@ def run(
         outputs.write_pictures(folder / "pictures.parquet", extraction)
     splits = _splits(study, dataset, extraction, until)
     place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
+    if (finished := _finished(place, until)) is not None:
+        bench.progress.say("This run is finished already: nothing to do.")
+        return finished
     found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
     vectors: list[outputs.Embedded] = []
     if until != "extract":
@@ -128,8 +132,7 @@ def read_cases(dataset: Dataset, registry: Registry) -> list[Case]:
     Raises:
         DataError: If the listing is unusable, empty, or has a label that is no class.
     """
-    reader = AutoReader.installed(registry)
-    cases = [case if case.reader else replace(case, reader=reader) for case in dataset.cases()]
+    cases = AutoReader.installed(registry).given_to(dataset.cases())
     if not cases:
         raise DataError("The data set holds no case. Check its root and its listing.")
     twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
@@ -224,6 +227,14 @@ def evaluate(
             found += linear.judge_handcrafted(test, view, prepared[name], sizes)
             break
     return found
+
+
+def _finished(place: RunFolder, until: Step) -> Results | None:
+    """The results, if an earlier run went as far as this one wants to."""
+    if not place.results.exists():
+        return None
+    results = Results.read(place.results)
+    return results if STEPS.index(results.run["step"]) >= STEPS.index(until) else None
 
 
 def study_classes(study: ResolvedStudy, registry: Registry) -> tuple[str, ...]:

@@ -99,8 +99,8 @@ def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
     drawn = Table(title=title, title_justify="left", title_style="bold")
     for heading in ("method", "input", "classifier"):
         drawn.add_column(heading, overflow="fold")
-    for row in rows[0]:
-        drawn.add_column(HEADINGS[row.metric], justify="right", no_wrap=True)
+    for metric in rows[0]:
+        drawn.add_column(HEADINGS[metric.metric], justify="right", no_wrap=True)
     for row in rows:
         first = row[0]
         described = f"{first.input} {first.layer}".strip()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rdfc_core.cli import options
 
+if TYPE_CHECKING:
+    from rdfc_core.dataset_check import DatasetSummary
+
 app = typer.Typer(help="Look at a data set before using it.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Look at a data set before using it."""
 
 
 @app.command("check")
@@ -25,4 +34,65 @@ def check(
     debug: options.Debug = False,
 ) -> None:
     """Every problem of a data set in one pass, by case and field, with what to do about it."""
-    raise NotImplementedError
+    from rdfc_core.cli import console
+    from rdfc_core.dataset_check import check_dataset
+    from rdfc_core.errors import DataError
+    from rdfc_core.plugins import installed
+    from rdfc_core.readers.auto import AutoReader
+
+    console.log_to_stderr()
+    dataset = options.part("dataset", name, "dataset", root=root).build(installed())
+    reader = AutoReader.installed(installed())
+    try:
+        cases = reader.given_to(dataset.cases())
+    except DataError as error:  # an unusable listing: its problems are listed, or this is one
+        cases = []
+        if not any(problem.severity == "error" for problem in dataset.problems()):
+            raise error
+    found = check_dataset(dataset, cases, console.DrawnProgress())
+    if as_json:
+        console.show_json(
+            {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}
+        )
+    else:
+        _show(found.summary, found.problems)
+    if any(problem.severity == "error" for problem in found.problems):
+        raise typer.Exit(2)
+
+
+def _show(summary: DatasetSummary, problems: Any) -> None:
+    from rich.table import Table
+
+    from rdfc_core.cli.console import out
+
+    classes = ", ".join(f"{count} {label}" for label, count in summary.per_class.items())
+    out.print(
+        f"{summary.cases} cases of {summary.patients} patients: {classes or 'no labels'}, "
+        f"{summary.unlabelled} unlabelled; {summary.usable} usable.",
+        markup=False,
+    )
+    for what, extremes, digits in (
+        ("size", summary.shape, 0),
+        ("spacing in mm", summary.spacing_mm, 3),
+    ):
+        if extremes:
+            low, high = (
+                " × ".join(
+                    f"{float(value):.{digits}f}".rstrip("0").rstrip(".") if digits else str(value)
+                    for value in end
+                )
+                for end in extremes
+            )
+            out.print(f"Smallest and largest {what}: {low}, {high}.", markup=False)
+    if not problems:
+        out.print("No problem found.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "case", "field", "problem", "what to do"):
+        table.add_column(heading, overflow="fold")
+    from rich.markup import escape
+
+    for one in problems:
+        cells = (one.severity, one.case_id, one.field, one.message, one.fix)
+        table.add_row(*(escape(cell) for cell in cells))
+    out.print(table)

@@ -53,8 +53,9 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
         broken = [str(plugin) for plugin in registry.broken]
         typer.echo(json.dumps({"components": rows, "broken": broken}, indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from rdfc_core.cli.console import out
 
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "name", "what it is", "from"):
@@ -62,7 +63,7 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
     for row in rows:
         reason = f" (not available: {row['unavailable']})" if row["unavailable"] else ""
         table.add_row(row["kind"], row["name"], f"{row['summary']}{reason}", row["distribution"])
-    Console(highlight=False).print(table)
+    out.print(table)
     for plugin in registry.broken:
         typer.echo(str(plugin), err=True)
 

@@ -1,0 +1,1 @@
+"""The readers that core brings along: pictures through Pillow, volumes through SimpleITK."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from rdfc_core.case import Volume
+from rdfc_core.case import Case, Volume
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugins import Registry
@@ -31,6 +32,10 @@ class AutoReader(Reader):
         if not readers:
             raise PluginError("No reader is installed. Reinstall rdfc-core.")
         return cls(readers)
+
+    def given_to(self, cases: Sequence[Case]) -> list[Case]:
+        """The cases, each with a reader: its own if the data set gave it one, otherwise this."""
+        return [case if case.reader else replace(case, reader=self) for case in cases]
 
     def reads(self, path: Path) -> bool:
         """Whether any reader is meant for the path."""
