@@ -45,6 +45,30 @@ class MemoryStore(nn.Module, ABC):
             ShapeError: If there is no other case to draw (N < 2).
         """
 
+    def similarities(
+        self, anchors: Tensor, k: int, exclude: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Products of each anchor with the K rows that `negatives` draws for it.
+
+        A store that can multiply without handing its rows over does so here, which is much
+        quicker, and the only way for one that is spread over processes.
+
+        Args:
+            anchors: (B, D).
+            k: K, the number of negatives a case.
+            exclude: (B,), for each anchor the one case that must not be drawn.
+            generator: On the CPU; the only source of randomness.
+
+        Returns:
+            (B, K), with gradient to the anchors.
+
+        Raises:
+            ShapeError: If there is no other case to draw (N < 2).
+        """
+        drawn = self.negatives(k, exclude, generator)
+        # In this order: with the anchors second, forward and backward take twice as long on a CPU.
+        return torch.bmm(anchors.unsqueeze(1), drawn.transpose(1, 2)).squeeze(1)
+
     @abstractmethod
     def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in pieces: (indices (C,), embeddings (C, D)), every case exactly once."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -33,9 +32,13 @@ class Memory:
 class Objective(nn.Module, ABC):
     """A contrastive loss. Built as ``Class(config)``. It reads the memory and never writes it."""
 
-    uses_memory: ClassVar[bool] = True
+    uses_memory: bool = True
     """False if the batch alone suffices: no memory is then kept for it, and `Memory.a` and
-    `Memory.b` must not be touched."""
+    `Memory.b` must not be touched. May depend on the options."""
+
+    positive_from_memory: bool = False
+    """True if the positive is read from the memory too, so that a case's partner need not be in
+    the batch: what a control with a fixed wrong pairing needs."""
 
     @abstractmethod
     def forward(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:

@@ -1,1 +1,33 @@
+"""Radiomics-deep feature correspondence: InfoNCE over one memory bank a view."""
 
+from rdfc_core import Component, hookimpl
+
+rdfc_interface = 1
+
+
+@hookimpl
+def rdfc_components() -> list[Component]:
+    """The objective, the memory and the pretext task of the paper."""
+    return [
+        Component(
+            "objective",
+            "infonce",
+            "Each view finds its counterpart among negatives: InfoNCE or NCE, with or without bank",
+            "rdfc_objective_infonce.infonce:InfoNCE",
+            "rdfc_objective_infonce.config:InfoNCEConfig",
+        ),
+        Component(
+            "memory_store",
+            "bank",
+            "One embedding a case, moved towards the newest one at every step",
+            "rdfc_objective_infonce.bank:MemoryBank",
+            "rdfc_objective_infonce.config:MemoryBankConfig",
+        ),
+        Component(
+            "pretext",
+            "correspondence",
+            "Views of one case agree, views of different cases do not (Zhao & Yang 2021)",
+            "rdfc_objective_infonce.correspondence:Correspondence",
+            "rdfc_objective_infonce.config:CorrespondenceConfig",
+        ),
+    ]

@@ -1,0 +1,112 @@
+"""The options of the objective, the memory bank and the pretext task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from rdfc_core.component import Part, PartOf
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MemoryBankConfig(_Config):
+    """Options of the memory store ``bank``."""
+
+    momentum: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of the old row that an update keeps; 0 keeps the newest embedding only.",
+    )
+
+
+class InfoNCEConfig(_Config):
+    """Options of the objective ``infonce``."""
+
+    variant: Literal["stale-positive", "fresh-positive", "full-bank", "in-batch"] = Field(
+        "stale-positive",
+        description="Where positive and negatives come from: both from the bank; the positive from "
+        "this step; all N cases of the bank; or the batch alone.",
+    )
+    temperature: float = Field(0.07, gt=0, description="Softmax temperature.")
+    negatives: int = Field(
+        2048,
+        ge=1,
+        description="K, the negatives a case (stale-positive, fresh-positive). Drawn with "
+        "replacement, so that it may exceed the number of cases.",
+    )
+    positive_in_denominator: bool = Field(
+        True,
+        description="Whether the positive stands in the softmax's sum too; without it the loss is "
+        "decoupled, as the sum of the paper's Eq. 1 reads.",
+    )
+    estimator: Literal["infonce", "nce"] = Field(
+        "infonce",
+        description="Softmax over positive and negatives, or noise-contrastive estimation with a "
+        "constant normaliser taken from the first batch (stale-positive, fresh-positive).",
+    )
+
+    @model_validator(mode="after")
+    def _nce_needs_noise(self) -> InfoNCEConfig:
+        if self.estimator == "nce" and self.variant in ("full-bank", "in-batch"):
+            raise ValueError(
+                f"estimator nce tells the positive from drawn negatives, and variant {self.variant}"
+                " draws none: use estimator infonce, or variant stale-positive"
+            )
+        if self.estimator == "nce" and not self.positive_in_denominator:
+            raise ValueError(
+                "positive_in_denominator: false is a choice about the softmax, which estimator nce "
+                "does not have: drop it, or use estimator infonce"
+            )
+        return self
+
+
+def _yaml_true(value: Any) -> Any:
+    return "true" if value is True else value  # YAML reads a bare true as a boolean
+
+
+class CorrespondenceConfig(_Config):
+    """Options of the pretext task ``correspondence``."""
+
+    objective: Annotated[Part, PartOf("objective")] = Field(
+        Part(name="infonce"), description="How the agreement of two views is scored."
+    )
+    memory: Annotated[Part, PartOf("memory_store")] = Field(
+        Part(name="bank"), description="What remembers the embeddings; one is kept for each view."
+    )
+    width: int = Field(128, ge=2, description="D, the width of the embeddings.")
+    terms: tuple[tuple[str, str], ...] | None = Field(
+        None,
+        min_length=1,
+        description="Pairs of views to contrast, for example [[radiomics, image], [image, image]]; "
+        "a pair of one view draws it twice. By default every pair of different views.",
+    )
+    weights: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+        None, description="One weight a term; by default 1 each."
+    )
+    pairing: Annotated[
+        Literal["true", "fixed-shuffle", "reshuffled"], BeforeValidator(_yaml_true)
+    ] = Field(
+        "true",
+        description="Controls: contrast the views of one case (true), of different cases by one "
+        "fixed shuffle, or of different cases shuffled anew at every step.",
+    )
+
+    @model_validator(mode="after")
+    def _terms_are_distinct(self) -> CorrespondenceConfig:
+        terms = self.terms or ()
+        for place, term in enumerate(terms):
+            if sorted(term) in [sorted(earlier) for earlier in terms[:place]]:
+                raise ValueError(
+                    f"the term {list(term)} stands twice: name it once and give it a weight"
+                )
+        if self.weights is not None and len(self.weights) != len(terms):
+            raise ValueError(
+                f"there are {len(self.weights)} weights for {len(terms)} named terms: "
+                "give one weight a term, in the order of terms"
+            )
+        return self

@@ -1,0 +1,199 @@
+"""The pretext task: views of one case agree, views of different cases do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from itertools import combinations
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rdfc_core.errors import StudyError
+from rdfc_core.interfaces import (
+    Batch,
+    Memory,
+    MemoryStore,
+    Objective,
+    Pretext,
+    PretextOutput,
+    Tower,
+)
+from rdfc_objective_infonce.config import CorrespondenceConfig
+from rdfc_objective_infonce.pairing import pair_by_cycle, pair_within_batch, random_cycle
+
+
+class Correspondence(Pretext):
+    """Radiomics-deep feature correspondence, for any two or more views.
+
+    Each view has its tower, a linear projection to D numbers of unit length, and, where the
+    objective uses one, a memory. The loss is the weighted sum over the terms.
+
+    Source: Zhao & Yang 2021, Sect. 2.
+    """
+
+    shuffle_seed: Tensor
+
+    def __init__(
+        self, config: CorrespondenceConfig, *, objective: Objective, memory: MemoryStore
+    ) -> None:
+        super().__init__()
+        self.config = config
+        # In a tuple, so that torch does not count the blanks among the modules: `build` copies
+        # them, the memory for each view, the objective (which may keep state, too) for each term.
+        self._blanks = (objective, memory)
+        self.uses_memory = objective.uses_memory
+        if config.pairing == "fixed-shuffle" and not objective.positive_from_memory:
+            raise StudyError(
+                "pretext.pairing: fixed-shuffle finds a case's partner in the memory, since the "
+                "batch seldom holds it. Use an objective that reads its positive there (infonce "
+                "with variant stale-positive or full-bank), or pairing: reshuffled."
+            )
+
+    def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
+        """Take the towers of the views that stand in a term; make projections and memories.
+
+        Args:
+            towers: View name → its tower, in the study's order.
+            cases: N, the number of pretext cases.
+            generator: On the CPU, for the memories' first content and the fixed shuffle.
+
+        Raises:
+            StudyError: If a term names a view that the study does not have, there is no pair of
+                views, a view's name cannot name a module, or there are too few cases.
+        """
+        width = self.config.width
+        objective, memory = self._blanks
+        self.terms = self._named_terms(list(towers))
+        self.weights = self.config.weights or (1.0,) * len(self.terms)
+        self.views = [name for name in towers if any(name in term for term in self.terms)]
+        self._check(cases)
+        self.cases = cases
+        self.towers = nn.ModuleDict({name: towers[name] for name in self.views})
+        self.projections = nn.ModuleDict(
+            {name: nn.Linear(towers[name].out_features, width) for name in self.views}
+        )
+        self.objectives = nn.ModuleList(deepcopy(objective) for _ in self.terms)
+        self.memories = nn.ModuleDict({name: deepcopy(memory) for name in self.views})
+        if self.uses_memory:
+            for name in self.views:
+                self._memory(name).allocate(cases, width, generator)
+        if self.config.pairing == "fixed-shuffle":
+            # The seed and not the order itself, which would save N numbers with the model.
+            seed = torch.randint(2**62, (), generator=generator)
+            self.register_buffer("shuffle_seed", seed)
+
+    def forward(self, batch: Batch) -> PretextOutput:
+        """Draw and encode each view once, and sum the terms.
+
+        A term of one view draws it a second time.
+        """
+        first = {name: self._encode(name, batch) for name in self.views}
+        cycle = self._cycle(batch)
+        losses, logs = [], {}
+        for (name_a, name_b), weight, objective in zip(
+            self.terms, self.weights, self.objectives, strict=True
+        ):
+            a = first[name_a]
+            b = first[name_b] if name_a != name_b else self._encode(name_b, batch)
+            memory = Memory(
+                batch.indices, self._memory(name_a), self._memory(name_b), batch.generator
+            )
+            if cycle is not None and name_a != name_b:
+                b, memory = self._shuffle(name_a, name_b, b, memory, cycle)
+            loss, seen = objective(a, b, memory)
+            losses.append(weight * loss)
+            term = f"{name_a}-{name_b}"
+            logs[f"{term}.loss"] = loss.detach()
+            logs.update({f"{term}.{key}": value for key, value in seen.items()})
+        embeddings = {name: embedding.detach() for name, embedding in first.items()}
+        return PretextOutput(torch.stack(losses).sum(), logs, embeddings)
+
+    def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
+        """Move each view's memory towards this step's embeddings, each under its own case.
+
+        Of a view drawn twice the first draw goes in: what a memory holds then does not depend on
+        which terms a study has.
+        """
+        if not self.uses_memory:
+            return
+        for name in self.views:
+            memory = self._memory(name)
+            memory.update(indices, embeddings[name])
+
+    def encoders(self) -> Mapping[str, Tower]:
+        """View name → its tower, without projection; views that stand in no term are absent."""
+        return {name: cast(Tower, self.towers[name]) for name in self.views}
+
+    def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Tower features (B, F) → unit-length embeddings (B, D), for the views that are trained."""
+        return {
+            name: self._project(name, rows)
+            for name, rows in features.items()
+            if name in self.projections
+        }
+
+    def _encode(self, name: str, batch: Batch) -> Tensor:
+        return self._project(name, self.towers[name](batch.draw(name)))
+
+    def _project(self, name: str, features: Tensor) -> Tensor:
+        # float: under mixed precision a unit length would be off by half a percent.
+        return F.normalize(self.projections[name](features).float(), dim=1)
+
+    def _memory(self, name: str) -> MemoryStore:
+        return cast(MemoryStore, self.memories[name])
+
+    def _cycle(self, batch: Batch) -> Tensor | None:
+        """The cases in the order in which the controls pair them, or None for true pairs."""
+        if self.config.pairing == "true":
+            return None
+        cases, generator = batch.indices, batch.generator
+        if self.config.pairing == "fixed-shuffle":
+            cases = torch.arange(self.cases, device=batch.indices.device)
+            generator = torch.Generator().manual_seed(int(self.shuffle_seed))
+        return random_cycle(cases, len(self.views), generator)
+
+    def _shuffle(
+        self, name_a: str, name_b: str, b: Tensor, memory: Memory, cycle: Tensor
+    ) -> tuple[Tensor, Memory]:
+        shift = self.views.index(name_b) - self.views.index(name_a)
+        if self.config.pairing == "fixed-shuffle":
+            return b, pair_by_cycle(memory, cycle, shift)
+        return pair_within_batch(b, memory, cycle, shift, self.cases)
+
+    def _named_terms(self, views: list[str]) -> tuple[tuple[str, str], ...]:
+        terms = self.config.terms or tuple(combinations(views, 2))
+        if not views:
+            raise StudyError("views: correspondence needs two views, and there is none. Add them.")
+        if not terms:
+            raise StudyError(
+                f"pretext.terms: the study has only the view {views[0]}. Add a second view, or "
+                f"draw it twice: terms: [[{views[0]}, {views[0]}]]."
+            )
+        for name in (name for term in terms for name in term):
+            if name not in views:
+                raise StudyError(
+                    f"pretext.terms: there is no view {name!r}. Use one of: {', '.join(views)}."
+                )
+            if "." in name or hasattr(nn.ModuleDict(), name):
+                raise StudyError(
+                    f"views.{name}: torch reserves this name. Call the view something else."
+                )
+        return terms
+
+    def _check(self, cases: int) -> None:
+        """Too few cases, or a control without effect, end here and not in the first step."""
+        if cases < 2:
+            raise StudyError(
+                f"pretext: correspondence tells a case from others, and there is {cases} pretext "
+                "case. Give it at least 2."
+            )
+        if self.config.pairing == "true":
+            return
+        if all(a == b for a, b in self.terms):
+            raise StudyError(
+                f"pretext.pairing: {self.config.pairing} shuffles terms of two different views, "
+                "and there is none. Add such a term, or use pairing: true."
+            )

@@ -1,0 +1,158 @@
+"""The objective: each view has to find its counterpart among other cases, in both directions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from rdfc_core.errors import ShapeError
+from rdfc_core.interfaces import Memory, MemoryStore, Objective
+from rdfc_objective_infonce.config import InfoNCEConfig
+from rdfc_objective_infonce.contrast import (
+    Others,
+    estimate_log_z,
+    info_nce,
+    nce,
+    others_in_memory,
+    others_of,
+)
+
+logger = logging.getLogger("rdfc")
+
+
+class InfoNCE(Objective):
+    """InfoNCE (or NCE) of two views, summed over both directions, in four variants.
+
+    Logs, each the mean of both directions: ``positive_similarity``, ``negative_similarity`` and
+    ``top1``, the share of anchors whose positive is nearer than every negative.
+
+    Source: Zhao & Yang 2021, Eqs. 1 and 2; the variants' sources stand in the README.
+    """
+
+    log_z: Tensor
+
+    def __init__(self, config: InfoNCEConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.uses_memory = config.variant != "in-batch"
+        self.positive_from_memory = config.variant in ("stale-positive", "full-bank")
+        """The positive is read from the memory by its index; `Correspondence` asks."""
+        if config.estimator == "nce":
+            # One constant a direction, as the public code of CMC keeps them; NaN until estimated.
+            self.register_buffer("log_z", torch.full((2,), torch.nan))
+        if config.variant == "fresh-positive":
+            _warn_of_drift()
+
+    def forward(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The loss of a batch: a against the candidates of b's view, plus b against those of a's.
+
+        Args:
+            a: Unit-length embeddings of one view, (B, D).
+            b: Unit-length embeddings of the same cases in the other view, (B, D).
+            memory: The memories of both views, and which cases the batch holds.
+
+        Returns:
+            The loss, a scalar, and the logs.
+
+        Raises:
+            ShapeError: If ``a`` and ``b`` differ in shape, or there is only one case to compare.
+        """
+        if a.ndim != 2 or a.shape != b.shape or len(memory.indices) != len(a):
+            raise ShapeError(
+                f"Two views of {len(memory.indices)} cases have embeddings of shape "
+                f"{tuple(a.shape)} and {tuple(b.shape)}: both must be (B, D)."
+            )
+        # In half precision a cosine is off by up to 0.004, a logit at temperature 0.07 by 0.06.
+        with torch.autocast(a.device.type, enabled=False):
+            a, b = a.float(), b.float()
+            if self.config.variant == "in-batch":
+                losses = self._in_batch(a, b, memory.indices.to(a.device))
+            else:
+                losses = (
+                    self._against(memory.b, a, b, memory, direction=0),
+                    self._against(memory.a, b, a, memory, direction=1),
+                )
+        (loss_a, logs_a), (loss_b, logs_b) = losses
+        return loss_a + loss_b, {key: (logs_a[key] + logs_b[key]) / 2 for key in logs_a}
+
+    def _against(
+        self, store: MemoryStore, anchors: Tensor, fresh: Tensor, memory: Memory, direction: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Anchors of one view against the memory of the other, (B, D) each."""
+        if store.rows < 2:
+            raise ShapeError(
+                f"The memory holds {store.rows} case(s), and a case needs another to be told from: "
+                "pretrain on at least 2 cases."
+            )
+        config = self.config
+        stale = config.variant != "fresh-positive"
+        positives = store.read(memory.indices) if stale else fresh
+        positive = (anchors * positives).sum(1)
+        if config.variant == "full-bank":
+            others = others_in_memory(anchors, store, memory.indices, config.temperature)
+            return self._info_nce(positive, others)
+        similarities = store.similarities(
+            anchors, config.negatives, memory.indices, memory.generator
+        )
+        if config.estimator == "infonce":
+            return self._info_nce(positive, others_of(similarities, config.temperature))
+        log_z = self._normaliser(positive, similarities, store.rows, direction)
+        loss = nce(positive, similarities, config.temperature, log_z, store.rows)
+        seen = similarities.detach()
+        return loss, _logs(positive, seen.mean(), seen.amax(1))
+
+    def _in_batch(
+        self, a: Tensor, b: Tensor, indices: Tensor
+    ) -> tuple[tuple[Tensor, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]:
+        own = indices.unsqueeze(0) == indices.unsqueeze(1)
+        if bool(own.all()):
+            raise ShapeError(
+                f"The batch holds {len(indices)} row(s) of one case, and variant in-batch compares "
+                "different cases: raise the batch size, or use a variant with a bank."
+            )
+        similarities = a @ b.T
+        positive = similarities.diagonal()
+        temperature = self.config.temperature
+        return (
+            self._info_nce(positive, others_of(similarities, temperature, own)),
+            self._info_nce(positive, others_of(similarities.T, temperature, own)),
+        )
+
+    def _info_nce(self, positive: Tensor, others: Others) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = info_nce(
+            positive,
+            others.log_sum,
+            self.config.temperature,
+            positive_in_denominator=self.config.positive_in_denominator,
+        )
+        return loss, _logs(positive, others.mean.mean(), others.highest)
+
+    def _normaliser(self, positive: Tensor, negatives: Tensor, rows: int, direction: int) -> Tensor:
+        """Log Z of this direction: estimated once, from the first batch, and kept."""
+        kept = self.log_z[direction]
+        if bool(kept.isnan()):
+            kept = estimate_log_z(positive, negatives, self.config.temperature, rows)
+            self.log_z[direction] = kept
+        return kept
+
+
+def _logs(positive: Tensor, negative_mean: Tensor, highest: Tensor) -> dict[str, Tensor]:
+    positive = positive.detach()
+    return {
+        "positive_similarity": positive.mean(),
+        "negative_similarity": negative_mean,
+        "top1": (positive > highest).float().mean(),
+    }
+
+
+@cache
+def _warn_of_drift() -> None:
+    logger.warning(
+        "objective infonce: variant fresh-positive is known to degenerate: its positives are fresh "
+        "and its negatives stale, and the towers learn to tell the two apart by drifting. "
+        "Use stale-positive or in-batch unless this is what you study."
+    )
