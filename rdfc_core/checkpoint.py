@@ -6,8 +6,11 @@ it is kept, so that a crash or a full disk never costs the last good state.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rdfc_core.errors import DataError
+
+log = logging.getLogger("rdfc")
 
 TENSOR = "tensor"
 MAPPING = "mapping"
@@ -36,7 +41,8 @@ def save(path: Path, state: Any) -> None:
     temporary = path.with_name(f"partial-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, metadata={"skeleton": skeleton})
+        about = {"skeleton": skeleton, "sha256": _digest(skeleton, tensors)}
+        save_file(tensors, temporary, metadata=about)
         flush(temporary)
         if path.exists():
             path.replace(_previous(path))
@@ -50,7 +56,7 @@ def save(path: Path, state: Any) -> None:
 
 
 def load(path: Path) -> Any | None:
-    """The state in the file, or in the one before it, or None if there is neither.
+    """The state in the file, or in the one before it if it is damaged, or None without either.
 
     Raises:
         DataError: If the file is damaged and there is none before it.
@@ -60,9 +66,15 @@ def load(path: Path) -> Any | None:
         if not candidate.exists():
             continue
         try:
-            return _read(candidate)
+            state = _read(candidate)
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             damaged = error
+        else:
+            if damaged is not None:
+                log.warning(
+                    "The checkpoint %s is damaged (%s): the one before it is used.", path, damaged
+                )
+            return state
     if damaged is not None:
         raise DataError(
             f"The checkpoint {path} is damaged ({damaged}) and there is none before it. "
@@ -86,8 +98,20 @@ def _previous(path: Path) -> Path:
 
 def _read(path: Path) -> Any:
     with safe_open(path, framework="pt") as file:
-        skeleton = json.loads(file.metadata()["skeleton"])
-        return _join(skeleton, {key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
+        about = file.metadata()
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    # safetensors itself does not notice a bit that turned over among the numbers.
+    if about["sha256"] != _digest(about["skeleton"], tensors):
+        raise ValueError("its content does not match its checksum")
+    return _join(json.loads(about["skeleton"]), tensors)
+
+
+def _digest(skeleton: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(skeleton.encode())
+    for key, tensor in sorted(tensors.items()):
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _split(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

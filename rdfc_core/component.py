@@ -69,7 +69,8 @@ class Component:
     def unavailable(self) -> str | None:
         """Why the component cannot be used here, or None. Looks for modules, imports none."""
         for module, reason in self.requires.items():
-            if importlib.util.find_spec(module) is None:
+            # The first part only: to look for ``a.b``, Python would import ``a``.
+            if importlib.util.find_spec(module.partition(".")[0]) is None:
                 return reason
         return None
 
@@ -100,7 +101,7 @@ class Component:
         module_name, _, attribute = path.partition(":")
         try:
             found: type[Any] = getattr(importlib.import_module(module_name), attribute)
-        except Exception as error:  # a plugin may fail in any way; the user is told which one
+        except (Exception, SystemExit) as error:  # a plugin may fail in any way: say which one
             raise PluginError(
                 f"The {self.label} could not be loaded from {path}: "
                 f"{type(error).__name__}: {error}. Reinstall or upgrade the plugin."
@@ -140,6 +141,8 @@ class Part(BaseModel):
                 return dict(value)
             options = {key: option for key, option in value.items() if key != "name"}
             return {"name": value["name"], "options": options}
+        if not isinstance(value, Mapping | Part):
+            raise ValueError("write NAME, NAME:KEY=VALUE,…, or a mapping with name and options")
         return value
 
     @model_serializer
@@ -153,7 +156,7 @@ def parse_part(text: str) -> dict[str, Any]:
     A comma inside brackets or quotes does not end a value: ``timm:size=[64,64]``. Dots nest.
 
     Raises:
-        ValueError: If an option has no ``=``.
+        ValueError: If an option has no ``=``, or its value is no YAML.
     """
     name, _, rest = text.partition(":")
     options: dict[str, Any] = {}
@@ -161,7 +164,10 @@ def parse_part(text: str) -> dict[str, Any]:
         key, equals, value = option.partition("=")
         if not equals:
             raise ValueError(f"{option!r} in {text!r} is not KEY=VALUE")
-        set_nested(options, key.strip(), yaml.safe_load(value))
+        try:
+            set_nested(options, key.strip(), yaml.safe_load(value))
+        except yaml.YAMLError as error:
+            raise ValueError(f"{value!r} in {text!r} is not valid YAML") from error
     return {"name": name.strip(), "options": options}
 
 

@@ -8,6 +8,7 @@ back with every default filled in.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rdfc_core.component import Kind, Part, PartOf, parse_part, set_nested
 from rdfc_core.errors import StudyError
@@ -29,6 +30,10 @@ SHORTHAND = {
     "memory": "pretext.memory",
 }
 """Top-level words of a study and what they stand for."""
+
+VIEW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+OTHER_THAN_VIEWS = ("size", "picture")
+"""What core itself keeps of every case beside its views; no view may be called so."""
 
 VIEW_OF_PART = {"extractor": "features", "encoder": "image"}
 """A view that names an extractor is a feature view; one that names an encoder, an image view."""
@@ -91,6 +96,9 @@ class Study(_Settings):
     dataset: Annotated[Part, PartOf("dataset")]
     views: dict[str, Annotated[Part, PartOf("view")]] = Field(min_length=1)
     pretext: Annotated[Part, PartOf("pretext")]
+    readers: dict[str, dict[str, Any]] = Field(
+        default={}, description="Options of readers by their names; the rest have their defaults."
+    )
     split: dict[str, Any] = Field(default={}, description="Overrides of the data set's protocol.")
     pretrain: PretrainSettings = PretrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
@@ -103,6 +111,16 @@ class Study(_Settings):
             views = {name: _named_view(view) for name, view in value["views"].items()}
             return {**value, "views": views}
         return value
+
+    @field_validator("views")
+    @classmethod
+    def _plain_names(cls, views: dict[str, Part]) -> dict[str, Part]:
+        for name in views:
+            if not VIEW_NAME.fullmatch(name):
+                raise ValueError(f"call a view by letters, digits and _, not {name!r}")
+            if name in OTHER_THAN_VIEWS:
+                raise ValueError(f"{name!r} is taken by rdfc itself; call the view something else")
+        return views
 
 
 def _named_view(view: Any) -> Any:
@@ -121,17 +139,18 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     Raises:
         StudyError: If the file is missing, is no YAML mapping, or a key or value does not fit.
     """
-    written = _read(source) if isinstance(source, Path) else dict(source)
+    given = _read(source) if isinstance(source, Path) else source
+    named = set(given["views"]) if isinstance(given.get("views"), Mapping) else set()
+    written = _canonical(given)
     for override in overrides:
         key, equals, value = override.partition("=")
-        if not equals:
+        if not (equals and key.strip()):
             raise StudyError(f"--set {override}: write KEY=VALUE, for example pretrain.epochs=10.")
         try:
-            set_nested(written, _long_form(key), yaml.safe_load(value))
+            set_nested(written, _long_form(key.strip()), yaml.safe_load(value))
         except (ValueError, yaml.YAMLError) as error:
-            raise StudyError(f"--set {override}: {error}.") from error
-    named = set(written["views"]) if isinstance(written.get("views"), Mapping) else set()
-    written = _canonical(written)
+            reason = " ".join(str(error).split())
+            raise StudyError(f"--set {override}: {reason}.") from error
     preset = written.get("preset", "default")
     known = sorted(
         p.name.removesuffix(".yaml")
@@ -166,13 +185,30 @@ def _long_form(key: str) -> str:
 
 
 def _canonical(written: Mapping[str, Any]) -> dict[str, Any]:
-    """The same study with every shorthand written out."""
-    study: dict[str, Any] = {k: v for k, v in written.items() if k not in SHORTHAND}
-    study = _copy(study)
+    """A copy of the study with every shorthand written out.
+
+    Raises:
+        StudyError: If what a shorthand stands for is written out, too, or has no place.
+    """
+    study: dict[str, Any] = {k: _copy(v) for k, v in written.items() if k not in SHORTHAND}
     for word, target in SHORTHAND.items():
-        if word in written:
+        if word not in written:
+            continue
+        if _holds(study, target):
+            raise StudyError(f"{word}: it stands for {target}, which is there, too. Drop one.")
+        try:
             set_nested(study, target, written[word])
+        except ValueError as error:
+            raise StudyError(f"{word}: it stands for {target}, and {error}.") from error
     return study
+
+
+def _holds(study: Any, dotted: str) -> bool:
+    for key in dotted.split("."):
+        if not isinstance(study, Mapping) or key not in study:
+            return False
+        study = study[key]
+    return True
 
 
 def _copy(value: Any) -> Any:
@@ -193,7 +229,10 @@ def _over_preset(
 
 def _merge(base: Any, over: Any) -> Any:
     if isinstance(over, str) and isinstance(base, Mapping) and "name" in base:
-        parsed = parse_part(over)
+        try:
+            parsed = parse_part(over)
+        except ValueError:
+            return over  # validation finds the same and knows where it stands
         over = {"name": parsed["name"], **parsed["options"]}
     if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
         return over
@@ -241,6 +280,7 @@ class ResolvedStudy:
     dataset: ResolvedPart
     views: Mapping[str, ResolvedPart]
     pretext: ResolvedPart
+    readers: Mapping[str, ResolvedPart]
     split: Mapping[str, Any]
     pretrain: PretrainSettings
     evaluate: EvaluateSettings
@@ -253,6 +293,7 @@ class ResolvedStudy:
             "dataset": self.dataset.dump(),
             "views": {name: view.dump() for name, view in self.views.items()},
             "pretext": self.pretext.dump(),
+            "readers": {name: _options(reader) for name, reader in self.readers.items()},
             "split": dict(self.split),
             "pretrain": self.pretrain.model_dump(mode="json"),
             "evaluate": self.evaluate.model_dump(mode="json"),
@@ -289,6 +330,10 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
             for name, part in study.views.items()
         },
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
+        readers={
+            name: resolve_part("reader", Part(name=name, options=options), registry, "readers")
+            for name, options in study.readers.items()
+        },
         split=study.split,
         pretrain=study.pretrain,
         evaluate=study.evaluate,
@@ -310,7 +355,13 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
         for key, inner_kind in _part_fields(config_class).items()
         if getattr(config, key) is not None
     }
-    return ResolvedPart(kind, part.name, _absolute_paths(config), parts)
+    filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
+    config = _absolute_paths(config).model_copy(update=filled)
+    return ResolvedPart(kind, part.name, config, parts)
+
+
+def _options(part: ResolvedPart) -> dict[str, Any]:
+    return {key: value for key, value in part.dump().items() if key != "name"}
 
 
 def _part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
@@ -344,26 +395,45 @@ def validate(model: type[Model], options: Any, path: str) -> Model:
     try:
         return model.model_validate(options)
     except ValidationError as error:
-        raise StudyError(_sentence(error, model, path)) from error
+        raise StudyError(_sentence(error, model, options, path)) from error
 
 
-def _sentence(error: ValidationError, model: type[BaseModel], path: str) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(step) for step in ([path] if path else []) + list(first["loc"]))
-    more = error.error_count() - 1
+def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path: str) -> str:
+    errors = error.errors()
+    first, steps = errors[0], _steps(errors[0], options)
+    where = ".".join(str(step) for step in ([path] if path else []) + steps)
+    alternatives = [one for one in errors if _steps(one, options) == steps]  # of a union
+    more = len(errors) - len(alternatives)
     tail = f" ({more} more like this.)" if more else ""
     if first["type"] == "extra_forbidden":
-        holder = _holder(model, first["loc"][:-1])
-        known = sorted(holder.model_fields)
+        holder = _holder(model, steps[:-1])
+        known = sorted([*holder.model_fields, *(SHORTHAND if holder is Study else ())])
         near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"{where}: there is no such option.{hint} Known here: {', '.join(known)}.{tail}"
     if first["type"] == "missing":
         return f"{where}: this is needed and missing.{tail}"
-    message = first["msg"].removeprefix("Value error, ")
+    messages = [one["msg"].removeprefix("Value error, ") for one in alternatives]
+    message = ", or ".join(text[:1].lower() + text[1:] for text in messages)
     given = repr(first["input"])
-    shown = given if len(given) <= 60 else given[:57] + "..."
-    return f"{where}: {message[:1].lower()}{message[1:]} (given: {shown}).{tail}"
+    shown = f" (given: {given if len(given) <= 60 else given[:57] + '...'})"
+    if isinstance(first["input"], Mapping) and first["type"] == "value_error":
+        shown = ""  # a rule about several options, which the message names
+    return f"{where}: {message}{shown}.{tail}"
+
+
+def _steps(error: Mapping[str, Any], options: Any) -> list[str | int]:
+    """Where in the options the error is, without pydantic's names for the members of a union."""
+    steps: list[str | int] = []
+    for step in error["loc"]:
+        in_mapping = isinstance(options, Mapping) and step in options
+        in_list = isinstance(options, list | tuple) and isinstance(step, int)
+        if in_mapping or in_list:
+            options = options[step]
+        elif error["type"] != "missing" or step != error["loc"][-1]:
+            continue
+        steps.append(step)
+    return steps
 
 
 def _holder(model: type[BaseModel], steps: Sequence[Any]) -> type[BaseModel]:

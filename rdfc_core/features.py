@@ -155,9 +155,6 @@ def _fingerprints(cases: Sequence[Case]) -> tuple[dict[str, str], dict[str, Fail
     def fingerprint(case: Case) -> str | Failure:
         try:
             return case.fingerprint()
-        except OSError as error:
-            reason = f"Case {case.case_id}: {error.filename} cannot be read: {error.strerror}."
-            return Failure(case.case_id, reason, fixable=True)
         except DataError as error:
             return Failure(case.case_id, str(error), fixable=True)
 

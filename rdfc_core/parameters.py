@@ -78,7 +78,9 @@ class Parameters(BaseModel):
             return value
         for name in value:
             if name not in IMAGE_TYPES:
-                raise ValueError(f"{name}: no such image type. {suggestion(name, IMAGE_TYPES)}")
+                raise ValueError(
+                    f"{name}: no such image type. {suggestion(str(name), IMAGE_TYPES)}"
+                )
         return {name: {} if inner is None else inner for name, inner in value.items()}
 
     @field_validator("feature_classes", mode="before")
@@ -88,7 +90,9 @@ class Parameters(BaseModel):
             return value
         for name in value:
             if name not in FEATURES:
-                raise ValueError(f"{name}: no such feature class. {suggestion(name, FEATURES)}")
+                raise ValueError(
+                    f"{name}: no such feature class. {suggestion(str(name), FEATURES)}"
+                )
         return {name: features_of(name, wanted) for name, wanted in value.items()}
 
     @model_validator(mode="after")

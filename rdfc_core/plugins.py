@@ -113,7 +113,7 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
             _check_interface(module)
             components = _components_of(module)
             _register(manager, module, f"{source.distribution}:{point.name}")
-        except Exception as error:  # whatever a plugin does wrong, the others go on
+        except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
             reason = str(error) if isinstance(error, PluginError) else _reason(error)
             registry.broken.append(BrokenPlugin(source, reason))
             continue
@@ -135,6 +135,11 @@ def _distinct(points: Iterable[EntryPoint]) -> list[tuple[EntryPoint, Source]]:
 
 def _check_interface(module: object) -> None:
     wanted = getattr(module, "rdfc_interface", INTERFACE_VERSION)
+    if not isinstance(wanted, int):
+        raise PluginError(
+            f"its rdfc_interface is {wanted!r} and must be a whole number, such as "
+            f"{INTERFACE_VERSION}. Upgrade or report the plugin."
+        )
     if wanted != INTERFACE_VERSION:
         upgrade = "rdfc-core" if wanted > INTERFACE_VERSION else "the plugin"
         raise PluginError(
@@ -167,5 +172,5 @@ def _components_of(module: object) -> list[Component]:
     return components
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}. Reinstall, upgrade or uninstall it."

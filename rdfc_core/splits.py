@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
+
+MOST_FOLDS = 20
+"""A share of patients is held out as some of at most so many folds."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def make_splits(
         train = trains.get(name, {case.case_id for case in labelled} - test)
         splits.append(_assemble(name, cases, spec, train, test))
     for split in splits:
+        _check_parts(split, cases)
         refuse_leaks(split, cases, fingerprints or {})
     return splits
 
@@ -136,6 +142,21 @@ def _check_labels(labelled: Sequence[Case], spec: SplitSpec) -> None:
         )
 
 
+def _check_parts(split: Split, cases: Sequence[Case]) -> None:
+    train = set(split.train)
+    taught = {case.label for case in cases if case.case_id in train}
+    if len(taught) < 2:
+        raise DataError(
+            f"All cases in the training part of {split.name} are {taught.pop()!r}: telling classes "
+            "apart needs two. Label more cases, or choose another split or seed."
+        )
+    if not split.test:
+        raise DataError(
+            f"The test part of {split.name} is empty: there are too few patients. Label more "
+            "cases, or use fewer folds."
+        )
+
+
 def _column_part(cases: Sequence[Case], column: str, part: str) -> set[str]:
     found = {case.case_id for case in cases if case.columns.get(column) == part and case.label}
     if not found:
@@ -148,31 +169,48 @@ def _column_part(cases: Sequence[Case], column: str, part: str) -> set[str]:
 
 
 def _holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+    from sklearn.model_selection import StratifiedShuffleSplit
 
-    ids = np.array([case.case_id for case in labelled])
+    if len({case.patient_id for case in labelled}) < len(labelled):
+        return _grouped_holdout(labelled, spec, seed)
     labels = [case.label for case in labelled]
-    patients = [case.patient_id for case in labelled]
-    if len(set(patients)) == len(patients):
-        size = spec.test_cases or spec.test_fraction
-        if spec.test_cases and spec.test_cases >= len(labelled):
-            raise StudyError(
-                f"split.test_cases: {spec.test_cases} of {len(labelled)} labelled cases cannot be "
-                "held out. Ask for fewer."
-            )
-        # Rounded, not up as scikit-learn does: 20 % of 3,644 cases are the paper's 728.
-        count = round(size * len(labelled)) if isinstance(size, float) else size
-        cut = StratifiedShuffleSplit(1, test_size=max(count, len(set(labels))), random_state=seed)
-        return set(ids[next(cut.split(ids, labels))[1]].tolist())
+    classes = len(set(labels))
+    # Rounded down, not up as scikit-learn does: 20 % of 3,644 cases are the paper's 728.
+    share = max(classes, math.floor(spec.test_fraction * len(labelled) + 1e-9))
+    count = spec.test_cases or share
+    if not classes <= count <= len(labelled) - classes:
+        option = "test_cases" if spec.test_cases else "test_fraction"
+        raise StudyError(
+            f"split.{option}: {count} of {len(labelled)} labelled cases cannot be held out, since "
+            f"both parts need a case of each of {classes} classes. Ask for a number in between."
+        )
+    cut = StratifiedShuffleSplit(1, test_size=count, random_state=seed)
+    _, test = next(cut.split(labels, labels))
+    return {labelled[place].case_id for place in test}
+
+
+def _grouped_holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:
+    """Some of many folds: as near to the share as whole patients allow."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
     if spec.test_cases:
         raise StudyError(
             "split.test_cases: some patients have several cases, so an exact number cannot be "
             "held out. Use split.test_fraction."
         )
-    parts = max(2, round(1 / spec.test_fraction))
-    fewest = min(Counter(labels).values())
-    grouped = StratifiedGroupKFold(min(parts, fewest), shuffle=True, random_state=seed)
-    return set(ids[next(grouped.split(ids, labels, patients))[1]].tolist())
+    labels = [case.label for case in labelled]
+    patients = [case.patient_id for case in labelled]
+    most = min(MOST_FOLDS, len(set(patients)), *Counter(labels).values())
+    if most < 2:
+        raise DataError(
+            f"All labelled cases are of one patient, {patients[0]}, so none can be held out. Add "
+            "patients, or correct patient_id."
+        )
+    share = Fraction(spec.test_fraction).limit_denominator(most)
+    share = min(max(share, Fraction(1, most)), Fraction(most - 1, most))
+    cut = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=seed)
+    folds = [test for _, test in cut.split(labels, labels, patients)]
+    return {labelled[place].case_id for fold in folds[: share.numerator] for place in fold}
 
 
 def _folds(labelled: Sequence[Case], folds: int, seed: int) -> dict[str, set[str]]:

@@ -103,7 +103,7 @@ class Store:
             DataError: If the disk is full or the file cannot be written.
         """
         blob = io.BytesIO()
-        np.save(blob, np.ascontiguousarray(prepared.array), allow_pickle=False)
+        np.save(blob, prepared.array, allow_pickle=False)
         names = json.dumps(list(prepared.names))
         identity = recipe_id(recipe)
         with self._errors(), self._db:

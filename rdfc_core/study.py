@@ -75,7 +75,7 @@ def run(
     place = RunFolder(folder)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = read_cases(dataset, bench.registry)
+    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     place.begin(study, bench.registry, overwrite)
     bench.registry.hooks.hook.rdfc_run_started(folder=folder, study=study.dump())
 
@@ -126,13 +126,13 @@ def run(
     return results
 
 
-def read_cases(dataset: Dataset, registry: Registry) -> list[Case]:
+def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     """The data set's cases, each with a reader.
 
     Raises:
         DataError: If the listing is unusable, empty, or has a label that is no class.
     """
-    cases = AutoReader.installed(registry).given_to(dataset.cases())
+    cases = reader.given_to(dataset.cases())
     if not cases:
         raise DataError("The data set holds no case. Check its root and its listing.")
     twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]

@@ -70,7 +70,13 @@ class FeatureView(View):
                 f"the extractor promised {len(names)} features and gave an array of shape "
                 f"{features.values.shape}. Report this to the author of the extractor."
             )
-        return Prepared(np.asarray(features.values, np.float64), names, dict(features.missing))
+        values = np.array(features.values, np.float64)
+        # One infinite value would make the feature's mean and scale useless for every case.
+        infinite = {
+            names[i]: f"the extractor gave {values[i]}" for i in np.flatnonzero(np.isinf(values))
+        }
+        values[np.isinf(values)] = np.nan
+        return Prepared(values, names, {**features.missing, **infinite})
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
@@ -275,7 +281,10 @@ class ImageView(View):
         self._channels = prepared[0].array.shape[0]
         if self.config.size == "average":
             sizes = np.array([one.array.shape[1:] for one in prepared])
-            self._size = tuple(int(s) for s in np.maximum(1, np.rint(sizes.mean(axis=0))))
+            average = sizes.mean(axis=0)
+            if self.config.aspect == "keep":  # boxes that are square in mm, if not in samples
+                average[-2:] = average[-2:].mean()
+            self._size = tuple(int(s) for s in np.maximum(1, np.rint(average)))
         else:
             self._size = tuple(self.config.size)
 

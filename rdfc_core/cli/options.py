@@ -82,7 +82,8 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
 
 def manifest_cases(manifest: Path) -> Sequence[Any]:
     """The cases of a CSV, each with a reader."""
+    from rdfc_core.readers.auto import AutoReader
     from rdfc_core.study import read_cases
 
     dataset = part("dataset", "manifest", "--manifest", root=manifest).build(installed())
-    return read_cases(dataset, installed())
+    return read_cases(dataset, AutoReader.installed(installed()))

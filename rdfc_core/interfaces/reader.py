@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rdfc_core.case import Volume
+from rdfc_core.errors import DataError
 
 
 class Reader(ABC):
@@ -48,8 +49,14 @@ class Reader(ABC):
             DataError: If the file cannot be read.
         """
         digest = hashlib.sha256()
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        try:
+            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+            for file in files:
+                with file.open("rb") as stream:
+                    digest.update(hashlib.file_digest(stream, "sha256").digest())
+        except OSError as error:
+            raise DataError(
+                f"{error.filename or path} cannot be read: {error.strerror}. Check the file and its "
+                "permissions, or drop the case."
+            ) from error
         return digest.hexdigest()

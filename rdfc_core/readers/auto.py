@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rdfc_core.case import Case, Volume
+from rdfc_core.config import ResolvedPart
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugins import Registry
@@ -23,11 +24,19 @@ class AutoReader(Reader):
         self._readers = tuple(readers)
 
     @classmethod
-    def installed(cls, registry: Registry) -> AutoReader:
-        """All readers that are installed and available, with their default options."""
-        readers = []
+    def installed(
+        cls, registry: Registry, configured: Mapping[str, ResolvedPart] | None = None
+    ) -> AutoReader:
+        """All readers that are installed and available.
+
+        Args:
+            registry: Where they come from.
+            configured: Those with options of their own, by name; the rest have their defaults.
+        """
+        chosen = {name: part.build(registry) for name, part in (configured or {}).items()}
+        readers = list(chosen.values())
         for component, _ in registry.components("reader"):
-            if component.unavailable is None:
+            if component.unavailable is None and component.name not in chosen:
                 readers.append(component.load()(component.load_config()()))
         if not readers:
             raise PluginError("No reader is installed. Reinstall rdfc-core.")

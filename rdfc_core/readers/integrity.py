@@ -38,15 +38,14 @@ def check_holds(
     """
     claimed = payload.skip + sample_bytes
     with payload.file.open("rb") as file:
-        if payload.encoding == "raw":
-            held = file.seek(0, SEEK_END) - payload.start
-            file.seek(payload.start)
-            if look_at is not None and held == claimed:
-                while chunk := file.read(CHUNK):
-                    look_at(chunk)
-        else:
-            file.seek(payload.start)
+        held = file.seek(0, SEEK_END) - payload.start
+        file.seek(payload.start)
+        if payload.encoding != "raw":
+            _check_stream_length(payload, held)
             held = _streamed(payload, file, claimed, look_at)
+        elif look_at is not None and held == claimed:
+            while chunk := file.read(CHUNK):
+                look_at(chunk)
     if held < claimed:
         raise DataError(
             f"{payload.file} is cut short: its header claims {claimed} bytes and it holds {held}. "
@@ -57,6 +56,15 @@ def check_holds(
         raise DataError(
             f"{payload.file} does not fit its header, which claims {claimed} bytes: it holds "
             f"{more}. The header may be damaged: copy or export the file again."
+        )
+
+
+def _check_stream_length(payload: Payload, held: int) -> None:
+    # SimpleITK decodes only as many bytes as this field says, and leaves the rest zero.
+    if payload.stream_bytes not in (None, str(held)):
+        raise DataError(
+            f"{payload.file} is cut short or damaged: its header claims {payload.stream_bytes} "
+            f"compressed bytes and it holds {held}. Copy or export the file again."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,12 +27,14 @@ class Payload:
         start: Byte at which they, or their compressed stream, begin.
         encoding: How they are stored.
         skip: Bytes that come before the samples, counted after decompression.
+        stream_bytes: Length of the compressed stream as the header has it, where it does.
     """
 
     file: Path
     start: int
     encoding: Encoding
     skip: int = 0
+    stream_bytes: str | None = None
 
 
 def nifti_payload(path: Path, skip: int) -> Payload:
@@ -82,18 +84,25 @@ def meta_payload(path: Path) -> Payload:
     for line in lines:
         key, _, value = line.partition("=")
         fields[key.strip()] = value.strip()
-    if fields.get("BinaryData", "False").lower() != "true":
+    if not _true(fields.get("BinaryData", "")):
         raise _unchecked(path, f"BinaryData = {fields.get('BinaryData', 'missing')}")
     if fields.get("HeaderSize", "0") != "0":
         raise _unchecked(path, f"HeaderSize = {fields['HeaderSize']}")
-    encoding: Encoding = "zlib" if fields.get("CompressedData", "").lower() == "true" else "raw"
+    encoding: Encoding = "zlib" if _true(fields.get("CompressedData", "")) else "raw"
     name = fields.get("ElementDataFile")
     if name is None:
         raise DataError(
             f"{path} has no line ElementDataFile, which ends a MetaImage header. "
             "Copy or export the file again."
         )
-    return _located(path, start, None if name.lower() == "local" else name, encoding)
+    payload = _located(path, start, None if name.lower() == "local" else name, encoding)
+    declared = fields.get("CompressedDataSize", "0")
+    return replace(payload, stream_bytes=None if declared == "0" else declared)
+
+
+def _true(value: str) -> bool:
+    """As MetaImage reads it: by the first letter."""
+    return value[:1].lower() in ("t", "1")
 
 
 def _text_header(path: Path, is_last: Callable[[str], bool]) -> tuple[list[str], int]:

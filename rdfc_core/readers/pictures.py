@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from rdfc_core.case import Volume
 from rdfc_core.errors import DataError
@@ -87,9 +87,8 @@ class PictureReader(Reader):
         except DataError:
             raise
         except Exception as error:  # damaged files make Pillow fail in every possible way
-            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
             raise DataError(
-                f"{path} cannot be read: {reason}. Copy or export the file again."
+                f"{path} cannot be read: {_reason(error)}. Copy or export the file again."
             ) from error
 
     def _check_header(self, path: Path, picture: Image.Image) -> None:
@@ -122,6 +121,13 @@ def _check_sums(path: Path) -> None:
     """Check a PNG's checksums, which decoding leaves aside."""
     with Image.open(path, formats=("PNG",)) as picture:
         picture.verify()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no PNG, JPEG, TIFF or BMP picture, or its header is damaged"
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split()).rstrip(".") or type(error).__name__
 
 
 def _is_grey(picture: Image.Image) -> bool:

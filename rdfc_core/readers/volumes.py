@@ -71,20 +71,26 @@ class VolumeReader(Reader):
             reader = self._header(path)
             _check_samples(path, reader)
             return _without_time(Volume.from_sitk(reader.Execute()))
-        except (OSError, RuntimeError, MemoryError) as error:  # SimpleITK raises RuntimeError
+        # SimpleITK raises RuntimeError; a header may hold numbers that are none.
+        except (OSError, RuntimeError, MemoryError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{path} cannot be read: {_reason(error, path)}. It may be damaged: copy or export "
-                "it again, or convert it to .nii.gz."
+                "it again."
             ) from error
 
     def fingerprint(self, path: Path) -> str:
         """The SHA-256 of the file, and of the file that its header names where there is one.
 
+        Of a header that cannot be understood, which `read_image` refuses, it is that of the header.
+
         Raises:
-            DataError: If a file is missing or its header cannot be understood.
+            DataError: If the file cannot be read.
         """
         digest = super().fingerprint(path)
-        samples = _payload(path).file
+        try:
+            samples = _payload(path).file
+        except DataError:
+            return digest
         if samples == path:
             return digest
         return hashlib.sha256((digest + super().fingerprint(samples)).encode()).hexdigest()

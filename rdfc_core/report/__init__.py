@@ -1,0 +1,40 @@
+"""The report: one self-contained ``report.html``, drawn from a run folder and nothing else.
+
+Neither the plugins nor torch nor the data are needed, so that a report can be drawn again
+anywhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REPORT = "report.html"
+
+__all__ = ["REPORT", "write_report"]
+
+
+def write_report(folder: Path) -> Path:
+    """Draw ``report.html`` from what the run folder holds; sections without data say so.
+
+    The same folder gives the same bytes. An earlier report is replaced whole or not at all.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        DataError: If the folder holds none of a run's files, or one of them is damaged.
+    """
+    # Loaded when a report is drawn: matplotlib and scikit-learn take seconds.
+    from rdfc_core.report.page import render
+    from rdfc_core.report.read import read_run
+
+    html = render(read_run(folder))
+    path = folder / REPORT
+    partial = path.with_name(f"partial-{path.name}")
+    # replace: half a surrogate pair, which JSON may hold, is no character of any file.
+    partial.write_bytes(html.encode("utf-8", errors="replace"))
+    partial.replace(path)
+    return path

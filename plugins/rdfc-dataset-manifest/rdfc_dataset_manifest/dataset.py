@@ -1,0 +1,63 @@
+"""The data set ``manifest``: cases from a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from rdfc_core.case import Case
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces import Dataset, Problem, SplitSpec
+from rdfc_dataset_manifest.config import ManifestConfig
+from rdfc_dataset_manifest.listing import Listing, read_listing
+
+
+class Manifest(Dataset):
+    """Cases listed in a CSV file, one a row.
+
+    Columns: ``case_id``, ``image`` and ``mask``; ``patient_id`` (a case without one is its own
+    patient, and cases of one image share one), ``label`` (empty: unlabelled) and ``mask_value``;
+    further ones are kept with the case. Relative paths start from the folder of the CSV file.
+    PyRadiomics' batch files are taken as they are; their ``Label`` is the mask's value. Without
+    it, every value but 0 counts as tumour, where PyRadiomics takes 1.
+    """
+
+    def __init__(self, config: ManifestConfig) -> None:
+        self.config = config
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return read_listing(self.config)
+
+    def cases(self) -> Sequence[Case]:
+        """All cases in the order of the list.
+
+        Raises:
+            DataError: If the list cannot be read, lacks a column, names a case twice, or has a
+                line that cannot be understood; the message holds the first problem.
+        """
+        problems = self._listing.problems
+        if problems:
+            more = len(problems) - 1
+            tail = f" ({more} more: rdfc datasets check manifest.)" if more else ""
+            raise DataError(f"{problems[0].message}. {problems[0].fix}{tail}")
+        return self._listing.cases
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The configured classes, or all labels found: numbers by size, words by the alphabet."""
+        if self.config.classes:
+            return self.config.classes
+        labels = {case.label for case in self.cases() if case.label is not None}
+        numbers = all(label.isdecimal() for label in labels)
+        return tuple(sorted(labels, key=lambda label: (int(label) if numbers else 0, label)))
+
+    def protocol(self) -> SplitSpec:
+        """The split of ``split_column``, or a stratified hold-out."""
+        if self.config.split_column is None:
+            return SplitSpec()
+        return SplitSpec(kind="column", column=self._listing.split or self.config.split_column)
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything wrong with the list, in one pass."""
+        return iter(self._listing.problems)

@@ -1,0 +1,114 @@
+"""A CSV file as rows with their line numbers, and everything wrong with its form."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rdfc_core.interfaces import Problem
+
+DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Args:
+        line: Where it begins in the file, counted from 1.
+        cells: Column → content without surrounding blanks.
+    """
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file.
+
+    Args:
+        path: The file.
+        columns: Its named columns, in order.
+        rows: Its rows, without empty ones and those that have a problem.
+        problems: Rows and columns that do not fit.
+    """
+
+    path: Path
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    problems: Sequence[Problem]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file separated by commas, semicolons or tabs, with or without a byte-order mark.
+
+    Empty lines and columns without a name are passed over. A file that cannot be read at all is a
+    table without columns and with one problem.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        return Table(path, (), (), [_unreadable(path, error)])
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    header: list[str] = []
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    line = 1
+    try:
+        for fields in lines:
+            cells = [field.strip() for field in fields]
+            if any(cells) and not header:
+                header = cells
+                problems += _read_as_one(path, header)
+            elif (len(cells) < len(header) and any(cells)) or any(cells[len(header) :]):
+                message = f"{path}, line {line}: {len(cells)} fields, and the header has "
+                fix = "Correct the line; a field that holds a separator needs quotes."
+                problems.append(Problem("", "csv", f"{message}{len(header)}", fix))
+            elif any(cells):
+                named = zip(header, cells, strict=False)  # fields beyond the header are empty
+                rows.append(Row(line, {name: cell for name, cell in named if name}))
+            line = lines.line_num + 1
+    except csv.Error as error:
+        fix = "Check the quotes from that line on."
+        problems.append(Problem("", "csv", f"{path}, line {line}: {error}", fix))
+    if not header:
+        fix = "Start it with the line: case_id,patient_id,image,mask,label"
+        problems.append(Problem("", "csv", f"{path} is empty", fix))
+    return Table(path, [name for name in header if name], rows, problems)
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> Problem:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        return Problem(
+            "",
+            "csv",
+            f"{path} is not UTF-8 (line {line})",
+            "Save it again as UTF-8; in Excel: CSV UTF-8.",
+        )
+    message = f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
+    others = sorted(other.name for other in path.parent.glob("*.csv"))[:5]
+    fix = f"Name one of the lists there: {', '.join(others)}." if others else "Correct the path."
+    return Problem("", "csv", message, fix)
+
+
+def _delimiter(text: str) -> str:
+    """The separator that finds most columns in the header."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(DELIMITERS, key=header.count)
+
+
+def _read_as_one(path: Path, header: Sequence[str]) -> list[Problem]:
+    """Names are compared without regard to case, so ``Label`` beside ``label`` says nothing."""
+    seen: dict[str, str] = {}
+    problems = []
+    for name in filter(None, header):
+        if name.casefold() in seen:
+            message = f"{path} has two columns for one name: {seen[name.casefold()]!r} and {name!r}"
+            problems.append(Problem("", "csv", message, "Rename one of them."))
+        seen[name.casefold()] = name
+    return problems

@@ -1,0 +1,48 @@
+"""The data set ``phantom``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rdfc_core.case import Case
+from rdfc_core.interfaces import Dataset
+from rdfc_dataset_phantom.config import PhantomConfig
+from rdfc_dataset_phantom.reader import PhantomReader, path_of
+from rdfc_dataset_phantom.traits import class_of
+
+
+class Phantoms(Dataset):
+    """Generated tumours, the first of them labelled.
+
+    The class shows partly in the outline, partly in the texture, and in some tumours not at all;
+    size and surroundings know nothing of it. A case depends on the options and its own number
+    only: a larger data set begins with the same cases.
+    """
+
+    def __init__(self, config: PhantomConfig) -> None:
+        self.config = config
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Benign and malignant, or grades; the higher, the more irregular and mixed."""
+        if self.config.classes == 2:
+            return ("benign", "malignant")
+        return tuple(f"grade {grade}" for grade in range(1, self.config.classes + 1))
+
+    def cases(self) -> Sequence[Case]:
+        """All cases; generates none of them."""
+        config = self.config
+        reader = PhantomReader(config)
+        return [
+            Case(
+                case_id=f"phantom_{index:05d}",
+                patient_id=f"patient_{index // config.tumours_per_patient:05d}",
+                image=path_of(config, index, "image"),
+                mask=path_of(config, index, "mask"),
+                label=self.classes[class_of(config, index)]
+                if index < config.labelled_cases
+                else None,
+                reader=reader,
+            )
+            for index in range(config.cases)
+        ]

@@ -1,0 +1,195 @@
+"""Does the learnt method do better than its controls? Rows first, cases where they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.report.contents import Predictions, Run, key_of
+from rdfc_core.report.words import METRICS, is_control, is_learnt
+from rdfc_core.results import Row
+
+RESAMPLES = 2000
+COVERAGE = 95.0
+
+Outcome = Literal["better", "open", "worse"]
+"""How the method stands against the other: ``open`` if the data do not tell them apart."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The method against one other.
+
+    Args:
+        row: The other's best row.
+        outcome: How the method stands against it.
+        difference: Method minus other, with its interval, in the metric; None where the cases of
+            the two are not known and only the rows' intervals were compared.
+    """
+
+    row: Row
+    outcome: Outcome
+    difference: tuple[float, float, float] | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The best learnt row and how it compares.
+
+    Args:
+        metric: The metric that decides.
+        main: The best learnt row.
+        variants: How many learnt rows it is the best of.
+        comparisons: One a control or a network trained from scratch, the strongest first.
+    """
+
+    metric: str
+    main: Row
+    variants: int
+    comparisons: tuple[Comparison, ...]
+
+
+def primary_metric(rows: Sequence[Row]) -> str | None:
+    """The metric that decides: the first of `METRICS` that has a value, else any other."""
+    there = {row.metric for row in rows if row.mean is not None}
+    return next((m for m in METRICS if m in there), min(there, default=None))
+
+
+def with_all_labels(rows: Sequence[Row], metric: str | None) -> list[Row]:
+    """The rows that have this metric after training on all labels.
+
+    Rows of the label-efficiency table count only if no other table has any: they repeat the rest.
+    """
+    full = [r for r in rows if r.metric == metric and r.mean is not None and r.label_fraction >= 1]
+    return [row for row in full if row.table != "label-efficiency"] or full
+
+
+def judge(run: Run) -> Verdict | None:
+    """The verdict, or None while no learnt row has a number.
+
+    Only rows with all training labels count. Against a method whose predictions for the same cases
+    are there, the difference is resampled by patient; otherwise two rows differ only if their
+    intervals do not touch.
+    """
+    rows = run.results.rows if run.results else ()
+    metric = primary_metric(rows)
+    full = with_all_labels(rows, metric)
+    learnt = [row for row in full if is_learnt(row)]
+    if metric is None or not learnt:
+        return None
+    main = max(learnt, key=_mean)
+    others: dict[str, Row] = {}
+    for row in full:
+        if not is_learnt(row) and _mean(row) > _mean(others.get(row.method)):
+            others[row.method] = row
+    comparisons = [_compare(main, row, run) for row in others.values()]
+    comparisons.sort(key=lambda c: -_mean(c.row))
+    return Verdict(metric, main, len(learnt), tuple(comparisons))
+
+
+def predictions_of(run: Run, row: Row) -> Predictions | None:
+    """What the row's method said about the held-back cases, if the run kept it."""
+    return next((p for p in run.predictions if p.method == key_of(row)), None)
+
+
+def _mean(row: Row | None) -> float:
+    return -np.inf if row is None or row.mean is None else row.mean
+
+
+def _compare(main: Row, other: Row, run: Run) -> Comparison:
+    ours, theirs = predictions_of(run, main), predictions_of(run, other)
+    if ours and theirs:
+        difference = paired_difference(ours, theirs, main.metric)
+        if difference:
+            _, low, high = difference
+            paired: Outcome = "better" if low > 0 else "worse" if high < 0 else "open"
+            return Comparison(other, paired, difference)
+    outcome: Outcome = "open"
+    if None not in (main.ci_low, main.ci_high, other.ci_low, other.ci_high):
+        if (main.ci_low or 0.0) > (other.ci_high or 0.0):
+            outcome = "better"
+        elif (other.ci_low or 0.0) > (main.ci_high or 0.0):
+            outcome = "worse"
+    return Comparison(other, outcome, None)
+
+
+def paired_difference(
+    ours: Predictions, theirs: Predictions, metric: str, seed: int = 0
+) -> tuple[float, float, float] | None:
+    """Ours minus theirs on the same cases, with a 95 % interval from resampling patients.
+
+    As in the rows, the metric is the mean over the splits.
+
+    Returns:
+        Difference, low, high; None if the cases are not the same or the metric needs more than the
+        predicted classes.
+    """
+    if metric not in _FROM_CONFUSION:
+        return None
+    places = {key: i for i, key in enumerate(zip(theirs.splits, theirs.case_ids, strict=True))}
+    keys = list(zip(ours.splits, ours.case_ids, strict=True))
+    if set(places) != set(keys) or not len(places) == len(keys) == len(theirs.case_ids):
+        return None
+    order = [places[key] for key in keys]
+    classes = sorted({*ours.labels, *ours.predicted, *theirs.predicted})
+    splits, patients = sorted(set(ours.splits)), sorted(set(ours.patient_ids))
+    counts = np.zeros((2, len(splits), len(patients), len(classes), len(classes)))
+    for i, j in enumerate(order):
+        where = splits.index(ours.splits[i]), patients.index(ours.patient_ids[i])
+        label = classes.index(ours.labels[i])
+        counts[0, *where, label, classes.index(ours.predicted[i])] += 1
+        counts[1, *where, label, classes.index(theirs.predicted[j])] += 1
+    n = len(patients)
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    weights = np.concatenate([np.ones((1, n)), drawn])  # the first row: the cases as they are
+    score = _FROM_CONFUSION[metric]
+    ours_by_split, theirs_by_split = (
+        np.stack([score(np.tensordot(weights, split, axes=1)) for split in method])
+        for method in counts
+    )
+    differences = np.nanmean(ours_by_split - theirs_by_split, axis=0)
+    tail = (100 - COVERAGE) / 2
+    low, high = np.percentile(differences[1:], [tail, 100 - tail])
+    return float(differences[0]), float(low), float(high)
+
+
+def _accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R, C, C) with the diagnosis first → (R,); NaN for a resample without cases."""
+    return _share(np.trace(confusion, axis1=1, axis2=2), confusion.sum(axis=(1, 2)), np.nan)
+
+
+def _balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean recall of the classes that occur."""
+    right, there = np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(axis=2)
+    return _share(_share(right, there, 0.0).sum(axis=1), (there > 0).sum(axis=1), np.nan)
+
+
+def _f1_weighted(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """F1 of each class, weighted by how often it is the diagnosis."""
+    right, there = np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(axis=2)
+    f1 = _share(2 * right, there + confusion.sum(axis=1), 0.0)
+    return _share((f1 * there).sum(axis=1), there.sum(axis=1), np.nan)
+
+
+def _share(
+    part: NDArray[np.float64], whole: NDArray[np.float64], of_nothing: float
+) -> NDArray[np.float64]:
+    empty = np.full(np.shape(whole), of_nothing)
+    return np.asarray(np.divide(part, whole, out=empty, where=whole > 0))
+
+
+_FROM_CONFUSION = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "f1_weighted": _f1_weighted,
+}
+
+
+def strongest(verdict: Verdict, run: Run, most: int) -> list[Predictions]:
+    """Predictions of the strongest controls that were kept, at most this many."""
+    found = (predictions_of(run, c.row) for c in verdict.comparisons if is_control(c.row))
+    return [p for p in found if p is not None][:most]

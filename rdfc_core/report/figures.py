@@ -1,0 +1,174 @@
+"""The report's line figures: training, label efficiency, ROC, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.report.palette import DASHES, LIGHT
+from rdfc_core.report.svg import house_style, inline, printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SIZE = (4.6, 3.0)
+"""In inches; the page scales figures to its columns, which are about this wide."""
+SQUARE = (4.2, 4.0)
+LABELLED = "labelled"
+MOST_POINTS = 400
+"""Longer curves are thinned: no more can be seen, and the page stays light."""
+
+
+class Plot(NamedTuple):
+    """A figure with its words; a course is a curve's name and where it starts and ends."""
+
+    title: str
+    svg: str
+    caption: str
+    courses: tuple[tuple[str, str], ...] = ()
+
+
+class Curve(NamedTuple):
+    """One line.
+
+    Args:
+        label: For the legend; "" for none.
+        x: (P,).
+        y: (P,), NaN where there is a gap.
+        colour: A name of the palette.
+        dashes: Which of `DASHES`.
+        faint: Whether it stands behind the others, one split among several.
+        band: Lower and upper bound (P,) each, shaded or drawn as bars.
+    """
+
+    label: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    colour: str
+    dashes: int = 0
+    faint: bool = False
+    band: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+
+def training(curves: Sequence[Curve], name: str, description: str, from_zero: bool = False) -> str:
+    """A quantity over the epochs, as inline SVG."""
+    from matplotlib.ticker import MaxNLocator
+
+    with house_style():
+        figure, axes = _axes(SIZE, "Epoch", "")
+        for curve in curves:
+            _draw(axes, curve)
+        axes.margins(x=0.02)
+        if from_zero:
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
+        _legend(axes, curves)
+        return inline(figure, name, description)
+
+
+def label_efficiency(curves: Sequence[Curve], metric: str, name: str, description: str) -> str:
+    """A metric over the share of labels, on a logarithmic axis, as inline SVG."""
+    with house_style():
+        figure, axes = _axes(SIZE, "Share of training labels", metric)
+        axes.set_xscale("log")
+        for curve in curves:
+            _draw(axes, curve, marker="o")
+        shares = sorted({float(x) for curve in curves for x in curve.x})
+        axes.set_xticks(shares, [f"{100 * share:.3g} %" for share in shares])
+        axes.set_xticks([], minor=True)
+        _legend(axes, curves)
+        return inline(figure, name, description)
+
+
+def roc(curves: Sequence[Curve], name: str, description: str) -> str:
+    """Sensitivity over 1 − specificity, as inline SVG; the diagonal is chance."""
+    with house_style():
+        figure, axes = _axes(SQUARE, "1 − specificity", "Sensitivity")
+        axes.plot([0, 1], [0, 1], color=LIGHT["line"], linewidth=1)
+        for curve in curves:
+            _draw(axes, curve)
+        _unit_square(axes)
+        _legend(axes, curves, "lower right")
+        return inline(figure, name, description)
+
+
+def calibration(
+    curves: Sequence[Curve], shares: Mapping[str, NDArray[np.float64]], name: str, description: str
+) -> str:
+    """Observed over predicted probability, as inline SVG; the diagonal is perfect.
+
+    Args:
+        curves: One a class, with the intervals of the observed shares as their bands.
+        shares: Palette colour → all predicted probabilities, drawn as ticks along the axis.
+        name: Unique on the page.
+        description: Read out in place of the figure.
+    """
+    with house_style():
+        figure, axes = _axes(SQUARE, "Predicted probability", "Observed share")
+        axes.plot([0, 1], [0, 1], color=LIGHT["line"], linewidth=1)
+        for curve in curves:
+            _draw(axes, curve, marker="o", bars=True)
+        for row, (colour, values) in enumerate(shares.items()):
+            ticks = np.unique(np.round(values, 3))
+            height = np.full(len(ticks), 0.012 + 0.024 * row)
+            axes.scatter(ticks, height, marker="|", s=16, linewidths=0.6, color=LIGHT[colour])
+        _unit_square(axes)
+        _legend(axes, curves, "upper left")
+        return inline(figure, name, description)
+
+
+def _axes(size: tuple[float, float], x: str, y: str) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure  # no pyplot: it would keep figures and choose a screen
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlabel(printable(x))
+    axes.set_ylabel(printable(y))
+    axes.tick_params(length=0)
+    return figure, axes
+
+
+def _draw(axes: Axes, curve: Curve, marker: str = "", bars: bool = False) -> None:
+    keep = np.unique(np.linspace(0, len(curve.x) - 1, MOST_POINTS).round().astype(int))
+    x, y, colour = curve.x[keep], curve.y[keep], LIGHT[curve.colour]
+    (line,) = axes.plot(
+        x,
+        y,
+        color=colour,
+        linewidth=0.8 if curve.faint else 1.7,
+        alpha=0.4 if curve.faint else 1.0,
+        marker=marker or ("o" if len(x) == 1 else ""),
+        markersize=4,
+    )
+    if curve.label:
+        line.set_gid(LABELLED)
+    if DASHES[curve.dashes]:
+        line.set_dashes(DASHES[curve.dashes])
+    if curve.band is not None:
+        low, high = curve.band[0][keep], curve.band[1][keep]
+        if bars:
+            axes.vlines(x, low, high, color=colour, linewidth=1, alpha=0.6)
+        else:
+            axes.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
+
+
+def _legend(
+    axes: Axes,
+    curves: Sequence[Curve],
+    place: Literal["best", "lower right", "upper left"] = "best",
+) -> None:
+    # Handed over one by one: matplotlib would leave out a class whose name begins with "_".
+    lines = [line for line in axes.lines if line.get_gid() == LABELLED]
+    labels = [printable(curve.label) for curve in curves if curve.label]
+    if labels:
+        axes.legend(lines, labels, loc=place, fontsize=9.5)
+
+
+def _unit_square(axes: Axes) -> None:
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.01)
+    axes.set_aspect("equal")

@@ -1,0 +1,69 @@
+"""A `Run` → the page: every section, one style sheet, one script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rdfc_core.report.compare import judge
+from rdfc_core.report.contents import Run
+from rdfc_core.report.palette import DARK, LIGHT, SHAPES, variables
+from rdfc_core.report.sections.data import data
+from rdfc_core.report.sections.embedding_map import embedding_map
+from rdfc_core.report.sections.head import head
+from rdfc_core.report.sections.judgement import judgement
+from rdfc_core.report.sections.making import making
+from rdfc_core.report.sections.margin import HEIGHT, SIDE, WIDTH
+from rdfc_core.report.sections.results import results
+from rdfc_core.report.sections.training import training
+
+
+def render(run: Run) -> str:
+    """The whole page as HTML. The same run gives the same text."""
+    # autoescape: names and ids are other people's; `tojson` keeps them inside the script's data.
+    environment = Environment(
+        loader=PackageLoader("rdfc_core.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    verdict = judge(run)
+    script = _text("map.js")
+    return environment.get_template("report.html.j2").render(
+        style=Markup(_style()),
+        script=Markup(script),
+        script_hash=_hash(script),
+        shapes=SHAPES,
+        width=WIDTH,
+        height=HEIGHT,
+        side=SIDE,
+        head=head(run, verdict),
+        data=data(run),
+        training=training(run),
+        results=results(run, verdict),
+        judgement=judgement(run, verdict),
+        map=embedding_map(run),
+        making=making(run),
+    )
+
+
+def _style() -> str:
+    night = f"@media screen and (prefers-color-scheme: dark) {{ :root {{{variables(DARK)}}} }}"
+    return (
+        f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n{night}\n{_text('style.css')}"
+    )
+
+
+def _hash(script: str) -> str:
+    """What the page's own policy lets run: this script, to the letter, and no other."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
+
+
+def _text(name: str) -> str:
+    return files("rdfc_core.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,211 @@
+"""A run folder → `Run`. Every file may be absent; a file that is there must be readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from pydantic import ValidationError
+
+from rdfc_core.errors import DataError
+from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
+
+STUDY = "study.yaml"
+METRICS = "metrics.jsonl"
+RESULTS = "results.json"
+PREDICTIONS = "predictions.parquet"
+EMBEDDINGS = "embeddings.parquet"
+PICTURES = "pictures.parquet"
+
+FIRST_PART = ("test", "train", "pretext")
+"""A case of several parts counts as the first of these: training cases serve pretraining too."""
+
+
+def read_run(folder: Path) -> Run:
+    """Everything the report needs of the run in ``folder``.
+
+    Raises:
+        DataError: If the folder holds none of a run's files, or one of them is damaged; the
+            message names the file.
+    """
+    names = (STUDY, METRICS, RESULTS, PREDICTIONS, EMBEDDINGS, PICTURES)
+    if not any((folder / name).is_file() for name in names):
+        raise DataError(
+            f"{folder} is no run folder: it holds none of {', '.join(names)}. "
+            "Name the folder that rdfc run or rdfc pretrain wrote."
+        )
+    study, versions = _study(folder / STUDY)
+    epochs, unread_lines = _epochs(folder / METRICS)
+    return Run(
+        name=folder.resolve().name,
+        study=study,
+        versions=versions,
+        epochs=epochs,
+        unread_lines=unread_lines,
+        results=_results(folder / RESULTS),
+        predictions=_predictions(folder / PREDICTIONS),
+        embeddings=_embeddings(folder / EMBEDDINGS),
+        pictures=_pictures(folder / PICTURES),
+    )
+
+
+def _study(path: Path) -> tuple[Mapping[str, Any] | None, dict[str, str]]:
+    if not path.is_file():
+        return None, {}
+    try:
+        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(study, dict):
+        raise _damaged(path, "it holds no mapping")
+    versions = study.pop("versions", None) or {}
+    return study, {str(name): str(version) for name, version in versions.items()}
+
+
+def _epochs(path: Path) -> tuple[tuple[Epoch, ...], int]:
+    """The epochs in order, and how many lines could not be read.
+
+    A crash can tear the last line; a resumed run repeats epochs, and the later line counts.
+    """
+    if not path.is_file():
+        return (), 0
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    epochs: dict[tuple[str, int], Epoch] = {}
+    unread = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+            split, epoch = str(values["split"]), int(values["epoch"])
+        except (ValueError, KeyError, TypeError):
+            unread += number < len(lines)  # what follows the last line break is the torn line
+            continue
+        numbers = {
+            key: float(value)
+            for key, value in values.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        epochs[split, epoch] = Epoch(split, epoch, numbers)
+    order = {split: place for place, split in enumerate(dict.fromkeys(s for s, _ in epochs))}
+    return tuple(sorted(epochs.values(), key=lambda e: (order[e.split], e.epoch))), unread
+
+
+def _results(path: Path) -> Results | None:
+    if not path.is_file():
+        return None
+    try:
+        return Results.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise _damaged(path, f"{where}: {first['msg']}") from error
+    except ValueError as error:
+        raise _damaged(path, error) from error
+
+
+def _predictions(path: Path) -> tuple[Predictions, ...]:
+    keys = list(Method._fields)
+    text = ["split", *keys, "case_id", "patient_id", "label", "predicted"]
+    table = _table(path, [*text, "probabilities"])
+    if table is None:
+        return ()
+    columns = {name: _strings(table[name]) for name in text}
+    probabilities = table["probabilities"].to_pylist()
+    rows_of: dict[Method, list[int]] = {}
+    for row, key in enumerate(zip(*(columns[k] for k in keys), strict=True)):
+        if columns["label"][row] and columns["predicted"][row]:
+            rows_of.setdefault(Method(*key), []).append(row)
+
+    def pick(name: str, rows: Sequence[int]) -> tuple[str, ...]:
+        return tuple(columns[name][row] for row in rows)
+
+    return tuple(
+        Predictions(
+            method=method,
+            splits=pick("split", rows),
+            case_ids=pick("case_id", rows),
+            patient_ids=pick("patient_id", rows),
+            labels=pick("label", rows),
+            predicted=pick("predicted", rows),
+            probabilities=_matrix([probabilities[row] for row in rows]),
+        )
+        for method, rows in rows_of.items()
+    )
+
+
+def _embeddings(path: Path) -> Embeddings | None:
+    table = _table(path, ["split", "part", "case_id", "label", "vector"])
+    if table is None or table.num_rows == 0:
+        return None
+    splits, parts, cases = (_strings(table[name]) for name in ("split", "part", "case_id"))
+    labels, vectors = table["label"].to_pylist(), table["vector"].to_pylist()
+    chosen: dict[str, int] = {}
+    for row in sorted(range(len(cases)), key=lambda row: _rank(parts[row])):
+        if splits[row] == splits[0]:
+            chosen.setdefault(cases[row], row)
+    rows = sorted(chosen.values())
+    matrix = _matrix([vectors[row] for row in rows])
+    if matrix is None:
+        raise _damaged(path, "its vectors differ in length or are missing")
+    return Embeddings(
+        split=splits[0],
+        case_ids=tuple(cases[row] for row in rows),
+        parts=tuple(parts[row] for row in rows),
+        labels=tuple(None if labels[row] is None else str(labels[row]) for row in rows),
+        vectors=matrix,
+        other_splits=len(set(splits)) - 1,
+    )
+
+
+def _rank(part: str) -> int:
+    return FIRST_PART.index(part) if part in FIRST_PART else len(FIRST_PART)
+
+
+def _pictures(path: Path) -> dict[str, bytes]:
+    table = _table(path, ["case_id", "png"])
+    if table is None:
+        return {}
+    pairs = zip(_strings(table["case_id"]), table["png"].to_pylist(), strict=True)
+    return {case_id: png for case_id, png in pairs if png}
+
+
+def _table(path: Path, columns: list[str]) -> pa.Table | None:
+    if not path.is_file():
+        return None
+    try:
+        there = pq.read_schema(path).names
+        if not there:  # a table of nothing: no case was there to be written
+            return None
+        missing = [name for name in columns if name not in there]
+        if missing:
+            raise _damaged(path, f"it has no column {', '.join(missing)}")
+        return pq.read_table(path, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _strings(column: pa.ChunkedArray) -> list[str]:
+    return ["" if value is None else str(value) for value in column.to_pylist()]
+
+
+def _matrix(rows: Sequence[Sequence[float] | None]) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """The rows as (N, D), NaN where a number is null; None unless all are there and as long."""
+    lengths = {None if row is None else len(row) for row in rows}
+    if len(lengths) != 1 or None in lengths or 0 in lengths:
+        return None
+    return np.array(rows, dtype=np.float64)
+
+
+def _damaged(path: Path, problem: object) -> DataError:
+    reason = " ".join(str(problem).split())
+    return DataError(
+        f"{path} cannot be read: {reason}. Repeat the step that wrote it (rdfc run resumes), "
+        "or remove the file: the report then leaves its section out."
+    )

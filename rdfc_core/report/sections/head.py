@@ -1,0 +1,231 @@
+"""The head: the study in one line, what came out, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rdfc_core.report import words
+from rdfc_core.report.compare import COVERAGE, Comparison, Verdict
+from rdfc_core.report.contents import Run, key_of
+
+STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
+
+
+@dataclass(frozen=True)
+class Other:
+    """What the method is compared with, in words; ``meaning`` where the method does not beat it."""
+
+    method: str
+    what: str
+    score: str
+    difference: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One group of comparisons.
+
+    Args:
+        outcome: ``better``, ``open`` or ``worse``: how the method stands against these.
+        lead: The words before them.
+        others: What the method is compared with.
+    """
+
+    outcome: str
+    lead: str
+    others: tuple[Other, ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above all sections."""
+
+    title: str
+    study: tuple[str, ...]
+    headline: str
+    conclusion: str
+    findings: tuple[Finding, ...]
+    how_compared: str
+    facts: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def head(run: Run, verdict: Verdict | None) -> Head:
+    """The head of the report."""
+    results = run.results
+    dataset = _part_name(run.study, "dataset")
+    if results and results.dataset.name:
+        dataset = results.dataset.name
+    return Head(
+        title=run.name,
+        study=_study_line(run.study, dataset),
+        headline=_headline(run, verdict),
+        conclusion=_conclusion(verdict),
+        findings=_findings(verdict),
+        how_compared=_how_compared(verdict),
+        facts=_facts(run),
+        warnings=results.warnings if results else (),
+    )
+
+
+def _study_line(study: Mapping[str, Any] | None, dataset: str) -> tuple[str, ...]:
+    """Data set, views, objective, seed: ``radiomics (pyradiomics)``, ``image (timm, resnet18)``."""
+    if study is None:
+        return (dataset,) if dataset else ()
+    pieces = [dataset] if dataset else []
+    views = study.get("views")
+    if isinstance(views, Mapping):
+        pieces += [_view(str(name), view) for name, view in views.items()]
+    pretext = study.get("pretext")
+    if isinstance(pretext, Mapping):
+        objective = _part_name(pretext, "objective")
+        task = str(pretext.get("name", "pretext"))
+        pieces.append(f"{task} with {objective}" if objective else task)
+    if study.get("seed") is not None:
+        pieces.append(f"seed {study['seed']}")
+    return tuple(pieces)
+
+
+def _view(name: str, view: Any) -> str:
+    if not isinstance(view, Mapping):
+        return name
+    made_of = [
+        ", ".join(str(part[key]) for key in ("name", "model") if part.get(key))
+        for part in (view.get("extractor"), view.get("encoder"))
+        if isinstance(part, Mapping)
+    ]
+    return f"{name} ({'; '.join(made_of)})" if made_of else name
+
+
+def _part_name(study: Mapping[str, Any] | None, part: str) -> str:
+    found = (study or {}).get(part)
+    return str(found.get("name", "")) if isinstance(found, Mapping) else ""
+
+
+def _headline(run: Run, verdict: Verdict | None) -> str:
+    if verdict is None:
+        if not (run.results and run.results.rows):
+            return "No method has been evaluated yet."
+        return "No row holds a learnt method with all training labels, so there is no headline."
+    row = verdict.main
+    best_of = f", the best of {verdict.variants} learnt variants" if verdict.variants > 1 else ""
+    return (
+        f"{row.method} reaches {words.metric_in_sentence(verdict.metric)} of "
+        f"{words.interval(row)} on {words.count(row.n_cases, 'held-back case')} "
+        f"({words.describe(key_of(row))}{best_of})."
+    )
+
+
+def _conclusion(verdict: Verdict | None) -> str:
+    """The sentence that a reader should not have to work out alone."""
+    if verdict is None:
+        return ""
+    if not verdict.comparisons:
+        return "No control was evaluated, so this number cannot be judged."
+    controls = [c for c in verdict.comparisons if words.is_control(c.row)]
+    unbeaten = [c for c in controls if c.outcome != "better"]
+    if not controls:
+        return "No control was evaluated: whether the score is due to the method remains open."
+    if not unbeaten:
+        return "It does better than every control that was evaluated."
+    worse = [c.row.method for c in unbeaten if c.outcome == "worse"]
+    alike = [c.row.method for c in unbeaten if c.outcome == "open"]
+    clauses = []
+    if worse:
+        clauses.append(f"{words.listed(worse)} {'do' if len(worse) > 1 else 'does'} better")
+    if alike:
+        clauses.append(f"{words.listed(alike)} cannot be told apart from it on these cases")
+    gain = "no gain over them is shown" if len(unbeaten) > 1 else "no gain over it is shown"
+    return f"But {', and '.join(clauses)}: {gain}."
+
+
+def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
+    if verdict is None:
+        return ()
+    leads = {
+        "worse": "Does worse than",
+        "open": "Cannot be told apart from",
+        "better": "Does better than",
+    }
+    groups = []
+    for outcome, lead in leads.items():
+        others = tuple(_other(c) for c in verdict.comparisons if c.outcome == outcome)
+        if others:
+            groups.append(Finding(outcome, lead, others))
+    return tuple(groups)
+
+
+def _other(comparison: Comparison) -> Other:
+    row = comparison.row
+    control = words.COMPARED.get(row.method)
+    difference = ""
+    if comparison.difference:
+        value, low, high = comparison.difference
+        difference = f"difference {value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
+        if row.seeds > 1:
+            difference += f" from the first of {row.seeds} repeats"
+    return Other(
+        method=row.method,
+        what=control.what if control else "",
+        score=words.interval(row),
+        difference=difference,
+        meaning=control.unbeaten if control and comparison.outcome != "better" else "",
+    )
+
+
+def _how_compared(verdict: Verdict | None) -> str:
+    if verdict is None or not verdict.comparisons:
+        return ""
+    paired = any(c.difference for c in verdict.comparisons)
+    by_rows = any(not c.difference for c in verdict.comparisons)
+    sentences = []
+    if paired:
+        sentences.append(
+            f"Differences are paired by case, with a {COVERAGE:g} % interval from resampling "
+            "patients; a method does better if that interval lies on one side of zero."
+        )
+    if by_rows:
+        sentences.append(
+            "Where no difference is given, only the two intervals were compared: a method does "
+            "better if they do not touch, which is the stricter rule."
+        )
+    if verdict.variants > 1:
+        sentences.append(
+            "The best variant was chosen on the very cases it is judged on, which flatters it."
+        )
+    return " ".join(sentences)
+
+
+def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+    facts: list[tuple[str, str]] = []
+    results = run.results
+    if results:
+        data = results.dataset
+        counts = [
+            words.count(n, one, many)
+            for n, one, many in (
+                (data.cases, "case", "cases"),
+                (data.patients, "patient", "patients"),
+                (data.unlabelled, "unlabelled", "unlabelled"),
+            )
+            if n
+        ]
+        facts.append(("Data", ", ".join(counts)))
+        facts.append(("Started", results.run.started.replace("T", " ")))
+        stages = [
+            f"{STAGES.get(stage, stage)} {words.duration(seconds)}"
+            for stage, seconds in results.run.seconds.items()
+        ]
+        total = sum(results.run.seconds.values())
+        if stages:
+            facts.append(("Time", f"{words.duration(total)} ({', '.join(stages)})"))
+        facts.append(("Machine", results.run.machine))
+    main = [f"{name} {v}" for name, v in run.versions.items() if name in _MAIN_VERSIONS]
+    facts.append(("Versions", ", ".join(main)))
+    return tuple((name, value) for name, value in facts if value)
+
+
+_MAIN_VERSIONS = ("rdfc-core", "python", "torch")

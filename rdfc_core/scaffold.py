@@ -1,0 +1,196 @@
+"""A new plugin to start from: a distribution that works, with its tests."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from rdfc_core import __version__
+from rdfc_core.component import KINDS
+from rdfc_core.errors import StudyError
+from rdfc_core.plugins import installed
+
+LONGEST_NAME = 30
+"""So that the lines of the generated files stay within their limit."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class _Template:
+    """What differs from kind to kind.
+
+    Args:
+        module: Name of the module that holds the class.
+        summary: What the generated component is.
+        needs: Distributions that it imports, beyond rdfc-core and pydantic.
+        use: How a study names it.
+    """
+
+    module: str
+    summary: str
+    needs: tuple[str, ...]
+    use: str
+
+
+_TEMPLATES = {
+    "dataset": _Template(
+        "dataset",
+        "Pictures in one folder a class",
+        (),
+        "dataset: {name: example-name, root: path/to/the/folder}",
+    ),
+    "reader": _Template(
+        "reader",
+        "NumPy archives with their spacing",
+        ("numpy>=2",),
+        "dataset: manifest:root=path/to/a/folder # its .npz files are read by this plugin",
+    ),
+    "feature_extractor": _Template(
+        "extractor",
+        "Six features of grey values and size",
+        ("numpy>=2",),
+        "views:\n  radiomics:\n    extractor: {name: example-name, bins: 32}",
+    ),
+    "image_encoder": _Template(
+        "encoder",
+        "A small convolutional network",
+        ("torch>=2.10",),
+        "views:\n  image:\n    encoder: {name: example-name, width: 16}",
+    ),
+    "view": _Template(
+        "view",
+        "Quantiles of the grey values inside the outline",
+        ("numpy>=2", "torch>=2.10"),
+        "views:\n  quantiles: {name: example-name, quantiles: 16}\n"
+        "  image:\n    encoder: {name: timm, model: resnet18}",
+    ),
+    "objective": _Template(
+        "objective",
+        "A hinge on the cosines to the own case and to others",
+        ("torch>=2.10",),
+        "pretext:\n  objective: {name: example-name, margin: 0.5}",
+    ),
+    "memory_store": _Template(
+        "memory",
+        "One embedding a case, moved towards each new one",
+        ("torch>=2.10",),
+        "pretext:\n  memory: {name: example-name, momentum: 0.5}",
+    ),
+    "pretext": _Template(
+        "pretext",
+        "Two views correlate, dimension by dimension",
+        ("torch>=2.10",),
+        "pretext: {name: example-name, width: 32}",
+    ),
+    "executor": _Template(
+        "executor",
+        "Jobs in threads",
+        (),
+        "# on the command line: rdfc run study.yaml --executor example-name:threads=4",
+    ),
+}
+
+
+def write_plugin(kind: str, name: str, folder: Path) -> Path:
+    """Write a working plugin that offers one component, and its tests.
+
+    Args:
+        kind: One of `rdfc_core.component.KINDS`.
+        name: The component's name in a study: lower case, digits and single hyphens.
+        folder: Where the distribution's own folder, ``rdfc-<kind>-<name>``, is made.
+
+    Returns:
+        The distribution's folder.
+
+    Raises:
+        StudyError: If the kind is unknown, the name does not serve as a name of a distribution
+            and of a module or is taken, or the folder exists.
+    """
+    if kind not in KINDS:
+        raise StudyError(f"There is no kind {kind!r}. Use one of: {', '.join(KINDS)}.")
+    _check_name(kind, name)
+    distribution = f"rdfc-{kind.replace('_', '-')}-{name}"
+    target = folder / distribution
+    if target.exists():
+        raise StudyError(f"{target} exists. Choose another name, or remove it first.")
+    contents = _contents(kind, name, distribution)
+    try:
+        for path, text in contents.items():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StudyError(
+            f"{target} cannot be written: {error.strerror}. Choose another folder."
+        ) from error
+    return target
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:LONGEST_NAME]
+        near = f" How about {plain.strip('-')!r}?" if plain else ""
+        raise StudyError(
+            f"{name!r} cannot name a plugin: use at most {LONGEST_NAME} lower-case letters, digits "
+            f"and single hyphens, and begin with a letter.{near}"
+        )
+    if name in installed().names(kind):
+        raise StudyError(
+            f"There is a {kind.replace('_', ' ')} {name!r} already, and two of one name exclude "
+            "each other. Choose another name."
+        )
+
+
+def _contents(kind: str, name: str, distribution: str) -> dict[str, str]:
+    """Path within the distribution → text."""
+    template = _TEMPLATES[kind]
+    package = distribution.replace("-", "_")
+    root = files("rdfc_core.scaffold_templates")
+    parts = root / kind
+    source = (parts / f"{template.module}.py").read_text(encoding="utf-8")
+    release = ".".join(__version__.split(".")[:2])
+    below = f"{release.split('.')[0]}.{int(release.split('.')[1]) + 1}"
+    needs = ["pydantic>=2.9", f"rdfc-core>={release},<{below}", *template.needs]
+    words = {
+        "example_package": package,
+        "example-distribution": distribution,
+        "example_name": name.replace("-", "_"),
+        "EXAMPLE_SUMMARY": template.summary,
+        "EXAMPLE_DEPENDENCIES": json.dumps(sorted(needs)),
+        "EXAMPLE_KIND_ID": kind,
+        "EXAMPLE_KIND": kind.replace("_", " "),
+        "EXAMPLE_MODULE": template.module,
+        "EXAMPLE_USE": template.use,
+        "example-name": name,
+        '"example"': f'"{name}"',  # in recipes
+        "Example": _class_name(name, source),
+    }
+
+    def render(text: str) -> str:
+        for word, value in words.items():
+            text = text.replace(word, value)
+        return text
+
+    def read(path: str) -> str:
+        return root.joinpath(*path.split("/")).read_text(encoding="utf-8")
+
+    return {
+        "pyproject.toml": render(read("pyproject.toml.txt")),
+        "README.md": render(read("README.md.txt")),
+        f"{package}/__init__.py": render(read("init.py.txt")),
+        f"{package}/py.typed": "",
+        f"{package}/config.py": render(read(f"{kind}/config.py")),
+        f"{package}/{template.module}.py": render(source),
+        f"tests/test_{name.replace('-', '_')}.py": render(read(f"{kind}/test.py.txt")),
+    }
+
+
+def _class_name(name: str, source: str) -> str:
+    """``conv-next`` → ``ConvNext``; with a suffix where the template's module uses that word."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    words = set(re.findall(r"\w+", source))
+    return f"{camel}Plugin" if camel in words or keyword.iskeyword(camel) else camel

@@ -1,0 +1,156 @@
+"""What rdfc relies on in a `Dataset`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdfc_core.testing.assertions import require, require_kind, through_pickle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rdfc_core.case import Case
+    from rdfc_core.interfaces import Dataset
+
+
+def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
+    """Check a data set that lies on disk: its listing, its split, and some of its cases.
+
+    Args:
+        dataset: Built with options that name real (small) files.
+        loaded: How many of its cases are loaded, spread over the listing.
+
+    Raises:
+        AssertionError: If the listing changes between calls, ids are not unique, labels are not
+            among the classes, listing opens images, cases cannot be pickled or loaded, or the
+            split names a column that cases do not have.
+    """
+    from rdfc_core.interfaces import Dataset
+
+    who = require_kind(dataset, Dataset)
+    with _opened_files() as opened:
+        cases = dataset.cases()
+    _check_listing(who, cases, dataset)
+    touched = sorted({str(p) for case in cases for p in (case.image, case.mask)} & opened)
+    require(
+        not touched,
+        f"{who}.cases() opened {touched[:1]}; list names only, images are read when a case is.",
+    )
+    _check_labels(who, cases, dataset.classes)
+    _check_protocol(who, cases, dataset)
+    _check_problems(who, cases, dataset)
+    require(isinstance(dataset.citation, str), f"{who}.citation has to be a string.")
+    places = sorted({round(i * (len(cases) - 1) / max(1, loaded - 1)) for i in range(loaded)})
+    for place in places:
+        _check_case(who, cases[place])
+
+
+def _check_listing(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
+    from rdfc_core.case import Case
+
+    require(len(cases) > 0, f"{who}.cases() is empty: check it on options that name some files.")
+    for case in cases:
+        require(isinstance(case, Case), f"{who}.cases() holds {case!r}, which is no Case.")
+        require(
+            isinstance(case.case_id, str) and case.case_id and case.patient_id,
+            f"{who}: case {case.case_id!r} of patient {case.patient_id!r} needs two non-empty ids.",
+        )
+    ids = [case.case_id for case in cases]
+    twice = next((one for one, times in Counter(ids).items() if times > 1), None)
+    require(twice is None, f"{who}: case_id {twice!r} occurs twice; make every case_id unique.")
+    again = [case.case_id for case in dataset.cases()]
+    require(
+        ids == again,
+        f"{who}.cases() came in another order the second time; sort it, since splits depend on it.",
+    )
+
+
+def _check_labels(who: str, cases: Sequence[Case], classes: Any) -> None:
+    require(
+        isinstance(classes, tuple) and all(isinstance(one, str) for one in classes),
+        f"{who}.classes has to be a tuple of strings, and is {classes!r}.",
+    )
+    require(len(set(classes)) == len(classes), f"{who}.classes names a class twice: {classes}.")
+    for case in cases:
+        require(
+            case.label is None or case.label in classes,
+            f"{who}: case {case.case_id} has the label {case.label!r}, which is not in classes "
+            f"{classes}; add it, or set the label to None.",
+        )
+
+
+def _check_protocol(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
+    from rdfc_core.interfaces import SplitSpec
+
+    protocol = dataset.protocol()
+    require(isinstance(protocol, SplitSpec), f"{who}.protocol() has to be a SplitSpec.")
+    if protocol.kind == "column":
+        for case in cases:
+            part = case.columns.get(protocol.column)
+            require(
+                part in ("train", "test", "pretext"),
+                f"{who}: the protocol splits by column {protocol.column!r}, which is {part!r} for "
+                f"case {case.case_id}; it has to be train, test or pretext.",
+            )
+
+
+def _check_problems(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
+    from rdfc_core.interfaces import Problem
+
+    for problem in dataset.problems():
+        require(
+            isinstance(problem, Problem) and problem.message and problem.fix,
+            f"{who}.problems() gave {problem!r}; a Problem says what is wrong and how to fix it.",
+        )
+
+
+def _check_case(who: str, case: Case) -> None:
+    from rdfc_core.plugins import installed
+    from rdfc_core.readers.auto import AutoReader
+
+    who = f"{who}, case {case.case_id}"
+    if case.reader is None:  # as a study does
+        case = replace(case, reader=AutoReader.installed(installed()))
+    copy = through_pickle(case, who)
+    tumour, again = case.load(), copy.load()
+    require(
+        (tumour.image.array == again.image.array).all() and (tumour.mask == again.mask).all(),
+        f"{who} loads differently in a worker; let its reader depend on options only.",
+    )
+    require(
+        case.fingerprint() == copy.fingerprint(),
+        f"{who} has another fingerprint at every call; make it depend on the content only.",
+    )
+
+
+_recorders: list[set[str]] = []
+
+
+def _record(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and isinstance(arguments[0], str | Path):
+        for recorder in _recorders:
+            recorder.add(str(arguments[0]))
+
+
+@cache
+def _listen() -> None:
+    sys.addaudithook(_record)  # it cannot be taken out again: put in once, when first needed
+
+
+@contextmanager
+def _opened_files() -> Iterator[set[str]]:
+    """The paths that Python opens within the block."""
+    _listen()
+    recorder: set[str] = set()
+    _recorders.append(recorder)
+    try:
+        yield recorder
+    finally:
+        _recorders.remove(recorder)

@@ -1,0 +1,218 @@
+"""What rdfc relies on in a `Pretext`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+from rdfc_core.errors import StudyError
+from rdfc_core.testing.assertions import expect_error, one_thread, require, require_kind
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from rdfc_core.interfaces import Batch, Pretext, PretextOutput, View
+
+CASES, STEPS = 8, 3
+
+
+def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> None:
+    """Check a task by training it for a few steps on eight generated tumours.
+
+    Args:
+        pretext: Built (``Class(config, **parts)``), and its `build` not called yet.
+        views: The study's views, not fitted; by default ``radiomics``, short vectors, and
+            ``image``, pictures of 1 × 64 × 64.
+
+    Raises:
+        AssertionError: If the loss is no finite scalar that trains the towers, a step is not
+            repeatable or changes its batch, embeddings or logs carry a gradient, towers are not
+            given back, or the state does not hold everything.
+    """
+    import torch
+
+    from rdfc_core.interfaces import Pretext
+    from rdfc_core.testing.partners import picture_view, vector_view
+    from rdfc_core.testing.tumours import example_tumours
+
+    who = require_kind(pretext, Pretext)
+    views = views or {"radiomics": vector_view(), "image": picture_view()}
+    prepared = {}
+    for name, view in views.items():
+        arrays = [view.prepare(tumour) for tumour in example_tumours(2, CASES)]
+        view.fit(arrays)
+        prepared[name] = view.collate(arrays)
+    blank = deepcopy(pretext)
+    with expect_error(StudyError, f"{who}.build() without any view"):
+        deepcopy(pretext).build({}, CASES, torch.Generator().manual_seed(0))
+
+    with torch.random.fork_rng(devices=[]), one_thread():
+        _build(pretext, views, 0)
+        _check_towers(pretext, views, who)
+        _check_step(pretext, views, prepared, who)
+        _check_training(pretext, views, prepared, who)
+        _check_saved(pretext, blank, views, prepared, who)
+
+
+def _build(pretext: Pretext, views: Mapping[str, View], seed: int) -> None:
+    import torch
+
+    torch.manual_seed(seed)
+    towers = {name: view.tower() for name, view in views.items()}
+    pretext.build(towers, CASES, torch.Generator().manual_seed(seed))
+
+
+def _batch(views: Mapping[str, View], prepared: Mapping[str, Tensor], seed: int) -> Batch:
+    import torch
+
+    from rdfc_core.interfaces import Batch
+
+    generator = torch.Generator().manual_seed(seed)
+    return Batch(torch.arange(CASES), dict(prepared), views, generator)
+
+
+def _step(
+    pretext: Pretext, views: Mapping[str, View], prepared: Mapping[str, Tensor], seed: int
+) -> PretextOutput:
+    """One forward; dropout and the like follow torch's own seed, all else the generator."""
+    import torch
+
+    torch.manual_seed(seed)
+    output: PretextOutput = pretext(_batch(views, prepared, seed))
+    return output
+
+
+def _check_towers(pretext: Pretext, views: Mapping[str, View], who: str) -> None:
+    from rdfc_core.interfaces import Tower
+
+    encoders = pretext.encoders()
+    require(
+        len(encoders) > 0 and set(encoders) <= set(views),
+        f"{who}.encoders() gave {sorted(encoders)} for the views {sorted(views)}; give the trained "
+        "ones by their names.",
+    )
+    own = {id(parameter) for parameter in pretext.parameters()}
+    for name, tower in encoders.items():
+        require(isinstance(tower, Tower), f"{who}.encoders()[{name!r}] has to be a Tower.")
+        outside = [key for key, p in tower.named_parameters() if id(p) not in own]
+        require(
+            not outside,
+            f"{who} does not hold the tower {name!r} as a module, so it would not be trained; keep "
+            "towers in a torch.nn.ModuleDict.",
+        )
+
+
+def _check_step(
+    pretext: Pretext, views: Mapping[str, View], prepared: Mapping[str, Tensor], who: str
+) -> None:
+    import torch
+
+    pretext.train()
+    before = {name: batch.clone() for name, batch in prepared.items()}
+    state = deepcopy(pretext.state_dict())
+    output = _step(pretext, views, prepared, seed=1)
+    loss = output.loss
+    require(
+        isinstance(loss, torch.Tensor) and loss.ndim == 0 and torch.isfinite(loss),
+        f"{who} gave the loss {loss}; give one finite scalar.",
+    )
+    require(loss.requires_grad, f"{who}: the loss carries no gradient; do not detach it.")
+    _check_outputs(output, who)
+    require(
+        all(torch.equal(before[name], batch) for name, batch in prepared.items()),
+        f"{who} changed the prepared batch; draw views with batch.draw(name).",
+    )
+    pretext.load_state_dict(state)  # batch statistics may have moved
+    again = _step(pretext, views, prepared, seed=1).loss
+    require(
+        torch.equal(loss, again),
+        f"{who} gave {loss:.6g} and then {again:.6g} for the same batch and seeds; draw from "
+        "batch.generator alone.",
+    )
+    pretext.load_state_dict(state)
+
+
+def _check_outputs(output: PretextOutput, who: str) -> None:
+    import torch
+
+    for name, value in output.logs.items():
+        require(
+            isinstance(value, torch.Tensor) and value.ndim == 0 and not value.requires_grad,
+            f"{who}: the log {name!r} has to be a scalar tensor without gradient; detach it.",
+        )
+    for name, rows in output.embeddings.items():
+        require(
+            isinstance(rows, torch.Tensor) and rows.ndim == 2 and len(rows) == CASES,
+            f"{who}: embeddings {name!r} have to be (B, D), with a row for each case.",
+        )
+        require(
+            not rows.requires_grad,
+            f"{who}: embeddings {name!r} carry a gradient; detach them.",
+        )
+
+
+def _check_training(
+    pretext: Pretext, views: Mapping[str, View], prepared: Mapping[str, Tensor], who: str
+) -> None:
+    import torch
+
+    optimiser = torch.optim.SGD(pretext.parameters(), lr=1e-3)
+    start = {name: _weights(tower) for name, tower in pretext.encoders().items()}
+    for step in range(STEPS):
+        output = _step(pretext, views, prepared, seed=step)
+        optimiser.zero_grad()
+        output.loss.backward()
+        optimiser.step()
+        pretext.after_step(torch.arange(CASES), output.embeddings)
+    for name, tower in pretext.encoders().items():
+        moved = any(
+            not torch.equal(old, new) for old, new in zip(start[name], _weights(tower), strict=True)
+        )
+        require(
+            moved,
+            f"{who}: the tower {name!r} did not change in {STEPS} steps; let the loss depend on "
+            "it, or leave it out of encoders().",
+        )
+    bad = [name for name, p in pretext.named_parameters() if not torch.isfinite(p).all()]
+    require(not bad, f"{who}: {bad[:1]} is NaN or infinite after {STEPS} steps.")
+    _check_embed(pretext, prepared, who)
+
+
+def _weights(tower: torch.nn.Module) -> Sequence[Tensor]:
+    return [parameter.detach().clone() for parameter in tower.parameters()]
+
+
+def _check_embed(pretext: Pretext, prepared: Mapping[str, Tensor], who: str) -> None:
+    import torch
+
+    pretext.eval()
+    with torch.no_grad():
+        features = {name: tower(prepared[name]) for name, tower in pretext.encoders().items()}
+        embedded = pretext.embed(features)
+    pretext.train()
+    for name, rows in embedded.items():
+        require(
+            name in features and rows.ndim == 2 and len(rows) == CASES,
+            f"{who}.embed()[{name!r}] has to be (B, D), for a view that was given.",
+        )
+
+
+def _check_saved(
+    pretext: Pretext,
+    blank: Pretext,
+    views: Mapping[str, View],
+    prepared: Mapping[str, Tensor],
+    who: str,
+) -> None:
+    import torch
+
+    _build(blank, views, 1)
+    blank.load_state_dict(pretext.state_dict())
+    losses = [_step(one.train(), views, prepared, seed=7).loss for one in (pretext, blank)]
+    require(
+        torch.equal(*losses),
+        f"{who}: a task with the same state_dict gave the loss {losses[1]:.6g} instead of "
+        f"{losses[0]:.6g}; keep all that a resumed run needs in parameters and buffers.",
+    )

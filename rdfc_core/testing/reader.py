@@ -1,0 +1,141 @@
+"""What rdfc relies on in a `Reader`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rdfc_core.errors import DataError
+from rdfc_core.testing.assertions import expect_error, require, require_kind, same, through_pickle
+
+if TYPE_CHECKING:
+    from rdfc_core.case import Volume
+    from rdfc_core.interfaces import Reader
+
+
+def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
+    """Check a reader on a pair of files (or folders) of one tumour.
+
+    Args:
+        reader: Built.
+        image_path: An image that it reads.
+        mask_path: The mask that belongs to it, on the same grid.
+
+    Raises:
+        AssertionError: If names are judged by anything but the name, volumes lack a sound grid,
+            reading is not repeatable, content and fingerprint do not change together, or damaged
+            files pass.
+    """
+    from rdfc_core.case import check_same_grid
+    from rdfc_core.interfaces import Reader
+
+    who = require_kind(reader, Reader)
+    _check_names(reader, image_path, mask_path, who)
+    image, mask = reader.read_image(image_path), reader.read_mask(mask_path)
+    _check_volume(image, f"{who}.read_image({image_path.name})")
+    _check_volume(mask, f"{who}.read_mask({mask_path.name})")
+    try:
+        check_same_grid(image, mask)
+    except DataError as error:
+        raise AssertionError(f"{who}: {error}") from error
+    require((mask.array != 0).any(), f"{who}: the mask {mask_path.name} came out empty.")
+    copy = through_pickle(reader, who)
+    for other, how in ((reader, "the second time"), (copy, "in a worker process")):
+        again = other.read_image(image_path)
+        require(
+            same(image.array, again.array) and image.spacing_mm == again.spacing_mm,
+            f"{who} read {image_path.name} differently {how}; reading has to be repeatable.",
+        )
+    _check_fingerprint(reader, image_path, who)
+    if reader.needs_files:
+        with tempfile.TemporaryDirectory() as folder:
+            _check_damage(reader, image_path, Path(folder), who)
+
+
+def _check_names(reader: Reader, image_path: Path, mask_path: Path, who: str) -> None:
+    for path in (image_path, mask_path):
+        require(reader.reads(path) is True, f"{who}.reads({path.name}) is not True; it reads it.")
+        elsewhere = Path("no-such-folder") / path.name
+        require(
+            reader.reads(elsewhere) is True or not reader.needs_files,
+            f"{who}.reads() looked for {path.name} on disk; judge a path by its name alone.",
+        )
+    require(
+        reader.reads(Path("no-such-folder/case.format-of-nobody")) is False,
+        f"{who}.reads() says yes to any name; say no to what others read.",
+    )
+
+
+def _check_volume(volume: Volume, what: str) -> None:
+    from rdfc_core.case import Volume
+
+    require(isinstance(volume, Volume), f"{what} gave {type(volume).__name__}, not a Volume.")
+    array, d = volume.array, volume.array.ndim
+    require(
+        d in (2, 3),
+        f"{what} has shape {array.shape}; give one channel, (H, W) or (Z, Y, X).",
+    )
+    require(array.dtype.kind in "biuf", f"{what} has values of type {array.dtype}; give numbers.")
+    spacing = volume.spacing_mm
+    require(
+        len(spacing) == d and all(np.isfinite(s) and s > 0 for s in spacing),
+        f"{what} has spacing_mm {spacing} for {d} axes; give one positive number (mm) for each.",
+    )
+    require(
+        len(volume.origin_mm) == d and np.isfinite(volume.origin_mm).all(),
+        f"{what} has origin_mm {volume.origin_mm} for {d} axes; give one number (mm) for each.",
+    )
+    direction = np.asarray(volume.direction)
+    require(
+        direction.shape == (d, d) and np.allclose(direction.T @ direction, np.eye(d), atol=1e-3),
+        f"{what} has direction {direction.tolist()}; its columns have to be {d} unit vectors at "
+        "right angles, one for each array axis.",
+    )
+
+
+def _check_fingerprint(reader: Reader, path: Path, who: str) -> None:
+    first = reader.fingerprint(path)
+    require(
+        isinstance(first, str) and first and first == reader.fingerprint(path),
+        f"{who}.fingerprint({path.name}) has to be a non-empty string, the same at every call.",
+    )
+
+
+def _check_damage(reader: Reader, path: Path, folder: Path, who: str) -> None:
+    """The file cut to half its length: what an interrupted copy leaves."""
+    copy, victim = _copy(path, folder)
+    before = reader.fingerprint(copy)
+    require(
+        before == reader.fingerprint(path),
+        f"{who}.fingerprint() differs for a copy of {path.name}; use its content, not its place.",
+    )
+    content = victim.read_bytes()
+    victim.write_bytes(content[: len(content) // 2])
+    require(
+        reader.fingerprint(copy) != before,
+        f"{who}.fingerprint() did not change when {path.name} was cut in half; use all of it.",
+    )
+    action = f"{who}.read_image() of {path.name} cut in half"
+    with expect_error(DataError, action):
+        try:
+            reader.read_image(copy)
+        except DataError as error:
+            require(
+                copy.name in str(error) or victim.name in str(error),
+                f"{action} raised a DataError that does not name the file: {error}",
+            )
+            raise
+
+
+def _copy(path: Path, folder: Path) -> tuple[Path, Any]:
+    """A copy of the file or folder, and its largest file."""
+    if path.is_dir():
+        copy = Path(shutil.copytree(path, folder / path.name))
+        files = [file for file in copy.rglob("*") if file.is_file()]
+        return copy, max(files, key=lambda file: file.stat().st_size)
+    copy = Path(shutil.copy(path, folder / path.name))
+    return copy, copy

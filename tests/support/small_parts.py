@@ -1,0 +1,196 @@
+"""Small real components for the tests of core, and small real data to use them on.
+
+Importable by name, so that worker processes can load them, too.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from rdfc_core import DataError
+from rdfc_core.case import Tumour
+from rdfc_core.interfaces import FeatureExtractor, Features, ImageEncoder, Prepared, Tower, View
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OutlineConfig(_Config):
+    percentile: float = Field(10.0, gt=0, lt=50, description="Lower percentile.")
+    needs_contrast: bool = Field(False, description="Refuse tumours of one grey value.")
+
+
+class OutlineFeatures(FeatureExtractor):
+    """Ten features of the grey values and their gradient, two of the shape."""
+
+    def __init__(self, config: OutlineConfig) -> None:
+        self.config = config
+
+    def names(self, ndim: int) -> tuple[str, ...]:
+        grey = ("Mean", "Deviation", "Minimum", "Maximum", "Median", "Low", "High", "Entropy")
+        return (
+            *(f"original_firstorder_{name}" for name in grey),
+            "gradient_firstorder_Mean",
+            "gradient_firstorder_Deviation",
+            "original_shape_Content",
+            "original_shape_Fill",
+        )
+
+    def extract(self, tumour: Tumour) -> Features:
+        image = tumour.image.array.astype(np.float64)
+        grey = image[tumour.mask]
+        if self.config.needs_contrast and np.ptp(grey) == 0:
+            raise DataError("all its voxels have one grey value. Check the image.")
+        counts = np.histogram(grey, 16)[0]
+        shares = counts[counts > 0] / counts.sum()
+        slope = np.sqrt(sum(np.square(g) for g in np.gradient(image)))[tumour.mask]
+        low, high = np.percentile(grey, (self.config.percentile, 100 - self.config.percentile))
+        box = np.prod([s.stop - s.start for s in tumour.box])
+        values = [grey.mean(), grey.std(), grey.min(), grey.max(), np.median(grey), low, high]
+        values += [-(shares * np.log2(shares)).sum(), slope.mean(), slope.std()]
+        values += [tumour.mask.sum() * np.prod(tumour.image.spacing_mm), tumour.mask.sum() / box]
+        missing = {}
+        if grey.size < 4:
+            values[7] = np.nan
+            missing["original_firstorder_Entropy"] = "the tumour has fewer than four voxels"
+        return Features(np.array(values), missing)
+
+    def recipe(self) -> dict[str, Any]:
+        return {"name": "outline", "version": 1, **self.config.model_dump(mode="json")}
+
+
+class SmallCnnConfig(_Config):
+    width: int = Field(8, ge=1, description="Channels of the last convolution.")
+
+
+class SmallCnn(ImageEncoder):
+    """(B, C, H, W) → (B, width)."""
+
+    def __init__(self, config: SmallCnnConfig) -> None:
+        self.config = config
+
+    def build(self, channels: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(channels, 8, 5, stride=2, padding=2),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.Conv2d(8, self.config.width, 3, padding=1),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
+
+
+class SmallVolumeCnn(ImageEncoder):
+    """(B, C, Z, H, W) → (B, width)."""
+
+    spatial_dims = 3
+
+    def __init__(self, config: SmallCnnConfig) -> None:
+        self.config = config
+
+    def build(self, channels: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv3d(channels, 4, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv3d(4, self.config.width, 3, padding=1),
+            nn.AdaptiveAvgPool3d(1),
+            nn.Flatten(),
+        )
+
+
+class GreyViewConfig(_Config):
+    bins: int = Field(16, ge=2, description="Bins of the histogram.")
+
+
+class GreyTower(Tower):
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        self.layer = nn.Sequential(nn.Linear(bins, 16), nn.BatchNorm1d(16), nn.ReLU())
+        self.out_features = 16
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.layer(batch)
+        return features
+
+
+class GreyView(View):
+    """A view that is neither of core's two: shares of grey values over the image's range."""
+
+    def __init__(self, config: GreyViewConfig) -> None:
+        self.config = config
+        self._mean = np.zeros(config.bins)
+
+    def recipe(self) -> dict[str, Any]:
+        return {"view": "greys", "version": 1, "bins": self.config.bins}
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        grey = tumour.image.array[tumour.mask].astype(np.float64)
+        span = (float(tumour.image.array.min()), float(tumour.image.array.max()) + 1)
+        return Prepared(np.histogram(grey, self.config.bins, span)[0] / grey.size)
+
+    def fit(self, prepared: Sequence[Prepared]) -> None:
+        self._mean = np.mean([one.array for one in prepared], axis=0)
+
+    def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+        rows = np.array([one.array - self._mean for one in prepared], np.float32)
+        return torch.from_numpy(rows.reshape(-1, self.config.bins))
+
+    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return batch + 0.01 * torch.randn(batch.shape, generator=generator).to(batch.device)
+
+    def tower(self) -> Tower:
+        return GreyTower(self.config.bins)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {"mean": self._mean}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self._mean = np.asarray(state["mean"], np.float64)
+
+
+def draw_picture(rng: np.random.Generator, malignant: bool, side: int = 40) -> tuple[Any, Any]:
+    """An 8-bit picture with a tumour, and its mask (0 or 255); malignant ones are darker and round.
+
+    Returns:
+        Image and mask, (side, side) uint8.
+    """
+    y, x = np.mgrid[:side, :side]
+    row, column = rng.uniform(0.4 * side, 0.6 * side, 2)
+    tall = rng.uniform(5, 8)
+    wide = tall * (1.0 if malignant else rng.uniform(1.5, 2))
+    inside = ((y - row) / tall) ** 2 + ((x - column) / wide) ** 2 <= 1
+    grey = rng.normal(150, 12, (side, side)) - inside * (60 if malignant else 35)
+    return grey.clip(0, 255).astype(np.uint8), (inside * 255).astype(np.uint8)
+
+
+def write_pictures(
+    folder: Path, count: int = 36, unlabelled: int = 6, seed: int = 0, side: int = 40
+) -> Path:
+    """A folder of pictures, masks and ``manifest.csv``; of every 6 cases two share a patient."""
+    rng = np.random.default_rng(seed)
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    rows = []
+    for place in range(count):
+        malignant = place % 2 == 1
+        image, mask = draw_picture(rng, malignant, side)
+        name = f"case-{place:03d}"
+        Image.fromarray(image).save(folder / "images" / f"{name}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
+        patient = f"patient-{place - 2 * (place % 6 == 5):03d}"
+        label = "" if place >= count - unlabelled else ("malignant" if malignant else "benign")
+        rows.append([name, patient, f"images/{name}.png", f"masks/{name}.png", label])
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["case_id", "patient_id", "image", "mask", "label"], *rows])
+    return folder

@@ -1,0 +1,42 @@
+"""Announces the small parts, as the light module of any plugin does."""
+
+from __future__ import annotations
+
+from rdfc_core import Component, hookimpl
+
+rdfc_interface = 1
+
+
+@hookimpl
+def rdfc_components() -> list[Component]:
+    here = "small_parts"
+    return [
+        Component(
+            "feature_extractor",
+            "outline",
+            "Twelve features by NumPy alone",
+            f"{here}:OutlineFeatures",
+            f"{here}:OutlineConfig",
+        ),
+        Component(
+            "image_encoder",
+            "small-cnn",
+            "Two convolutions",
+            f"{here}:SmallCnn",
+            f"{here}:SmallCnnConfig",
+        ),
+        Component(
+            "image_encoder",
+            "small-cnn-3d",
+            "Two convolutions with depth",
+            f"{here}:SmallVolumeCnn",
+            f"{here}:SmallCnnConfig",
+        ),
+        Component(
+            "view",
+            "greys",
+            "The histogram of grey values",
+            f"{here}:GreyView",
+            f"{here}:GreyViewConfig",
+        ),
+    ]

@@ -1,0 +1,301 @@
+"""The check of a data set, on real files with real faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from case_folder import CaseFolder, block
+
+from rdfc_core.case import Case, Volume
+from rdfc_core.dataset_check import DatasetCheck, check_dataset
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces import Dataset, Problem, Reader
+from rdfc_core.progress import Advance, Progress
+
+
+@dataclass
+class Listed(Dataset):
+    """A data set of the given cases."""
+
+    listed: Sequence[Case]
+    names: tuple[str, ...] = ("benign", "malignant")
+    found: Sequence[Problem] = field(default=())
+
+    def cases(self) -> Sequence[Case]:
+        return self.listed
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.names
+
+    def problems(self) -> Iterator[Problem]:
+        return iter(self.found)
+
+
+def check(*cases: Case, **more: object) -> DatasetCheck:
+    return check_dataset(Listed(cases, **more), cases)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> CaseFolder:
+    return CaseFolder(tmp_path)
+
+
+@pytest.fixture
+def sound(folder: CaseFolder) -> list[Case]:
+    return [folder.case(f"{label}{i}", label) for label in ("benign", "malignant") for i in (1, 2)]
+
+
+def messages(result: DatasetCheck, case_id: str) -> list[tuple[str, str]]:
+    return [(p.field, p.message) for p in result.problems if p.case_id == case_id]
+
+
+def test_a_sound_data_set_has_no_problem_and_a_summary(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    wide = folder.case(
+        "wide", None, np.zeros((20, 44), np.uint8), np.pad(block(), ((0, 0), (0, 14)))
+    )
+    result = check(*sound, replace(wide, patient_id="benign1"))
+    assert result.problems == []
+    assert result.summary.cases == result.summary.usable == 5
+    assert result.summary.patients == 4
+    assert result.summary.per_class == {"benign": 2, "malignant": 2}
+    assert result.summary.unlabelled == 1
+    assert result.summary.shape == ((20, 30), (20, 44))
+    assert result.summary.spacing_mm == ((1.0, 1.0), (1.0, 1.0))
+    assert result.summary.tumour_voxels == (30, 30)
+
+
+def test_every_fault_of_every_case_is_found_in_one_pass(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    missing = folder.case("missing")
+    missing.image.unlink()
+    cut = folder.case("cut")
+    cut.image.write_bytes(cut.image.read_bytes()[:-300])
+    cut.mask.write_bytes(b"")
+    empty = folder.case("empty", mask=block() * 0)
+    value = replace(folder.case("value"), mask_value=3)
+    small = folder.case("small", mask=block()[:, :-1])
+    result = check(*sound, missing, cut, empty, value, small)
+    assert messages(result, "missing") == [("image", f"the image {missing.image} does not exist")]
+    assert [name for name, _ in messages(result, "cut")] == ["image", "mask"]
+    assert messages(result, "empty") == [("mask", "the mask is empty (it holds [0])")]
+    assert messages(result, "value") == [
+        ("mask", "the mask is empty at value 3 (it holds [0, 255])")
+    ]
+    assert messages(result, "small") == [
+        ("mask", "the mask has shape (20, 29) and the image (20, 30)")
+    ]
+    assert all(problem.severity == "error" and problem.fix for problem in result.problems)
+    assert result.summary.usable == 4
+
+
+def test_problems_are_the_sentences_that_loading_stops_at(folder: CaseFolder) -> None:
+    empty = folder.case("empty", mask=block() * 0)
+    cut = folder.case("cut. really")  # a full stop in a path ends no sentence
+    cut.image.write_bytes(cut.image.read_bytes()[:-300])
+    result = check(empty, cut)
+    for case in (empty, cut):
+        with pytest.raises(DataError) as caught:
+            case.load()
+        (problem,) = [p for p in result.problems if p.case_id == case.case_id]
+        assert f"{problem.message}. {problem.fix}" in str(caught.value)
+
+
+def test_a_grid_that_differs_is_told_with_both_values_and_a_nan_beside_it(
+    folder: CaseFolder,
+) -> None:
+    image = np.random.default_rng(0).normal(size=(4, 6, 5)).astype(np.float32)
+    mask = np.zeros(image.shape, np.uint8)
+    mask[1:3, 2:4, 1:4] = 1
+    image[0, 0, 0] = np.nan
+    result = check(folder.volume("v", image, mask, spacing=1.5))
+    assert messages(result, "v") == [
+        ("image", "the image holds 1 NaN or infinite voxels"),
+        ("mask", "the mask has spacing (mm) (1, 1, 1.5) and the image (1, 1, 1)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.full((20, 30), 255, np.uint8), "the mask covers the whole image"),
+        ((block() > 0) * np.where(np.arange(30) == 12, 7, 1), "holds 2 values besides 0 (1, 7)"),
+        (block() * (np.arange(600).reshape(20, 30) == 312), "the tumour is one voxel"),
+        (block() * (np.arange(30) == 12), "the tumour is a line of 6 voxels"),
+    ],
+)
+def test_what_is_seldom_meant_is_a_warning(
+    folder: CaseFolder, sound: list[Case], mask: np.ndarray, message: str
+) -> None:
+    result = check(*sound, folder.case("odd", mask=mask.astype(np.uint8)))
+    (problem,) = result.problems
+    assert message in problem.message
+    assert problem.severity == "warning"
+    assert result.summary.usable == 5
+
+
+def test_the_blur_of_a_jpeg_mask_is_named_as_such(folder: CaseFolder, sound: list[Case]) -> None:
+    result = check(*sound, folder.case("blurred", ending=".jpg"))
+    (problem,) = result.problems
+    assert "values besides 0" in problem.message
+    assert problem.fix == "JPEG blurs outlines: save the mask as PNG."
+
+
+def test_several_values_are_fine_where_one_of_them_is_asked_for(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    mask = block() // 255
+    mask[0, :9] = 2
+    case = folder.case("two", mask=mask)
+    assert "2 values besides 0 (1, 2)" in check(*sound, case).problems[0].message
+    assert check(*sound, replace(case, mask_value=1)).problems == []
+
+
+class Failing(Reader):
+    """As a plugin's reader may be."""
+
+    def reads(self, path: Path) -> bool:
+        return True
+
+    def read_image(self, path: Path) -> Volume:
+        raise ZeroDivisionError("division by zero")
+
+
+def test_no_case_stops_the_pass_whatever_its_reader_does(sound: list[Case]) -> None:
+    broken, bare = replace(sound[0], reader=Failing()), replace(sound[1], reader=None)
+    result = check(broken, bare, *sound[2:])
+    assert [(p.case_id, p.field) for p in result.problems if p.severity == "error"] == [
+        ("benign1", "image"),
+        ("benign1", "mask"),
+        ("benign2", "reader"),
+    ]
+    assert "ZeroDivisionError: division by zero" in result.problems[0].message
+    assert result.summary.usable == 2
+
+
+# The cases against each other
+
+
+def test_the_same_tumour_under_two_patients_is_a_warning(sound: list[Case]) -> None:
+    result = check(*sound, replace(sound[0], case_id="again", patient_id="other"))
+    (problem,) = result.problems
+    assert (problem.case_id, problem.field, problem.severity) == ("again", "patient_id", "warning")
+    assert "those of benign1, who is listed as another patient (other and benign1)" in (
+        problem.message
+    )
+
+
+def test_the_same_tumour_twice_for_one_patient_counts_twice(sound: list[Case]) -> None:
+    result = check(*sound, replace(sound[0], case_id="again", label=None))
+    assert messages(result, "again") == [
+        ("image", "image and mask are those of benign1: the tumour counts twice")
+    ]
+
+
+def test_the_same_tumour_with_two_labels_is_an_error(sound: list[Case]) -> None:
+    result = check(*sound, replace(sound[0], case_id="again", label="malignant"))
+    (problem,) = result.problems
+    assert (problem.field, problem.severity) == ("label", "error")
+    assert "benign1, which is labelled 'benign' and not 'malignant'" in problem.message
+
+
+def test_two_tumours_of_one_image_belong_to_one_patient(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    second = folder.case("second", mask=np.roll(block(), 5, axis=1))
+    second = replace(second, image=sound[0].image)
+    assert "its image is that of benign1" in check(*sound, second).problems[0].message
+    assert check(*sound, replace(second, patient_id="benign1")).problems == []
+
+
+def test_a_patient_may_have_tumours_of_both_classes(sound: list[Case]) -> None:
+    one = [replace(case, patient_id="p" + case.case_id[-1]) for case in sound]
+    assert check(*one).problems == []
+
+
+def test_one_class_or_no_label_is_enough_for_pretraining(sound: list[Case]) -> None:
+    result = check(*sound[:2])
+    assert [(p.severity, p.message) for p in result.problems] == [
+        ("warning", "all 2 labelled cases are 'benign'")
+    ]
+    result = check(*(replace(case, label=None) for case in sound))
+    assert [(p.severity, p.message) for p in result.problems] == [
+        ("warning", "no case is labelled")
+    ]
+    assert result.summary.unlabelled == 4
+
+
+def test_a_class_with_one_patient_cannot_be_split(sound: list[Case]) -> None:
+    result = check(*sound[:3])
+    assert "class 'malignant' has only one patient" in result.problems[0].message
+
+
+def test_an_unknown_label_is_an_error_with_the_nearest_class(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    result = check(*sound, folder.case("typo", "malignnat"), folder.case("typo2", "malignnat"))
+    (first, _) = result.problems
+    assert (first.case_id, first.field, first.severity) == ("typo", "label", "error")
+    assert first.fix == "Did you mean 'malignant'? Correct it, or add the class."
+
+
+def test_pictures_and_volumes_do_not_mix(folder: CaseFolder, sound: list[Case]) -> None:
+    image = np.random.default_rng(0).normal(size=(4, 6, 5)).astype(np.float32)
+    mask = np.zeros(image.shape, np.uint8)
+    mask[1:3, 2:4, 1:4] = 1
+    result = check(*sound, folder.volume("v", image, mask, spacing=1.0))
+    assert [p.message for p in result.problems] == ["4 cases are pictures and 1 are volumes"]
+    assert result.summary.shape is None
+
+
+# The listing
+
+
+def test_the_problems_of_the_listing_come_with_the_others_in_the_order_of_cases(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    gone = folder.case("gone")
+    gone.image.unlink()
+    gone.mask.unlink()
+    listing = [
+        Problem("gone", "image", "there is no image/gone.png", "Copy it again."),
+        Problem("", "columns", "a column is odd", "Look at it.", "warning"),
+    ]
+    result = check(*sound, gone, found=listing)
+    assert [(p.case_id, p.field) for p in result.problems] == [
+        ("", "columns"),
+        ("gone", "image"),  # told once, by the data set, which knows more
+        ("gone", "mask"),
+    ]
+
+
+def test_an_id_used_twice_and_an_empty_listing_are_errors(sound: list[Case]) -> None:
+    result = check(*sound, replace(sound[0], patient_id=sound[0].patient_id))
+    assert ("case_id", "2 cases have this id") in messages(result, "benign1")
+    assert check().problems[0].message == "the data set lists no case"
+    unusable = Problem("", "csv", "it has no column image", "Add it.")
+    assert check(found=[unusable]).problems == [unusable]
+
+
+class Counted(Progress):
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    @contextmanager
+    def task(self, title: str, total: int) -> Iterator[Advance]:
+        yield lambda steps=1, note="": self.steps.append(steps)
+
+
+def test_progress_is_told_of_each_case_also_of_the_bad_ones(sound: list[Case]) -> None:
+    sound[1].image.unlink()
+    progress = Counted()
+    check_dataset(Listed(sound), sound, progress)
+    assert progress.steps == [1, 1, 1, 1]
