@@ -1,0 +1,232 @@
+"""The feature extractor ``pyradiomics``: PyRadiomics without its silent failures.
+
+Source: van Griethuysen et al. 2017, Cancer Research 77(21).
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import warnings
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import radiomics
+import SimpleITK as sitk  # noqa: N813
+
+from rdfc_core.case import Tumour, Volume, check_finite
+from rdfc_core.errors import DataError, PluginError, StudyError
+from rdfc_core.interfaces import FeatureExtractor, Features
+from rdfc_core.parameters import Parameters
+from rdfc_features_pyradiomics import checks, engine
+from rdfc_features_pyradiomics.config import PyRadiomicsConfig
+
+HANDLING = 1
+"""Raised when the way tumours are handed to PyRadiomics changes, and with it the values."""
+
+NEEDS = {
+    "LBP2D": (("skimage.feature", "local_binary_pattern"),),
+    "LBP3D": (
+        ("trimesh.creation", "icosphere"),
+        ("scipy.special", "sph_harm"),
+        ("scipy.ndimage.interpolation", "map_coordinates"),
+        ("scipy.stats", "kurtosis"),
+    ),
+}
+"""What PyRadiomics imports for a filter; where it cannot, it drops the filter."""
+
+
+class PyRadiomicsExtractor(FeatureExtractor):
+    """Measures tumours with PyRadiomics; the features are known before the first tumour is.
+
+    Images are measured as float64: PyRadiomics bins integers wrongly under NumPy 2 (overflow).
+    Volumes are measured with their axial slices first, however the file stores its axes, unless
+    the parameters state ``force2Ddimension``: then as stored.
+    """
+
+    def __init__(self, config: PyRadiomicsConfig) -> None:
+        """Read the parameters.
+
+        Raises:
+            StudyError: If they select a mask value, which is the data set's to select.
+            PluginError: If they ask for a filter whose libraries are not installed.
+        """
+        self.config = config
+        self._by_ndim = config.by_ndim()
+        for parameters in self._by_ndim.values():
+            _check_mask_value(parameters)
+            _check_libraries(parameters)
+
+    def names(self, ndim: int) -> tuple[str, ...]:
+        """The names of the features of tumours with ``ndim`` axes, in PyRadiomics' order.
+
+        Raises:
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        parameters = self._by_ndim[ndim]
+        absent = {"shape", "shape2D"} & set(parameters.feature_classes)
+        absent -= set(parameters.shape_classes(ndim))
+        if absent and not parameters.shape_classes(ndim):
+            _warn_of_absent_shape(", ".join(sorted(absent)), ndim)
+        return parameters.feature_names(ndim)
+
+    def extract(self, tumour: Tumour) -> Features:
+        """The features of one tumour, (F,) float64.
+
+        Raises:
+            DataError: If image or mask cannot be measured, or PyRadiomics does not give what it
+                was asked for.
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        parameters = self._by_ndim[tumour.ndim]
+        names = self.names(tumour.ndim)
+        _check(tumour, parameters.settings.minimum_roi_dimensions)
+        image, mask = _sitk_pair(tumour, parameters)
+        settings = engine.settings_of(parameters, tumour.ndim)
+        with engine.undisturbing():
+            extents = checks.extents_of(sitk.GetArrayViewFromImage(mask))[::-1]
+            checks.check_spline(image.GetSize(), image.GetSpacing(), extents, settings)
+            image, mask = engine.prepare(image, mask, settings)
+            missing = self._examine(image, mask, parameters, settings)
+            left_out = frozenset({"shape2D"} if "original_shape2D" in missing else ())
+            measured = engine.measure(image, mask, parameters, settings, left_out)
+        return _collect(names, measured, checks.spread_over(names, missing))
+
+    def recipe(self) -> dict[str, Any]:
+        """Version and full parameters; of both kinds of tumour if they differ."""
+        pictures, volumes = (self._by_ndim[ndim].dump() for ndim in (2, 3))
+        both = {"pictures": pictures, "volumes": volumes}
+        return {
+            "extractor": "pyradiomics",
+            "pyradiomics": radiomics.__version__.removeprefix("v"),
+            "handling": HANDLING,
+            "parameters": volumes if pictures == volumes else both,
+        }
+
+    def _examine(
+        self,
+        image: sitk.Image,
+        mask: sitk.Image,
+        parameters: Parameters,
+        settings: dict[str, Any],
+    ) -> dict[str, str]:
+        """Refuse what cannot be measured; what this tumour alone cannot have, with the reason."""
+        outline = sitk.GetArrayViewFromImage(mask)
+        resampled = "after resampling" if settings["resampledPixelSpacing"] else ""
+        extents = checks.extents_of(outline)
+        checks.check_extent(extents, settings["minimumROIDimensions"], resampled)
+        part = engine.resegment(image, mask, settings)  # kept: a view does not own its memory
+        pixels = sitk.GetArrayViewFromImage(image)
+        values = pixels[sitk.GetArrayViewFromImage(part) != 0]
+        checks.check_grey_levels(pixels, values, parameters)
+        checks.check_not_constant(values)
+        missing = checks.why_no_log(parameters, image.GetSize(), image.GetSpacing())
+        if outline.ndim == 3 and "shape2D" in parameters.shape_classes(3):
+            reason = checks.why_no_shape_2d(extents, settings["force2Ddimension"])
+            missing |= {"original_shape2D": reason} if reason else {}
+        return missing
+
+
+def _check(tumour: Tumour, minimum_dimensions: int) -> None:
+    """Refuse what no parameters could measure."""
+    if tumour.mask.shape != tumour.image.array.shape:
+        raise DataError(
+            f"the mask has shape {tumour.mask.shape} and the image {tumour.image.array.shape}. "
+            "Resample the mask onto the image's grid."
+        )
+    check_finite(tumour.image)
+    checks.check_extent(checks.extents_of(tumour.mask), minimum_dimensions)
+    checks.check_not_constant(tumour.image.array[tumour.mask])
+
+
+def _sitk_pair(tumour: Tumour, parameters: Parameters) -> tuple[sitk.Image, sitk.Image]:
+    """Image (float64) and mask (1 inside) on one grid, so that no geometry can differ."""
+    image, mask = tumour.image, replace(tumour.image, array=tumour.mask)
+    stated = [parameters.settings, *parameters.image_types.values()]
+    if tumour.ndim == 3 and all(own.force_2d_dimension is None for own in stated):
+        image, mask = _slices_first(image), _slices_first(mask)
+    return _cast(image, np.float64).to_sitk(), _cast(mask, np.uint8).to_sitk()
+
+
+def _cast(volume: Volume, dtype: type[np.generic]) -> Volume:
+    # In C order at once: whole CTs are large, and SimpleITK would need another copy.
+    return replace(volume, array=volume.array.astype(dtype, order="C"))
+
+
+def _slices_first(volume: Volume) -> Volume:
+    """The same volume at the same place, with its axial slices along the first axis."""
+    order = [volume.slice_axis, *(axis for axis in range(3) if axis != volume.slice_axis)]
+    return replace(
+        volume,
+        array=volume.array.transpose(order),
+        spacing_mm=tuple(volume.spacing_mm[axis] for axis in order),
+        direction=volume.direction[:, order],
+    )
+
+
+def _collect(
+    names: tuple[str, ...], measured: dict[str, float], reasons: dict[str, str]
+) -> Features:
+    """The values in the order of the names; each absent or undefined one with its reason.
+
+    Raises:
+        DataError: If features are absent for no known reason, or came unasked.
+    """
+    promised = set(names)
+    unasked = [name for name in measured if name not in promised]
+    absent = [name for name in names if name not in measured and name not in reasons]
+    for which, problem in ((unasked, "gave unasked"), (absent, "left out without a reason")):
+        if which:
+            more = f" and {len(which) - 3} more" if len(which) > 3 else ""
+            raise DataError(
+                f"PyRadiomics {problem}: {', '.join(which[:3])}{more}. "
+                "Report this, with the parameters, to the authors of rdfc-features-pyradiomics."
+            )
+    values = np.array([measured.get(name, np.nan) for name in names], np.float64)
+    missing = {name: reasons[name] for name in names if name not in measured}
+    for place in np.flatnonzero(~np.isfinite(values)):
+        undefined = f"it is not defined for this tumour (PyRadiomics gives {values[place]})"
+        missing.setdefault(names[place], undefined)
+        values[place] = np.nan
+    return Features(values, missing)
+
+
+def _check_mask_value(parameters: Parameters) -> None:
+    settings = parameters.settings
+    for key, given, usual in (
+        ("label", settings.label, 1),
+        ("label_channel", settings.label_channel, 0),
+    ):
+        if given != usual:
+            raise StudyError(
+                f"setting.{key} is {given} in the parameters, but the data set says which value "
+                f"of the mask is the tumour. Set mask_value there, and remove {key}."
+            )
+
+
+def _check_libraries(parameters: Parameters) -> None:
+    for image_type in parameters.image_types:
+        for module, attribute in NEEDS.get(image_type, ()):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    getattr(importlib.import_module(module), attribute)
+            except (ImportError, AttributeError) as error:
+                raise PluginError(
+                    f"PyRadiomics 3.0.1 needs {module}.{attribute} for {image_type} and would "
+                    f"drop the filter in silence: {error}. Install a {module.split('.')[0]} that "
+                    f"has it, or remove {image_type} from imageType."
+                ) from error
+
+
+@cache
+def _warn_of_absent_shape(absent: str, ndim: int) -> None:
+    kind, other = ("Pictures have", "shape2D") if ndim == 2 else ("Volumes have", "shape")
+    logging.getLogger("rdfc").warning(
+        "%s no %s: no shape is measured. List %s in featureClass to measure it.",
+        kind,
+        absent,
+        other,
+    )
