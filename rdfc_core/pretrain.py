@@ -153,7 +153,7 @@ def _epoch(
     cases = len(next(iter(prepared.values())))
     order = torch.randperm(cases, generator=generator)
     # Batches of nearly equal size: a last batch of one case would break batch normalisation.
-    batches = order.tensor_split(math.ceil(cases / settings.batch_size))
+    batches = order.tensor_split(min(math.ceil(cases / settings.batch_size), cases // 2))
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
     seen: dict[str, list[Tensor]] = defaultdict(list)
     for chosen in batches:

@@ -312,14 +312,19 @@ def _describe(
 
 
 def _missing(extraction: Extraction) -> list[dict[str, Any]]:
-    """Each feature that some cases do not have: how many, and why."""
-    counts: Counter[tuple[str, str]] = Counter()
+    """Each feature that some cases do not have: how many, and the commonest reason."""
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for prepared in extraction.prepared.values():
         for one in prepared.values():
-            counts.update(one.missing.items())
+            for feature, reason in one.missing.items():
+                reasons[feature][reason] += 1
     return [
-        {"feature": feature, "cases": count, "reason": reason}
-        for (feature, reason), count in sorted(counts.items())
+        {
+            "feature": feature,
+            "cases": found.total(),
+            "reason": found.most_common(1)[0][0],
+        }
+        for feature, found in sorted(reasons.items())
     ]
 
 

@@ -54,8 +54,11 @@ class Verdict:
 
 
 def primary_metric(rows: Sequence[Row]) -> str | None:
-    """The metric that decides: the first of `METRICS` that has a value, else any other."""
-    there = {row.metric for row in rows if row.mean is not None}
+    """The metric that decides: the first of `METRICS` that has a value, else any other.
+
+    Never the Brier score: more of it is worse.
+    """
+    there = {row.metric for row in rows if row.mean is not None} - {"brier"}
     return next((m for m in METRICS if m in there), min(there, default=None))
 
 

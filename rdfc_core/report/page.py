@@ -33,7 +33,7 @@ def render(run: Run) -> str:
         lstrip_blocks=True,
     )
     verdict = judge(run)
-    script = _text("map.js")
+    script = _text("page.js")
     return environment.get_template("report.html.j2").render(
         style=Markup(_style()),
         script=Markup(script),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
+from importlib.util import find_spec
 
 from rdfc_core.testing.assertions import require
 from rdfc_core.testing.component import check_component
@@ -63,6 +64,10 @@ def _entry_points(name: str) -> Sequence[EntryPoint]:
     try:
         points = list(distribution(name).entry_points.select(group="rdfc"))
     except PackageNotFoundError:
+        require(
+            name.isidentifier() and find_spec(name) is not None,
+            f"{name} is neither an installed distribution nor a module; install the plugin first.",
+        )
         return [EntryPoint(name, name, "rdfc")]
     require(
         points,

@@ -16,7 +16,8 @@ from rdfc_core.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case, Tumour
-    from rdfc_core.interfaces import Prepared
+    from rdfc_core.config import ResolvedStudy
+    from rdfc_core.interfaces import Prepared, Pretext
 
 
 def put_rows(path: Path, start: int, stop: int, stored: Connection) -> None:
@@ -186,3 +187,55 @@ def save_for_ever(path: Path, saved: Connection) -> None:
         checkpoint.save(path, {"epoch": epoch, "weights": torch.full((100_000,), float(epoch))})
         if epoch == 1:
             saved.send(epoch)
+
+
+SMALL_STUDY: dict[str, Any] = {
+    "features": "outline",
+    "encoder": "small-cnn",
+    "views": {
+        "radiomics": {"width": 16, "layers": 2, "dropout": 0.3},
+        "image": {"size": [16, 16]},
+        "greys": "greys",
+    },
+    "objective": "infonce:negatives=32",
+    "pretext": {"width": 16},
+    "pretrain": {"epochs": 6, "batch_size": 16},
+}
+"""A study of three views that trains in a second; the data set is left open."""
+
+
+def small_study(folder: Path, *overrides: str) -> ResolvedStudy:
+    """The small study on a folder of pictures."""
+    from rdfc_core.config import load_study, resolve
+    from rdfc_core.plugins import installed
+
+    return resolve(
+        load_study({**SMALL_STUDY, "dataset": f"manifest:root={folder}"}, overrides), installed()
+    )
+
+
+def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = None) -> Pretext:
+    """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
+    from rdfc_core import model, pretrain
+    from rdfc_core.plugins import installed
+    from rdfc_core.readers.auto import AutoReader
+
+    study = small_study(folder, *overrides)
+    dataset = study.dataset.build(installed())
+    cases = AutoReader.installed(installed()).given_to(dataset.cases())
+    tumours = [case.load() for case in cases]
+    views = {name: part.build(installed()) for name, part in study.views.items()}
+    prepared = {name: [view.prepare(one) for one in tumours] for name, view in views.items()}
+    for name, view in views.items():
+        view.fit(prepared[name])
+    fresh = model.fresh(study, installed(), views, len(cases), study.seed)
+    pretrain.fit(
+        fresh.pretext,
+        views,
+        {name: view.collate(prepared[name]) for name, view in views.items()},
+        study.pretrain,
+        pretrain.Place(run, "holdout"),
+        study.seed,
+        epoch_ended=told.send if told else None,
+    )
+    return fresh.pretext

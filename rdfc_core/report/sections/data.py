@@ -39,6 +39,17 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class MissingGroup:
+    """Features that the same number of cases lack for the same reasons."""
+
+    feature: str
+    more_features: int
+    cases: str
+    reason: str
+    more_reasons: int
+
+
+@dataclass(frozen=True)
 class Data:
     """What the section shows."""
 
@@ -48,8 +59,9 @@ class Data:
     splits: tuple[tuple[str, str, str, str], ...]
     failed: tuple[FailedCase, ...]
     failed_more: int
-    missing: tuple[MissingFeature, ...]
+    missing: tuple[MissingGroup, ...]
     missing_more: int
+    missing_features: int
     samples: tuple[Sample, ...]
     damaged_pictures: str
 
@@ -60,8 +72,8 @@ def data(run: Run) -> Data | None:
         return None
     facts = run.results.dataset if run.results else DatasetFacts()
     failed = run.results.failed if run.results else ()
-    missing = run.results.missing if run.results else ()
-    missing = tuple(sorted(missing, key=lambda m: (-(m.cases or 0), m.feature)))
+    listed = run.results.missing if run.results else ()
+    missing = _missing(listed)
     parts = tuple(p for p in words.PARTS if run.embeddings and p in run.embeddings.parts)
     damaged = images.unreadable(run.pictures)
     return Data(
@@ -73,8 +85,9 @@ def data(run: Run) -> Data | None:
         ),
         failed=failed[:MOST_LISTED],
         failed_more=max(0, len(failed) - MOST_LISTED),
-        missing=missing[:MOST_LISTED],
+        missing=tuple(missing[:MOST_LISTED]),
         missing_more=max(0, len(missing) - MOST_LISTED),
+        missing_features=len({one.feature for one in listed}),
         samples=_samples(run, [case_id for case_id in run.pictures if case_id not in damaged]),
         damaged_pictures=(
             f"{words.count(len(damaged), 'picture')} in pictures.parquet cannot be decoded, the "
@@ -83,6 +96,29 @@ def data(run: Run) -> Data | None:
             else ""
         ),
     )
+
+
+def _missing(listed: Sequence[MissingFeature]) -> list[MissingGroup]:
+    """One row for all features that are missing alike: a filter that fails takes hundreds along."""
+    by_feature: dict[str, list[MissingFeature]] = {}
+    for one in sorted(listed, key=lambda one: (one.feature, -(one.cases or 0), one.reason)):
+        by_feature.setdefault(one.feature, []).append(one)
+    alike: dict[tuple[tuple[int | None, str], ...], list[str]] = {}
+    for feature, entries in by_feature.items():
+        alike.setdefault(tuple((one.cases, one.reason) for one in entries), []).append(feature)
+    rows = []
+    for entries_alike, features in alike.items():
+        counts = [cases for cases, _ in entries_alike]
+        known = [cases for cases in counts if cases is not None]
+        group = MissingGroup(
+            feature=features[0],
+            more_features=len(features) - 1,
+            cases=_written(sum(known) if len(known) == len(counts) else None),
+            reason=entries_alike[0][1],
+            more_reasons=len(entries_alike) - 1,
+        )
+        rows.append((-sum(known), features[0], group))
+    return [group for _, _, group in sorted(rows, key=lambda row: row[:2])]
 
 
 def _written(n: int | None) -> str:

@@ -1,18 +1,22 @@
 "use strict";
-// The case nearest to the pointer shows its id, label and picture. Texts are set as text, never as
-// markup: ids come from other people's files.
+
+// On paper nothing can be unfolded.
 (() => {
-  const cases = JSON.parse(document.getElementById("map-cases").textContent);
-  const plot = document.getElementById("map-plot");
-  const folds = () => document.querySelectorAll("details:not([open])");
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = [...folds()];
+    opened = [...document.querySelectorAll("details:not([open])")];
     opened.forEach((fold) => { fold.open = true; });
   });
   window.addEventListener("afterprint", () => {
     opened.forEach((fold) => { fold.open = false; });
   });
+})();
+
+// The case nearest to the pointer shows its id, label and picture. Texts are set as text, never as
+// markup: ids come from other people's files.
+(() => {
+  const cases = JSON.parse(document.getElementById("map-cases").textContent);
+  const plot = document.getElementById("map-plot");
   if (!plot || cases.length === 0) return;
 
   const REACH = 22; // pixels between the pointer and a case that still counts as pointing at it
