@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -113,12 +114,11 @@ class Model:
         partial = folder.with_name(f"partial-{folder.name}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        save_file(
-            {key: np.ascontiguousarray(value) for key, value in arrays.items()},
-            partial / "weights.safetensors",
-        )
+        weights = partial / "weights.safetensors"
+        save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
+        flush(weights)
+        about["sha256"] = _sha256(weights)
         (partial / "model.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
-        flush(partial / "weights.safetensors")
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -151,6 +151,9 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
     """
     try:
         about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        # safetensors itself does not notice a bit that turned over among the numbers.
+        if about["sha256"] != _sha256(folder / "weights.safetensors"):
+            raise ValueError("its weights do not match their checksum")
         arrays = load_file(folder / "weights.safetensors")
         views: dict[str, View] = {}
         for name, part in study.views.items():
@@ -168,12 +171,17 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
             model.classifier = LinearModel(
                 arrays["classifier.weight"], arrays["classifier.bias"], tuple(about["views"])
             )
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
             "again with rdfc run … --overwrite."
         ) from error
     return model
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
@@ -183,7 +191,7 @@ def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray
 def _memory_keys(pretext: Pretext) -> set[str]:
     return {
         f"{name}.{key}"
-        for name, module in pretext.named_modules()
+        for name, module in pretext.named_modules(remove_duplicate=False)
         if isinstance(module, MemoryStore)
         for key in module.state_dict()
     }

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from rdfc_core.errors import DataError
+
 
 class Row(BaseModel):
     """One metric of one method.
@@ -58,8 +60,18 @@ class Results(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Results:
-        """Results as `write` wrote them."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        """Results as `write` wrote them.
+
+        Raises:
+            DataError: If the file is damaged, or of another version.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DataError(
+                f"{path} is damaged or of another version of rdfc. Delete it, and run the same "
+                "command again: what is trained is kept."
+            ) from error
 
     def table(self, table: str, metrics: Sequence[str]) -> list[tuple[Row, ...]]:
         """The rows of a table, one tuple a method, with one row for each metric asked for."""

@@ -97,7 +97,7 @@ class RunFolder:
                     "another --out, or replace it with --overwrite."
                 )
             return
-        if self.path.exists() and any(self.path.iterdir()):
+        if not overwrite and self._others():
             raise StudyError(
                 f"{self.path} is not empty and holds no run. Choose another --out, or empty it."
             )
@@ -170,10 +170,14 @@ class RunFolder:
         with self.cases.open(newline="", encoding="utf-8") as file:
             return [row[:-1] for row in list(csv.reader(file))[1:] if not row[-1]]
 
-    def _clear(self) -> None:
+    def _others(self) -> bool:
+        """Whether there is anything in the folder but what a crash may have left of a run."""
         if not self.path.exists():
-            return
-        if not self.study.exists() and any(self.path.iterdir()):
+            return False
+        return any(not file.name.startswith("partial-") for file in self.path.iterdir())
+
+    def _clear(self) -> None:
+        if not self.study.exists() and self._others():
             raise StudyError(
                 f"{self.path} holds files and no run, so --overwrite leaves it alone. Choose "
                 "another --out."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import traceback
 
 import click
 import typer
@@ -90,7 +91,7 @@ def _system(error: OSError) -> int:
 
 def _explain(sentence: str, error: Exception, code: int) -> int:
     if "--debug" in sys.argv:
-        raise error
+        traceback.print_exception(error)
     _say(sentence)
     return code
 

@@ -131,6 +131,9 @@ def judge_learnt(
                     len(views),
                 ):
                     kept = model
+    if kept is None:  # neighbours alone are asked for, and they cannot be saved
+        everything = outputs["features"]
+        _, kept = bench.judge(everything, bench.main_classifier, "features")
     return found, kept
 
 

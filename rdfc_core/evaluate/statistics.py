@@ -66,7 +66,8 @@ def estimates(
     found = {}
     for metric in METRICS:
         values = np.array([point[metric][0] for point in points])
-        low, high = np.nanquantile(drawn[metric], (tail, 1 - tail))
+        defined = drawn[metric][~np.isnan(drawn[metric])]
+        low, high = np.quantile(defined, (tail, 1 - tail)) if defined.size else (np.nan, np.nan)
         sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
         found[metric] = Estimate(float(values.mean()), sd, float(low), float(high))
     return found

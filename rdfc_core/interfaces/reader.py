@@ -56,7 +56,7 @@ class Reader(ABC):
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
         except OSError as error:
             raise DataError(
-                f"{error.filename or path} cannot be read: {error.strerror}. Check the file and its "
+                f"{error.filename or path} cannot be read: {error.strerror}. Check it and its "
                 "permissions, or drop the case."
             ) from error
         return digest.hexdigest()

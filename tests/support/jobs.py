@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rdfc_core.case import Case, Tumour
     from rdfc_core.config import ResolvedStudy
     from rdfc_core.interfaces import Prepared, Pretext
+    from rdfc_core.results import Results
 
 
 def put_rows(path: Path, start: int, stop: int, stored: Connection) -> None:
@@ -203,6 +204,9 @@ SMALL_STUDY: dict[str, Any] = {
 }
 """A study of three views that trains in a second; the data set is left open."""
 
+QUICK = ("evaluate.bootstrap=200", "pretrain.epochs=3")
+"""Overrides with which the small study runs from end to end in a second or two."""
+
 
 def small_study(folder: Path, *overrides: str) -> ResolvedStudy:
     """The small study on a folder of pictures."""
@@ -239,3 +243,40 @@ def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = No
         epoch_ended=told.send if told else None,
     )
     return fresh.pretext
+
+
+def run_study(
+    folder: Path, run: Path, store: Path, overrides: Sequence[str] = (), told: Any = None
+) -> Results:
+    """The small study on a folder of pictures, from beginning to end, in this process.
+
+    ``told`` gets a word for everything that is reported: stages, epochs.
+    """
+    from rdfc_core import study as studies
+    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.plugins import installed
+    from rdfc_core.store import Store
+
+    bench = studies.Workbench(
+        installed(),
+        Store(store),
+        LocalExecutor(LocalExecutorConfig(workers=0)),
+        Told(told) if told else Progress(),
+    )
+    return studies.run(small_study(folder, *overrides), run, bench)
+
+
+class Told(Progress):
+    """Sends the title of a task at its beginning and at every step."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @contextmanager
+    def task(self, title: str, total: int) -> Iterator[Advance]:
+        self.connection.send(title)
+
+        def advance(steps: int = 1, note: str = "") -> None:
+            self.connection.send(title)
+
+        yield advance

@@ -1,0 +1,133 @@
+"""Checks and tests. `uv run nox` runs the default sessions; `nox -t matrix` all Pythons."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYTHONS = ["3.11", "3.12", "3.13"]
+THIRD_PARTY = ROOT / "tests" / "third_party"
+
+nox.needs_version = ">=2025.2"
+nox.options.sessions = ["lint", "types", "tests", "docs", "distributions"]
+nox.options.error_on_missing_interpreters = True
+nox.options.default_venv_backend = "uv"
+
+
+def _pyenv_on_path() -> None:
+    """Let nox find the interpreters that pyenv has installed but not activated."""
+    if shutil.which("pyenv"):
+        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True)
+        found = sorted(Path(root.stdout.strip(), "versions").glob("3.1[1-9]*/bin"))
+        os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, found)])
+
+
+_pyenv_on_path()
+# Networks this small only lose by a second thread: two on busy cores wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Strict type check of core and plugins."""
+    session.run("mypy")
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """All tests, in the environment that `uv run` has set up."""
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """The commands of README and docs run, and the command line reference is up to date."""
+    session.run("python", "tests/docs_commands.py", *session.posargs)
+
+
+@nox.session(python="3.11", venv_backend="uv")
+def distributions(session: nox.Session) -> None:
+    """Wheels in a fresh environment: core, plugins, a third party's, and newly written ones."""
+    wheels = Path(tempfile.mkdtemp(dir=session.create_tmp()))
+    mine = [ROOT, *sorted(ROOT.glob("plugins/rdfc-*"))]
+    theirs = sorted(THIRD_PARTY.glob("rdfc-*"))
+    for source in (*mine, *theirs):
+        session.run(
+            "uv",
+            "build",
+            "--quiet",
+            "--wheel",
+            "--out-dir",
+            str(wheels),
+            str(source),
+            external=True,
+        )
+    _install_wheels(session, wheels)
+    session.chdir(session.create_tmp())  # away from the sources: the wheels have to do
+    session.run("rdfc", "plugins", "list")
+    for source in theirs:
+        _conform(session, source)
+        run = ["rdfc", "run", str(source / "study.yaml"), "--out", f"run-{source.name}"]
+        session.run(*run, "--store", "store", "--overwrite")
+    _new_plugins(session)
+
+
+def _conform(session: nox.Session, *sources: Path) -> None:
+    """Run the distributions' own tests, with nothing of this project's settings."""
+    settings = ["-q", "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
+    session.run("pytest", *settings, *[str(source / "tests") for source in sources])
+
+
+def _install_wheels(session: nox.Session, wheels: Path) -> None:
+    chosen = [str(w) for w in sorted(wheels.glob("*.whl")) if "pyradiomics" not in w.name]
+    session.run("uv", "pip", "install", "--quiet", "pytest", *chosen, external=True)
+
+
+def _new_plugins(session: nox.Session) -> None:
+    """What `rdfc plugins new` writes, for every kind, is built, installed and passes its tests."""
+    folder = Path(tempfile.mkdtemp(dir=session.create_tmp()))
+    kinds = session.run(
+        "python", "-c", "from rdfc_core.component import KINDS; print(*KINDS)", silent=True
+    )
+    for kind in str(kinds).split():
+        session.run("rdfc", "plugins", "new", kind, "sample", "--out", str(folder))
+    made = sorted(path for path in folder.iterdir() if path.is_dir())
+    session.run("uv", "pip", "install", "--quiet", "--no-deps", *map(str, made), external=True)
+    session.run("rdfc", "plugins", "list")
+    _conform(session, *made)
+    python = shutil.which("python", path=session.bin)
+    for path in made:
+        with session.chdir(path):
+            session.run("ruff", "check", "--quiet", ".", external=True)
+            session.run("ruff", "format", "--quiet", "--check", ".", external=True)
+            cache = str(folder / "mypy-cache")
+            session.run(
+                "mypy", "--python-executable", str(python), "--cache-dir", cache, external=True
+            )
+
+
+@nox.session(python=PYTHONS, tags=["matrix"], venv_backend="uv")
+def matrix(session: nox.Session) -> None:
+    """All tests on every supported Python; PyRadiomics only where it can be built."""
+    session.run(
+        "uv",
+        "sync",
+        "--quiet",
+        "--active",
+        "--python",
+        str(session.virtualenv.location),
+        external=True,
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )
+    session.run("pytest", *session.posargs)

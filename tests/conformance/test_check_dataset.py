@@ -1,0 +1,119 @@
+"""`check_dataset` passes a sound component and catches each broken promise."""
+
+import itertools
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rdfc_core import testing
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces import Problem, SplitSpec
+from rdfc_core.scaffold_templates.dataset import config as dataset_config
+from rdfc_core.scaffold_templates.dataset import dataset as dataset_example
+from rdfc_core.scaffold_templates.reader import config as reader_config
+from rdfc_core.scaffold_templates.reader import reader as reader_example
+
+counter = itertools.count()
+
+ArrayReader = reader_example.Example
+
+FolderDataset = dataset_example.Example
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Four generated tumours as pictures, in one folder a class."""
+    for number, tumour in enumerate(testing.example_tumours(2, 4)):
+        label = tmp_path / ("benign" if number % 2 else "malignant")
+        label.mkdir(exist_ok=True)
+        Image.fromarray(tumour.image.array).save(label / f"p{number}.png")
+        Image.fromarray(tumour.mask.astype(np.uint8) * 255).save(label / f"p{number}_mask.png")
+    return tmp_path
+
+
+class WithOneCaseTwice(FolderDataset):
+    def cases(self):
+        return [*super().cases(), super().cases()[0]]
+
+
+class ShufflingItsCases(FolderDataset):
+    def cases(self):
+        cases = list(super().cases())
+        place = next(counter) % len(cases)
+        return cases[place:] + cases[:place]
+
+
+class WithAStrangeLabel(FolderDataset):
+    def cases(self):
+        return [replace(case, label="unsure") for case in super().cases()]
+
+
+class OpeningItsPictures(FolderDataset):
+    def cases(self):
+        cases = super().cases()
+        return [case for case in cases if Image.open(case.image).width > 0]
+
+
+class SplitByAMissingColumn(FolderDataset):
+    def protocol(self):
+        return SplitSpec(kind="column", column="part")
+
+
+class ProblemWithoutAFix(FolderDataset):
+    def problems(self):
+        yield Problem("", "mask", "it is missing", "")
+
+
+class EmptyMasks(FolderDataset):
+    def cases(self):
+        return [replace(case, mask_value=7) for case in super().cases()]
+
+
+class WithoutPatients(FolderDataset):
+    def cases(self):
+        return [replace(case, patient_id="") for case in super().cases()]
+
+
+class HoldingOpenFiles(FolderDataset):
+    def cases(self):
+        reader = ArrayReader(reader_config.ExampleConfig())
+        reader.stream = sys.stdout
+        return [replace(case, reader=reader) for case in super().cases()]
+
+
+class WithoutCases(FolderDataset):
+    def cases(self):
+        return []
+
+
+def test_a_sound_dataset_passes(folder):
+    testing.check_dataset(FolderDataset(dataset_config.ExampleConfig(root=folder)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (WithOneCaseTwice, "case_id 'benign/p1' occurs twice"),
+        (ShufflingItsCases, "came in another order the second time"),
+        (WithAStrangeLabel, "has the label 'unsure'"),
+        (OpeningItsPictures, r"cases\(\) opened \["),
+        (SplitByAMissingColumn, "splits by column 'part', which is None"),
+        (ProblemWithoutAFix, "says what is wrong and how to fix it"),
+        (WithoutPatients, "needs two non-empty ids"),
+        (HoldingOpenFiles, "cannot be pickled"),
+        (WithoutCases, r"cases\(\) is empty"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_dataset_is_caught(kind, complaint, folder):
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_dataset(kind(dataset_config.ExampleConfig(root=folder)))
+
+
+def test_a_case_that_does_not_load_is_reported_as_it_reports_itself(folder):
+    with pytest.raises(DataError, match=r"Case benign/p1: the mask is empty at value 7"):
+        testing.check_dataset(EmptyMasks(dataset_config.ExampleConfig(root=folder)))

@@ -1,0 +1,92 @@
+"""`check_objective` passes a sound component and catches each broken promise."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rdfc_core import testing
+from rdfc_core.scaffold_templates.objective import config as objective_config
+from rdfc_core.scaffold_templates.objective import objective as objective_example
+
+Objective = objective_example.Example
+
+
+class WithoutAScalar(Objective):
+    def forward(self, a, b, memory):
+        loss, logs = super().forward(a, b, memory)
+        return loss.expand(2), logs
+
+
+class WithoutAGradient(Objective):
+    def forward(self, a, b, memory):
+        return super().forward(a.detach(), b.detach(), memory)
+
+
+class LoggingWithGradient(Objective):
+    def forward(self, a, b, memory):
+        loss, _ = super().forward(a, b, memory)
+        return loss, {"loss": loss}
+
+
+class WritingToTheMemory(Objective):
+    def forward(self, a, b, memory):
+        result = super().forward(a, b, memory)
+        memory.a.update(memory.indices, a.detach())
+        return result
+
+
+class DrawingGlobally(Objective):
+    def forward(self, a, b, memory):
+        loss, logs = super().forward(a, b, memory)
+        return loss + torch.rand(()), logs
+
+
+class DrawingByNumPy(Objective):
+    def forward(self, a, b, memory):
+        loss, logs = super().forward(a, b, memory)
+        return loss + np.random.default_rng().random(), logs
+
+
+class TakingAnyShape(Objective):
+    def forward(self, a, b, memory):
+        return super().forward(a, nn.functional.pad(b, (0, a.shape[1] - b.shape[1])), memory)
+
+
+class RewardingDisagreement(Objective):
+    def forward(self, a, b, memory):
+        loss, logs = super().forward(a, b, memory)
+        return 2 - loss, logs
+
+
+class UnsureOfItsPositive(Objective):
+    positive_from_memory = None
+
+
+class DenyingItsMemory(Objective):
+    uses_memory = False
+
+
+def test_a_sound_objective_passes():
+    testing.check_objective(Objective(objective_config.ExampleConfig()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (WithoutAScalar, "give one finite scalar"),
+        (WithoutAGradient, "the loss carries no gradient"),
+        (LoggingWithGradient, "the log 'loss' has to be a scalar tensor without gradient"),
+        (WritingToTheMemory, "wrote to the memory"),
+        (DrawingGlobally, "torch's global generator"),
+        (DrawingByNumPy, "for the same arguments"),
+        (TakingAnyShape, "raised nothing; raise ShapeError"),
+        (RewardingDisagreement, "the first has to be lower"),
+        (UnsureOfItsPositive, "positive_from_memory has to be True or False"),
+        (DenyingItsMemory, "uses_memory = False and asks the memory for similarities"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_objective_is_caught(kind, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_objective(kind(objective_config.ExampleConfig()))

@@ -1,0 +1,105 @@
+"""`check_pretext` passes a sound component and catches each broken promise."""
+
+import random
+
+import pytest
+
+from rdfc_core import testing
+from rdfc_core.interfaces import PretextOutput
+from rdfc_core.scaffold_templates.pretext import config as pretext_config
+from rdfc_core.scaffold_templates.pretext import pretext as pretext_example
+
+Pretext = pretext_example.Example
+
+
+class TowersInADict(Pretext):
+    def build(self, towers, cases, generator):
+        super().build(towers, cases, generator)
+        self.loose = dict(towers)
+        del self.towers
+        object.__setattr__(self, "towers", self.loose)
+
+
+class NeedingNoView(Pretext):
+    def build(self, towers, cases, generator):
+        if towers:
+            super().build(towers, cases, generator)
+
+
+class KeepingTheGraph(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        features = self.projections["image"](self.towers["image"](batch.draw("image")))
+        return output._replace(embeddings={"image": features})
+
+
+class NormalisingInPlace(Pretext):
+    def forward(self, batch):
+        batch.prepared["image"].mul_(0.5)
+        return super().forward(batch)
+
+
+class DrawingFromTheSystem(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss * random.SystemRandom().random())
+
+
+class LeavingATowerUntrained(Pretext):
+    def forward(self, batch):
+        for parameter in self.towers["image"].parameters():
+            parameter.requires_grad_(False)
+        return super().forward(batch)
+
+
+class CountingOutsideItsState(Pretext):
+    steps = 0
+
+    def after_step(self, indices, embeddings):
+        self.steps += 1
+
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss + self.steps)
+
+
+class GivingOtherViews(Pretext):
+    def encoders(self):
+        return {"picture": super().encoders()["image"]}
+
+
+class LoggingNumbers(Pretext):
+    def forward(self, batch):
+        return super().forward(batch)._replace(logs={"agreement": 0.5})
+
+
+class HalfABatchOfEmbeddings(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        halves = {name: rows[::2] for name, rows in output.embeddings.items()}
+        return PretextOutput(output.loss, output.logs, halves)
+
+
+def test_a_sound_pretext_passes():
+    testing.check_pretext(Pretext(pretext_config.ExampleConfig()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (TowersInADict, "does not hold the tower 'radiomics' as a module"),
+        (NeedingNoView, "without any view raised nothing; raise StudyError"),
+        (KeepingTheGraph, "embeddings 'image' carry a gradient"),
+        (NormalisingInPlace, "changed the prepared batch"),
+        (DrawingFromTheSystem, "for the same batch and seeds"),
+        (LeavingATowerUntrained, "the tower 'image' did not change in 3 steps"),
+        (CountingOutsideItsState, "with the same state_dict gave the loss"),
+        (GivingOtherViews, r"encoders\(\) gave \['picture'\]"),
+        (LoggingNumbers, "the log 'agreement' has to be a scalar tensor"),
+        (HalfABatchOfEmbeddings, r"have to be \(B, D\)"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_pretext_is_caught(kind, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_pretext(kind(pretext_config.ExampleConfig()))

@@ -1,0 +1,167 @@
+"""What the tests of core share: small components that are really installed, and small data."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rdfc_core import plugins
+from rdfc_core.case import Case
+from rdfc_core.plugins import Registry
+from rdfc_core.readers.auto import AutoReader
+
+if TYPE_CHECKING:
+    from rdfc_core.store import Store
+    from rdfc_core.study import Workbench
+
+# Before torch is loaded, and for every process that tests start: networks this small only lose by
+# a second thread, and sums of another order are not equal bit for bit.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+SUPPORT = Path(__file__).parent / "support"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_distribution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The small parts as an installed distribution: found through its metadata, here and below."""
+    folder = tmp_path_factory.mktemp("site")
+    write_distribution(folder, "rdfc-small-parts", "small = small_plugin")
+    sys.path.append(str(folder))
+    plugins.installed.cache_clear()
+    yield folder
+    sys.path.remove(str(folder))
+    plugins.installed.cache_clear()
+
+
+def write_distribution(site: Path, name: str, *entry_points: str, version: str = "0.1.0") -> None:
+    """The metadata that pip leaves of an installed distribution."""
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    lines = "\n".join(["[rdfc]", *entry_points])
+    (info / "entry_points.txt").write_text(lines + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def distribution() -> Callable[..., None]:
+    """Writes the metadata of an installed distribution."""
+    return write_distribution
+
+
+@pytest.fixture(scope="session")
+def outside(small_distribution: Path) -> dict[str, str]:
+    """The environment of a process outside this one, where the small parts are installed, too."""
+    path = os.pathsep.join([str(SUPPORT), str(small_distribution)])
+    return {**os.environ, "PYTHONPATH": path}
+
+
+@pytest.fixture(scope="session")
+def rdfc() -> str:
+    """The installed command."""
+    return str(Path(sys.executable).with_name("rdfc"))
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Starts real processes that have torch and rdfc loaded already: that takes seconds, once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["rdfc_core.study"])
+    return context
+
+
+@pytest.fixture(scope="session")
+def registry(small_distribution: Path) -> Registry:
+    return plugins.installed()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    from rdfc_core.store import Store
+
+    opened = Store(tmp_path / "store.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def workbench(registry: Registry, store: Store) -> Workbench:
+    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.study import Workbench
+
+    return Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 36 pictures with masks and a manifest; not to be changed."""
+    import small_parts  # loads torch, which many tests do without
+
+    return small_parts.write_pictures(tmp_path_factory.mktemp("data") / "pictures")
+
+
+@pytest.fixture(scope="session")
+def reader(registry: Registry) -> AutoReader:
+    return AutoReader.installed(registry)
+
+
+@pytest.fixture(scope="session")
+def cases(pictures: Path, reader: AutoReader) -> list[Case]:
+    return read_cases(pictures, reader)
+
+
+def read_cases(folder: Path, reader: AutoReader) -> list[Case]:
+    """The cases of a folder that `small_parts.write_pictures` wrote."""
+    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            Case(
+                row["case_id"],
+                row["patient_id"],
+                folder / row["image"],
+                folder / row["mask"],
+                row["label"] or None,
+                reader=reader,
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.fixture(scope="session")
+def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the small study; not to be changed."""
+    import jobs
+
+    folder = tmp_path_factory.mktemp("finished")
+    jobs.run_study(pictures, folder / "run", folder / "store.sqlite", jobs.QUICK)
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def cases_of() -> Callable[[Path, AutoReader], list[Case]]:
+    """Reads the cases of a folder that `small_parts.write_pictures` wrote."""
+    return read_cases
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    if torch := sys.modules.get("torch"):  # loaded before this file
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """The command line takes over the log of rdfc; the next test gets it back."""
+    logger = logging.getLogger("rdfc")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers, logger.propagate = before[0], before[2]
+    logger.setLevel(before[1])

@@ -1,0 +1,186 @@
+"""A trained model on disk: the same answers, no memory of its cases, nothing pickled."""
+
+from __future__ import annotations
+
+import json
+import pickletools
+import shutil
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import jobs
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from rdfc_core import DataError, model
+from rdfc_core.evaluate.probe import Logistic, joined
+from rdfc_core.interfaces import MemoryStore
+from rdfc_core.model import Model
+
+
+@pytest.fixture(scope="module")
+def trained(registry, pictures: Path, cases, tmp_path_factory) -> tuple[Model, Any, Any, Path]:
+    """A model with a classifier, its study, its prepared cases, and where it is saved."""
+    run = tmp_path_factory.mktemp("run")
+    study = jobs.small_study(pictures, "pretrain.epochs=2")
+    views = {name: part.build(registry) for name, part in study.views.items()}
+    tumours = [case.load() for case in cases]
+    prepared = {name: [view.prepare(one) for one in tumours] for name, view in views.items()}
+    for name, view in views.items():
+        view.fit(prepared[name])
+    pretext = jobs.train(pictures, run, ["pretrain.epochs=2"])
+    made = Model(views, pretext, ("benign", "malignant"))
+    truth = np.array([case.label == "malignant" for case in cases]).astype(int)
+    learner = Logistic(study.evaluate)
+    learner.fit(made.outputs(prepared)["features"], truth, 2)
+    made.classifier = learner.model
+    made.save(run / "model" / "holdout")
+    return made, study, prepared, run / "model" / "holdout"
+
+
+@pytest.fixture
+def copy(trained, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained[3], tmp_path / "copy"))
+
+
+def test_what_the_network_makes_of_cases_has_unit_length_in_every_view(trained):
+    made, _, prepared, _ = trained
+    outputs = made.outputs(prepared)
+    assert {layer: list(views) for layer, views in outputs.items()} == {
+        "features": ["radiomics", "image", "greys"],
+        "embedding": ["radiomics", "image", "greys"],
+    }
+    for views in outputs.values():
+        for rows in views.values():
+            assert rows.shape[0] == 36
+            np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-5)
+    assert [rows.shape[1] for rows in outputs["features"].values()] == [16, 8, 16]
+
+
+def test_a_case_has_one_answer_whoever_stands_beside_it(trained, monkeypatch):
+    made, _, prepared, _ = trained
+    together = made.predict(prepared)
+    monkeypatch.setattr(model, "BATCH", 7)
+    np.testing.assert_allclose(made.predict(prepared), together, rtol=1e-5)
+    alone = made.predict({name: rows[5:6] for name, rows in prepared.items()})
+    np.testing.assert_allclose(alone[0], together[5], rtol=1e-5)
+
+
+def test_a_saved_model_gives_identical_probabilities(trained, registry):
+    made, study, prepared, folder = trained
+    again = model.load(folder, study, registry)
+    assert again.classes == ("benign", "malignant")
+    np.testing.assert_array_equal(again.predict(prepared), made.predict(prepared))
+    for layer, views in made.outputs(prepared).items():
+        for name, rows in views.items():
+            np.testing.assert_array_equal(again.outputs(prepared)[layer][name], rows)
+    assert (made.predict(prepared).argmax(axis=1)).mean() not in (0, 1)
+
+
+def test_memories_are_not_in_the_saved_weights(trained):
+    made, _, _, folder = trained
+    assert sum(isinstance(module, MemoryStore) for module in made.pretext.modules()) == 3
+    arrays = load_file(folder / "weights.safetensors")
+    assert not [name for name in arrays if "memor" in name]
+    assert not [name for name, array in arrays.items() if 36 in array.shape]  # the cases
+    assert any(name.startswith("pretext.towers.image") for name in arrays)
+
+
+def test_saved_shapes_are_the_networks_own(trained):
+    made, _, _, folder = trained
+    arrays = load_file(folder / "weights.safetensors")
+    own = made.pretext.state_dict()
+    for name, array in arrays.items():
+        if name.startswith("pretext."):
+            assert array.shape == own[name.removeprefix("pretext.")].shape, name
+
+
+def test_nothing_is_pickled(trained):
+    for file in trained[3].iterdir():
+        with pytest.raises(ValueError):  # noqa: PT011  (pickletools gives several messages)
+            pickletools.dis(file.read_bytes(), out=StringIO())
+    assert {file.name for file in trained[3].iterdir()} == {"weights.safetensors", "model.json"}
+
+
+def test_a_model_without_classifier_says_so_and_still_embeds(trained, registry, tmp_path):
+    made, study, prepared, _ = trained
+    bare = Model(made.views, made.pretext, made.classes)
+    bare.save(tmp_path / "bare")
+    again = model.load(tmp_path / "bare", study, registry)
+    with pytest.raises(DataError, match="no classifier: it was only pretrained"):
+        again.predict(prepared)
+    assert joined(again.outputs(prepared)["embedding"]).shape == (36, 48)
+
+
+def test_saving_again_replaces_the_whole_folder(trained, registry, tmp_path):
+    made, study, prepared, _ = trained
+    for _ in range(2):
+        made.save(tmp_path / "m")
+        (tmp_path / "m" / "stray").touch()
+    made.save(tmp_path / "m")
+    assert not (tmp_path / "m" / "stray").exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["m"]
+    np.testing.assert_array_equal(
+        model.load(tmp_path / "m", study, registry).predict(prepared), made.predict(prepared)
+    )
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.json"])
+@pytest.mark.parametrize("kept", [0, 7, 0.5])
+def test_a_file_that_is_cut_is_refused(trained, registry, copy, name, kept):
+    file = copy / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
+    with pytest.raises(DataError, match=r"copy cannot be used: .* Train it again"):
+        model.load(copy, trained[1], registry)
+
+
+@pytest.mark.parametrize("place", [0, 40, -1, -1000])
+def test_weights_with_a_bit_turned_over_are_refused(trained, registry, copy, place):
+    file = copy / "weights.safetensors"
+    turned = bytearray(file.read_bytes())
+    turned[place] ^= 1
+    file.write_bytes(turned)
+    with pytest.raises(DataError, match="do not match their checksum"):
+        model.load(copy, trained[1], registry)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"classes": 3}', "null"])
+def test_a_description_that_says_nothing_is_refused(trained, registry, copy, content):
+    (copy / "model.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="copy cannot be used"):
+        model.load(copy, trained[1], registry)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.json"])
+def test_a_missing_file_is_refused(trained, registry, copy, name):
+    (copy / name).unlink()
+    with pytest.raises(DataError, match="copy cannot be used"):
+        model.load(copy, trained[1], registry)
+
+
+def test_weights_of_another_study_are_refused(trained, registry, pictures):
+    other = jobs.small_study(pictures, "encoder.width=9")
+    with pytest.raises(DataError, match="size mismatch"):
+        model.load(trained[3], other, registry)
+    fewer = jobs.small_study(pictures, "views.extra=greys")
+    with pytest.raises(DataError, match="cannot be used"):
+        model.load(trained[3], fewer, registry)
+
+
+def test_fresh_weights_follow_the_seed(trained, registry):
+    made, study, prepared, _ = trained
+    one, same, other = (model.fresh(study, registry, made.views, 2, seed) for seed in (1, 1, 2))
+    for name, rows in one.outputs(prepared)["features"].items():
+        np.testing.assert_array_equal(rows, same.outputs(prepared)["features"][name])
+        assert not np.array_equal(rows, other.outputs(prepared)["features"][name])
+
+
+def test_the_description_names_classes_and_views(trained):
+    about = json.loads((trained[3] / "model.json").read_text(encoding="utf-8"))
+    assert about["classes"] == ["benign", "malignant"]
+    assert about["views"] == ["radiomics", "image", "greys"]
+    assert torch.get_default_dtype() == torch.float32

@@ -1,0 +1,115 @@
+"""A trained run on other cases: the same answers as when it was evaluated."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import jobs
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from jobs import QUICK
+
+from rdfc_core import DataError, StudyError
+from rdfc_core import study as studies
+from rdfc_core.predict import embed, predict
+
+
+def test_held_out_cases_get_the_probabilities_that_were_scored(finished, cases, workbench):
+    table = pq.read_table(finished / "predictions.parquet").to_pylist()
+    scored = {
+        row["case_id"]: row["probabilities"]
+        for row in table
+        if (row["method"], row["input"], row["layer"], row["classifier"])
+        == ("rdfc", "all", "features", "logistic")
+    }
+    assert len(scored) >= 5
+    said = predict(finished, [case for case in cases if case.case_id in scored], workbench)
+    assert said.classes == ("benign", "malignant")
+    assert list(said.case_ids) == list(scored)
+    np.testing.assert_allclose(said.probabilities, list(scored.values()), rtol=1e-5)
+
+
+def test_a_case_on_its_own_gets_the_same_probabilities(finished, cases, workbench):
+    together = predict(finished, cases[:5], workbench)
+    alone = predict(finished, cases[3:4], workbench)
+    np.testing.assert_allclose(alone.probabilities[0], together.probabilities[3], rtol=1e-5)
+
+
+def test_of_folds_the_mean_over_their_models_is_given(pictures, cases, workbench, tmp_path):
+    study = jobs.small_study(
+        pictures, *QUICK, "split.kind=folds", "split.folds=2", "pretrain.epochs=1"
+    )
+    run = tmp_path / "run"
+    studies.run(study, run, workbench)
+    both = predict(run, cases[:4], workbench).probabilities
+    single = []
+    for fold in ("fold-1", "fold-2"):
+        one = Path(shutil.copytree(run, tmp_path / f"only-{fold}"))
+        for other in (one / "model").iterdir():
+            if other.name != fold:
+                shutil.rmtree(other)
+        single.append(predict(one, cases[:4], workbench).probabilities)
+    np.testing.assert_allclose(both, np.mean(single, axis=0))
+    assert not np.allclose(single[0], single[1])
+    embed(run, cases[:4], workbench, tmp_path / "e.parquet")
+    table = pq.read_table(tmp_path / "e.parquet").to_pydict()
+    assert table["split"] == ["fold-1"] * 4 + ["fold-2"] * 4
+
+
+def test_embeddings_equal_those_of_the_run(finished, cases, workbench, tmp_path):
+    embed(finished, cases, workbench, tmp_path / "e.parquet")
+    found = pq.read_table(tmp_path / "e.parquet").to_pydict()
+    there = pq.read_table(finished / "embeddings.parquet").to_pydict()
+    vectors = dict(zip(there["case_id"], there["vector"], strict=True))
+    for case_id, vector in zip(found["case_id"], found["vector"], strict=True):
+        np.testing.assert_allclose(vector, vectors[case_id], rtol=1e-4, atol=1e-6)
+    assert found["label"] == [case.label for case in cases]
+    assert list(found) == ["split", "part", "case_id", "label", "vector"]
+
+
+def test_a_case_that_fails_is_reported_and_the_others_are_answered(finished, cases, workbench):
+    from dataclasses import replace
+
+    broken = replace(cases[1], mask=Path("nowhere.png"))
+    said = predict(finished, [cases[0], broken, cases[2]], workbench)
+    assert said.case_ids == (cases[0].case_id, cases[2].case_id)
+    assert [failure.case_id for failure in said.failures] == [cases[1].case_id]
+    nothing = predict(finished, [broken], workbench)
+    assert nothing.probabilities.shape == (0, 2)
+    assert embed(finished, [broken], workbench, workbench.store.path.with_suffix(".parquet"))
+
+
+def test_a_moved_run_without_its_data_still_predicts(finished, cases, workbench, tmp_path):
+    moved = Path(shutil.copytree(finished, tmp_path / "moved"))
+    text = (moved / "study.yaml").read_text(encoding="utf-8")
+    root = str(cases[0].image.parent.parent)
+    assert root in text
+    (moved / "study.yaml").write_text(text.replace(root, "/gone"), encoding="utf-8")
+    there = predict(finished, cases[:2], workbench)
+    np.testing.assert_array_equal(
+        predict(moved, cases[:2], workbench).probabilities, there.probabilities
+    )
+
+
+def test_what_is_no_trained_run_is_refused(finished, cases, workbench, tmp_path):
+    with pytest.raises(StudyError, match=r"is no run folder: its study\.yaml cannot be read"):
+        predict(tmp_path, cases[:1], workbench)
+    only_study = tmp_path / "only"
+    only_study.mkdir()
+    shutil.copy(finished / "study.yaml", only_study)
+    with pytest.raises(StudyError, match="holds no trained model"):
+        predict(only_study, cases[:1], workbench)
+    with pytest.raises(DataError, match="There is no case to look at"):
+        predict(finished, [], workbench)
+
+
+def test_a_run_that_was_only_pretrained_embeds_and_does_not_predict(
+    pictures, cases, workbench, tmp_path
+):
+    study = jobs.small_study(pictures, *QUICK, "pretrain.epochs=1")
+    studies.run(study, tmp_path / "run", workbench, until="pretrain")
+    with pytest.raises(DataError, match="only pretrained"):
+        predict(tmp_path / "run", cases[:1], workbench)
+    assert not embed(tmp_path / "run", cases[:1], workbench, tmp_path / "e.parquet")

@@ -1,0 +1,352 @@
+"""Pretraining: every case once an epoch, and after a crash exactly what it would have been."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerContext as Processes
+from pathlib import Path
+from typing import Any
+
+import jobs
+import pytest
+import torch
+from small_parts import GreyTower, GreyView, GreyViewConfig
+from torch import Tensor, nn
+
+from rdfc_core import DataError, checkpoint, pretrain
+from rdfc_core.config import PretrainSettings
+from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
+from rdfc_core.pretrain import Place
+
+
+def lines_of(run: Path) -> list[dict[str, Any]]:
+    text = (run / "metrics.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def lasting(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what differs from run to run: the time it took."""
+    return [
+        {k: v for k, v in line.items() if k not in ("seconds", "cases_per_second")}
+        for line in lines
+    ]
+
+
+def tensors_of(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {k: v for key in value for k, v in tensors_of(value[key], f"{path}.{key}").items()}
+    if isinstance(value, list):
+        pairs = enumerate(value)
+        return {k: v for i, inner in pairs for k, v in tensors_of(inner, f"{path}.{i}").items()}
+    return {path: value}
+
+
+def assert_same_state(one: Path, other: Path) -> None:
+    a, b = (tensors_of(checkpoint.load(Place(run, "holdout").checkpoint)) for run in (one, other))
+    assert list(a) == list(b)
+    assert sum(isinstance(value, Tensor) for value in a.values()) > 30
+    for key, value in a.items():
+        if isinstance(value, Tensor):
+            assert torch.equal(value, b[key]), key  # bit for bit
+        else:
+            assert value == b[key], key
+
+
+@pytest.fixture(scope="module", params=["sgd", "adamw"])
+def in_one_go(request, pictures: Path, tmp_path_factory) -> tuple[Path, list[str]]:
+    overrides = [f"pretrain.optimizer={request.param}", "seed=3"]
+    run = tmp_path_factory.mktemp("whole")
+    jobs.train(pictures, run, overrides)
+    return run, overrides
+
+
+def test_a_study_of_three_views_trains(in_one_go):
+    run, _ = in_one_go
+    lines = lines_of(run)
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert all(math.isfinite(line["loss"]) for line in lines)
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    terms = {name.partition(".")[0] for name in lines[0] if name.endswith(".loss")}
+    assert terms == {"radiomics-image", "radiomics-greys", "image-greys"}
+    total = sum(lines[0][f"{term}.loss"] for term in terms)
+    assert lines[0]["loss"] == pytest.approx(total, rel=1e-5)
+    assert {"radiomics.effective_rank", "image-greys.alignment"} <= set(lines[0])
+    assert all(value is not None for line in lines for value in line.values())
+    assert list((run / "tensorboard" / "holdout").glob("events*"))
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(in_one_go, pictures, tmp_path):
+    run, overrides = in_one_go
+    jobs.train(pictures, tmp_path / "same", overrides)
+    assert_same_state(run, tmp_path / "same")
+    assert lasting(lines_of(run)) == lasting(lines_of(tmp_path / "same"))
+    jobs.train(pictures, tmp_path / "other", [*overrides, "seed=4", "pretrain.epochs=1"])
+    assert lines_of(tmp_path / "other")[0]["loss"] != lines_of(run)[0]["loss"]
+
+
+def test_killed_and_resumed_it_ends_with_the_same_weights_banks_and_metrics(
+    in_one_go, pictures, tmp_path, processes: Processes
+):
+    run, overrides = in_one_go
+    broken = tmp_path / "broken"
+    reached = []
+    for stop_after in (2, 1, 2, None):
+        ours, theirs = processes.Pipe(duplex=False)
+        process = processes.Process(target=jobs.train, args=(pictures, broken, overrides, theirs))
+        process.start()
+        theirs.close()
+        epochs = 0
+        while epochs != stop_after:
+            try:
+                reached.append(int(ours.recv()["epoch"]))
+            except EOFError:
+                break
+            epochs += 1
+        if stop_after is not None:
+            process.kill()  # SIGKILL
+        process.join(timeout=120)
+        assert process.exitcode == (0 if stop_after is None else -9)
+    assert reached[:2] == [1, 2]
+    assert reached[-1] == 6
+    assert_same_state(run, broken)
+    assert lasting(lines_of(run)) == lasting(lines_of(broken))
+
+
+def test_a_finished_run_is_not_trained_again(in_one_go, pictures, tmp_path):
+    run, overrides = in_one_go
+    before = lines_of(run)
+
+    class Told:
+        def send(self, metrics: Mapping[str, float]) -> None:
+            raise AssertionError("no epoch is left")
+
+    first = jobs.train(pictures, run, overrides, Told())
+    assert lines_of(run) == before
+    state = checkpoint.load(Place(run, "holdout").checkpoint)["pretext"]
+    for name, value in first.state_dict().items():
+        assert torch.equal(value, state[name])
+    assert not first.training
+
+
+def test_a_checkpoint_cut_short_costs_one_epoch_and_changes_nothing(pictures, tmp_path):
+    whole, hurt = tmp_path / "whole", tmp_path / "hurt"
+    jobs.train(pictures, whole, ["pretrain.epochs=4"])
+    jobs.train(pictures, hurt, ["pretrain.epochs=3"])
+    newest = Place(hurt, "holdout").checkpoint
+    newest.write_bytes(newest.read_bytes()[:-100])
+    with (hurt / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"split": "holdout", "epoch": 4, "lo')  # the line that a crash cut short
+    jobs.train(pictures, hurt, ["pretrain.epochs=4"])
+    assert_same_state(whole, hurt)
+    assert lasting(lines_of(hurt)) == lasting(lines_of(whole))
+
+
+def test_metrics_of_other_splits_are_kept_when_one_resumes(pictures, tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"split": "fold-1", "epoch": 9, "loss": 1.0}\n'
+        '{"split": "holdout", "epoch": 9, "loss": 1.0}\n'
+        '{"split": "fold-1", "epoch"',
+        encoding="utf-8",
+    )
+    jobs.train(pictures, tmp_path, ["pretrain.epochs=1"])
+    found = [(line["split"], line["epoch"]) for line in lines_of(tmp_path)]
+    assert found == [("fold-1", 9), ("holdout", 1)]
+
+
+def test_checkpoints_are_as_frequent_as_asked_and_always_at_the_end(pictures, tmp_path):
+    jobs.train(pictures, tmp_path, ["pretrain.epochs=5", "pretrain.checkpoint_every=2"])
+    newest = Place(tmp_path, "holdout").checkpoint
+    assert checkpoint.load(newest)["epoch"] == 5
+    assert checkpoint.load(newest.with_name(f"previous-{newest.name}"))["epoch"] == 4
+
+
+def test_bfloat16_trains_too(pictures, tmp_path):
+    overrides = ["pretrain.epochs=2", "pretrain.precision=bf16-mixed"]
+    jobs.train(pictures, tmp_path / "half", overrides)
+    jobs.train(pictures, tmp_path / "full", overrides[:1])
+    half, full = lines_of(tmp_path / "half")[0]["loss"], lines_of(tmp_path / "full")[0]["loss"]
+    assert half == pytest.approx(full, rel=0.01)
+    assert half != full
+
+
+class Recorder(Pretext):
+    """A pretext that pulls embeddings to zero and writes down what it was asked."""
+
+    def __init__(self, loss_factor: float = 1.0) -> None:
+        super().__init__()
+        self.factor = loss_factor
+        self.batches: list[Tensor] = []
+        self.stepped: list[Tensor] = []
+        self.weight_at_step: list[Tensor] = []
+
+    def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
+        self.towers = nn.ModuleDict(dict(towers))
+
+    def forward(self, batch: Batch) -> PretextOutput:
+        self.batches.append(batch.indices)
+        embedded = self.towers["greys"](batch.draw("greys"))
+        loss = self.factor * embedded.square().mean()
+        first = (batch.indices == 0).float().mean()
+        return PretextOutput(loss, {"share_of_the_first": first}, {"greys": embedded.detach()})
+
+    def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
+        self.stepped.append(indices)
+        assert len(embeddings["greys"]) == len(indices)
+        assert not embeddings["greys"].requires_grad
+
+    def encoders(self) -> Mapping[str, Tower]:
+        return {"greys": self.towers["greys"]}
+
+
+def fit(tmp_path: Path, cases: int, pretext: Recorder | None = None, **settings: Any) -> Recorder:
+    recorder = pretext or Recorder()
+    torch.manual_seed(0)
+    recorder.build({"greys": GreyTower(16)}, cases, torch.Generator())
+    view = GreyView(GreyViewConfig())
+    data = torch.rand(cases, 16, generator=torch.Generator().manual_seed(1))
+    pretrain.fit(
+        recorder,
+        {"greys": view},
+        {"greys": data},
+        PretrainSettings(**settings),
+        Place(tmp_path, "s"),
+        0,
+    )
+    return recorder
+
+
+@pytest.mark.parametrize(("cases", "batch_size"), [(20, 8), (17, 16), (5, 2), (3, 2), (2, 64)])
+def test_every_case_is_seen_once_an_epoch_in_batches_of_nearly_equal_size(
+    tmp_path, cases, batch_size
+):
+    recorder = fit(tmp_path, cases, epochs=3, batch_size=batch_size)
+    per_epoch = len(recorder.batches) // 3
+    orders = []
+    for epoch in range(3):
+        batches = recorder.batches[epoch * per_epoch : (epoch + 1) * per_epoch]
+        order = torch.cat(batches)
+        assert sorted(order.tolist()) == list(range(cases))
+        sizes = [len(batch) for batch in batches]
+        assert min(sizes) >= 2  # batch normalisation needs two
+        assert max(sizes) - min(sizes) <= 1
+        assert max(sizes) <= max(batch_size, 3)
+        orders.append(order.tolist())
+    assert cases < 5 or orders[0] != orders[1] != orders[2]
+    for seen, stepped in zip(recorder.batches, recorder.stepped, strict=True):
+        assert torch.equal(seen, stepped)
+
+
+def test_logs_are_means_over_cases_not_over_batches(tmp_path):
+    fit(tmp_path, 7, epochs=2, batch_size=5)  # batches of 4 and 3
+    for line in lines_of(tmp_path):
+        assert line["share_of_the_first"] == pytest.approx(1 / 7)
+
+
+def test_one_case_is_too_few(tmp_path):
+    with pytest.raises(DataError, match="needs at least two cases and has 1"):
+        fit(tmp_path, 1, epochs=1)
+
+
+def test_no_epochs_leave_fresh_weights(tmp_path):
+    recorder = fit(tmp_path, 4, epochs=0)
+    torch.manual_seed(0)
+    fresh = GreyTower(16)
+    for name, value in recorder.towers["greys"].state_dict().items():
+        assert torch.equal(value, fresh.state_dict()[name])
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_keeps_the_state_before(
+    tmp_path, factor
+):
+    fit(tmp_path, 8, epochs=2)
+    with pytest.raises(DataError) as caught:
+        fit(tmp_path, 8, Recorder(factor), epochs=4)
+    assert str(caught.value).startswith(f"The loss became {factor} in epoch 3.")
+    assert "Lower pretrain.learning_rate" in str(caught.value)
+    assert checkpoint.load(Place(tmp_path, "s").checkpoint)["epoch"] == 2
+    assert [line["epoch"] for line in lines_of(tmp_path)] == [1, 2]
+
+
+def test_a_learning_rate_far_too_high_stops_with_a_sentence(pictures, tmp_path):
+    with pytest.raises(DataError, match=r"The loss became (nan|inf) in epoch \d"):
+        jobs.train(pictures, tmp_path, ["pretrain.learning_rate=1e30"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"schedule": "constant"}, [1, 1, 1, 1]),
+        ({"schedule": "constant", "warmup_epochs": 2}, [0.5, 1, 1, 1]),
+        ({"schedule": "cosine"}, [1, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125)]),
+        ({"schedule": "cosine", "warmup_epochs": 2}, [0.5, 1, 1, 0.5]),
+        ({"schedule": "constant", "warmup_epochs": 8}, [0.125, 0.25, 0.375, 0.5]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(tmp_path, settings, expected):
+    fit(tmp_path, 4, epochs=4, learning_rate=0.01, **settings)
+    rates = [line["learning_rate"] for line in lines_of(tmp_path)]
+    assert rates == pytest.approx([0.01 * share for share in expected])
+
+
+def test_one_step_of_sgd_is_the_one_computed_by_hand(tmp_path):
+    settings = {"epochs": 1, "learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.5}
+    torch.manual_seed(0)
+    tower = GreyTower(16)
+    before = tower.layer[0].bias.detach().clone()
+    recorder = fit(tmp_path, 6, **settings)
+    # A bias before batch normalisation has no gradient but the weight decay's.
+    after = recorder.towers["greys"].layer[0].bias
+    torch.testing.assert_close(after.detach(), before * (1 - 0.1 * 0.5), rtol=1e-4, atol=1e-6)
+
+
+def test_parameters_that_are_frozen_stay_as_they_were(tmp_path):
+    class Frozen(Recorder):
+        def build(self, towers: Any, cases: int, generator: Any) -> None:
+            super().build(towers, cases, generator)
+            self.towers["greys"].layer[0].requires_grad_(False)
+
+    recorder = fit(tmp_path, 6, Frozen(), epochs=2, learning_rate=0.1)
+    torch.manual_seed(0)
+    fresh = GreyTower(16)
+    trained = recorder.towers["greys"].layer
+    assert torch.equal(trained[0].weight, fresh.layer[0].weight)
+    assert not torch.equal(trained[1].weight, fresh.layer[1].weight)
+
+
+def test_training_leaves_the_global_generator_alone(tmp_path):
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    pretext = Recorder()
+    pretext.build({"greys": GreyTower(16)}, 4, torch.Generator())
+    torch.manual_seed(11)
+    pretrain.fit(
+        pretext,
+        {"greys": GreyView(GreyViewConfig())},
+        {"greys": torch.rand(4, 16, generator=torch.Generator().manual_seed(0))},
+        PretrainSettings(epochs=1),
+        Place(tmp_path, "s"),
+        5,
+    )
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_progress_counts_the_epochs_that_were_done_before(tmp_path):
+    fit(tmp_path, 4, epochs=2)
+    counted = jobs.Counted()
+    recorder = Recorder()
+    recorder.build({"greys": GreyTower(16)}, 4, torch.Generator())
+    pretrain.fit(
+        recorder,
+        {"greys": GreyView(GreyViewConfig())},
+        {"greys": torch.rand(4, 16)},
+        PretrainSettings(epochs=5),
+        Place(tmp_path, "s"),
+        0,
+        counted,
+    )
+    assert counted.totals == {"Pretraining": (5, 5)}
+    assert len(recorder.batches) == 3

@@ -1,0 +1,450 @@
+"""A study from its data to its results, on real files, with real interruptions."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext as Processes
+from pathlib import Path
+from typing import Any
+
+import jobs
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import small_parts
+import yaml
+from jobs import QUICK
+from PIL import Image
+
+from rdfc_core import DataError, StudyError
+from rdfc_core import study as studies
+from rdfc_core.config import load_study, resolve
+from rdfc_core.interfaces import Executor
+from rdfc_core.plugins import Registry
+from rdfc_core.results import Results
+from rdfc_core.store import Store
+from rdfc_core.study import Workbench
+
+
+def lasting(run: Path) -> dict[str, Any]:
+    """The results without what differs from run to run: when it was, and how long it took."""
+    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    return {
+        **found,
+        "run": {k: v for k, v in found["run"].items() if k not in ("seconds", "started")},
+    }
+
+
+@pytest.fixture(scope="module")
+def results(finished: Path) -> Results:
+    return Results.read(finished / "results.json")
+
+
+@pytest.fixture
+def again(finished, pictures, tmp_path) -> Callable[..., Results]:
+    """Runs the small study on a copy of the finished run, by default with the same command."""
+    shutil.copytree(finished, tmp_path / "run")
+    store = finished.parent / "store.sqlite"
+
+    def _again(*overrides: str, **options: Any) -> Results:
+        study = jobs.small_study(pictures, *QUICK, *overrides)
+        bench = Workbench(studies_registry(), Store(store), executor(), jobs.Counted())
+        results = studies.run(study, tmp_path / "run", bench, **options)
+        _again.progress = bench.progress  # type: ignore[attr-defined]
+        return results
+
+    return _again
+
+
+def studies_registry() -> Registry:
+    from rdfc_core.plugins import installed
+
+    return installed()
+
+
+def executor() -> Executor:
+    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+
+    return LocalExecutor(LocalExecutorConfig(workers=0))
+
+
+CONTRACT = {
+    "table": str,
+    "method": str,
+    "dataset": str,
+    "label_fraction": float,
+    "metric": str,
+    "mean": float,
+    "sd": float | None,
+    "ci_low": float,
+    "ci_high": float,
+    "n_cases": int,
+    "folds": int,
+    "seeds": int,
+    "published": float | None,
+}
+
+
+def test_phantoms_run_from_end_to_end_and_keep_the_contract_of_results_json(workbench, tmp_path):
+    dataset = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
+    study = {**jobs.SMALL_STUDY, "dataset": dataset}
+    study["views"] = {k: v for k, v in jobs.SMALL_STUDY["views"].items() if k != "greys"}
+    resolved = resolve(load_study(study, QUICK), workbench.registry)
+    studies.run(resolved, tmp_path / "run", workbench)
+    found = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
+    assert not found["failed"]
+    # Learnt: 2 layers × (2 views + both) × 2 classifiers; random-init: 3 inputs; 5 more controls.
+    assert len(found["rows"]) == 4 * (12 + 3 + 5)
+    for row in found["rows"]:
+        for key, kind in CONTRACT.items():
+            assert isinstance(row[key], kind), (key, row)
+        assert row["table"] in ("linear", "control")
+        assert row["metric"] in ("f1_weighted", "accuracy", "balanced_accuracy", "auroc")
+        assert row["dataset"] == "phantom"
+        for key in ("mean", "ci_low", "ci_high", "label_fraction"):
+            assert 0 <= row[key] <= 1
+        assert row["ci_low"] <= row["ci_high"]
+        assert (row["n_cases"], row["folds"], row["label_fraction"]) == (8, 1, 1.0)
+    methods = {(row["table"], row["method"]): row["seeds"] for row in found["rows"]}
+    assert methods == {
+        ("linear", "rdfc"): 1,
+        ("control", "random-init"): 3,
+        ("control", "shuffled-labels"): 20,
+        ("control", "radiomics"): 1,
+        ("control", "shape-only"): 1,
+        ("control", "no-shape"): 1,
+        ("control", "size-only"): 1,
+    }
+    split = found["dataset"]["splits"][0]
+    assert split == {"name": "holdout", "pretext": 40, "train": 32, "test": 8}
+    assert found["dataset"]["unlabelled"] == 8
+
+
+def test_a_run_folder_holds_what_was_promised(finished):
+    assert {path.name for path in finished.iterdir()} == {
+        "study.yaml",
+        "cases.csv",
+        "features.parquet",
+        "pictures.parquet",
+        "checkpoints",
+        "tensorboard",
+        "metrics.jsonl",
+        "model",
+        "embeddings.parquet",
+        "predictions.parquet",
+        "results.json",
+    }
+    resolved = yaml.safe_load((finished / "study.yaml").read_text(encoding="utf-8"))
+    assert resolved["versions"]["rdfc-core"]
+    assert resolved["versions"]["rdfc-objective-infonce"]
+    assert resolved["versions"]["rdfc-small-parts"] == "0.1.0"
+    assert resolved["seed"] == 0
+    assert not list(finished.rglob("*partial*"))
+    assert not [p for p in finished.rglob("*") if p.suffix in (".pkl", ".pickle", ".pt", ".pth")]
+
+
+def test_labels_shuffled_in_training_end_at_chance(results):
+    for row in results.rows:
+        if row.method == "shuffled-labels" and row.metric in ("auroc", "balanced_accuracy"):
+            assert row.ci_low < 0.5 < row.ci_high
+            assert 0.3 < row.mean < 0.7
+
+
+def test_what_can_be_seen_in_the_pictures_is_learnt(results):
+    found = {(r.method, r.input): r.mean for r in results.rows if r.metric == "auroc"}
+    assert found["radiomics", "radiomics"] > 0.8  # malignant phantoms are darker and rounder
+    assert found["shape-only", "radiomics"] > 0.7
+
+
+def test_predictions_give_the_scores_that_were_reported(finished, results):
+    table = pq.read_table(finished / "predictions.parquet").to_pylist()
+    for row in results.rows:
+        if row.metric != "accuracy" or row.seeds > 1:
+            continue
+        said = [
+            one
+            for one in table
+            if (one["method"], one["input"], one["layer"], one["classifier"])
+            == (row.method, row.input, row.layer, row.classifier)
+        ]
+        assert len(said) == row.n_cases
+        right = np.mean([one["label"] == one["predicted"] for one in said])
+        assert row.mean == pytest.approx(right)
+        assert all(sum(one["probabilities"]) == pytest.approx(1) for one in said)
+
+
+def test_embeddings_hold_every_case_of_the_split_once_with_its_part(finished):
+    table = pq.read_table(finished / "embeddings.parquet").to_pydict()
+    assert sorted(table["case_id"]) == [f"case-{i:03d}" for i in range(36)]
+    assert {len(vector) for vector in table["vector"]} == {48}
+    cases = (finished / "cases.csv").read_text(encoding="utf-8").splitlines()
+    parts = {line.split(",")[0]: line.split(",")[4] for line in cases[1:]}
+    assert dict(zip(table["case_id"], table["part"], strict=True)) == parts
+
+
+def test_the_same_command_on_a_finished_run_does_nothing(results, again, tmp_path):
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.safetensors")}
+    repeated = again()
+    assert "Pretraining" not in again.progress.totals
+    assert repeated == results
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.safetensors")} == before
+
+
+def test_a_run_that_lost_its_results_evaluates_without_training(finished, again, tmp_path):
+    (tmp_path / "run" / "results.json").unlink()
+    shutil.rmtree(tmp_path / "run" / "model")
+    again()
+    assert again.progress.totals["Pretraining"] == (3, 3)  # all of them done before
+    assert lasting(tmp_path / "run") == lasting(finished)
+
+
+def test_results_that_are_damaged_are_named(again, tmp_path):
+    path = tmp_path / "run" / "results.json"
+    path.write_text(path.read_text(encoding="utf-8")[:-50], encoding="utf-8")
+    with pytest.raises(DataError, match=r"results\.json is damaged .* Delete it"):
+        again()
+
+
+def test_another_study_in_the_same_folder_is_refused_with_what_differs(again, tmp_path):
+    with pytest.raises(StudyError) as caught:
+        again("pretrain.batch_size=8", "seed=3")
+    message = str(caught.value)
+    assert "different: pretrain.batch_size, seed" in message
+    assert "--overwrite" in message
+    assert str(tmp_path / "run") in message
+
+
+def test_overwriting_begins_afresh_and_removes_only_what_a_run_writes(again, tmp_path):
+    notes = tmp_path / "run" / "notes.txt"
+    notes.write_text("mine", encoding="utf-8")
+    (tmp_path / "run" / "figures").mkdir()
+    results = again("pretrain.epochs=1", overwrite=True)
+    assert again.progress.totals["Pretraining"] == (1, 1)
+    assert results.rows
+    assert notes.read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "run" / "figures").is_dir()
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_other_files_is_left_alone(pictures, workbench, tmp_path, overwrite):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").touch()
+    with pytest.raises(StudyError, match=r"holds (files and )?no run"):
+        studies.run(jobs.small_study(pictures, *QUICK), tmp_path / "run", workbench, overwrite)
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.tex"]
+
+
+def test_a_crash_before_the_study_was_written_does_not_block_the_folder(
+    pictures, workbench, tmp_path
+):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "partial-study.yaml").write_text("preset: def", encoding="utf-8")
+    studies.run(jobs.small_study(pictures, *QUICK), tmp_path / "run", workbench, until="extract")
+    assert not (tmp_path / "run" / "partial-study.yaml").exists()
+
+
+def test_cases_that_changed_since_training_began_are_refused(again, pictures, tmp_path):
+    cases = tmp_path / "run" / "cases.csv"
+    text = cases.read_text(encoding="utf-8")
+    cases.write_text(text.replace("case-004", "case-400"), encoding="utf-8")
+    with pytest.raises(StudyError, match=r"cases have changed .*case-004.* --overwrite"):
+        again()
+
+
+def test_killed_at_any_stage_the_same_command_ends_with_the_same_results(
+    finished, pictures, tmp_path, processes: Processes
+):
+    run, store = tmp_path / "run", tmp_path / "store.sqlite"
+    args = (pictures, run, store, QUICK)
+    for title, steps in (("Extracting features", 12), ("Pretraining", 2), ("Pretraining", 4)):
+        ours, theirs = processes.Pipe(duplex=False)
+        process = processes.Process(target=jobs.run_study, args=(*args, theirs))
+        process.start()
+        theirs.close()
+        seen = 0
+        while seen < steps:
+            seen += ours.recv() == title
+        process.kill()  # SIGKILL
+        process.join()
+        assert process.exitcode == -9
+        assert not (run / "results.json").exists()
+    jobs.run_study(*args)
+    assert lasting(run) == lasting(finished)
+    for name in ("weights.safetensors", "model.json"):
+        one, other = (folder / "model" / "holdout" / name for folder in (run, finished))
+        assert one.read_bytes() == other.read_bytes()
+    for name in ("embeddings", "predictions", "features"):
+        one, other = (pq.read_table(f / f"{name}.parquet") for f in (run, finished))
+        assert one.equals(other)
+
+
+def test_the_steps_one_by_one_come_to_the_same_results(finished, pictures, workbench, tmp_path):
+    study = jobs.small_study(pictures, *QUICK)
+    run = tmp_path / "run"
+    for step in ("extract", "pretrain"):
+        results = studies.run(study, run, workbench, until=step)
+        assert results.rows == ()
+        assert results.run["step"] == step
+        assert (run / "model").exists() == (step == "pretrain")
+    workbench.progress = jobs.Counted()
+    studies.run(study, run, workbench, until="evaluate")
+    assert workbench.progress.totals["Pretraining"] == (3, 3)
+    assert lasting(run) == lasting(finished)
+
+
+def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, workbench, tmp_path):
+    study = jobs.small_study(
+        pictures, *QUICK, "split.kind=folds", "split.folds=3", "pretrain.epochs=1"
+    )
+    results = studies.run(study, tmp_path / "run", workbench)
+    assert {path.name for path in (tmp_path / "run" / "model").iterdir()} == {
+        "fold-1",
+        "fold-2",
+        "fold-3",
+    }
+    for row in results.rows:
+        assert (row.folds, row.n_cases) == (3, 30)
+        assert row.sd is not None
+    epochs = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["split"] for line in epochs] == ["fold-1", "fold-2", "fold-3"]
+
+
+def test_no_test_case_has_part_in_what_is_learnt(pictures, workbench, tmp_path):
+    """Other test pictures change the test scores, and neither scaler, weights nor classifier."""
+    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
+    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
+    studies.run(study, tmp_path / "one", workbench)
+    cases = (tmp_path / "one" / "cases.csv").read_text(encoding="utf-8").splitlines()
+    tested = [line.split(",")[0] for line in cases if line.split(",")[4] == "test"]
+    rng = np.random.default_rng(5)
+    for name in tested:
+        image, mask = small_parts.draw_picture(rng, malignant=False)
+        Image.fromarray(image).save(folder / "images" / f"{name}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
+    studies.run(study, tmp_path / "two", workbench)
+    weights = [
+        (tmp_path / run / "model" / "holdout" / "weights.safetensors").read_bytes()
+        for run in ("one", "two")
+    ]
+    assert weights[0] == weights[1]
+    assert lasting(tmp_path / "one")["rows"] != lasting(tmp_path / "two")["rows"]
+
+
+def relabel(pictures: Path, target: Path, label: Callable[[str], str]) -> Path:
+    folder = Path(shutil.copytree(pictures, target))
+    lines = (folder / "manifest.csv").read_text(encoding="utf-8").splitlines()
+    changed = [line.rpartition(",") for line in lines[1:]]
+    text = "\n".join([lines[0], *(f"{head},{label(old)}" for head, _, old in changed)])
+    (folder / "manifest.csv").write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def test_one_class_cannot_be_evaluated_and_nothing_is_trained(pictures, workbench, tmp_path):
+    folder = relabel(pictures, tmp_path / "own", lambda label: "benign" if label else "")
+    study = jobs.small_study(folder, *QUICK)
+    with pytest.raises(DataError, match="All 30 labelled cases are 'benign'"):
+        studies.run(study, tmp_path / "run", workbench)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_pretraining_needs_no_labels(pictures, workbench, tmp_path):
+    folder = relabel(pictures, tmp_path / "own", lambda label: "")
+    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
+    results = studies.run(study, tmp_path / "run", workbench, until="pretrain")
+    assert results.dataset["splits"] == [{"name": "all", "pretext": 36, "train": 0, "test": 0}]
+    assert (tmp_path / "run" / "model" / "all" / "weights.safetensors").exists()
+
+
+def test_three_classes_are_evaluated(pictures, workbench, tmp_path):
+    turn = iter(range(100))
+    folder = relabel(
+        pictures, tmp_path / "own", lambda label: label and ("a", "b", "c")[next(turn) % 3]
+    )
+    study = jobs.small_study(folder, *QUICK, "evaluate.classifiers=[logistic,sgd,knn]")
+    results = studies.run(study, tmp_path / "run", workbench)
+    assert results.dataset["classes"] == ["a", "b", "c"]
+    assert {row.classifier for row in results.rows} == {"logistic", "sgd", "knn"}
+    assert all(row.mean is not None and 0 <= row.mean <= 1 for row in results.rows)
+
+
+def test_a_label_that_is_no_class_and_an_empty_data_set_are_refused(pictures, workbench, tmp_path):
+    study = jobs.small_study(pictures, "dataset.classes=[benign,cyst]")
+    with pytest.raises(DataError, match="malignant"):
+        studies.run(study, tmp_path / "run", workbench)
+    assert not (tmp_path / "run").exists()
+
+
+def test_cases_that_fail_are_left_out_and_reported(pictures, workbench, tmp_path):
+    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
+    (folder / "masks" / "case-007.png").unlink()
+    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
+    results = studies.run(study, tmp_path / "run", workbench)
+    [failed] = results.failed
+    assert failed["case_id"] == "case-007"
+    assert failed["fixable"]
+    assert results.warnings[0].startswith("1 case")
+    assert (
+        "case-007"
+        not in pq.read_table(tmp_path / "run" / "embeddings.parquet")["case_id"].to_pylist()
+    )
+
+
+def test_if_every_case_fails_the_first_reason_is_given(pictures, workbench, tmp_path):
+    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
+    shutil.rmtree(folder / "masks")
+    with pytest.raises(
+        DataError, match=r"None of the 36 cases could be used\. Case case-000: the mas"
+    ):
+        studies.run(jobs.small_study(folder, *QUICK), tmp_path / "run", workbench)
+
+
+def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, workbench, tmp_path):
+    study = jobs.small_study(pictures, *QUICK, "evaluate.classifiers=[knn]", "pretrain.epochs=0")
+    results = studies.run(study, tmp_path / "run", workbench)
+    assert {r.classifier for r in results.rows if r.table == "linear"} == {"knn"}
+    about = json.loads((tmp_path / "run" / "model" / "holdout" / "model.json").read_text("utf-8"))
+    assert about["views"] == ["radiomics", "image", "greys"]
+
+
+def test_controls_that_are_not_asked_for_are_not_made(pictures, workbench, tmp_path):
+    study = jobs.small_study(pictures, *QUICK, "evaluate.controls=[size-only]", "pretrain.epochs=0")
+    results = studies.run(study, tmp_path / "run", workbench)
+    assert {row.method for row in results.rows} == {"rdfc", "size-only"}
+
+
+def test_plugins_hear_of_the_run(pictures, registry, workbench, tmp_path):
+    heard: list[tuple[str, Any]] = []
+
+    class Listener:
+        from rdfc_core import hookimpl
+
+        @hookimpl
+        def rdfc_run_started(self, folder: Path, study: dict[str, Any]) -> None:
+            heard.append(("started", study["seed"]))
+
+        @hookimpl
+        def rdfc_epoch_ended(self, split: str, metrics: dict[str, float]) -> None:
+            heard.append((split, metrics["epoch"]))
+
+        @hookimpl
+        def rdfc_run_finished(self, results: dict[str, Any]) -> None:
+            heard.append(("finished", len(results["rows"])))
+
+    listener = Listener()
+    registry.hooks.register(listener)
+    try:
+        study = jobs.small_study(pictures, *QUICK, "pretrain.epochs=2", "evaluate.controls=[]")
+        studies.run(study, tmp_path / "run", workbench)
+    finally:
+        registry.hooks.unregister(listener)
+    assert heard == [("started", 0), ("holdout", 1), ("holdout", 2), ("finished", 64)]
+
+
+def test_results_are_read_back_as_they_were_written(results, tmp_path):
+    results.write(tmp_path / "results.json")
+    assert Results.read(tmp_path / "results.json") == results
+    assert not any(math.isnan(row.mean or 0) for row in results.rows)

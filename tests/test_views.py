@@ -1,0 +1,316 @@
+"""The two views: what is fitted on which cases, and what reaches the networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from small_parts import (
+    OutlineConfig,
+    OutlineFeatures,
+    SmallCnn,
+    SmallCnnConfig,
+    SmallVolumeCnn,
+)
+from torch import nn
+
+from rdfc_core import DataError, ShapeError, StudyError
+from rdfc_core.case import Tumour, Volume
+from rdfc_core.interfaces import Features, Prepared
+from rdfc_core.views import FeatureView, FeatureViewConfig, ImageView, ImageViewConfig
+
+EXTRACTOR = OutlineFeatures(OutlineConfig())
+
+
+def feature_view(**options: Any) -> FeatureView:
+    return FeatureView(FeatureViewConfig(extractor="outline", **options), EXTRACTOR)
+
+
+def image_view(encoder: Any = None, **options: Any) -> ImageView:
+    config = ImageViewConfig(encoder="small-cnn", **options)
+    return ImageView(config, encoder or SmallCnn(SmallCnnConfig()))
+
+
+def rows(*values: list[float], names: tuple[str, ...] = ("a", "b", "c")) -> list[Prepared]:
+    return [Prepared(np.array(row, np.float64), names) for row in values]
+
+
+def picture_of(height: int, width: int, channels: int = 1) -> Prepared:
+    rng = np.random.default_rng(height * width)
+    return Prepared(rng.random((channels, height, width)).astype(np.float16))
+
+
+TRAIN = rows([1, 10, 5], [3, np.nan, 5], [5, 40, 5], [7, 70, 5])
+
+
+def test_features_are_standardised_by_the_fitted_cases():
+    view = feature_view()
+    view.fit(TRAIN)
+    found = view.collate(TRAIN).numpy()
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 0], (np.array([1, 3, 5, 7]) - 4) / np.sqrt(5), rtol=1e-6)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-7)
+
+
+def test_a_missing_feature_becomes_the_median_of_the_fitted_cases():
+    view = feature_view()
+    view.fit(TRAIN)
+    filled = np.array([10, 40, 40, 70])  # the median of 10, 40 and 70 is 40
+    expected = (filled - filled.mean()) / filled.std()
+    np.testing.assert_allclose(view.collate(TRAIN)[:, 1], expected, rtol=1e-6)
+    unseen = view.collate(rows([4, np.nan, 5]))
+    np.testing.assert_allclose(unseen[0, 1], expected[1], rtol=1e-6)
+
+
+def test_a_feature_that_is_constant_or_missing_everywhere_becomes_zero():
+    view = feature_view()
+    view.fit(rows([1, np.nan, 5e9], [2, np.nan, 5e9], [3, np.nan, 5e9]))
+    found = view.collate(rows([2, np.nan, 5e9], [2, 7, 6e9])).numpy()
+    assert found[:, 1:].tolist() == [[0, 0], [0, 0]]
+    assert np.isfinite(found).all()
+
+
+def test_an_infinite_feature_counts_as_missing_with_its_reason():
+    class Infinite(OutlineFeatures):
+        def extract(self, tumour: Tumour) -> Features:
+            values = super().extract(tumour).values
+            values[2] = np.inf
+            return Features(values)
+
+    view = FeatureView(FeatureViewConfig(extractor="outline"), Infinite(OutlineConfig()))
+    prepared = view.prepare(Tumour(Volume.of(np.eye(9)), np.ones((9, 9), bool)))
+    assert np.isnan(prepared.array[2])
+    assert prepared.missing == {"original_firstorder_Minimum": "the extractor gave inf"}
+
+
+def test_the_scale_does_not_know_the_cases_it_was_not_fitted_on(cases):
+    prepared = [feature_view().prepare(case.load()) for case in cases]
+    one, other = feature_view(), feature_view()
+    one.fit(prepared[:20])
+    other.fit(prepared[:20])
+    changed = [Prepared(p.array * 100 + 7, p.names, p.missing) for p in prepared[20:]]
+    before = one.collate(prepared[20:])
+    after = other.collate(changed)
+    assert not torch.equal(before, after)
+    for key, value in one.state().items():
+        np.testing.assert_array_equal(value, other.state()[key])
+    np.testing.assert_array_equal(one.collate(prepared[:20]), other.collate(prepared[:20]))
+
+
+def test_one_case_is_collated_alike_alone_and_among_others(cases):
+    prepared = [feature_view().prepare(case.load()) for case in cases[:8]]
+    view = feature_view()
+    view.fit(prepared)
+    assert torch.equal(view.collate(prepared)[5], view.collate(prepared[5:6])[0])
+    assert view.collate([]).shape == (0, 12)
+
+
+def test_clip_bounds_standardised_values():
+    view = feature_view(clip=1.5)
+    view.fit(TRAIN)
+    assert view.collate(rows([1000, -1000, 5])).tolist() == [[1.5, -1.5, 0]]
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "d"), ("b", "a", "c")])
+def test_other_features_than_the_fitted_ones_are_refused(names):
+    view = feature_view()
+    view.fit(TRAIN)
+    other = rows([1.0] * len(names), names=names)
+    with pytest.raises(DataError, match="different features"):
+        view.collate(other)
+    with pytest.raises(DataError, match="different features"):
+        view.fit([*TRAIN, *other])
+
+
+def test_an_extractor_that_breaks_its_promise_is_refused():
+    class Short(OutlineFeatures):
+        def names(self, ndim: int) -> tuple[str, ...]:
+            return super().names(ndim)[:-1]
+
+    view = FeatureView(FeatureViewConfig(extractor="outline"), Short(OutlineConfig()))
+    tumour = Tumour(Volume.of(np.eye(9)), np.ones((9, 9), bool))
+    with pytest.raises(DataError, match=r"promised 11 features and gave an array of shape \(12,\)"):
+        view.prepare(tumour)
+
+
+@pytest.mark.parametrize("view", [feature_view(), image_view()])
+def test_no_case_to_fit_on_is_refused(view):
+    with pytest.raises(DataError, match="There is no case to fit"):
+        view.fit([])
+
+
+def test_what_was_fitted_comes_back_from_its_state():
+    view, again = feature_view(), feature_view()
+    view.fit(TRAIN)
+    again.load_state({key: value.copy() for key, value in view.state().items()})
+    assert again.names == ("a", "b", "c")
+    assert torch.equal(again.collate(TRAIN), view.collate(TRAIN))
+    shown, again_shown = image_view(size="average"), image_view(size="average")
+    shown.fit([picture_of(10, 21), picture_of(20, 30)])
+    again_shown.load_state(shown.state())
+    cases = [picture_of(12, 12)]
+    assert torch.equal(again_shown.collate(cases), shown.collate(cases))
+    assert again_shown.tower().out_features == shown.tower().out_features
+
+
+def test_the_feature_tower_has_the_papers_layers():
+    view = feature_view(width=16, layers=2, dropout=0.25)
+    view.fit(TRAIN)
+    tower = view.tower()
+    assert tower.out_features == 16
+    assert tower(view.collate(TRAIN)).shape == (4, 16)
+    assert list(tower.layer_groups()) == ["layer1", "layer2"]
+    kinds = [type(module).__name__ for module in tower.modules() if not list(module.children())]
+    assert kinds == ["Linear", "BatchNorm1d", "ReLU", "Dropout"] * 2
+    weights = sum(p.numel() for p in tower.parameters())
+    assert weights == (3 * 16 + 16 + 2 * 16) + (16 * 16 + 16 + 2 * 16)
+
+
+def test_corruption_takes_features_of_other_cases_in_the_given_share():
+    view = feature_view(corruption=0.3)
+    batch = torch.arange(400).float().reshape(100, 4) + torch.tensor([0.0, 1e4, 2e4, 3e4])
+    varied = view.augment(batch, torch.Generator().manual_seed(1))
+    changed = (varied != batch).float().mean()
+    assert 0.2 < float(changed) < 0.4
+    for column in range(4):  # each value stays a value of its own feature
+        assert set(varied[:, column].tolist()) <= set(batch[:, column].tolist())
+    assert torch.equal(varied, view.augment(batch, torch.Generator().manual_seed(1)))
+    assert feature_view().augment(batch, torch.Generator()) is batch
+
+
+def test_the_recipe_of_features_ignores_the_tower():
+    assert feature_view().recipe() == feature_view(width=3, dropout=0.1, clip=2).recipe()
+    other = FeatureView(
+        FeatureViewConfig(extractor="outline"), OutlineFeatures(OutlineConfig(percentile=20))
+    )
+    assert other.recipe() != feature_view().recipe()
+
+
+def test_the_recipe_of_pictures_names_what_shapes_them_and_nothing_else():
+    plain = image_view().recipe()
+    same = [{"size": (16, 16)}, {"size": "average"}, {"flip": ()}, {"crop_scale": (0.9, 1.0)}]
+    for options in same:
+        assert image_view(**options).recipe() == plain
+    other = [
+        {"window": (0, 1)},
+        {"slices": 3},
+        {"margin": 0.5},
+        {"aspect": "keep"},
+        {"mask_channel": True},
+    ]
+    for options in other:
+        assert image_view(**options).recipe() != plain
+    deep = image_view(SmallVolumeCnn(SmallCnnConfig()), size=(4, 8, 8))
+    assert deep.recipe() != plain
+    tall = image_view(aspect="keep", size=(64, 32)).recipe()
+    assert tall != image_view(aspect="keep", size=(64, 64)).recipe()
+    assert tall == image_view(aspect="keep", size=(32, 16)).recipe()
+
+
+def test_pictures_are_brought_to_the_configured_size():
+    view = image_view(size=(12, 20))
+    view.fit([picture_of(10, 10), picture_of(30, 50)])
+    batch = view.collate([picture_of(10, 10), picture_of(12, 20), picture_of(30, 50)])
+    assert batch.shape == (3, 1, 12, 20)
+    assert batch.dtype == torch.float32
+    np.testing.assert_array_equal(batch[1], picture_of(12, 20).array)  # as it was
+    assert view.tower()(batch).shape == (3, 8)
+
+
+def test_the_average_size_is_that_of_the_fitted_cases():
+    view = image_view(size="average")
+    view.fit([picture_of(10, 21), picture_of(20, 30), picture_of(33, 30)])
+    assert view.collate([picture_of(5, 5)]).shape == (1, 1, 21, 27)  # means 21 and 27
+
+
+def test_cases_of_other_channels_are_refused():
+    view = image_view()
+    view.fit([picture_of(8, 8)])
+    with pytest.raises(DataError, match="different numbers of channels: 10 against 1"):
+        view.collate([picture_of(8, 8, channels=10)])
+
+
+def test_pictures_reach_the_network_centred():
+    seen = []
+
+    class Watches(SmallCnn):
+        def build(self, channels: int) -> nn.Module:
+            network = super().build(channels)
+            network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+            return network
+
+    view = image_view(Watches(SmallCnnConfig()), size=(8, 8))
+    view.fit([picture_of(8, 8)])
+    tower = view.tower()
+    tower(torch.tensor([0.0, 0.25, 1.0]).reshape(3, 1, 1, 1).expand(3, 1, 8, 8))
+    assert seen[-1][:, 0, 0, 0].tolist() == [-1, -0.5, 1]
+
+
+def test_a_volume_encoder_sees_depth():
+    view = image_view(SmallVolumeCnn(SmallCnnConfig()), size=(4, 8, 8))
+    array = np.random.default_rng(0).random((7, 12, 10))
+    tumour = Tumour(Volume.of(array), np.ones((7, 12, 10), bool))
+    prepared = view.prepare(tumour)
+    assert prepared.array.shape == (1, 7, 12, 10)
+    view.fit([prepared])
+    batch = view.collate([prepared, prepared])
+    assert batch.shape == (2, 1, 4, 8, 8)
+    assert view.augment(batch, torch.Generator().manual_seed(0)).shape == batch.shape
+    assert view.tower()(batch).shape == (2, 8)
+
+
+def test_a_size_of_the_wrong_number_of_axes_is_refused():
+    with pytest.raises(StudyError, match="takes 3D pictures and size"):
+        image_view(SmallVolumeCnn(SmallCnnConfig()), size=(8, 8))
+    with pytest.raises(StudyError, match="takes 2D pictures and size"):
+        image_view(size=(4, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (lambda channels: nn.Conv2d(channels, 4, 3), r"\(2, 4, 6, 6\)"),
+        (lambda channels: nn.Flatten(0), r"\(128,\)"),
+        (lambda channels: nn.LSTM(8, 4), None),
+    ],
+)
+def test_an_encoder_that_does_not_pool_is_refused(network, shape):
+    class Unpooled(SmallCnn):
+        def build(self, channels: int) -> nn.Module:
+            return network(channels)
+
+    view = image_view(Unpooled(SmallCnnConfig()), size=(8, 8))
+    view.fit([picture_of(8, 8)])
+    with pytest.raises((ShapeError, ValueError), match=shape):
+        view.tower()
+
+
+def test_a_trial_run_leaves_the_network_as_it_was_built():
+    view = image_view(size=(8, 8))
+    view.fit([picture_of(8, 8)])
+    tower = view.tower()
+    assert tower.training
+    norm = next(m for m in tower.modules() if isinstance(m, nn.BatchNorm2d))
+    assert int(norm.num_batches_tracked) == 0
+    assert list(tower.layer_groups()) == ["0", "1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": (0, 8)},
+        {"size": (8,)},
+        {"window": (1, 1)},
+        {"crop_scale": (0, 1)},
+        {"crop_scale": (0.9, 0.5)},
+        {"flip": ("diagonal",)},
+        {"slices": 0},
+        {"margin": -1},
+    ],
+)
+def test_options_out_of_bounds_are_refused(options):
+    with pytest.raises(ValidationError):
+        ImageViewConfig(encoder="small-cnn", **options)
