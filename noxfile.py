@@ -59,9 +59,12 @@ def docs(session: nox.Session) -> None:
 @nox.session(python="3.11", venv_backend="uv")
 def distributions(session: nox.Session) -> None:
     """Wheels in a fresh environment: core, plugins, a third party's, and newly written ones."""
-    wheels = Path(tempfile.mkdtemp(dir=session.create_tmp()))
+    folder = Path(session.create_tmp()).resolve()
+    wheels = Path(tempfile.mkdtemp(dir=folder))
     mine = [ROOT, *sorted(ROOT.glob("plugins/rdfc-*"))]
-    theirs = sorted(THIRD_PARTY.glob("rdfc-*"))
+    # Copied, since setuptools builds in the source folder and takes along what lies there.
+    copied = shutil.copytree(THIRD_PARTY, folder / "third_party", dirs_exist_ok=True)
+    theirs = sorted(Path(copied).glob("rdfc-*"))
     for source in (*mine, *theirs):
         session.run(
             "uv",
@@ -74,13 +77,13 @@ def distributions(session: nox.Session) -> None:
             external=True,
         )
     _install_wheels(session, wheels)
-    session.chdir(session.create_tmp())  # away from the sources: the wheels have to do
+    session.chdir(folder)  # away from the sources: the wheels have to do
     session.run("rdfc", "plugins", "list")
     for source in theirs:
         _conform(session, source)
         run = ["rdfc", "run", str(source / "study.yaml"), "--out", f"run-{source.name}"]
         session.run(*run, "--store", "store", "--overwrite")
-    _new_plugins(session)
+    _new_plugins(session, Path(tempfile.mkdtemp(dir=folder)))
 
 
 def _conform(session: nox.Session, *sources: Path) -> None:
@@ -94,9 +97,8 @@ def _install_wheels(session: nox.Session, wheels: Path) -> None:
     session.run("uv", "pip", "install", "--quiet", "pytest", *chosen, external=True)
 
 
-def _new_plugins(session: nox.Session) -> None:
+def _new_plugins(session: nox.Session, folder: Path) -> None:
     """What `rdfc plugins new` writes, for every kind, is built, installed and passes its tests."""
-    folder = Path(tempfile.mkdtemp(dir=session.create_tmp()))
     kinds = session.run(
         "python", "-c", "from rdfc_core.component import KINDS; print(*KINDS)", silent=True
     )

@@ -59,6 +59,8 @@ def embedded(model: Model, extraction: Extraction, split: Split) -> list[Embedde
 
 def joint(model: Model, prepared: Mapping[str, Any]) -> NDArray[np.float64]:
     """All views' embeddings side by side, or their features where the pretext embeds nothing."""
+    if not any(prepared.values()):
+        return np.zeros((0, 0))
     outputs = model.outputs(prepared)
     return joined(outputs["embedding"] or outputs["features"])
 

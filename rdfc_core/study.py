@@ -118,6 +118,7 @@ def run(
             "seed": study.seed,
             "machine": machine(),
             "started": clock.started,
+            "main": linear.main_variant(study.evaluate, list(views)),
             "step": until,
         },
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from typing import Any
 
-import click
 import typer
 
 from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, run
@@ -37,6 +37,9 @@ app.command("doctor")(doctor.doctor)
 
 OUR_FAULT, YOUR_FAULT, INTERRUPTED = 1, 2, 130
 
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""Click's class; newer releases of Typer carry a copy of click of their own, with its own class."""
+
 
 @app.callback(invoke_without_command=True)
 def _root(
@@ -52,12 +55,12 @@ def _root(
 def main() -> None:
     """Run the command line; every error the user can mend is one sentence and exit code 2."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        _say("Interrupted. What is finished is kept: the same command goes on from there.")
+        code = app(standalone_mode=False)  # newer releases of Typer turn Ctrl-C into 130
+    except USAGE_ERROR as error:
+        usage: Any = error
+        usage.show()
+        code = YOUR_FAULT
+    except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except RdfcError as error:
         code = _explain(str(error), error, YOUR_FAULT)
@@ -70,6 +73,8 @@ def main() -> None:
             error,
             OUR_FAULT,
         )
+    if code == INTERRUPTED:
+        _say("Interrupted. What is finished is kept: the same command goes on from there.")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -10,11 +10,17 @@ import typer
 from rdfc_core.cli import options
 
 STUDY = {
-    "dataset": "phantom",
-    "features": "pyradiomics:parameters=ultrasound",
-    "encoder": "timm:model=resnet18",
+    "dataset": {"name": "phantom", "cases": 300, "labelled": 0.5, "difficulty": 0.35},
+    "views": {
+        "radiomics": {"extractor": {"name": "pyradiomics", "parameters": "ultrasound"}},
+        "image": {"encoder": {"name": "timm", "model": "resnet18"}, "size": [48, 48]},
+    },
+    "split": {"test_fraction": 0.4},
     "pretrain": {"epochs": 30},
 }
+NEXT = """Next, on your own cases (docs/quickstart.md):
+  rdfc datasets check manifest --root DIR
+  rdfc run --dataset manifest:root=DIR --out runs/mine"""
 
 
 def demo(
@@ -29,3 +35,4 @@ def demo(
     from rdfc_core.cli.run import execute
 
     execute(STUDY, [], out, overwrite, store, executor, as_json, "evaluate")
+    typer.echo(NEXT, err=True)

@@ -156,14 +156,17 @@ def execute(
     until: Step,
 ) -> Results:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
-    from rdfc_core import study as studies
     from rdfc_core.cli import console
     from rdfc_core.config import load_study, resolve
     from rdfc_core.plugins import installed
-    from rdfc_core.report import write_report
 
     console.log_to_stderr()
     resolved = resolve(load_study(source, overrides), installed())
+
+    # Heavy: a mistake in the study is told before torch is loaded.
+    from rdfc_core import study as studies
+    from rdfc_core.report import write_report
+
     name = source.stem if isinstance(source, Path) else resolved.dataset.name
     folder = (out or Path("runs") / name).resolve()
     bench = options.workbench(store, executor)

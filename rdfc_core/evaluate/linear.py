@@ -37,6 +37,29 @@ class Entry:
     classifier: str
 
 
+def main_classifier(settings: EvaluateSettings) -> str:
+    """The first linear classifier: the one that is saved, and that judges the controls."""
+    linear = [name for name in settings.classifiers if name != "knn"]
+    return linear[0] if linear else "logistic"
+
+
+def main_variant(settings: EvaluateSettings, views: Sequence[str]) -> dict[str, str]:
+    """The variant that is judged, named before any result is seen: all views' features.
+
+    Choosing the best of several on the test cases would flatter the method.
+    """
+    return {
+        "input": together(views),
+        "layer": "features",
+        "classifier": main_classifier(settings),
+    }
+
+
+def together(views: Sequence[str]) -> str:
+    """How tables call all views joined."""
+    return views[0] if len(views) == 1 else "both" if len(views) == 2 else "all"
+
+
 @dataclass(frozen=True)
 class Bench:
     """The labelled cases of a split, and how to try features on them.
@@ -70,12 +93,6 @@ class Bench:
         chosen = [cases[case_id] for case_id in (*split.train, *split.test)]
         truth = np.array([classes.index(str(case.label)) for case in chosen], np.int64)
         return cls(split, chosen, truth, len(classes), settings, seed)
-
-    @property
-    def main_classifier(self) -> str:
-        """The first linear classifier: the one that is saved, and that judges the controls."""
-        linear = [name for name in self.settings.classifiers if name != "knn"]
-        return linear[0] if linear else "logistic"
 
     def judge(
         self,
@@ -127,13 +144,13 @@ def judge_learnt(
                 found.append((Entry("linear", method, name, layer, chosen), prediction))
                 if (layer, chosen, len(features)) == (
                     "features",
-                    bench.main_classifier,
+                    main_classifier(bench.settings),
                     len(views),
                 ):
                     kept = model
     if kept is None:  # neighbours alone are asked for, and they cannot be saved
         everything = outputs["features"]
-        _, kept = bench.judge(everything, bench.main_classifier, "features")
+        _, kept = bench.judge(everything, main_classifier(bench.settings), "features")
     return found, kept
 
 
@@ -141,7 +158,7 @@ def judge_random(bench: Bench, networks: Sequence[Outputs]) -> Iterator[tuple[En
     """Untrained networks with the same views, one repetition each."""
     for repeat, outputs in enumerate(networks):
         for name, features in inputs(outputs["features"]):
-            chosen = bench.main_classifier
+            chosen = main_classifier(bench.settings)
             entry = Entry("control", "random-init", name, "features", chosen)
             yield entry, bench.judge(features, chosen, "features", repeat)[0]
 
@@ -154,7 +171,7 @@ def judge_shuffled(bench: Bench, outputs: Outputs) -> Iterator[tuple[Entry, Pred
     for repeat in range(SHUFFLES):
         shuffled = bench.truth.copy()
         shuffled[:train] = rng.permutation(shuffled[:train])
-        chosen = bench.main_classifier
+        chosen = main_classifier(bench.settings)
         entry = Entry("control", "shuffled-labels", name, "features", chosen)
         yield entry, bench.judge(features, chosen, "features", repeat, shuffled)[0]
 
@@ -170,7 +187,7 @@ def judge_handcrafted(
         prepared: The view's features of the bench's cases.
         size: Their sizes, as `Size` gives them.
     """
-    chosen = bench.main_classifier
+    chosen = main_classifier(bench.settings)
     table = view.collate(prepared).numpy()
     shape = np.array(["shape" in name.lower() for name in view.names])
     sizes = np.stack([one.array for one in size]).astype(np.float32)
@@ -194,4 +211,4 @@ def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, Feat
     for name, features in views.items():
         yield name, {name: features}
     if len(views) > 1:
-        yield "both" if len(views) == 2 else "all", dict(views)
+        yield together(list(views)), dict(views)

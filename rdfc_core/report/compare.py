@@ -38,12 +38,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The best learnt row and how it compares.
+    """The learnt row that is judged, and how it compares.
 
     Args:
         metric: The metric that decides.
-        main: The best learnt row.
-        variants: How many learnt rows it is the best of.
+        main: The variant that was named beforehand, otherwise the best learnt row.
+        variants: How many learnt rows it is the best of; 1 if it was named beforehand.
         comparisons: One a control or a network trained from scratch, the strongest first.
     """
 
@@ -84,14 +84,32 @@ def judge(run: Run) -> Verdict | None:
     learnt = [row for row in full if is_learnt(row)]
     if metric is None or not learnt:
         return None
-    main = max(learnt, key=_mean)
+    named = named_variant(run)
+    stated = [row for row in learnt if _variant(row) == named]
+    main = max(stated or learnt, key=_mean)
     others: dict[str, Row] = {}
     for row in full:
-        if not is_learnt(row) and _mean(row) > _mean(others.get(row.method)):
+        known = others.get(row.method)
+        if not is_learnt(row) and _rank(row, named) > _rank(known, named):
             others[row.method] = row
     comparisons = [_compare(main, row, run) for row in others.values()]
     comparisons.sort(key=lambda c: -_mean(c.row))
-    return Verdict(metric, main, len(learnt), tuple(comparisons))
+    return Verdict(metric, main, 1 if stated else len(learnt), tuple(comparisons))
+
+
+def named_variant(run: Run) -> tuple[str, str, str] | None:
+    """Input, layer and classifier that the study named beforehand as the ones to judge."""
+    main = run.results.run.main if run.results else None
+    return (main.input, main.layer, main.classifier) if main else None
+
+
+def _variant(row: Row) -> tuple[str, str, str]:
+    return row.input, row.layer, row.classifier
+
+
+def _rank(row: Row | None, named: tuple[str, str, str] | None) -> tuple[bool, float]:
+    """The named variant of a method stands for it, otherwise its best."""
+    return row is not None and _variant(row) == named, _mean(row)
 
 
 def predictions_of(run: Run, row: Row) -> Predictions | None:

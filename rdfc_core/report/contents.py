@@ -84,9 +84,18 @@ class MissingFeature(_Recorded):
     reason: str = ""
 
 
+class MainVariant(_Recorded):
+    """Which variant of the learnt method the study named beforehand as the one to judge."""
+
+    input: str
+    layer: str
+    classifier: str
+
+
 class RunFacts(_Recorded):
     """How the run went."""
 
+    main: MainVariant | None = None
     seconds: dict[str, float] = {}
     seed: int | None = None
     machine: str = ""

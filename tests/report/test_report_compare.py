@@ -197,3 +197,19 @@ def test_best_learnt_variant_leads_and_supervised_or_few_label_rows_do_not():
     assert verdict.main.mean == 0.85
     assert verdict.variants == 2
     assert [c.row.method for c in verdict.comparisons] == ["hybrid-scratch"]
+
+
+def test_variant_named_beforehand_is_judged_though_another_scored_higher():
+    rows = (
+        row("rdfc", 0.80, table="linear", input="both", layer="features"),
+        row("rdfc", 0.85, table="linear", input="image", layer="features"),
+        row("random-init", 0.60, input="both", layer="features"),
+        row("random-init", 0.70, input="image", layer="features"),
+    )
+    classifier = rows[0].classifier
+    main = {"input": "both", "layer": "features", "classifier": classifier}
+    run = Run("r", results=Results(rows=rows, run={"main": main}))
+    verdict = judge(run)
+    assert (verdict.main.mean, verdict.variants) == (0.80, 1)
+    assert [c.row.mean for c in verdict.comparisons] == [0.60]
+    assert "named beforehand" in head(run, verdict).headline

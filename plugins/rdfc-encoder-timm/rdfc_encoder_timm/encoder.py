@@ -57,7 +57,8 @@ class TimmEncoder(ImageEncoder):
         except Exception as error:  # each of timm's networks checks its arguments in its own way
             raise StudyError(
                 f"timm cannot build {self.config.model} with {self._arguments()}: "
-                f"{type(error).__name__}: {error}. Take out what this network does not know."
+                f"{type(error).__name__}: {error}. Take out what this network does not know "
+                "(img_size is the option image_size, drop_path_rate is drop_path)."
             ) from error
 
     def _pretrained(self, channels: int) -> nn.Module:

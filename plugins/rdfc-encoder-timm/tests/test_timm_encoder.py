@@ -99,6 +99,12 @@ def test_an_argument_the_network_does_not_know_is_named():
         encoder.build(channels=3)
 
 
+def test_a_size_for_a_network_that_takes_any_is_refused_by_the_options_own_name():
+    encoder = TimmEncoder(TimmConfig(model="resnet18", image_size=(64, 64)))
+    with pytest.raises(StudyError, match="img_size is the option image_size"):
+        encoder.build(channels=3)
+
+
 @pytest.mark.parametrize("name", ["in_chans", "num_classes", "checkpoint_path", "img_size"])
 def test_an_option_that_belongs_to_rdfc_is_refused_with_its_reason(name):
     part = Part(name="timm", options={"options": {name: 1}})

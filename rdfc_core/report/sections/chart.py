@@ -1,4 +1,4 @@
-"""The dot-and-interval chart: the best variant of each method, side by side."""
+"""The dot-and-interval chart: one variant of each method, side by side."""
 
 from __future__ import annotations
 
@@ -62,14 +62,19 @@ def role_of(row: Row, main: Method | None) -> str:
     return MAIN if same else OTHER
 
 
+def _order(row: Row, main: Method | None) -> tuple[bool, float]:
+    """The variant that is judged goes first, then the best."""
+    return main is not None and key_of(row)[2:] == main[2:], row.mean or 0.0
+
+
 def chart(rows: Sequence[Row], main: Method | None) -> Chart | None:
-    """The best variant of each method in the metric that decides."""
+    """One variant of each method: the one that is judged, otherwise its best."""
     metric = primary_metric(rows)
     best: dict[tuple[str, bool], Row] = {}
     for row in with_all_labels(rows, metric):
         key = row.method, words.is_control(row)
         known = best.get(key)
-        if known is None or (row.mean or 0.0) > (known.mean or 0.0):
+        if known is None or _order(row, main) > _order(known, main):
             best[key] = row
     if metric is None or not best:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdfc_core.report import words
-from rdfc_core.report.compare import COVERAGE, Comparison, Verdict
+from rdfc_core.report.compare import COVERAGE, Comparison, Verdict, named_variant
 from rdfc_core.report.contents import Run, key_of
 
 STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
@@ -111,7 +111,10 @@ def _headline(run: Run, verdict: Verdict | None) -> str:
             return "No method has been evaluated yet."
         return "No row holds a learnt method with all training labels, so there is no headline."
     row = verdict.main
-    best_of = f", the best of {verdict.variants} learnt variants" if verdict.variants > 1 else ""
+    if verdict.variants > 1:
+        best_of = f", the best of {verdict.variants} learnt variants"
+    else:
+        best_of = ", the variant named beforehand" if named_variant(run) else ""
     return (
         f"{row.method} reaches {words.metric_in_sentence(verdict.metric)} of "
         f"{words.interval(row)} on {words.count(row.n_cases, 'held-back case')} "

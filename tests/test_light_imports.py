@@ -1,0 +1,83 @@
+"""Help, listing and completion stay quick: they load none of the heavy libraries."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "SimpleITK", "radiomics", "pandas", "sklearn", "matplotlib", "scipy", "timm"}
+
+RDFC = str(Path(sys.executable).with_name("rdfc"))
+
+
+def loaded(*arguments: str, **environment: str) -> tuple[set[str], str]:
+    """The top-level modules that a command loads, as the interpreter itself reports; its output."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", RDFC, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    names = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    assert "rdfc_core" in names
+    return names, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("--help",), "run"),
+        (("--version",), "rdfc "),
+        (("run", "--help"), "--encoder"),
+        (("plugins", "list"), "timm"),
+        (("plugins", "list", "--json"), "pyradiomics"),
+        (("plugins", "show", "timm"), "pretrained"),
+        (("plugins", "show", "infonce"), "temperature"),
+    ],
+)
+def test_no_heavy_library_is_loaded(arguments, shown):
+    names, out = loaded(*arguments)
+    assert shown in out
+    assert not names & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("rdfc run --encoder ti", {"timm"}),
+        ("rdfc run --dataset ", {"manifest", "phantom", "tn-scui2020"}),
+        ("rdfc run --features py", {"pyradiomics"}),
+        ("rdfc run --objective in", {"infonce"}),
+        ("rdfc run --executor ", {"local"}),
+        ("rdfc plugins show bank", {"bank"}),
+        ("rdfc plugins new image_", {"image_encoder"}),
+        ("rdfc datasets check ph", {"phantom"}),
+    ],
+)
+def test_completion_of_names_loads_no_heavy_library(line, expected):
+    """The protocol of bash: the words so far, and which of them is being completed."""
+    words = line.split(" ")
+    names, out = loaded(
+        _RDFC_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1)
+    )
+    assert expected <= set(out.split())
+    assert not names & HEAVY
+
+
+def test_importing_the_interfaces_of_plugins_is_light():
+    modules = "rdfc_core, rdfc_core.component, rdfc_core.plugins, rdfc_core.config"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {modules}, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not names & HEAVY
