@@ -12,27 +12,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from rdfc_core.case import Case, Tumour
+from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.interfaces import Executor, Prepared
+from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.progress import Progress
 from rdfc_core.store import Store, key_of, recipe_id
 
 log = logging.getLogger("rdfc")
-
-
-class Preparer(Protocol):
-    """What extraction needs of a view."""
-
-    def recipe(self) -> dict[str, Any]:
-        """What determines the result, as JSON."""
-
-    def prepare(self, tumour: Tumour) -> Prepared:
-        """The result for one tumour."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +105,10 @@ def extract(
             if outcome.error is not None:
                 failures[case_id] = _failure(case_id, outcome.error)
             else:
-                for name, prepared in outcome.value.items():
-                    store.put(keys[case_id, name], recipes[name], prepared)
+                store.put_all(
+                    (keys[case_id, name], recipes[name], prepared)
+                    for name, prepared in outcome.value.items()
+                )
             advance(1, note=f"{len(failures)} failed" if failures else "")
     good = [case for case in cases if case.case_id not in failures]
     return Extraction(

@@ -125,7 +125,12 @@ class Model:
 
 
 def fresh(
-    study: ResolvedStudy, registry: Registry, views: Mapping[str, View], cases: int, seed: int
+    study: ResolvedStudy,
+    registry: Registry,
+    views: Mapping[str, View],
+    cases: int,
+    seed: int,
+    blank: bool = False,
 ) -> Model:
     """A model with fresh weights for fitted views; the same for the same seed.
 
@@ -135,10 +140,11 @@ def fresh(
         views: Fitted.
         cases: N, the number of pretext cases.
         seed: Decides the weights.
+        blank: Leave out the weights that towers may begin with: others are loaded over them.
     """
     with seeded(seed):
         pretext: Pretext = study.pretext.build(registry)
-        towers = {name: view.tower() for name, view in views.items()}
+        towers = {n: view.blank_tower() if blank else view.tower() for n, view in views.items()}
         pretext.build(towers, cases, torch.Generator().manual_seed(seed))
     return Model(views, pretext)
 
@@ -160,7 +166,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
             views[name] = part.build(registry)
             views[name].load_state(_below(arrays, f"view.{name}."))
         # Two stand for however many cases it was trained on: their memory is not kept.
-        model = fresh(study, registry, views, cases=2, seed=study.seed)
+        model = fresh(study, registry, views, cases=2, seed=study.seed, blank=True)
         weights = {k: torch.from_numpy(v) for k, v in _below(arrays, "pretext.").items()}
         own = model.pretext.state_dict()
         weights |= {key: own[key] for key in _memory_keys(model.pretext)}

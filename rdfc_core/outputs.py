@@ -11,27 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from rdfc_core.case import Tumour
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.probe import joined
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
-from rdfc_core.interfaces import Prepared
 from rdfc_core.model import Model
-from rdfc_core.report.pictures import thumbnail
 from rdfc_core.splits import Split
-
-
-class Thumbnail:
-    """Prepares the picture of a case that reports show."""
-
-    def recipe(self) -> dict[str, Any]:
-        """The store's key."""
-        return {"view": "picture", "version": 1}
-
-    def prepare(self, tumour: Tumour) -> Prepared:
-        """The bytes of a PNG, (n,) uint8."""
-        return Prepared(np.frombuffer(thumbnail(tumour), np.uint8))
 
 
 class Embedded(NamedTuple):

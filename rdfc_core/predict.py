@@ -88,6 +88,6 @@ def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[M
     trained = [models.load(folder, study, bench.registry) for folder in place.models()]
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
-    views = trained[0].views
-    extraction = features.extract(cases, views, bench.store, bench.executor, bench.progress)
+    preparers = {name: view.preparer() for name, view in trained[0].views.items()}
+    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
     return trained, extraction

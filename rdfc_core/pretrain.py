@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
-from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 
 from rdfc_core import checkpoint
@@ -24,6 +22,9 @@ from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Batch, Pretext, View
 from rdfc_core.progress import Progress
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 log = logging.getLogger("rdfc")
 
@@ -78,6 +79,10 @@ def fit(
     Raises:
         DataError: If there are fewer than two cases, or the loss is no longer finite.
     """
+    # Here, since they take seconds to load, and predicting does without.
+    from lightning_fabric import Fabric
+    from tensorboardX import SummaryWriter
+
     cases = len(next(iter(prepared.values())))
     if cases < 2:
         raise DataError(

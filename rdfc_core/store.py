@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces.view import Prepared
+from rdfc_core.interfaces.prepared import Prepared
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipes (id TEXT PRIMARY KEY, recipe TEXT NOT NULL);
@@ -102,26 +102,35 @@ class Store:
         Raises:
             DataError: If the disk is full or the file cannot be written.
         """
+        self.put_all([(key, recipe, prepared)])
+
+    def put_all(self, entries: Iterable[tuple[str, Mapping[str, Any], Prepared]]) -> None:
+        """Store several results (key, recipe, result) as one: all of them or none.
+
+        Waiting for the disk is what storing costs, and it is done once for all.
+
+        Raises:
+            DataError: If the disk is full or the file cannot be written.
+        """
+        with self._errors(), self._db:
+            for key, recipe, prepared in entries:
+                self._insert(key, recipe, prepared)
+
+    def _insert(self, key: str, recipe: Mapping[str, Any], prepared: Prepared) -> None:
         blob = io.BytesIO()
         np.save(blob, prepared.array, allow_pickle=False)
         names = json.dumps(list(prepared.names))
         identity = recipe_id(recipe)
-        with self._errors(), self._db:
-            self._db.execute(
-                "INSERT OR IGNORE INTO recipes VALUES (?, ?)",
-                (identity, json.dumps(recipe, sort_keys=True)),
-            )
-            self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_digest(names), names))
-            self._db.execute(
-                "INSERT OR IGNORE INTO prepared VALUES (?, ?, ?, ?, ?)",
-                (
-                    key,
-                    identity,
-                    _digest(names),
-                    blob.getvalue(),
-                    json.dumps(dict(prepared.missing)),
-                ),
-            )
+        self._db.execute(
+            "INSERT OR IGNORE INTO recipes VALUES (?, ?)",
+            (identity, json.dumps(recipe, sort_keys=True)),
+        )
+        self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_digest(names), names))
+        missing = json.dumps(dict(prepared.missing))
+        self._db.execute(
+            "INSERT OR IGNORE INTO prepared VALUES (?, ?, ?, ?, ?)",
+            (key, identity, _digest(names), blob.getvalue(), missing),
+        )
 
     def close(self) -> None:
         """Close the file."""

@@ -20,7 +20,7 @@ from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.size import Size
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
-from rdfc_core.interfaces import Dataset, Executor, View
+from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.progress import Progress
@@ -29,6 +29,7 @@ from rdfc_core.results import Results, Row, finite
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.store import Store
+from rdfc_core.thumbnail import Thumbnail
 from rdfc_core.views import FeatureView
 
 Step = Literal["extract", "pretrain", "evaluate"]
@@ -154,11 +155,8 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     Raises:
         DataError: If every case failed.
     """
-    preparers: dict[str, features.Preparer] = {
-        **views,
-        "size": Size(),
-        "picture": outputs.Thumbnail(),
-    }
+    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    preparers |= {"size": Size(), "picture": Thumbnail()}
     extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
     if not extraction.cases:
         reasons = Counter(failure.reason for failure in extraction.failures)

@@ -9,39 +9,19 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
+from rdfc_core.augmentation import augment_pictures, resize
 from rdfc_core.case import Tumour
-from rdfc_core.component import Part, PartOf
 from rdfc_core.errors import DataError, ShapeError, StudyError
 from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Prepared, Tower, View
-from rdfc_core.pictures import augment_pictures, picture, resize
-
-
-class FeatureViewConfig(BaseModel):
-    """Options of the view of handcrafted features."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="pyradiomics")
-    width: int = Field(256, ge=1, description="Units of each hidden layer of the tower.")
-    layers: int = Field(3, ge=1, description="Hidden layers: Linear, BatchNorm, ReLU, Dropout.")
-    dropout: float = Field(0.5, ge=0, lt=1, description="Dropout after each hidden layer.")
-    clip: float | None = Field(
-        None, gt=0, description="Largest standardised value, in standard deviations; null: none."
-    )
-    corruption: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="Share of features replaced, when training, by another case's of the batch.",
-    )
+from rdfc_core.preparers import FeaturePreparer, PicturePreparer
+from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 
 
 class FeatureView(View):
@@ -55,7 +35,7 @@ class FeatureView(View):
 
     def recipe(self) -> dict[str, Any]:
         """The extractor's recipe: the tower's options do not change the features."""
-        return {"view": "features", "extractor": self.extractor.recipe()}
+        return self.preparer().recipe()
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The features of one tumour, (F,) float64.
@@ -63,20 +43,11 @@ class FeatureView(View):
         Raises:
             DataError: If the tumour cannot be measured, or not all promised features came back.
         """
-        names = self.extractor.names(tumour.ndim)
-        features = self.extractor.extract(tumour)
-        if features.values.shape != (len(names),):
-            raise DataError(
-                f"the extractor promised {len(names)} features and gave an array of shape "
-                f"{features.values.shape}. Report this to the author of the extractor."
-            )
-        values = np.array(features.values, np.float64)
-        # One infinite value would make the feature's mean and scale useless for every case.
-        infinite = {
-            names[i]: f"the extractor gave {values[i]}" for i in np.flatnonzero(np.isinf(values))
-        }
-        values[np.isinf(values)] = np.nan
-        return Prepared(values, names, {**features.missing, **infinite})
+        return self.preparer().prepare(tumour)
+
+    def preparer(self) -> FeaturePreparer:
+        """The extractor, without the tower."""
+        return FeaturePreparer(self.extractor)
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
@@ -185,51 +156,6 @@ class FeatureTower(Tower):
         return batch
 
 
-class ImageViewConfig(BaseModel):
-    """Options of the view of the tumour's picture."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    encoder: Annotated[Part, PartOf("image_encoder")] = Part(name="timm")
-    size: tuple[int, ...] | Literal["average"] = Field(
-        (64, 64),
-        description="Height and width in pixels (for a 3D encoder planes, height, width), or the "
-        "average size of the pretext crops.",
-    )
-    window: tuple[float, float] | None = Field(
-        None,
-        description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
-        "the crop's 1st and 99th percentile.",
-    )
-    slices: int = Field(10, ge=1, description="Axial slices of a volume, as channels.")
-    margin: float = Field(
-        0.0, ge=0, le=4, description="Context around the tumour's box, as a share of its size."
-    )
-    aspect: Literal["stretch", "keep"] = Field(
-        "stretch",
-        description="Stretch the box to the size as the paper does, or widen the box so that "
-        "proportions stay.",
-    )
-    mask_channel: bool = Field(False, description="Add the outline as further channels.")
-    crop_scale: tuple[float, float] = Field(
-        (0.4, 1.0), description="Area of the random crop, as a share of the picture."
-    )
-    flip: tuple[Literal["horizontal", "vertical"], ...] = Field(
-        ("horizontal",), description="Random flips."
-    )
-
-    @model_validator(mode="after")
-    def _plausible(self) -> ImageViewConfig:
-        if self.size != "average" and (len(self.size) not in (2, 3) or min(self.size) < 1):
-            raise ValueError("size is [height, width] or [planes, height, width], all at least 1")
-        if self.window is not None and self.window[0] >= self.window[1]:
-            raise ValueError("window is [low, high] with low below high")
-        low, high = self.crop_scale
-        if not 0 < low <= high <= 1:
-            raise ValueError("crop_scale is [low, high] with 0 < low <= high <= 1")
-        return self
-
-
 class ImageView(View):
     """The tumour's box as a picture in [0, 1], and any image network on top of it."""
 
@@ -247,19 +173,7 @@ class ImageView(View):
 
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""
-        kept = self.config.model_dump(
-            mode="json", include={"window", "slices", "margin", "aspect", "mask_channel"}
-        )
-        ratio = None
-        if self.config.aspect == "keep" and self.config.size != "average":
-            ratio = self.config.size[-2] / self.config.size[-1]
-        return {
-            "view": "image",
-            "version": 1,
-            "spatial_dims": self.encoder.spatial_dims,
-            "ratio": ratio,
-            **kept,
-        }
+        return self.preparer().recipe()
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The tumour's box at its own resolution, (C, h, w) or (C, Z, h, w), in [0, 1] as float16.
@@ -267,8 +181,11 @@ class ImageView(View):
         Raises:
             DataError: If a 3D encoder meets a picture.
         """
-        recipe = self.recipe()
-        return Prepared(picture(tumour, self.config, self.encoder.spatial_dims, recipe["ratio"]))
+        return self.preparer().prepare(tumour)
+
+    def preparer(self) -> PicturePreparer:
+        """The view's options, without the encoder."""
+        return PicturePreparer(self.config, self.encoder.spatial_dims)
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """The size of the network's input: as configured, or the cases' average.
@@ -309,7 +226,13 @@ class ImageView(View):
 
     def tower(self) -> ImageTower:
         """A new network of the encoder for the fitted size."""
-        return ImageTower(self.encoder, self._channels, self._size)
+        network = self.encoder.build(self._channels)
+        return ImageTower(network, self.encoder, self._channels, self._size)
+
+    def blank_tower(self) -> ImageTower:
+        """The same network without the weights that the encoder may begin with."""
+        network = self.encoder.blank(self._channels)
+        return ImageTower(network, self.encoder, self._channels, self._size)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Size and number of channels."""
@@ -328,9 +251,11 @@ class ImageTower(Tower):
         ShapeError: If the network does not give one row of features a picture.
     """
 
-    def __init__(self, encoder: ImageEncoder, channels: int, size: tuple[int, ...]) -> None:
+    def __init__(
+        self, network: nn.Module, encoder: ImageEncoder, channels: int, size: tuple[int, ...]
+    ) -> None:
         super().__init__()
-        self.network = encoder.build(channels)
+        self.network = network
         self._groups = encoder.layer_groups
         training = self.network.training
         self.network.eval()

@@ -71,8 +71,16 @@ def test_completion_of_names_loads_no_heavy_library(line, expected):
     assert not names & HEAVY
 
 
-def test_importing_the_interfaces_of_plugins_is_light():
-    modules = "rdfc_core, rdfc_core.component, rdfc_core.plugins, rdfc_core.config"
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "rdfc_core, rdfc_core.component, rdfc_core.plugins, rdfc_core.config",
+        "rdfc_core.view_options, rdfc_core.readers.config",
+        # What a worker process of an extraction loads, beside the extractor itself.
+        "rdfc_core.features, rdfc_core.preparers, rdfc_core.evaluate.size",
+    ],
+)
+def test_what_must_start_quickly_loads_no_heavy_library(modules):
     done = subprocess.run(
         [sys.executable, "-c", f"import {modules}, sys; print(*sys.modules)"],
         capture_output=True,

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from small_parts import SmallCnn
 
-from rdfc_core import DataError, model
+from rdfc_core import DataError, StudyError, model
 from rdfc_core.evaluate.probe import Logistic, joined
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.model import Model
@@ -169,6 +170,22 @@ def test_weights_of_another_study_are_refused(trained, registry, pictures):
     fewer = jobs.small_study(pictures, "views.extra=greys")
     with pytest.raises(DataError, match="cannot be used"):
         model.load(trained[3], fewer, registry)
+
+
+def test_a_model_loads_without_the_weights_that_its_encoder_began_with(
+    trained, registry, monkeypatch
+):
+    made, study, prepared, folder = trained
+
+    def gone(self: SmallCnn, channels: int) -> None:
+        raise StudyError("the published weights cannot be had here")
+
+    monkeypatch.setattr(SmallCnn, "blank", SmallCnn.build)
+    monkeypatch.setattr(SmallCnn, "build", gone)
+    again = model.load(folder, study, registry)
+    np.testing.assert_array_equal(again.predict(prepared), made.predict(prepared))
+    with pytest.raises(StudyError, match="cannot be had"):
+        model.fresh(study, registry, made.views, 2, 0)
 
 
 def test_fresh_weights_follow_the_seed(trained, registry):

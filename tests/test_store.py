@@ -179,3 +179,12 @@ def test_a_limit_on_the_files_size_is_met_like_a_full_disk(tmp_path: Path, proce
     stored, sentence = ours.recv()
     assert sentence.startswith(f"The store {path} cannot be used: ")
     assert 10 < stored == count(path)
+
+
+def test_several_results_are_stored_together_or_not_at_all(store: Store):
+    good, bad = Prepared(np.zeros(1)), Prepared(np.array([object()]))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        store.put_all([("a", RECIPE, good), ("b", RECIPE, bad)])
+    assert store.known(["a", "b"]) == set()
+    store.put_all([("a", RECIPE, good), ("b", {"view": "other"}, good)])
+    assert store.known(["a", "b"]) == {"a", "b"}

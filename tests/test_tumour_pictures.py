@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from small_parts import SmallCnn, SmallCnnConfig
 
 from rdfc_core import DataError
+from rdfc_core.augmentation import augment_pictures, resize
 from rdfc_core.case import Case, Tumour, Volume
-from rdfc_core.pictures import augment_pictures, picture, resize, spread_slices
-from rdfc_core.views import ImageView, ImageViewConfig
+from rdfc_core.pictures import picture, spread_slices
+from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views import ImageView
 
 PLAIN = {"window": (0, 255)}
 

@@ -20,7 +20,8 @@ from torch import nn
 from rdfc_core import DataError, ShapeError, StudyError
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.interfaces import Features, Prepared
-from rdfc_core.views import FeatureView, FeatureViewConfig, ImageView, ImageViewConfig
+from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views import FeatureView, ImageView
 
 EXTRACTOR = OutlineFeatures(OutlineConfig())
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective
+    from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
     from rdfc_core.interfaces.reader import Reader
-    from rdfc_core.interfaces.view import Prepared, Tower, View
+    from rdfc_core.interfaces.view import Tower, View
 
 _HOME = {
     "Batch": "pretext",
@@ -31,7 +32,8 @@ _HOME = {
     "MemoryStore": "memory_store",
     "Objective": "objective",
     "Outcome": "executor",
-    "Prepared": "view",
+    "Prepared": "prepared",
+    "Preparer": "prepared",
     "Pretext": "pretext",
     "PretextOutput": "pretext",
     "Problem": "dataset",
@@ -53,6 +55,7 @@ __all__ = [
     "Objective",
     "Outcome",
     "Prepared",
+    "Preparer",
     "Pretext",
     "PretextOutput",
     "Problem",

@@ -26,6 +26,14 @@ class ImageEncoder(ABC):
                 cannot be had.
         """
 
+    def blank(self, channels: int) -> nn.Module:
+        """The same network with whatever weights, since others are loaded over them.
+
+        To be overridden where `build` reads or downloads weights: a saved model must be usable
+        without them.
+        """
+        return self.build(channels)
+
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups of layers from input to output, for fine-tuning with own learning rates.
 

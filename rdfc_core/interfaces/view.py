@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,21 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.case import Tumour
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """What a view made of one case; kept in the store.
-
-    Args:
-        array: Any shape and real type; NaN marks a missing feature.
-        names: For feature vectors, the name of each entry; empty for pictures.
-        missing: Name of each missing feature → the reason.
-    """
-
-    array: NDArray[Any]
-    names: tuple[str, ...] = ()
-    missing: Mapping[str, str] = field(default_factory=dict)
+from rdfc_core.interfaces.prepared import Prepared, Preparer
 
 
 class Tower(nn.Module, ABC):
@@ -65,6 +50,13 @@ class View(ABC):
             DataError: If this tumour cannot be seen this way; core adds the case's name.
         """
 
+    def preparer(self) -> Preparer:
+        """What is sent to worker processes to do `recipe` and `prepare`; by default the view.
+
+        A view that needs no torch for it hands over a small object, so that workers start quickly.
+        """
+        return self
+
     @abstractmethod
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Learn what depends on many cases (means, sizes) from the given cases and no others.
@@ -91,6 +83,10 @@ class View(ABC):
     @abstractmethod
     def tower(self) -> Tower:
         """A new network for this view with fresh weights. Needs `fit` or `load_state` first."""
+
+    def blank_tower(self) -> Tower:
+        """The same network with whatever weights, since others are loaded over them."""
+        return self.tower()
 
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:

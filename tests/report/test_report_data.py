@@ -13,8 +13,8 @@ from rdfc_core.report.contents import (
     Results,
     Run,
 )
-from rdfc_core.report.pictures import thumbnail
 from rdfc_core.report.sections.data import data
+from rdfc_core.thumbnail import thumbnail
 
 
 def test_features_that_are_missing_alike_share_a_row_the_most_missed_first():

@@ -47,6 +47,11 @@ class TimmEncoder(ImageEncoder):
             load_weights(network, self.config.weights, channels, self.config.model)
         return network
 
+    def blank(self, channels: int) -> nn.Module:
+        """The same network without the published weights or those of ``weights``."""
+        self._check_name()
+        return self._plain(channels)
+
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups from input to output: ``stem``, ``layer1`` … ``layer4`` for a ResNet."""
         return layer_groups(network)

@@ -149,3 +149,9 @@ def test_a_file_without_a_state_dict_is_refused(tmp_path):
     path = save_plain([torch.zeros(2)], tmp_path / "weights.pth")
     with pytest.raises(StudyError, match="hold no state dict"):
         encoder(path).build(channels=3)
+
+
+def test_network_for_a_saved_model_needs_neither_the_weights_file_nor_a_download(tmp_path):
+    config = TimmConfig(model="resnet18", weights=tmp_path / "gone.safetensors")
+    network = TimmEncoder(config).blank(1)
+    assert network(torch.zeros(1, 1, 64, 64)).shape == (1, 512)

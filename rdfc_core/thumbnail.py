@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from rdfc_core.case import Tumour, Volume
-
-if TYPE_CHECKING:
-    from rdfc_core.interfaces import Prepared
+from rdfc_core.interfaces.prepared import Prepared
 
 OUTLINE = (255, 214, 10)
 """Yellow: no grey of any image comes near it, and every kind of colour vision tells them apart."""
@@ -39,8 +37,6 @@ class Thumbnail:
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The thumbnail of one tumour."""
-        from rdfc_core.interfaces import Prepared  # loads torch, which drawing a report never needs
-
         return Prepared(np.frombuffer(thumbnail(tumour, self.size), np.uint8))
 
 

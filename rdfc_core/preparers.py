@@ -1,0 +1,81 @@
+"""The parts of the two views that look at one case; free of torch, so that workers start fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rdfc_core.case import Tumour
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces.feature_extractor import FeatureExtractor
+from rdfc_core.interfaces.prepared import Prepared
+from rdfc_core.pictures import picture
+from rdfc_core.view_options import ImageViewConfig
+
+
+class FeaturePreparer:
+    """Measures handcrafted features and checks that all promised ones came back."""
+
+    def __init__(self, extractor: FeatureExtractor) -> None:
+        self.extractor = extractor
+
+    def recipe(self) -> dict[str, Any]:
+        """The extractor's recipe."""
+        return {"view": "features", "extractor": self.extractor.recipe()}
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The features of one tumour, (F,) float64.
+
+        Raises:
+            DataError: If the tumour cannot be measured, or not all promised features came back.
+        """
+        names = self.extractor.names(tumour.ndim)
+        features = self.extractor.extract(tumour)
+        if features.values.shape != (len(names),):
+            raise DataError(
+                f"the extractor promised {len(names)} features and gave an array of shape "
+                f"{features.values.shape}. Report this to the author of the extractor."
+            )
+        values = np.array(features.values, np.float64)
+        # One infinite value would make the feature's mean and scale useless for every case.
+        infinite = {
+            names[i]: f"the extractor gave {values[i]}" for i in np.flatnonzero(np.isinf(values))
+        }
+        values[np.isinf(values)] = np.nan
+        return Prepared(values, names, {**features.missing, **infinite})
+
+
+class PicturePreparer:
+    """Cuts out the tumour's picture."""
+
+    def __init__(self, config: ImageViewConfig, spatial_dims: int) -> None:
+        self.config = config
+        self.spatial_dims = spatial_dims
+
+    def recipe(self) -> dict[str, Any]:
+        """What shapes the stored picture: not the encoder, the final size or the augmentation."""
+        kept = self.config.model_dump(
+            mode="json", include={"window", "slices", "margin", "aspect", "mask_channel"}
+        )
+        return {
+            "view": "image",
+            "version": 1,
+            "spatial_dims": self.spatial_dims,
+            "ratio": self._ratio(),
+            **kept,
+        }
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The tumour's box at its own resolution, (C, h, w) or (C, Z, h, w), in [0, 1] as float16.
+
+        Raises:
+            DataError: If a 3D encoder meets a picture.
+        """
+        return Prepared(picture(tumour, self.config, self.spatial_dims, self._ratio()))
+
+    def _ratio(self) -> float | None:
+        """Height over width that the box is widened to, where proportions are kept."""
+        if self.config.aspect == "keep" and self.config.size != "average":
+            return self.config.size[-2] / self.config.size[-1]
+        return None

@@ -1,0 +1,74 @@
+"""Options of the two views. Free of torch: listing, completion and worker processes load this."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rdfc_core.component import Part, PartOf
+
+
+class FeatureViewConfig(BaseModel):
+    """Options of the view of handcrafted features."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="pyradiomics")
+    width: int = Field(256, ge=1, description="Units of each hidden layer of the tower.")
+    layers: int = Field(3, ge=1, description="Hidden layers: Linear, BatchNorm, ReLU, Dropout.")
+    dropout: float = Field(0.5, ge=0, lt=1, description="Dropout after each hidden layer.")
+    clip: float | None = Field(
+        None, gt=0, description="Largest standardised value, in standard deviations; null: none."
+    )
+    corruption: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of features replaced, when training, by another case's of the batch.",
+    )
+
+
+class ImageViewConfig(BaseModel):
+    """Options of the view of the tumour's picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: Annotated[Part, PartOf("image_encoder")] = Part(name="timm")
+    size: tuple[int, ...] | Literal["average"] = Field(
+        (64, 64),
+        description="Height and width in pixels (for a 3D encoder planes, height, width), or the "
+        "average size of the pretext crops.",
+    )
+    window: tuple[float, float] | None = Field(
+        None,
+        description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
+        "the crop's 1st and 99th percentile.",
+    )
+    slices: int = Field(10, ge=1, description="Axial slices of a volume, as channels.")
+    margin: float = Field(
+        0.0, ge=0, le=4, description="Context around the tumour's box, as a share of its size."
+    )
+    aspect: Literal["stretch", "keep"] = Field(
+        "stretch",
+        description="Stretch the box to the size as the paper does, or widen the box so that "
+        "proportions stay.",
+    )
+    mask_channel: bool = Field(False, description="Add the outline as further channels.")
+    crop_scale: tuple[float, float] = Field(
+        (0.4, 1.0), description="Area of the random crop, as a share of the picture."
+    )
+    flip: tuple[Literal["horizontal", "vertical"], ...] = Field(
+        ("horizontal",), description="Random flips."
+    )
+
+    @model_validator(mode="after")
+    def _plausible(self) -> ImageViewConfig:
+        if self.size != "average" and (len(self.size) not in (2, 3) or min(self.size) < 1):
+            raise ValueError("size is [height, width] or [planes, height, width], all at least 1")
+        if self.window is not None and self.window[0] >= self.window[1]:
+            raise ValueError("window is [low, high] with low below high")
+        low, high = self.crop_scale
+        if not 0 < low <= high <= 1:
+            raise ValueError("crop_scale is [low, high] with 0 < low <= high <= 1")
+        return self
