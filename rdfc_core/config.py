@@ -331,7 +331,9 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         },
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
         readers={
-            name: resolve_part("reader", Part(name=name, options=options), registry, "readers")
+            name: resolve_part(
+                "reader", Part(name=name, options=options), registry, f"readers.{name}"
+            )
             for name, options in study.readers.items()
         },
         split=study.split,

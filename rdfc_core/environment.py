@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sqlite3
@@ -12,6 +11,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from rdfc_core.errors import RdfcError
+from rdfc_core.local_executor import usable_cores
 from rdfc_core.plugins import installed
 from rdfc_core.store import Store, default_store
 
@@ -56,8 +56,7 @@ def _versions() -> list[str]:
 def _devices() -> list[str]:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = [f"{cores} CPU cores, {torch.get_num_threads()} threads for torch"]
+    found = [f"{usable_cores()} CPU cores, {torch.get_num_threads()} threads for torch"]
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         found.append(f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")

@@ -16,6 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from rdfc_core.interfaces.executor import Executor, Outcome
 
 
+def usable_cores() -> int:
+    """The cores that this process may use, where the system says so; otherwise all."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class LocalExecutorConfig(BaseModel):
     """Options of the local executor."""
 
@@ -38,9 +45,7 @@ class LocalExecutor(Executor):
         When a worker dies, the jobs that were in hand are each tried once more, alone in a process
         of their own, so that the one which kills its worker is known by name.
         """
-        wanted = (
-            len(os.sched_getaffinity(0)) if self.config.workers is None else (self.config.workers)
-        )
+        wanted = usable_cores() if self.config.workers is None else self.config.workers
         workers = min(wanted, len(jobs))
         if wanted == 0:
             yield from (_here(function, jobs, job) for job in range(len(jobs)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from torch import nn
 
 from rdfc_core.checkpoint import flush
 from rdfc_core.config import ResolvedStudy
@@ -79,6 +81,35 @@ class Model:
             layer: {name: np.concatenate(parts) for name, parts in found.items()}
             for layer, found in pieces.items()
         }
+
+    def calibrate(self, prepared: Mapping[str, Sequence[Prepared]]) -> None:
+        """Set the statistics of batch normalisation from these cases, and no weight.
+
+        An untrained network has the statistics of no data at all; compared like that, a trained
+        one would win by its statistics alone.
+        """
+        towers = self.pretext.encoders()
+        norms = [
+            module
+            for tower in towers.values()
+            for module in tower.modules()
+            if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        ]
+        momentum = [norm.momentum for norm in norms]
+        self.pretext.eval()
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over all batches
+            norm.train()
+        with torch.no_grad():
+            for name, tower in towers.items():
+                cases = self.views[name].collate(prepared[name])
+                device = next((p.device for p in tower.parameters()), torch.device("cpu"))
+                for batch in cases.tensor_split(math.ceil(len(cases) / BATCH)):
+                    tower(batch.to(device))
+        for norm, before in zip(norms, momentum, strict=True):
+            norm.momentum = before
+        self.pretext.eval()
 
     def predict(self, prepared: Mapping[str, Sequence[Prepared]]) -> NDArray[np.float64]:
         """Class probabilities of N cases, (N, C).

@@ -7,18 +7,21 @@ takes the others down.
 from __future__ import annotations
 
 import difflib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Any, cast
 
 import pluggy
 
 from rdfc_core import hookspecs
 from rdfc_core.component import INTERFACE_VERSION, KINDS, Component, Kind
 from rdfc_core.errors import PluginError
+
+log = logging.getLogger("rdfc")
 
 GROUP = "rdfc"
 
@@ -86,6 +89,26 @@ class Registry:
         if component.unavailable:
             raise PluginError(f"The {component.label} is not available: {component.unavailable}.")
         return component
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Call a run event's hook in every plugin; one that fails is named, and the run goes on.
+
+        Args:
+            event: The hook, such as ``rdfc_epoch_ended``.
+            facts: Its arguments; a plugin takes those that it names.
+        """
+        for listener in getattr(self.hooks.hook, event).get_hookimpls():
+            try:
+                listener.function(**{name: facts[name] for name in listener.argnames})
+            except Exception as error:  # hours of training are worth more than a listener
+                log.warning(
+                    "Plugin %s failed in %s: %s: %s. Upgrade or uninstall it.",
+                    listener.plugin_name,
+                    event,
+                    type(error).__name__,
+                    error,
+                )
+                log.debug("Plugin %s failed", listener.plugin_name, exc_info=error)
 
     def _unknown(self, kind: str, name: str) -> str:
         installed = self.names(kind)

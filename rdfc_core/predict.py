@@ -16,6 +16,8 @@ from rdfc_core.config import load_study, resolve
 from rdfc_core.errors import DataError
 from rdfc_core.features import Extraction, Failure
 from rdfc_core.model import Model
+from rdfc_core.plugins import Registry
+from rdfc_core.readers.auto import AutoReader
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.study import Workbench
 
@@ -80,6 +82,16 @@ def embed(run: Path, cases: Sequence[Case], bench: Workbench, out: Path) -> Sequ
         ]
     outputs.write_embeddings(out, rows)
     return extraction.failures
+
+
+def reader_of(run: Path, registry: Registry) -> AutoReader:
+    """The readers of a run, with the options that its study gave them.
+
+    Raises:
+        StudyError: If the folder holds no run.
+    """
+    study = resolve(load_study(RunFolder(run).read_study()), registry)
+    return AutoReader.installed(registry, study.readers)
 
 
 def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[Model], Extraction]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rdfc_core.case import Case
 from rdfc_core.config import ResolvedStudy
 from rdfc_core.errors import StudyError
 from rdfc_core.features import Failure
+from rdfc_core.local_executor import usable_cores
 from rdfc_core.plugins import Registry
 from rdfc_core.splits import Split
 
@@ -210,7 +210,7 @@ def machine() -> str:
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{len(os.sched_getaffinity(0))} CPU cores, {device}"
+    return f"{usable_cores()} CPU cores, {device}"
 
 
 def _differences(a: Any, b: Any, path: str = "") -> list[str]:

@@ -78,7 +78,7 @@ def run(
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     place.begin(study, bench.registry, overwrite)
-    bench.registry.hooks.hook.rdfc_run_started(folder=folder, study=study.dump())
+    bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
 
     clock = _Clock()
     with clock.stage("features"):
@@ -124,7 +124,7 @@ def run(
         },
     )
     results.write(place.results)
-    bench.registry.hooks.hook.rdfc_run_finished(folder=folder, results=results.model_dump())
+    bench.registry.tell("rdfc_run_finished", folder=folder, results=results.model_dump())
     return results
 
 
@@ -182,8 +182,8 @@ def pretrained(
     model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
-        bench.registry.hooks.hook.rdfc_epoch_ended(
-            folder=place.path, split=split.name, metrics=metrics
+        bench.registry.tell(
+            "rdfc_epoch_ended", folder=place.path, split=split.name, metrics=metrics
         )
 
     pretrain.fit(
@@ -212,11 +212,13 @@ def evaluate(
     found, model.classifier = linear.judge_learnt(test, outputs, method_name(study))
     controls = study.evaluate.controls
     if "random-init" in controls:
-        seeds = [study.seed + 1 + repeat for repeat in range(linear.RANDOM_NETWORKS)]
-        networks = [
-            models.fresh(study, bench.registry, model.views, 2, seed).outputs(prepared)
-            for seed in seeds
-        ]
+        pretext_cases = {name: extraction.of(name, split.pretext) for name in model.views}
+        networks = []
+        for repeat in range(linear.RANDOM_NETWORKS):
+            seed = study.seed + 1 + repeat
+            untrained = models.fresh(study, bench.registry, model.views, 2, seed)
+            untrained.calibrate(pretext_cases)
+            networks.append(untrained.outputs(prepared))
         found += linear.judge_random(test, networks)
     if "shuffled-labels" in controls:
         found += linear.judge_shuffled(test, outputs)

@@ -198,6 +198,10 @@ WRONG = {
         {"split": {"fold": 3}},
         "split.fold: there is no such option. Did you mean 'folds'?",
     ),
+    "unknown option of a reader": (
+        {"readers": {"pictures": {"max_pixel": 9}}},
+        "readers.pictures.max_pixel: there is no such option. Did you mean 'max_pixels'?",
+    ),
     "unknown word": (
         {"encoders": "small-cnn"},
         "encoders: there is no such option. Did you mean 'encoder'?",

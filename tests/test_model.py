@@ -188,6 +188,24 @@ def test_a_model_loads_without_the_weights_that_its_encoder_began_with(
         model.fresh(study, registry, made.views, 2, 0)
 
 
+def test_calibration_sets_the_statistics_of_the_given_cases_and_no_weight(trained, registry):
+    made, study, prepared, _ = trained
+    untrained = model.fresh(study, registry, made.views, 2, 0)
+    weights = {name: p.clone() for name, p in untrained.pretext.named_parameters()}
+    some = {name: rows[:20] for name, rows in prepared.items()}
+    untrained.calibrate(some)
+    tower = untrained.pretext.encoders()["radiomics"]
+    linear, norm = tower.layer1[0], tower.layer1[1]
+    with torch.no_grad():
+        seen = linear(made.views["radiomics"].collate(some["radiomics"]))
+    torch.testing.assert_close(norm.running_mean, seen.mean(0))
+    torch.testing.assert_close(norm.running_var, seen.var(0))
+    assert norm.momentum == 0.1
+    assert not any(module.training for module in untrained.pretext.modules())
+    for name, value in untrained.pretext.named_parameters():
+        assert torch.equal(value, weights[name])
+
+
 def test_fresh_weights_follow_the_seed(trained, registry):
     made, study, prepared, _ = trained
     one, same, other = (model.fresh(study, registry, made.views, 2, seed) for seed in (1, 1, 2))
@@ -201,3 +219,19 @@ def test_the_description_names_classes_and_views(trained):
     assert about["classes"] == ["benign", "malignant"]
     assert about["views"] == ["radiomics", "image", "greys"]
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_calibrating_sets_batch_statistics_to_those_of_the_cases_and_no_weight(trained, registry):
+    made, study, prepared, _ = trained
+    untrained = model.fresh(study, registry, made.views, cases=2, seed=1)
+    weights = {k: v.clone() for k, v in untrained.pretext.named_parameters()}
+    untrained.calibrate(prepared)
+    tower = untrained.pretext.encoders()["radiomics"]
+    linear, norm = tower.layer1[0], tower.layer1[1]
+    seen = linear(made.views["radiomics"].collate(prepared["radiomics"]))
+    torch.testing.assert_close(norm.running_mean, seen.mean(0).detach())
+    torch.testing.assert_close(norm.running_var, seen.var(0).detach())
+    assert norm.momentum == 0.1
+    assert not untrained.pretext.training
+    for key, value in untrained.pretext.named_parameters():
+        assert torch.equal(value, weights[key])

@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 
 import pytest
 
 from rdfc_core import PluginError
 from rdfc_core.plugins import Registry, discover
+from rdfc_core.readers.auto import AutoReader
 
 GOOD = """
 from rdfc_core import Component, hookimpl
@@ -190,15 +191,31 @@ def test_core_registers_like_any_plugin_and_every_component_of_this_project_load
         assert component.unavailable or isinstance(component.load(), type)
 
 
-def test_hooks_of_a_plugin_are_called_with_the_run(site, install, tmp_path):
-    install(
-        "listener",
+def test_a_listener_that_fails_is_named_and_the_others_hear_of_the_run(
+    site, install, tmp_path, caplog
+):
+    heard = (
         "from rdfc_core import hookimpl\nseen = []\n@hookimpl\n"
-        "def rdfc_epoch_ended(split, metrics):\n    seen.append((split, dict(metrics)))",
+        "def rdfc_epoch_ended(split, metrics):\n    seen.append((split, dict(metrics)))"
     )
-    registry = found_in(site)
-    registry.hooks.hook.rdfc_epoch_ended(folder=tmp_path, split="holdout", metrics={"loss": 1.0})
-    assert sys.modules["listener"].seen == [("holdout", {"loss": 1.0})]
+    install("alice", heard)
+    install("bob", heard.partition("    seen.append")[0] + "    return 1 / 0")
+    install("carol", heard)
+    found_in(site).tell("rdfc_epoch_ended", folder=tmp_path, split="holdout", metrics={"loss": 1.0})
+    for name in ("alice", "carol"):
+        assert sys.modules[name].seen == [("holdout", {"loss": 1.0})]
+    [warning] = caplog.messages
+    assert warning.startswith("Plugin dist-bob:bob failed in rdfc_epoch_ended: ZeroDivisionError")
+
+
+def test_a_reader_that_does_not_load_leaves_the_others_to_read(site, install, pictures, caplog):
+    install("mine", GOOD)  # announces a reader, and its module has none
+    points = [*entry_points(group="rdfc", name="core")]
+    for distribution in distributions(path=[str(site)]):
+        points += distribution.entry_points
+    reader = AutoReader.installed(discover(points))
+    assert reader.read_image(pictures / "images" / "case-000.png").array.shape == (40, 40)
+    assert "The reader 'mine' could not be loaded" in caplog.text
 
 
 def test_a_fresh_process_finds_new_plugins_and_survives_a_broken_one(site, install, outside, rdfc):

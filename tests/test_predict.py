@@ -9,11 +9,12 @@ import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from jobs import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
-from rdfc_core.predict import embed, predict
+from rdfc_core.predict import embed, predict, reader_of
 
 
 def test_held_out_cases_get_the_probabilities_that_were_scored(finished, cases, workbench):
@@ -91,6 +92,16 @@ def test_a_moved_run_without_its_data_still_predicts(finished, cases, workbench,
     np.testing.assert_array_equal(
         predict(moved, cases[:2], workbench).probabilities, there.probabilities
     )
+
+
+def test_readers_have_the_options_of_the_run(finished, cases, registry, tmp_path):
+    moved = Path(shutil.copytree(finished, tmp_path / "moved"))
+    study = yaml.safe_load((moved / "study.yaml").read_text(encoding="utf-8"))
+    study["readers"] = {"pictures": {"max_pixels": 100}}
+    (moved / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
+    assert reader_of(finished, registry).read_image(cases[0].image).array.shape == (40, 40)
+    with pytest.raises(DataError, match="100"):
+        reader_of(moved, registry).read_image(cases[0].image)
 
 
 def test_what_is_no_trained_run_is_refused(finished, cases, workbench, tmp_path):

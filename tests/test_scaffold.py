@@ -31,7 +31,13 @@ def outcomes(written, tmp_path_factory) -> dict[str, list[str]]:
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *settings, *(f"{f.name}/tests" for f in written.values())],
         cwd=above,
-        env={**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": "1"},
+        # Without byte code: other tests look at what was written.
+        env={
+            **os.environ,
+            "PYTHONPATH": search,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OMP_NUM_THREADS": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -71,7 +71,7 @@ def test_a_metaimage_that_claims_another_compressed_size_is_refused(tmp_path: Pa
     (size,) = (line for line in lines if line.startswith(b"CompressedDataSize"))
     shorter = b"%s = %d" % (size.split(b" = ")[0], int(size.split(b" = ")[1]) // 2)
     path.write_bytes(path.read_bytes().replace(size, shorter))
-    assert not np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), noise())
+    sitk.ReadImage(str(path))  # reads on without a word, whatever stands in memory
     with pytest.raises(DataError, match=r"claims \d+ compressed bytes and it holds \d+"):
         volumes.read_image(path)
 

@@ -55,7 +55,8 @@ def _root(
 def main() -> None:
     """Run the command line; every error the user can mend is one sentence and exit code 2."""
     try:
-        code = app(standalone_mode=False)  # newer releases of Typer turn Ctrl-C into 130
+        # Newer releases of Typer turn Ctrl-C into the exit code 130 themselves.
+        code = app(prog_name="rdfc", standalone_mode=False)
     except USAGE_ERROR as error:
         usage: Any = error
         usage.show()

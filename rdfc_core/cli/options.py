@@ -12,7 +12,9 @@ from rdfc_core.component import Kind, Part
 from rdfc_core.plugins import installed
 
 if TYPE_CHECKING:
+    from rdfc_core.case import Case
     from rdfc_core.config import ResolvedPart
+    from rdfc_core.readers.auto import AutoReader
     from rdfc_core.study import Workbench
 
 
@@ -80,10 +82,9 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
     return resolve_part(kind, Part(name=named.name, options=options), installed(), option)
 
 
-def manifest_cases(manifest: Path) -> Sequence[Any]:
+def manifest_cases(manifest: Path, reader: AutoReader) -> Sequence[Case]:
     """The cases of a CSV, each with a reader."""
-    from rdfc_core.readers.auto import AutoReader
     from rdfc_core.study import read_cases
 
     dataset = part("dataset", "manifest", "--manifest", root=manifest).build(installed())
-    return read_cases(dataset, AutoReader.installed(installed()))
+    return read_cases(dataset, reader)

@@ -7,13 +7,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
 from rdfc_core.errors import StudyError
+
+if TYPE_CHECKING:
+    from rdfc_core.case import Case
+    from rdfc_core.readers.auto import AutoReader
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
@@ -37,7 +41,8 @@ def predict(
     console.log_to_stderr()
     refuse_existing(out, overwrite)
     bench = options.workbench(store, executor)
-    said = predictions.predict(run.resolve(), _cases(image, mask, manifest), bench)
+    reader = predictions.reader_of(run.resolve(), bench.registry)
+    said = predictions.predict(run.resolve(), _cases(image, mask, manifest, reader), bench)
     table = [
         {
             "case_id": case_id,
@@ -75,7 +80,9 @@ def embed(
     console.log_to_stderr()
     refuse_existing(out, overwrite)
     bench = options.workbench(store, executor)
-    failures = predictions.embed(run.resolve(), _cases(image, mask, manifest), bench, out)
+    reader = predictions.reader_of(run.resolve(), bench.registry)
+    cases = _cases(image, mask, manifest, reader)
+    failures = predictions.embed(run.resolve(), cases, bench, out)
     finish([asdict(failure) for failure in failures])
 
 
@@ -89,17 +96,16 @@ def refuse_existing(out: Path | None, overwrite: bool) -> None:
         raise StudyError(f"{out} exists. Choose another --out, or replace it with --overwrite.")
 
 
-def _cases(image: Path | None, mask: Path | None, manifest: Path | None) -> Sequence[Any]:
+def _cases(
+    image: Path | None, mask: Path | None, manifest: Path | None, reader: AutoReader
+) -> Sequence[Case]:
     if manifest and not (image or mask):
-        return options.manifest_cases(manifest)
+        return options.manifest_cases(manifest, reader)
     if not (image and mask) or manifest:
         raise StudyError("Name one case with --image and --mask, or many with --manifest.")
     from rdfc_core.case import Case
-    from rdfc_core.plugins import installed
-    from rdfc_core.readers.auto import AutoReader
 
     name = image.name.split(".")[0]
-    reader = AutoReader.installed(installed())
     return [Case(name, name, image.resolve(), mask.resolve(), reader=reader)]
 
 

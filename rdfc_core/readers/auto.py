@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from rdfc_core.config import ResolvedPart
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugins import Registry
+
+log = logging.getLogger("rdfc")
 
 
 class AutoReader(Reader):
@@ -37,7 +40,10 @@ class AutoReader(Reader):
         readers = list(chosen.values())
         for component, _ in registry.components("reader"):
             if component.unavailable is None and component.name not in chosen:
-                readers.append(component.load()(component.load_config()()))
+                try:
+                    readers.append(component.load()(component.load_config()()))
+                except PluginError as error:  # perhaps no file needs it: the others go on
+                    log.warning("%s", error)
         if not readers:
             raise PluginError("No reader is installed. Reinstall rdfc-core.")
         return cls(readers)
