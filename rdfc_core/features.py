@@ -177,4 +177,6 @@ def write_parquet(path: Path, extraction: Extraction) -> None:
         table = np.stack([one.array for one in vectors])
         for place, name in enumerate(names):
             columns[f"{view}.{name}"] = pa.array(table[:, place], from_pandas=True)
-    parquet.write_table(pa.table(columns), path)
+    partial = path.with_name(f"partial-{path.name}")
+    parquet.write_table(pa.table(columns), partial)
+    partial.replace(path)

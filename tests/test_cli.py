@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
 import signal
@@ -343,14 +344,28 @@ def test_a_fault_of_ours_asks_for_a_report_with_exit_code_1(rdfc_here, monkeypat
     assert len(done.err.splitlines()) == 1
 
 
-def test_a_full_disk_is_one_sentence(rdfc_here, monkeypatch):
-    from rdfc_core import environment
-
-    def fill(store: object) -> None:
-        raise OSError(28, "No space left on device", "x.parquet")
-
-    monkeypatch.setattr(environment, "examine", fill)
-    rdfc_here("doctor").refused("The disk is full (x.parquet)", "the same command goes on")
+@pytest.mark.parametrize("what", ["--out", "--store"])
+def test_a_full_disk_is_one_sentence_and_after_some_space_the_same_command_goes_on(
+    rdfc_here, study_file, tmp_path, what
+):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        command = ("extract", study_file, "--out", "run", *HERE, what, disk / "x")
+        done = rdfc_here(*command)
+        assert done.code == 2
+        assert "Traceback" not in done.err
+        last = done.err.splitlines()[-1]
+        full = {"--out": "The disk is full", "--store": f"The store {disk / 'x'} cannot be used"}
+        assert last.startswith(full[what])
+        assert "is kept" in last
+        subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
+        assert rdfc_here(*command).code == 0
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # its store is open
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):

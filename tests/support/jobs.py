@@ -154,8 +154,8 @@ def extract_slowly(cases: Sequence[Case], store: Path, notes: Path) -> None:
 
 
 def wait_for_lines(path: Path, lines: int) -> None:
-    """Until another process has written so many lines; at most a minute."""
-    for _ in range(6000):
+    """Until another process has written so many lines; at most five minutes."""
+    for _ in range(30_000):
         if path.exists() and len(path.read_text(encoding="utf-8").splitlines()) >= lines:
             return
         time.sleep(0.01)
