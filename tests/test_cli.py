@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 import yaml
 from PIL import Image
+from rich.console import Console
 
 import rdfc_core
 from rdfc_core import cli
@@ -175,6 +177,14 @@ REFUSED = {
     "bad executor option": (
         ["run", "{study}", "--executor", "local:workers=-1"],
         ["--executor.workers: input should be greater than or equal to 0"],
+    ),
+    "a run folder below a file": (
+        ["extract", "{study}", "--out", "{study}/run"],
+        ["Not a directory", "Check the path and its permissions."],
+    ),
+    "a run folder that is a file": (
+        ["extract", "{study}", "--out", "{study}"],
+        ["Not a directory", "Check the path and its permissions."],
     ),
     "store that is a folder": (["run", "{study}", "--store", "/"], ["The store / cannot be used"]),
     "no run to predict": (
@@ -331,6 +341,21 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(rdfc_here):
     assert done.code == 2
     assert "Traceback" in done.err
     assert done.err.splitlines()[-1].startswith("The study nowhere.yaml cannot be read")
+
+
+def test_progress_is_drawn_on_a_terminal_with_rate_and_note(monkeypatch):
+    from rdfc_core.cli import console
+
+    drawn = io.StringIO()
+    terminal = Console(file=drawn, force_terminal=True, width=100)
+    monkeypatch.setattr(console, "err", terminal)
+    with console.DrawnProgress().task("Pretraining", 3) as advance:
+        for _ in range(3):
+            advance(1, note="loss 1.234")
+    text = drawn.getvalue()
+    assert "Pretraining" in text
+    assert "3/3" in text
+    assert "loss 1.234" in text
 
 
 def test_a_fault_of_ours_asks_for_a_report_with_exit_code_1(rdfc_here, monkeypatch):
