@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rdfc_core.errors import DataError
 from rdfc_core.interfaces.executor import Executor, Outcome
 
 
@@ -33,6 +34,10 @@ class LocalExecutorConfig(BaseModel):
     )
 
 
+HOPELESS = 3
+"""So many jobs that kill their workers, and none that does not, are no accident."""
+
+
 class LocalExecutor(Executor):
     """One process a core, started afresh (not forked: threads and libraries may be loaded)."""
 
@@ -44,6 +49,10 @@ class LocalExecutor(Executor):
 
         When a worker dies, the jobs that were in hand are each tried once more, alone in a process
         of their own, so that the one which kills its worker is known by name.
+
+        Raises:
+            DataError: If the first jobs all kill their workers and none was ever done: it is not
+                the jobs that are at fault then.
         """
         wanted = usable_cores() if self.config.workers is None else self.config.workers
         workers = min(wanted, len(jobs))
@@ -51,11 +60,21 @@ class LocalExecutor(Executor):
             yield from (_here(function, jobs, job) for job in range(len(jobs)))
             return
         waiting = deque(range(len(jobs)))
+        killed = done = 0
         while waiting:
-            suspects = yield from _drain(function, jobs, waiting, workers)
+            suspects, finished = yield from _drain(function, jobs, waiting, workers)
+            done += finished
             for job in suspects:
-                again = yield from _drain(function, jobs, deque([job]), 1)
+                again, finished = yield from _drain(function, jobs, deque([job]), 1)
+                done += finished
                 if again:
+                    killed += 1
+                    if killed == HOPELESS and not done:
+                        raise DataError(
+                            f"The workers of the first {HOPELESS} cases were all killed, each "
+                            "twice, before any case was done. See what happens without workers: "
+                            "--executor local:workers=0."
+                        )
                     yield Outcome(
                         job,
                         error=RuntimeError(
@@ -67,8 +86,13 @@ class LocalExecutor(Executor):
 
 def _drain(
     function: Callable[[Any], Any], jobs: Sequence[Any], waiting: deque[int], workers: int
-) -> Generator[Outcome, None, list[int]]:
-    """Work through the queue in one pool; returns the jobs that were in hand if a worker died."""
+) -> Generator[Outcome, None, tuple[list[int], int]]:
+    """Work through the queue in one pool.
+
+    Returns:
+        The jobs that were in hand if a worker died, and how many jobs finished.
+    """
+    finished = 0
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
     )
@@ -81,14 +105,15 @@ def _drain(
             done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
             broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
             for future in done.difference(broken):
+                finished += 1
                 yield _outcome(in_hand.pop(future), future)
             if broken:
-                return list(in_hand.values())
+                return list(in_hand.values()), finished
     except BrokenProcessPool:  # raised by submit, once the pool knows
-        return list(in_hand.values())
+        return list(in_hand.values()), finished
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return []
+    return [], finished
 
 
 def _outcome(job: int, future: Future[Any]) -> Outcome:

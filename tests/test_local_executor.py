@@ -9,6 +9,7 @@ import jobs
 import pytest
 from pydantic import ValidationError
 
+from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Outcome
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 
@@ -76,3 +77,8 @@ def test_stopping_early_leaves_no_worker_behind(tmp_path: Path):
 def test_negative_workers_are_refused():
     with pytest.raises(ValidationError):
         LocalExecutorConfig(workers=-1)
+
+
+def test_workers_that_all_die_before_any_job_is_done_end_the_run_with_one_sentence():
+    with pytest.raises(DataError, match=r"first 3 cases were all killed.*workers=0"):
+        list(executor(2).run(jobs.die_on_odd, [1, 3, 5, 7, 9, 11, 13]))
