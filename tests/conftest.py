@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+from command import Done
 
 from rdfc_core import plugins
 from rdfc_core.case import Case
@@ -165,3 +167,35 @@ def _own_log() -> Iterator[None]:
     yield
     logger.handlers, logger.propagate = before[0], before[2]
     logger.setLevel(before[1])
+
+
+@pytest.fixture
+def rdfc_here(monkeypatch, capsys, tmp_path) -> Callable[..., Done]:
+    """Runs a command in this process, in an empty folder, with a cache of its own."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    from rdfc_core import cli
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["rdfc", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Done(int(caught.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def study_file(pictures: Path, tmp_path: Path) -> Path:
+    import jobs
+
+    study = {**jobs.SMALL_STUDY, "dataset": f"manifest:root={pictures}"}
+    study["pretrain"] = {"epochs": 1, "batch_size": 16}
+    study["evaluate"] = {"bootstrap": 100}
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(study), encoding="utf-8")
+    return path

@@ -1,4 +1,4 @@
-"""A study from its data to its results, on real files, with real interruptions."""
+"""A study from its data to its results, on real files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,10 @@ import yaml
 from jobs import QUICK
 from PIL import Image
 
-from rdfc_core import DataError, StudyError
+from rdfc_core import DataError
 from rdfc_core import study as studies
 from rdfc_core.config import load_study, resolve
-from rdfc_core.interfaces import Executor
-from rdfc_core.plugins import Registry
 from rdfc_core.results import Results
-from rdfc_core.store import Store
-from rdfc_core.study import Workbench
 
 
 def lasting(run: Path) -> dict[str, Any]:
@@ -41,34 +36,6 @@ def lasting(run: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def results(finished: Path) -> Results:
     return Results.read(finished / "results.json")
-
-
-@pytest.fixture
-def again(finished, pictures, tmp_path) -> Callable[..., Results]:
-    """Runs the small study on a copy of the finished run, by default with the same command."""
-    shutil.copytree(finished, tmp_path / "run")
-    store = finished.parent / "store.sqlite"
-
-    def _again(*overrides: str, **options: Any) -> Results:
-        study = jobs.small_study(pictures, *QUICK, *overrides)
-        bench = Workbench(studies_registry(), Store(store), executor(), jobs.Counted())
-        results = studies.run(study, tmp_path / "run", bench, **options)
-        _again.progress = bench.progress  # type: ignore[attr-defined]
-        return results
-
-    return _again
-
-
-def studies_registry() -> Registry:
-    from rdfc_core.plugins import installed
-
-    return installed()
-
-
-def executor() -> Executor:
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-
-    return LocalExecutor(LocalExecutorConfig(workers=0))
 
 
 CONTRACT = {
@@ -183,117 +150,6 @@ def test_embeddings_hold_every_case_of_the_split_once_with_its_part(finished):
     cases = (finished / "cases.csv").read_text(encoding="utf-8").splitlines()
     parts = {line.split(",")[0]: line.split(",")[4] for line in cases[1:]}
     assert dict(zip(table["case_id"], table["part"], strict=True)) == parts
-
-
-def test_the_same_command_on_a_finished_run_does_nothing(results, again, tmp_path):
-    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.safetensors")}
-    repeated = again()
-    assert "Pretraining" not in again.progress.totals
-    assert repeated == results
-    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.safetensors")} == before
-
-
-def test_a_run_that_lost_its_results_evaluates_without_training(finished, again, tmp_path):
-    (tmp_path / "run" / "results.json").unlink()
-    shutil.rmtree(tmp_path / "run" / "model")
-    again()
-    assert again.progress.totals["Pretraining"] == (3, 3)  # all of them done before
-    assert lasting(tmp_path / "run") == lasting(finished)
-
-
-def test_results_that_are_damaged_are_named(again, tmp_path):
-    path = tmp_path / "run" / "results.json"
-    path.write_text(path.read_text(encoding="utf-8")[:-50], encoding="utf-8")
-    with pytest.raises(DataError, match=r"results\.json is damaged .* Delete it"):
-        again()
-
-
-def test_another_study_in_the_same_folder_is_refused_with_what_differs(again, tmp_path):
-    with pytest.raises(StudyError) as caught:
-        again("pretrain.batch_size=8", "seed=3")
-    message = str(caught.value)
-    assert "different: pretrain.batch_size, seed" in message
-    assert "--overwrite" in message
-    assert str(tmp_path / "run") in message
-
-
-def test_overwriting_begins_afresh_and_removes_only_what_a_run_writes(again, tmp_path):
-    notes = tmp_path / "run" / "notes.txt"
-    notes.write_text("mine", encoding="utf-8")
-    (tmp_path / "run" / "figures").mkdir()
-    results = again("pretrain.epochs=1", overwrite=True)
-    assert again.progress.totals["Pretraining"] == (1, 1)
-    assert results.rows
-    assert notes.read_text(encoding="utf-8") == "mine"
-    assert (tmp_path / "run" / "figures").is_dir()
-    assert len((tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 1
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_of_other_files_is_left_alone(pictures, workbench, tmp_path, overwrite):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "thesis.tex").touch()
-    with pytest.raises(StudyError, match=r"holds (files and )?no run"):
-        studies.run(jobs.small_study(pictures, *QUICK), tmp_path / "run", workbench, overwrite)
-    assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.tex"]
-
-
-def test_a_crash_before_the_study_was_written_does_not_block_the_folder(
-    pictures, workbench, tmp_path
-):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "partial-study.yaml").write_text("preset: def", encoding="utf-8")
-    studies.run(jobs.small_study(pictures, *QUICK), tmp_path / "run", workbench, until="extract")
-    assert not (tmp_path / "run" / "partial-study.yaml").exists()
-
-
-def test_cases_that_changed_since_training_began_are_refused(again, pictures, tmp_path):
-    cases = tmp_path / "run" / "cases.csv"
-    text = cases.read_text(encoding="utf-8")
-    cases.write_text(text.replace("case-004", "case-400"), encoding="utf-8")
-    with pytest.raises(StudyError, match=r"cases have changed .*case-004.* --overwrite"):
-        again()
-
-
-def test_killed_at_any_stage_the_same_command_ends_with_the_same_results(
-    finished, pictures, tmp_path, processes: Processes
-):
-    run, store = tmp_path / "run", tmp_path / "store.sqlite"
-    args = (pictures, run, store, QUICK)
-    for title, steps in (("Extracting features", 12), ("Pretraining", 2), ("Pretraining", 4)):
-        ours, theirs = processes.Pipe(duplex=False)
-        process = processes.Process(target=jobs.run_study, args=(*args, theirs))
-        process.start()
-        theirs.close()
-        seen = 0
-        while seen < steps:
-            seen += ours.recv() == title
-        process.kill()  # SIGKILL
-        process.join()
-        assert process.exitcode == -9
-        assert not (run / "results.json").exists()
-    jobs.run_study(*args)
-    assert lasting(run) == lasting(finished)
-    for name in ("weights.safetensors", "model.json"):
-        one, other = (folder / "model" / "holdout" / name for folder in (run, finished))
-        assert one.read_bytes() == other.read_bytes()
-    for name in ("embeddings", "predictions", "features"):
-        one, other = (pq.read_table(f / f"{name}.parquet") for f in (run, finished))
-        assert one.equals(other)
-
-
-def test_the_steps_one_by_one_come_to_the_same_results(finished, pictures, workbench, tmp_path):
-    study = jobs.small_study(pictures, *QUICK)
-    run = tmp_path / "run"
-    for step in ("extract", "pretrain"):
-        results = studies.run(study, run, workbench, until=step)
-        assert results.rows == ()
-        assert results.run["step"] == step
-        assert (run / "model").exists() == (step == "pretrain")
-    workbench.progress = jobs.Counted()
-    studies.run(study, run, workbench, until="evaluate")
-    assert workbench.progress.totals["Pretraining"] == (3, 3)
-    assert lasting(run) == lasting(finished)
 
 
 def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, workbench, tmp_path):

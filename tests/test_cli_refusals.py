@@ -1,0 +1,252 @@
+"""What the command line refuses: one sentence on stderr and exit code 2, and no traceback."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from command import HERE, Done
+from PIL import Image
+
+REFUSED = {
+    "missing study": (["run", "nowhere.yaml"], ["nowhere.yaml cannot be read", "No such file"]),
+    "no study at all": (["run"], ["Name a study file, or at least --dataset"]),
+    "study and parts": (["run", "{study}", "--encoder", "timm"], ["both describe the study"]),
+    "unknown plugin": (
+        ["run", "{study}", "--set", "encoder=small-cmn"],
+        ["no image encoder 'small-cmn'", "Did you mean 'small-cnn'?", "Installed: "],
+    ),
+    "misspelt key": (
+        ["run", "{study}", "--set", "views.image.encoder.widht=3"],
+        ["views.image.encoder.widht: there is no such option. Did you mean 'width'?"],
+    ),
+    "misspelt shorthand": (
+        ["run", "{study}", "--set", "encoder=small-cnn:widht=3"],
+        ["views.image.encoder.widht: there is no such option."],
+    ),
+    "malformed override": (["run", "{study}", "--set", "seed"], ["--set seed: write KEY=VALUE"]),
+    "unknown executor": (
+        ["run", "{study}", "--executor", "locale"],
+        ["no executor 'locale'", "Did you mean 'local'?"],
+    ),
+    "bad executor option": (
+        ["run", "{study}", "--executor", "local:workers=-1"],
+        ["--executor.workers: input should be greater than or equal to 0"],
+    ),
+    "a run folder below a file": (
+        ["extract", "{study}", "--out", "{study}/run"],
+        ["Not a directory", "Check the path and its permissions."],
+    ),
+    "a run folder that is a file": (
+        ["extract", "{study}", "--out", "{study}"],
+        ["Not a directory", "Check the path and its permissions."],
+    ),
+    "store that is a folder": (["run", "{study}", "--store", "/"], ["The store / cannot be used"]),
+    "no run to predict": (
+        ["predict", "nowhere", "--image", "a.png", "--mask", "b.png"],
+        ["nowhere is no run folder"],
+    ),
+    "image without mask": (
+        ["predict", "{run}", "--image", "a.png"],
+        ["--image and --mask, or many with --manifest"],
+    ),
+    "manifest that is missing": (
+        ["predict", "{run}", "--manifest", "nowhere.csv"],
+        ["nowhere.csv"],
+    ),
+    "missing image": (
+        ["predict", "{run}", "--image", "nowhere.png", "--mask", "{mask}"],
+        ["nowhere.png does not exist. Correct the path"],
+    ),
+    "no reader": (
+        ["predict", "{run}", "--image", "{study}", "--mask", "{mask}"],
+        ["no installed reader is meant for small.yaml"],
+    ),
+    "no component of that name": (["plugins", "show", "tim"], ["There is no component 'tim'"]),
+    "no kind of that name": (["plugins", "new", "encoder", "x"], ["There is no kind 'encoder'"]),
+    "no such data set": (["datasets", "check", "manifst"], ["Did you mean 'manifest'?"]),
+    "report of nothing": (["report", "nowhere"], ["nowhere"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_done_is_refused_in_one_sentence(
+    rdfc_here, study_file, finished, pictures, case
+):
+    arguments, expected = REFUSED[case]
+    places = {"study": study_file, "run": finished, "mask": pictures / "masks" / "case-000.png"}
+    done = rdfc_here(*(argument.format(**places) for argument in arguments))
+    # Of cases, lines before say how far it came and how many failed.
+    done.err = done.err.removeprefix("Extracting features: 0/0\n").removeprefix("1 case failed:\n")
+    done.refused(*expected)
+
+
+def test_usage_errors_of_the_command_line_exit_with_2(rdfc_here):
+    for arguments in (["rum"], ["run", "--sed", "3"], ["run", "--seed", "x"], ["predict"]):
+        done = rdfc_here(*arguments)
+        assert done.code == 2
+        assert "Usage: rdfc" in done.err
+        assert "Error: " in done.err.splitlines()[-1]
+
+
+@pytest.fixture
+def own(pictures: Path, tmp_path: Path) -> Path:
+    """A copy of the pictures that a test may damage."""
+    return Path(shutil.copytree(pictures, tmp_path / "own"))
+
+
+def damage_mask_missing(folder: Path) -> str:
+    (folder / "masks/case-003.png").unlink()
+    return "case-003.png does not exist"
+
+
+def damage_mask_empty(folder: Path) -> str:
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(folder / "masks/case-003.png")
+    return "the mask is empty"
+
+
+def damage_mask_of_another_geometry(folder: Path) -> str:
+    Image.fromarray(np.full((30, 40), 255, np.uint8)).save(folder / "masks/case-003.png")
+    return "the mask has shape (30, 40) and the image (40, 40)"
+
+
+def damage_image_unreadable(folder: Path) -> str:
+    file = folder / "images/case-003.png"
+    file.write_bytes(file.read_bytes()[:200])
+    return "case-003.png cannot be read"
+
+
+def damage_nan_voxels(folder: Path) -> str:
+    values = np.full((40, 40), 7, np.float32)
+    values[3, 4] = np.nan
+    sitk.WriteImage(sitk.GetImageFromArray(values), str(folder / "images/case-003.mha"))
+    manifest = folder / "manifest.csv"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("images/case-003.png", "images/case-003.mha"), "utf-8")
+    return "the image holds 1 NaN or infinite voxels"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_mask_missing,
+        damage_mask_empty,
+        damage_mask_of_another_geometry,
+        damage_image_unreadable,
+        damage_nan_voxels,
+    ],
+)
+def test_a_damaged_case_is_named_with_exit_code_2_and_the_others_are_done(
+    rdfc_here, own, finished, study_file, tmp_path, damage
+):
+    expected = damage(own)
+    done = rdfc_here(
+        *("predict", finished, "--manifest", own, "--out", tmp_path / "said.csv", *HERE)
+    )
+    assert done.code == 2
+    assert "Traceback" not in done.err
+    assert [line for line in done.err.splitlines() if "case-003" in line] == [
+        line for line in done.err.splitlines() if expected in line
+    ]
+    assert len([line for line in done.err.splitlines() if expected in line]) == 1
+    with (tmp_path / "said.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 35
+    alone = rdfc_here("datasets", "check", "manifest", "--root", own)
+    assert alone.code == 2
+    assert "case-003" in alone.out
+
+
+def test_a_run_with_a_damaged_case_ends_and_names_it(rdfc_here, own, study_file):
+    expected = damage_mask_empty(own)
+    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    assert done.code == 2
+    assert expected in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err
+    assert Path("run/results.json").exists()
+
+
+def test_a_case_id_that_stands_twice_is_refused(rdfc_here, own, study_file):
+    manifest = own / "manifest.csv"
+    manifest.write_text(manifest.read_text("utf-8").replace("case-004,", "case-003,", 1), "utf-8")
+    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    done.refused("lines 5 and 6: both are the case 'case-003'")
+    assert not Path("run").exists()
+
+
+def test_one_class_only_is_refused(rdfc_here, own, study_file):
+    manifest = own / "manifest.csv"
+    manifest.write_text(manifest.read_text("utf-8").replace("malignant", "benign"), "utf-8")
+    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    assert done.code == 2
+    assert "All 30 labelled cases are 'benign'" in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err
+
+
+def test_a_folder_with_another_run_is_left_alone_without_overwrite(rdfc_here, study_file):
+    extract = ("extract", study_file, "--out", "run", *HERE)
+    assert rdfc_here(*extract).code == 0
+    (Path("run") / "notes.txt").touch()
+    rdfc_here(*extract, "--seed", 1).refused("(different: seed)", "--overwrite")
+    assert rdfc_here(*extract, "--seed", 1, "--overwrite").code == 0
+    assert (Path("run") / "notes.txt").exists()
+
+
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(rdfc_here):
+    done = rdfc_here("run", "nowhere.yaml", "--debug")
+    assert done.code == 2
+    assert "Traceback" in done.err
+    assert done.err.splitlines()[-1].startswith("The study nowhere.yaml cannot be read")
+
+
+def test_a_fault_of_ours_asks_for_a_report_with_exit_code_1(rdfc_here, monkeypatch):
+    from rdfc_core import environment
+
+    monkeypatch.setattr(environment, "examine", lambda store: 1 / 0)
+    done = rdfc_here("doctor")
+    assert done.code == 1
+    assert done.err.startswith("This is a fault of rdfc: ZeroDivisionError: division by zero.")
+    assert "--debug" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("what", ["--out", "--store"])
+def test_a_full_disk_is_one_sentence_and_after_some_space_the_same_command_goes_on(
+    rdfc_here, study_file, tmp_path, what
+):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        command = ("extract", study_file, "--out", "run", *HERE, what, disk / "x")
+        done = rdfc_here(*command)
+        assert done.code == 2
+        assert "Traceback" not in done.err
+        last = done.err.splitlines()[-1]
+        full = {"--out": "The disk is full", "--store": f"The store {disk / 'x'} cannot be used"}
+        assert last.startswith(full[what])
+        assert "is kept" in last
+        subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
+        assert rdfc_here(*command).code == 0
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # its store is open
+
+
+def test_the_installed_command_refuses_in_one_sentence_too(rdfc, outside, tmp_path):
+    done = subprocess.run(
+        [rdfc, "run", "nowhere.yaml"],
+        env=outside,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    Done(done.returncode, done.stdout, done.stderr).refused("nowhere.yaml cannot be read")
+    assert list(tmp_path.iterdir()) == []
