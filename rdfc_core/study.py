@@ -9,23 +9,23 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from rdfc_core import features, outputs, pretrain
+from rdfc_core import features, outputs, pretrain, summary
 from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.config import ResolvedStudy
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.size import Size
-from rdfc_core.evaluate.statistics import Prediction, estimates
+from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
-from rdfc_core.results import Results, Row, finite
+from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.store import Store
@@ -96,24 +96,24 @@ def run(
         for split in splits:
             with clock.stage("pretrain"):
                 model = pretrained(study, views, extraction, split, place, bench)
+            model.classes = dataset.classes
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):
                     for entry, prediction in evaluate(study, model, extraction, split, bench):
                         found[entry].append(prediction)
-            model.classes = dataset.classes
             model.save(place.model(split.name))
         outputs.write_embeddings(folder / "embeddings.parquet", vectors)
     if until == "evaluate":
         outputs.write_predictions(folder / "predictions.parquet", found, dataset.classes)
     with clock.stage("evaluate"):
-        rows = _rows(study, found)
+        rows = summary.rows(study, found)
     results = Results(
         rows=tuple(rows),
-        dataset=_describe(study, dataset, cases, splits),
+        dataset=summary.describe(study, dataset, cases, splits),
         failed=tuple(asdict(failure) for failure in extraction.failures),
-        missing=tuple(_missing(extraction)),
-        warnings=tuple(_warnings(study, extraction)),
+        missing=tuple(summary.missing(extraction)),
+        warnings=tuple(summary.warnings(study, extraction)),
         run={
             "seconds": clock.seconds,
             "seed": study.seed,
@@ -203,9 +203,8 @@ def evaluate(
     study: ResolvedStudy, model: Model, extraction: Extraction, split: Split, bench: Workbench
 ) -> list[tuple[linear.Entry, Prediction]]:
     """Linear evaluation of the learnt features and of the controls; sets the model's classifier."""
-    classes = study_classes(study, bench.registry)
     cases = {case.case_id: case for case in extraction.cases}
-    test = linear.Bench.of(split, cases, classes, study.evaluate, study.seed)
+    test = linear.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
     case_ids = [case.case_id for case in test.cases]
     prepared = {name: extraction.of(name, case_ids) for name in model.views}
     outputs = model.outputs(prepared)
@@ -238,12 +237,6 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
     return results if STEPS.index(results.run["step"]) >= STEPS.index(until) else None
 
 
-def study_classes(study: ResolvedStudy, registry: Registry) -> tuple[str, ...]:
-    """The classes of the study's data set."""
-    dataset: Dataset = study.dataset.build(registry)
-    return dataset.classes
-
-
 def method_name(study: ResolvedStudy) -> str:
     """How tables call the study's pretext: ours is named after the project."""
     return "rdfc" if study.pretext.name == "correspondence" else study.pretext.name
@@ -258,90 +251,6 @@ def _splits(
         everything = tuple(case.case_id for case in extraction.cases)
         return [Split("all", everything, (), ())]
     return make_splits(extraction.cases, spec, study.seed, extraction.fingerprints)
-
-
-def _rows(study: ResolvedStudy, found: Mapping[linear.Entry, Sequence[Prediction]]) -> list[Row]:
-    rows = []
-    for entry, predictions in found.items():
-        settings = study.evaluate
-        judged = estimates(predictions, settings.bootstrap, settings.confidence, study.seed)
-        tested = {case_id for one in predictions for case_id in one.case_ids}
-        for metric, value in judged.items():
-            rows.append(
-                Row(
-                    table=entry.table,
-                    method=entry.method,
-                    dataset=study.dataset.name,
-                    input=entry.input,
-                    layer=entry.layer,
-                    classifier=entry.classifier,
-                    metric=metric,
-                    mean=finite(value.mean),
-                    sd=finite(value.sd),
-                    ci_low=finite(value.low),
-                    ci_high=finite(value.high),
-                    n_cases=len(tested),
-                    folds=len({one.split for one in predictions}),
-                    seeds=len({one.repeat for one in predictions}),
-                )
-            )
-    return rows
-
-
-def _describe(
-    study: ResolvedStudy, dataset: Dataset, cases: Sequence[Case], splits: Sequence[Split]
-) -> dict[str, Any]:
-    labels = Counter(case.label for case in cases)
-    return {
-        "name": study.dataset.name,
-        "citation": dataset.citation,
-        "classes": list(dataset.classes),
-        "cases": len(cases),
-        "patients": len({case.patient_id for case in cases}),
-        "unlabelled": labels.pop(None, 0),
-        "per_class": {name: labels[name] for name in dataset.classes},
-        "splits": [
-            {
-                "name": split.name,
-                "pretext": len(split.pretext),
-                "train": len(split.train),
-                "test": len(split.test),
-            }
-            for split in splits
-        ],
-    }
-
-
-def _missing(extraction: Extraction) -> list[dict[str, Any]]:
-    """Each feature that some cases do not have: how many, and the commonest reason."""
-    reasons: dict[str, Counter[str]] = defaultdict(Counter)
-    for prepared in extraction.prepared.values():
-        for one in prepared.values():
-            for feature, reason in one.missing.items():
-                reasons[feature][reason] += 1
-    return [
-        {
-            "feature": feature,
-            "cases": found.total(),
-            "reason": found.most_common(1)[0][0],
-        }
-        for feature, found in sorted(reasons.items())
-    ]
-
-
-def _warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
-    found = []
-    if extraction.failures:
-        found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
-    wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
-    names = {
-        name
-        for prepared in extraction.prepared.values()
-        for name in next(iter(prepared.values())).names
-    }
-    if wanted and not any("shape" in name for name in names):
-        found.append("The features hold no shape class, so there is no shape-only control.")
-    return found
 
 
 class _Clock:

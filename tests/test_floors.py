@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"predict", "environment", "scaffold", "testing"},
     {"study"},
-    {"model", "outputs", "run_folder"},
+    {"model", "outputs", "run_folder", "summary"},
     {"features", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "views",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -75,49 +76,31 @@ def run(
     _run(study, composed, set_, out, overwrite, seed, store, executor, as_json, "evaluate")
 
 
-def extract(
-    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
-    set_: options.Set = None,
-    out: Out = None,
-    overwrite: options.Overwrite = False,
-    seed: options.Seed = None,
-    store: options.Store = None,
-    executor: options.Executor = "local",
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """The first step of a study: features into the store and features.parquet."""
-    _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "extract")
+def _step(until: Step, summary: str) -> Callable[..., None]:
+    """The command that runs a study up to a step."""
+
+    def command(
+        study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+        set_: options.Set = None,
+        out: Out = None,
+        overwrite: options.Overwrite = False,
+        seed: options.Seed = None,
+        store: options.Store = None,
+        executor: options.Executor = "local",
+        as_json: options.Json = False,
+        debug: options.Debug = False,
+    ) -> None:
+        _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, until)
+
+    command.__doc__ = summary
+    return command
 
 
-def pretrain(
-    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
-    set_: options.Set = None,
-    out: Out = None,
-    overwrite: options.Overwrite = False,
-    seed: options.Seed = None,
-    store: options.Store = None,
-    executor: options.Executor = "local",
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """A study up to the pretrained networks; needs no labels."""
-    _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "pretrain")
-
-
-def evaluate(
-    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
-    set_: options.Set = None,
-    out: Out = None,
-    overwrite: options.Overwrite = False,
-    seed: options.Seed = None,
-    store: options.Store = None,
-    executor: options.Executor = "local",
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """A study up to its results; steps that are done are not done again."""
-    _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "evaluate")
+extract = _step(
+    "extract", "The first step of a study: features into the store and features.parquet."
+)
+pretrain = _step("pretrain", "A study up to the pretrained networks; needs no labels.")
+evaluate = _step("evaluate", "A study up to its results; steps that are done are not done again.")
 
 
 def _run(

@@ -70,20 +70,7 @@ class MemoryBank(MemoryStore):
     def similarities(
         self, anchors: Tensor, k: int, exclude: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """Products of each anchor with the K rows that `negatives` would draw for it.
-
-        Args:
-            anchors: (B, D).
-            k: K, the number of negatives a case.
-            exclude: (B,), for each anchor the one case that must not be drawn.
-            generator: On the CPU; the only source of randomness.
-
-        Returns:
-            (B, K), with gradient to the anchors.
-
-        Raises:
-            ShapeError: If there is no other case to draw (N < 2).
-        """
+        """As `MemoryStore.similarities`, (B, K): by one product with all rows if they are few."""
         if self.rows > ROWS_PER_NEGATIVE * k:
             return super().similarities(anchors, k, exclude, generator)
         drawn = self._draw(k, exclude, generator)

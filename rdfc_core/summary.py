@@ -1,0 +1,103 @@
+"""What a run puts into its results: rows of metrics, the data in numbers, and what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rdfc_core.case import Case
+from rdfc_core.config import ResolvedStudy
+from rdfc_core.evaluate.linear import Entry
+from rdfc_core.evaluate.statistics import Prediction, estimates
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import Dataset
+from rdfc_core.results import Row, finite
+from rdfc_core.splits import Split
+
+
+def rows(study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]) -> list[Row]:
+    """Every metric of every entry, with its interval."""
+    found_rows = []
+    for entry, predictions in found.items():
+        settings = study.evaluate
+        judged = estimates(predictions, settings.bootstrap, settings.confidence, study.seed)
+        tested = {case_id for one in predictions for case_id in one.case_ids}
+        for metric, value in judged.items():
+            found_rows.append(
+                Row(
+                    table=entry.table,
+                    method=entry.method,
+                    dataset=study.dataset.name,
+                    input=entry.input,
+                    layer=entry.layer,
+                    classifier=entry.classifier,
+                    metric=metric,
+                    mean=finite(value.mean),
+                    sd=finite(value.sd),
+                    ci_low=finite(value.low),
+                    ci_high=finite(value.high),
+                    n_cases=len(tested),
+                    folds=len({one.split for one in predictions}),
+                    seeds=len({one.repeat for one in predictions}),
+                )
+            )
+    return found_rows
+
+
+def describe(
+    study: ResolvedStudy, dataset: Dataset, cases: Sequence[Case], splits: Sequence[Split]
+) -> dict[str, Any]:
+    """The data set in numbers: classes, cases, patients, and the size of each part."""
+    labels = Counter(case.label for case in cases)
+    return {
+        "name": study.dataset.name,
+        "citation": dataset.citation,
+        "classes": list(dataset.classes),
+        "cases": len(cases),
+        "patients": len({case.patient_id for case in cases}),
+        "unlabelled": labels.pop(None, 0),
+        "per_class": {name: labels[name] for name in dataset.classes},
+        "splits": [
+            {
+                "name": split.name,
+                "pretext": len(split.pretext),
+                "train": len(split.train),
+                "test": len(split.test),
+            }
+            for split in splits
+        ],
+    }
+
+
+def missing(extraction: Extraction) -> list[dict[str, Any]]:
+    """Each feature that some cases do not have: how many, and the commonest reason."""
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for prepared in extraction.prepared.values():
+        for one in prepared.values():
+            for feature, reason in one.missing.items():
+                reasons[feature][reason] += 1
+    return [
+        {
+            "feature": feature,
+            "cases": found.total(),
+            "reason": found.most_common(1)[0][0],
+        }
+        for feature, found in sorted(reasons.items())
+    ]
+
+
+def warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
+    """What a reader of the results should know about what was left out."""
+    found = []
+    if extraction.failures:
+        found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
+    wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
+    names = {
+        name
+        for prepared in extraction.prepared.values()
+        for name in next(iter(prepared.values())).names
+    }
+    if wanted and not any("shape" in name for name in names):
+        found.append("The features hold no shape class, so there is no shape-only control.")
+    return found
