@@ -1,27 +1,23 @@
 """A study: one YAML file that names every component and setting of a run.
 
-In code a `Study` keeps ``{name, options}`` a part. `resolve` validates the options with each
-component's own configuration class and gives a `ResolvedStudy`, which can be built and written
-back with every default filled in.
+In code a `Study` keeps ``{name, options}`` a part; `rdfc_core.resolve` validates the options with
+each component's own configuration class.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from rdfc_core.component import Kind, Part, PartOf, parse_part, set_nested
+from rdfc_core.component import Part, PartOf, parse_part, set_nested
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.plugins import Registry
+from rdfc_core.validation import validate
 
 SHORTHAND = {
     "features": "views.radiomics.extractor",
@@ -91,6 +87,8 @@ class EvaluateSettings(_Settings):
 
 class Study(_Settings):
     """One study, as the user wrote it, with the preset filled in."""
+
+    shorthand: ClassVar[Mapping[str, str]] = SHORTHAND
 
     preset: Literal["default", "paper"] = Field("default", description="Where defaults come from.")
     dataset: Annotated[Part, PartOf("dataset")]
@@ -242,208 +240,3 @@ def _merge(base: Any, over: Any) -> Any:
     for key, value in over.items():
         merged[key] = _merge(base[key], value) if key in base else value
     return merged
-
-
-@dataclass(frozen=True)
-class ResolvedPart:
-    """A component with its validated options, and the parts it is made of."""
-
-    kind: Kind
-    name: str
-    config: BaseModel
-    parts: Mapping[str, ResolvedPart] = field(default_factory=dict)
-
-    def build(self, registry: Registry) -> Any:
-        """The component's object, with its parts built before it.
-
-        Raises:
-            PluginError: If a component is not available or fails to load.
-        """
-        parts = {key: part.build(registry) for key, part in self.parts.items()}
-        return registry.get(self.kind, self.name).load()(self.config, **parts)
-
-    def dump(self) -> dict[str, Any]:
-        """Name and all options, defaults included, as plain data."""
-        options = self.config.model_dump(mode="json")
-        return {"name": self.name, **options, **{k: p.dump() for k, p in self.parts.items()}}
-
-    def walk(self) -> list[ResolvedPart]:
-        """This part and all parts below it."""
-        return [self, *(found for part in self.parts.values() for found in part.walk())]
-
-
-@dataclass(frozen=True)
-class ResolvedStudy:
-    """A study whose every option is validated and filled in."""
-
-    preset: str
-    dataset: ResolvedPart
-    views: Mapping[str, ResolvedPart]
-    pretext: ResolvedPart
-    readers: Mapping[str, ResolvedPart]
-    split: Mapping[str, Any]
-    pretrain: PretrainSettings
-    evaluate: EvaluateSettings
-    seed: int
-
-    def dump(self) -> dict[str, Any]:
-        """The study as plain data, ready for YAML."""
-        return {
-            "preset": self.preset,
-            "dataset": self.dataset.dump(),
-            "views": {name: view.dump() for name, view in self.views.items()},
-            "pretext": self.pretext.dump(),
-            "readers": {name: _options(reader) for name, reader in self.readers.items()},
-            "split": dict(self.split),
-            "pretrain": self.pretrain.model_dump(mode="json"),
-            "evaluate": self.evaluate.model_dump(mode="json"),
-            "seed": self.seed,
-        }
-
-    def parts(self) -> list[ResolvedPart]:
-        """Every part of the study."""
-        tops = [self.dataset, *self.views.values(), self.pretext]
-        return [part for top in tops for part in top.walk()]
-
-    def split_spec(self, protocol: SplitSpec) -> SplitSpec:
-        """The data set's protocol with the study's overrides.
-
-        Raises:
-            StudyError: If an override does not fit.
-        """
-        return validate(SplitSpec, {**protocol.model_dump(), **self.split}, "split")
-
-
-def resolve(study: Study, registry: Registry) -> ResolvedStudy:
-    """Validate every part's options with its component's own configuration.
-
-    Raises:
-        StudyError: If an option is unknown or does not fit; the message gives its path.
-        PluginError: If a component is unknown, unavailable or named by two distributions.
-    """
-    validate(SplitSpec, study.split, "split")
-    return ResolvedStudy(
-        preset=study.preset,
-        dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
-        views={
-            name: resolve_part("view", part, registry, f"views.{name}")
-            for name, part in study.views.items()
-        },
-        pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
-        readers={
-            name: resolve_part(
-                "reader", Part(name=name, options=options), registry, f"readers.{name}"
-            )
-            for name, options in study.readers.items()
-        },
-        split=study.split,
-        pretrain=study.pretrain,
-        evaluate=study.evaluate,
-        seed=study.seed,
-    )
-
-
-def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> ResolvedPart:
-    """One part, and the parts its configuration names.
-
-    Raises:
-        StudyError: If an option is unknown or does not fit.
-        PluginError: If the component is unknown, unavailable or named by two distributions.
-    """
-    config_class = registry.get(kind, part.name).load_config()
-    config = validate(config_class, part.options, path)
-    parts = {
-        key: resolve_part(inner_kind, getattr(config, key), registry, f"{path}.{key}")
-        for key, inner_kind in _part_fields(config_class).items()
-        if getattr(config, key) is not None
-    }
-    filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
-    config = _absolute_paths(config).model_copy(update=filled)
-    return ResolvedPart(kind, part.name, config, parts)
-
-
-def _options(part: ResolvedPart) -> dict[str, Any]:
-    return {key: value for key, value in part.dump().items() if key != "name"}
-
-
-def _part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
-    return {
-        key: marker.kind
-        for key, info in config_class.model_fields.items()
-        for marker in info.metadata
-        if isinstance(marker, PartOf)
-    }
-
-
-def _absolute_paths(config: BaseModel) -> BaseModel:
-    """The same configuration, readable from any folder: a run is resumed from anywhere."""
-    paths = {
-        key: Path(value).expanduser().resolve()
-        for key in type(config).model_fields
-        if isinstance(value := getattr(config, key), Path)
-    }
-    return config.model_copy(update=paths) if paths else config
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def validate(model: type[Model], options: Any, path: str) -> Model:
-    """The options as the model, or one sentence about the first thing that does not fit.
-
-    Raises:
-        StudyError: With the path of the option, what is wrong, and the nearest known name.
-    """
-    try:
-        return model.model_validate(options)
-    except ValidationError as error:
-        raise StudyError(_sentence(error, model, options, path)) from error
-
-
-def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path: str) -> str:
-    errors = error.errors()
-    first, steps = errors[0], _steps(errors[0], options)
-    where = ".".join(str(step) for step in ([path] if path else []) + steps)
-    alternatives = [one for one in errors if _steps(one, options) == steps]  # of a union
-    more = len(errors) - len(alternatives)
-    tail = f" ({more} more like this.)" if more else ""
-    if first["type"] == "extra_forbidden":
-        holder = _holder(model, steps[:-1])
-        known = sorted([*holder.model_fields, *(SHORTHAND if holder is Study else ())])
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        return f"{where}: there is no such option.{hint} Known here: {', '.join(known)}.{tail}"
-    if first["type"] == "missing":
-        return f"{where}: this is needed and missing.{tail}"
-    messages = [one["msg"].removeprefix("Value error, ") for one in alternatives]
-    message = ", or ".join(text[:1].lower() + text[1:] for text in messages)
-    given = repr(first["input"])
-    shown = f" (given: {given if len(given) <= 60 else given[:57] + '...'})"
-    if isinstance(first["input"], Mapping) and first["type"] == "value_error":
-        shown = ""  # a rule about several options, which the message names
-    return f"{where}: {message}{shown}.{tail}"
-
-
-def _steps(error: Mapping[str, Any], options: Any) -> list[str | int]:
-    """Where in the options the error is, without pydantic's names for the members of a union."""
-    steps: list[str | int] = []
-    for step in error["loc"]:
-        in_mapping = isinstance(options, Mapping) and step in options
-        in_list = isinstance(options, list | tuple) and isinstance(step, int)
-        if in_mapping or in_list:
-            options = options[step]
-        elif error["type"] != "missing" or step != error["loc"][-1]:
-            continue
-        steps.append(step)
-    return steps
-
-
-def _holder(model: type[BaseModel], steps: Sequence[Any]) -> type[BaseModel]:
-    for step in steps:
-        info = model.model_fields.get(str(step))
-        if info is None or not isinstance(info.annotation, type):
-            break
-        if not issubclass(info.annotation, BaseModel):
-            break
-        model = info.annotation
-    return model

@@ -19,12 +19,12 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from rdfc_core.checkpoint import flush
-from rdfc_core.config import ResolvedStudy
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
 from rdfc_core.plugins import Registry
 from rdfc_core.pretrain import seeded
+from rdfc_core.resolve import ResolvedStudy
 
 BATCH = 256
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from rdfc_core import features, outputs
 from rdfc_core import model as models
 from rdfc_core.case import Case
-from rdfc_core.config import load_study, resolve
+from rdfc_core.config import load_study
 from rdfc_core.errors import DataError
 from rdfc_core.features import Extraction, Failure
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.readers.auto import AutoReader
+from rdfc_core.resolve import resolve
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.study import Workbench
 

@@ -121,12 +121,7 @@ def fit(
                     "seconds": round(seconds, 3),
                     "cases_per_second": round(cases / seconds, 1),
                 }
-                if not math.isfinite(metrics["loss"]):
-                    raise DataError(
-                        f"The loss became {metrics['loss']} in epoch {epoch + 1}. The state before "
-                        "it is kept. Lower pretrain.learning_rate, or set pretrain.precision: "
-                        "32-true, and begin afresh with --overwrite."
-                    )
+                _refuse_divergence(metrics)
                 _record(place, board, metrics)
                 if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
                     _save(place, pretext, optimizer, generator, epoch + 1)
@@ -134,6 +129,15 @@ def fit(
                     epoch_ended(metrics)
                 advance(1, note=f"loss {metrics['loss']:.3f}")
     pretext.eval()
+
+
+def _refuse_divergence(metrics: Mapping[str, float]) -> None:
+    if not math.isfinite(metrics["loss"]):
+        raise DataError(
+            f"The loss became {metrics['loss']} in epoch {metrics['epoch']}. The state before it "
+            "is kept. Lower pretrain.learning_rate, or set pretrain.precision: 32-true, and begin "
+            "afresh with --overwrite."
+        )
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from rdfc_core.case import Case
-from rdfc_core.config import ResolvedStudy
 from rdfc_core.errors import StudyError
 from rdfc_core.features import Failure
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.plugins import Registry
+from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.splits import Split
 
 OWN = (

@@ -14,7 +14,6 @@ from typing import Literal, get_args
 from rdfc_core import features, outputs, pretrain, summary
 from rdfc_core import model as models
 from rdfc_core.case import Case
-from rdfc_core.config import ResolvedStudy
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.size import Size
@@ -25,6 +24,7 @@ from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
+from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rdfc_core.case import Case
-from rdfc_core.config import ResolvedStudy
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset
+from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Row, finite
 from rdfc_core.splits import Split
 

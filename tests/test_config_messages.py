@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from rdfc_core import PluginError, StudyError
-from rdfc_core.config import ResolvedStudy, load_study, resolve
+from rdfc_core.config import load_study
 from rdfc_core.plugins import Registry
+from rdfc_core.resolve import ResolvedStudy, resolve
 
 BASE = {"dataset": "manifest:root=.", "features": "outline", "encoder": "small-cnn:width=4"}
 

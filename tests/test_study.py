@@ -20,7 +20,8 @@ from PIL import Image
 
 from rdfc_core import DataError
 from rdfc_core import study as studies
-from rdfc_core.config import load_study, resolve
+from rdfc_core.config import load_study
+from rdfc_core.resolve import resolve
 from rdfc_core.results import Results
 
 

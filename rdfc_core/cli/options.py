@@ -13,8 +13,8 @@ from rdfc_core.plugins import installed
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
-    from rdfc_core.config import ResolvedPart
     from rdfc_core.readers.auto import AutoReader
+    from rdfc_core.resolve import ResolvedPart
     from rdfc_core.study import Workbench
 
 
@@ -75,7 +75,8 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
         StudyError: If the text or an option does not fit.
         PluginError: If there is no such component.
     """
-    from rdfc_core.config import resolve_part, validate
+    from rdfc_core.resolve import resolve_part
+    from rdfc_core.validation import validate
 
     named = validate(Part, text, option)
     options = {**named.options, **{k: v for k, v in extra.items() if v is not None}}

@@ -140,8 +140,9 @@ def execute(
 ) -> Results:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
-    from rdfc_core.config import load_study, resolve
+    from rdfc_core.config import load_study
     from rdfc_core.plugins import installed
+    from rdfc_core.resolve import resolve
 
     console.log_to_stderr()
     resolved = resolve(load_study(source, overrides), installed())

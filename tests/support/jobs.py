@@ -16,8 +16,8 @@ from rdfc_core.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case, Tumour
-    from rdfc_core.config import ResolvedStudy
     from rdfc_core.interfaces import Prepared, Pretext
+    from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
 
 
@@ -217,8 +217,9 @@ QUICK = ("evaluate.bootstrap=200", "pretrain.epochs=3")
 
 def small_study(folder: Path, *overrides: str) -> ResolvedStudy:
     """The small study on a folder of pictures."""
-    from rdfc_core.config import load_study, resolve
+    from rdfc_core.config import load_study
     from rdfc_core.plugins import installed
+    from rdfc_core.resolve import resolve
 
     return resolve(
         load_study({**SMALL_STUDY, "dataset": f"manifest:root={folder}"}, overrides), installed()

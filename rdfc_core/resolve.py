@@ -1,0 +1,160 @@
+"""A study with every option validated by its component's own configuration, and filled in.
+
+A `ResolvedStudy` can be built, and written back with every default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from rdfc_core.component import Kind, Part, PartOf
+from rdfc_core.config import EvaluateSettings, PretrainSettings, Study
+from rdfc_core.interfaces.dataset import SplitSpec
+from rdfc_core.plugins import Registry
+from rdfc_core.validation import validate
+
+
+@dataclass(frozen=True)
+class ResolvedPart:
+    """A component with its validated options, and the parts it is made of."""
+
+    kind: Kind
+    name: str
+    config: BaseModel
+    parts: Mapping[str, ResolvedPart] = field(default_factory=dict)
+
+    def build(self, registry: Registry) -> Any:
+        """The component's object, with its parts built before it.
+
+        Raises:
+            PluginError: If a component is not available or fails to load.
+        """
+        parts = {key: part.build(registry) for key, part in self.parts.items()}
+        return registry.get(self.kind, self.name).load()(self.config, **parts)
+
+    def dump(self) -> dict[str, Any]:
+        """Name and all options, defaults included, as plain data."""
+        options = self.config.model_dump(mode="json")
+        return {"name": self.name, **options, **{k: p.dump() for k, p in self.parts.items()}}
+
+    def walk(self) -> list[ResolvedPart]:
+        """This part and all parts below it."""
+        return [self, *(found for part in self.parts.values() for found in part.walk())]
+
+
+@dataclass(frozen=True)
+class ResolvedStudy:
+    """A study whose every option is validated and filled in."""
+
+    preset: str
+    dataset: ResolvedPart
+    views: Mapping[str, ResolvedPart]
+    pretext: ResolvedPart
+    readers: Mapping[str, ResolvedPart]
+    split: Mapping[str, Any]
+    pretrain: PretrainSettings
+    evaluate: EvaluateSettings
+    seed: int
+
+    def dump(self) -> dict[str, Any]:
+        """The study as plain data, ready for YAML."""
+        return {
+            "preset": self.preset,
+            "dataset": self.dataset.dump(),
+            "views": {name: view.dump() for name, view in self.views.items()},
+            "pretext": self.pretext.dump(),
+            "readers": {name: _options(reader) for name, reader in self.readers.items()},
+            "split": dict(self.split),
+            "pretrain": self.pretrain.model_dump(mode="json"),
+            "evaluate": self.evaluate.model_dump(mode="json"),
+            "seed": self.seed,
+        }
+
+    def parts(self) -> list[ResolvedPart]:
+        """Every part of the study."""
+        tops = [self.dataset, *self.views.values(), self.pretext]
+        return [part for top in tops for part in top.walk()]
+
+    def split_spec(self, protocol: SplitSpec) -> SplitSpec:
+        """The data set's protocol with the study's overrides.
+
+        Raises:
+            StudyError: If an override does not fit.
+        """
+        return validate(SplitSpec, {**protocol.model_dump(), **self.split}, "split")
+
+
+def resolve(study: Study, registry: Registry) -> ResolvedStudy:
+    """Validate every part's options with its component's own configuration.
+
+    Raises:
+        StudyError: If an option is unknown or does not fit; the message gives its path.
+        PluginError: If a component is unknown, unavailable or named by two distributions.
+    """
+    validate(SplitSpec, study.split, "split")
+    return ResolvedStudy(
+        preset=study.preset,
+        dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
+        views={
+            name: resolve_part("view", part, registry, f"views.{name}")
+            for name, part in study.views.items()
+        },
+        pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
+        readers={
+            name: resolve_part(
+                "reader", Part(name=name, options=options), registry, f"readers.{name}"
+            )
+            for name, options in study.readers.items()
+        },
+        split=study.split,
+        pretrain=study.pretrain,
+        evaluate=study.evaluate,
+        seed=study.seed,
+    )
+
+
+def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> ResolvedPart:
+    """One part, and the parts its configuration names.
+
+    Raises:
+        StudyError: If an option is unknown or does not fit.
+        PluginError: If the component is unknown, unavailable or named by two distributions.
+    """
+    config_class = registry.get(kind, part.name).load_config()
+    config = validate(config_class, part.options, path)
+    parts = {
+        key: resolve_part(inner_kind, getattr(config, key), registry, f"{path}.{key}")
+        for key, inner_kind in _part_fields(config_class).items()
+        if getattr(config, key) is not None
+    }
+    filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
+    config = _absolute_paths(config).model_copy(update=filled)
+    return ResolvedPart(kind, part.name, config, parts)
+
+
+def _options(part: ResolvedPart) -> dict[str, Any]:
+    return {key: value for key, value in part.dump().items() if key != "name"}
+
+
+def _part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
+    return {
+        key: marker.kind
+        for key, info in config_class.model_fields.items()
+        for marker in info.metadata
+        if isinstance(marker, PartOf)
+    }
+
+
+def _absolute_paths(config: BaseModel) -> BaseModel:
+    """The same configuration, readable from any folder: a run is resumed from anywhere."""
+    paths = {
+        key: Path(value).expanduser().resolve()
+        for key in type(config).model_fields
+        if isinstance(value := getattr(config, key), Path)
+    }
+    return config.model_copy(update=paths) if paths else config

@@ -1,0 +1,74 @@
+"""Options against a pydantic model: what does not fit becomes one sentence with its path."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rdfc_core.errors import StudyError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], options: Any, path: str) -> Model:
+    """The options as the model, or one sentence about the first thing that does not fit.
+
+    Raises:
+        StudyError: With the path of the option, what is wrong, and the nearest known name.
+    """
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        raise StudyError(_sentence(error, model, options, path)) from error
+
+
+def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path: str) -> str:
+    errors = error.errors()
+    first, steps = errors[0], _steps(errors[0], options)
+    where = ".".join(str(step) for step in ([path] if path else []) + steps)
+    alternatives = [one for one in errors if _steps(one, options) == steps]  # of a union
+    more = len(errors) - len(alternatives)
+    tail = f" ({more} more like this.)" if more else ""
+    if first["type"] == "extra_forbidden":
+        holder = _holder(model, steps[:-1])
+        known = sorted([*holder.model_fields, *getattr(holder, "shorthand", ())])
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"{where}: there is no such option.{hint} Known here: {', '.join(known)}.{tail}"
+    if first["type"] == "missing":
+        return f"{where}: this is needed and missing.{tail}"
+    messages = [one["msg"].removeprefix("Value error, ") for one in alternatives]
+    message = ", or ".join(text[:1].lower() + text[1:] for text in messages)
+    given = repr(first["input"])
+    shown = f" (given: {given if len(given) <= 60 else given[:57] + '...'})"
+    if isinstance(first["input"], Mapping) and first["type"] == "value_error":
+        shown = ""  # a rule about several options, which the message names
+    return f"{where}: {message}{shown}.{tail}"
+
+
+def _steps(error: Mapping[str, Any], options: Any) -> list[str | int]:
+    """Where in the options the error is, without pydantic's names for the members of a union."""
+    steps: list[str | int] = []
+    for step in error["loc"]:
+        in_mapping = isinstance(options, Mapping) and step in options
+        in_list = isinstance(options, list | tuple) and isinstance(step, int)
+        if in_mapping or in_list:
+            options = options[step]
+        elif error["type"] != "missing" or step != error["loc"][-1]:
+            continue
+        steps.append(step)
+    return steps
+
+
+def _holder(model: type[BaseModel], steps: Sequence[Any]) -> type[BaseModel]:
+    for step in steps:
+        info = model.model_fields.get(str(step))
+        if info is None or not isinstance(info.annotation, type):
+            break
+        if not issubclass(info.annotation, BaseModel):
+            break
+        model = info.annotation
+    return model
