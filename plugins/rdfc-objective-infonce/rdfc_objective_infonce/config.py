@@ -93,7 +93,7 @@ class CorrespondenceConfig(_Config):
     ] = Field(
         "true",
         description="Controls: contrast the views of one case (true), of different cases by one "
-        "fixed shuffle, or of different cases shuffled anew at every step.",
+        "fixed shuffle, or of cases shuffled anew at every step, by chance alone.",
     )
 
     @model_validator(mode="after")

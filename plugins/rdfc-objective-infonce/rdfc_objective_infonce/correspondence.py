@@ -22,7 +22,13 @@ from rdfc_core.interfaces import (
     Tower,
 )
 from rdfc_objective_infonce.config import CorrespondenceConfig
-from rdfc_objective_infonce.pairing import pair_by_cycle, pair_within_batch, random_cycle
+from rdfc_objective_infonce.pairing import (
+    apart,
+    by_chance,
+    pair_in_memory,
+    pair_within_batch,
+    partners,
+)
 
 
 class Correspondence(Pretext):
@@ -91,7 +97,7 @@ class Correspondence(Pretext):
         A term of one view draws it a second time.
         """
         first = {name: self._encode(name, batch) for name in self.views}
-        cycle = self._cycle(batch)
+        seating = self._seating(batch)
         losses, logs = [], {}
         for (name_a, name_b), weight, objective in zip(
             self.terms, self.weights, self.objectives, strict=True
@@ -101,8 +107,8 @@ class Correspondence(Pretext):
             memory = Memory(
                 batch.indices, self._memory(name_a), self._memory(name_b), batch.generator
             )
-            if cycle is not None and name_a != name_b:
-                b, memory = self._shuffle(name_a, name_b, b, memory, cycle)
+            if seating is not None and name_a != name_b:
+                b, memory = self._shuffle(name_a, name_b, b, memory, seating)
             loss, seen = objective(a, b, memory)
             losses.append(weight * loss)
             term = f"{name_a}-{name_b}"
@@ -145,23 +151,26 @@ class Correspondence(Pretext):
     def _memory(self, name: str) -> MemoryStore:
         return cast(MemoryStore, self.memories[name])
 
-    def _cycle(self, batch: Batch) -> Tensor | None:
-        """The cases in the order in which the controls pair them, or None for true pairs."""
+    def _seating(self, batch: Batch) -> Tensor | None:
+        """Which cases the controls show together, (V, n), or None for true pairs."""
         if self.config.pairing == "true":
             return None
-        cases, generator = batch.indices, batch.generator
         if self.config.pairing == "fixed-shuffle":
-            cases = torch.arange(self.cases, device=batch.indices.device)
+            everyone = torch.arange(self.cases, device=batch.indices.device)
             generator = torch.Generator().manual_seed(int(self.shuffle_seed))
-        return random_cycle(cases, len(self.views), generator)
+            return apart(everyone, len(self.views), generator)
+        present: Tensor = torch.unique(batch.indices)
+        candidates = self.cases if self.uses_memory else len(present)
+        return by_chance(present, len(self.views), candidates, batch.generator)
 
     def _shuffle(
-        self, name_a: str, name_b: str, b: Tensor, memory: Memory, cycle: Tensor
+        self, name_a: str, name_b: str, b: Tensor, memory: Memory, seating: Tensor
     ) -> tuple[Tensor, Memory]:
-        shift = self.views.index(name_b) - self.views.index(name_a)
+        view_a, view_b = self.views.index(name_a), self.views.index(name_b)
+        to_b = partners(seating, view_a, view_b, self.cases)
         if self.config.pairing == "fixed-shuffle":
-            return b, pair_by_cycle(memory, cycle, shift)
-        return pair_within_batch(b, memory, cycle, shift, self.cases)
+            return b, pair_in_memory(memory, to_b, partners(seating, view_b, view_a, self.cases))
+        return pair_within_batch(b, memory, to_b)
 
     def _named_terms(self, views: list[str]) -> tuple[tuple[str, str], ...]:
         terms = self.config.terms or tuple(combinations(views, 2))

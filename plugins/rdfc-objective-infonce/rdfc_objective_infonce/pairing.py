@@ -1,9 +1,13 @@
 """Controls that destroy the correspondence: views of different cases are paired.
 
-Cases stand on a cycle, a random order whose end meets its start. View number v is taken from the
-case v places further on, so that any two of V ≤ N views come from different cases, and two views
-that are each paired with a third are paired with each other, too: no true pair comes back by way
-of the third.
+A *seating* is a (V, n) table: the cases that stand in one column are shown together, row v in view
+v. A fixed shuffle seats each view of all N cases one place further round a random circle, so that
+no true pair is left, and none comes back by way of a third view.
+
+A shuffle made anew at every step must not say *anything* about who belongs to whom. Were a case's
+true partner never its positive, the towers could learn to tell the two apart; were it so more often
+than any other candidate, they could learn to find it. So it is the positive as often as any other:
+once in N where candidates come from the memory of N cases, once in B where from the batch alone.
 """
 
 from __future__ import annotations
@@ -73,63 +77,87 @@ class Relabelled(MemoryStore):
         return self.partner[indices.to(self.partner.device)]
 
 
-def partners(cycle: Tensor, shift: int, cases: int) -> Tensor:
-    """Each of N cases → the case ``shift`` places further on the cycle, (N,).
+def partners(seating: Tensor, view_a: int, view_b: int, cases: int) -> Tensor:
+    """Each of N cases in one view → the case that the other view shows beside it, (N,).
 
     Args:
-        cycle: (n,), n ≤ N different cases; those not on it are their own partners.
-        shift: Places forward, or backward if negative.
+        seating: (V, n); cases that have no seat are their own partners.
+        view_a: A row of the seating.
+        view_b: Another row.
         cases: N.
     """
-    table = torch.arange(cases, device=cycle.device)
-    table[cycle] = cycle.roll(-shift)
+    table = torch.arange(cases, device=seating.device)
+    table[seating[view_a]] = seating[view_b]
     return table
 
 
-def pair_by_cycle(memory: Memory, cycle: Tensor, shift: int) -> Memory:
+def pair_in_memory(memory: Memory, to_b: Tensor, to_a: Tensor) -> Memory:
     """Both memories, so that for either view the positive is a fixed other case's row.
 
     The embeddings of the batch keep their own cases: a partner is seldom in the same batch.
 
     Args:
         memory: The true memories.
-        cycle: (N,), all cases.
-        shift: How many places the second view's case lies beyond the first's.
+        to_b: (N,), each case of the first view → its partner in the second.
+        to_a: (N,), the other way round.
     """
-    forward, backward = (partners(cycle, places, len(cycle)) for places in (shift, -shift))
-    return replace(memory, a=Relabelled(memory.a, backward), b=Relabelled(memory.b, forward))
+    return replace(memory, a=Relabelled(memory.a, to_a), b=Relabelled(memory.b, to_b))
 
 
-def pair_within_batch(
-    b: Tensor, memory: Memory, cycle: Tensor, shift: int, cases: int
-) -> tuple[Tensor, Memory]:
+def pair_within_batch(b: Tensor, memory: Memory, to_b: Tensor) -> tuple[Tensor, Memory]:
     """The second view's embeddings moved to other cases of the batch, and its memory renamed so.
 
     Args:
         b: (B, D), embeddings of the second view.
         memory: The true memories; its indices stay those of the first view.
-        cycle: (n,), the batch's different cases in a random order.
-        shift: How many places the second view's case lies beyond the first's.
-        cases: N.
+        to_b: (N,), each case of the first view → its partner in the second, of the same batch.
     """
-    table = partners(cycle, shift, cases)
-    indices = memory.indices.to(table.device)
+    indices = memory.indices.to(to_b.device)
     # (B, B): where each row's partner stands; of a case that stands twice, its first row.
-    rows = (table[indices].unsqueeze(1) == indices.unsqueeze(0)).int().argmax(1)
-    return b[rows.to(b.device)], replace(memory, b=Relabelled(memory.b, table))
+    rows = (to_b[indices].unsqueeze(1) == indices.unsqueeze(0)).int().argmax(1)
+    return b[rows.to(b.device)], replace(memory, b=Relabelled(memory.b, to_b))
 
 
-def random_cycle(indices: Tensor, views: int, generator: torch.Generator) -> Tensor:
-    """The different cases among ``indices`` in a random order, (n,).
+def apart(cases: Tensor, views: int, generator: torch.Generator) -> Tensor:
+    """A seating in which no case is shown beside itself, (V, n).
+
+    Args:
+        cases: (n,), different cases.
+        views: V.
+        generator: On the CPU; the only source of randomness.
 
     Raises:
         ShapeError: If there are fewer cases than views: two views would meet in one case.
     """
-    cases: Tensor = torch.unique(indices)
+    _refuse_too_few(cases, views)
+    circle = cases[torch.randperm(len(cases), generator=generator).to(cases.device)]
+    return torch.stack([circle.roll(-place) for place in range(views)])
+
+
+def by_chance(cases: Tensor, views: int, candidates: int, generator: torch.Generator) -> Tensor:
+    """A seating in which a case is shown beside itself as seldom as beside any candidate, (V, n).
+
+    Args:
+        cases: (n,), the different cases of the batch.
+        views: V.
+        candidates: Among how many a positive is looked for: N of a memory, or the batch's n.
+        generator: On the CPU; the only source of randomness.
+
+    Raises:
+        ShapeError: As `apart`.
+    """
+    _refuse_too_few(cases, views)
+    n = len(cases)
+    # Seats drawn freely unite a true pair once in n; in n of N steps that makes once in N.
+    if float(torch.rand((), generator=generator)) * candidates >= n:
+        return apart(cases, views, generator)
+    seats = [torch.randperm(n, generator=generator) for _ in range(views)]
+    return cases[torch.stack(seats).to(cases.device)]
+
+
+def _refuse_too_few(cases: Tensor, views: int) -> None:
     if len(cases) < views:
         raise ShapeError(
             f"pretext.pairing takes {views} views from different cases, and there are "
             f"{len(cases)} to shuffle. Add cases, raise the batch size, or use pairing: true."
         )
-    order = torch.randperm(len(cases), generator=generator).to(cases.device)
-    return cases.index_select(0, order)

@@ -223,7 +223,7 @@ def test_a_fixed_shuffle_reads_another_case_s_positive_at_every_step(two, pretex
     assert output.loss.item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_reshuffled_pairs_each_case_with_another_of_the_batch(two, pretext_of) -> None:
+def test_reshuffled_pairs_the_batch_s_cases_anew_at_every_step(two, pretext_of) -> None:
     pretext = pretext_of(two, IN_BATCH, pairing="reshuffled")
     plain = pretext_of(two, IN_BATCH)
     losses = set()

@@ -6,30 +6,31 @@ import torch
 from rdfc_core.errors import ShapeError
 from rdfc_objective_infonce.pairing import (
     Relabelled,
-    pair_by_cycle,
+    apart,
+    by_chance,
+    pair_in_memory,
     pair_within_batch,
     partners,
-    random_cycle,
 )
 
-CYCLE = torch.tensor([2, 0, 3, 1])  # 2 → 0 → 3 → 1 → 2
+CIRCLE = torch.tensor([[2, 0, 3, 1], [0, 3, 1, 2]])  # 2 → 0 → 3 → 1 → 2
+THERE, BACK = (0, 1), (1, 0)
 
 
-def test_partners_follow_the_cycle_and_others_stay() -> None:
-    assert partners(CYCLE, 1, 6).tolist() == [3, 2, 0, 1, 4, 5]
-    assert partners(CYCLE, 2, 6).tolist() == [1, 0, 3, 2, 4, 5]
-    assert partners(CYCLE, -1, 6)[partners(CYCLE, 1, 6)].tolist() == list(range(6))
+def test_partners_share_a_column_and_others_stay() -> None:
+    assert partners(CIRCLE, *THERE, 6).tolist() == [3, 2, 0, 1, 4, 5]
+    assert partners(CIRCLE, *BACK, 6)[partners(CIRCLE, *THERE, 6)].tolist() == list(range(6))
 
 
 def test_no_two_of_v_views_come_from_one_case() -> None:
-    cycle = torch.randperm(5, generator=torch.Generator().manual_seed(0))
-    chimera = torch.stack([partners(cycle, shift, 5) for shift in range(5)])
-    assert all(len(set(column)) == 5 for column in chimera.T.tolist())
+    seating = apart(torch.tensor([4, 1, 0, 7, 9]), 5, torch.Generator().manual_seed(0))
+    assert all(len(set(column)) == 5 for column in seating.T.tolist())
+    assert all(sorted(row) == [0, 1, 4, 7, 9] for row in seating.tolist())
 
 
 def test_a_relabelled_store_serves_the_partner_s_row(bank_of, units) -> None:
     bank = bank_of(6, 4)
-    partner = partners(CYCLE, 1, 6)
+    partner = partners(CIRCLE, *THERE, 6)
     renamed = Relabelled(bank, partner)
     indices = torch.tensor([0, 3, 5])
     assert renamed.rows == 6
@@ -42,7 +43,7 @@ def test_a_relabelled_store_serves_the_partner_s_row(bank_of, units) -> None:
 
 def test_a_relabelled_store_never_draws_the_partner(bank_of, units) -> None:
     bank = bank_of(4, 3)
-    renamed = Relabelled(bank, partners(CYCLE, 1, 4))
+    renamed = Relabelled(bank, partners(CIRCLE, *THERE, 4))
     exclude = torch.tensor([0, 1])
     drawn = renamed.negatives(400, exclude, torch.Generator().manual_seed(0))
     is_row = (drawn.unsqueeze(2) == bank.bank).all(-1).any(1)
@@ -55,14 +56,16 @@ def test_a_relabelled_store_never_draws_the_partner(bank_of, units) -> None:
 def test_a_relabelled_store_updates_the_partner(bank_of, units) -> None:
     bank = bank_of(4, 3, momentum=0.0)
     fresh = units(1, 3, 1)
-    Relabelled(bank, partners(CYCLE, 1, 4)).update(torch.tensor([0]), fresh)
+    Relabelled(bank, partners(CIRCLE, *THERE, 4)).update(torch.tensor([0]), fresh)
     torch.testing.assert_close(bank.bank[3:], fresh)
 
 
 def test_a_fixed_shuffle_is_seen_alike_from_both_views(bank_of, memory_of) -> None:
     a, b = bank_of(4, 3, 1), bank_of(4, 3, 2)
     indices = torch.arange(4)
-    shuffled = pair_by_cycle(memory_of(indices, a, b), CYCLE, 1)
+    shuffled = pair_in_memory(
+        memory_of(indices, a, b), partners(CIRCLE, *THERE, 4), partners(CIRCLE, *BACK, 4)
+    )
     # Case 2 of the first view belongs with case 0 of the second, and the other way round.
     assert torch.equal(shuffled.b.read(torch.tensor([2])), b.bank[[0]])
     assert torch.equal(shuffled.a.read(torch.tensor([0])), a.bank[[2]])
@@ -75,8 +78,9 @@ def test_a_shuffle_within_the_batch_moves_embeddings_and_memory_together(
     a, b = bank_of(9, 3, 1), bank_of(9, 3, 2)
     indices = torch.tensor([7, 4, 7, 1, 5])  # case 7 stands twice
     fresh = units(5, 3, 3)
-    cycle = torch.tensor([4, 7, 5, 1])
-    moved, shuffled = pair_within_batch(fresh, memory_of(indices, a, b), cycle, 1, 9)
+    seating = torch.tensor([[4, 7, 5, 1], [7, 5, 1, 4]])
+    to_b = partners(seating, *THERE, 9)
+    moved, shuffled = pair_within_batch(fresh, memory_of(indices, a, b), to_b)
     # 7 → 5, 4 → 7 (its first row), 1 → 4, 5 → 1
     torch.testing.assert_close(moved, fresh[[4, 0, 4, 1, 3]])
     assert torch.equal(shuffled.b.read(indices), b.bank[[5, 7, 5, 4, 1]])
@@ -84,20 +88,23 @@ def test_a_shuffle_within_the_batch_moves_embeddings_and_memory_together(
     assert torch.equal(shuffled.indices, indices)
 
 
-def test_every_other_case_of_the_batch_is_partner_equally_often() -> None:
-    indices = torch.tensor([3, 0, 8, 5])
+@pytest.mark.parametrize("candidates", [4, 20])
+def test_the_true_partner_is_shown_as_often_as_any_other_candidate(candidates) -> None:
+    indices, draws = torch.tensor([3, 0, 8, 5]), 4000
     generator = torch.Generator().manual_seed(0)
     counts = torch.zeros(9, 9)
-    for _ in range(3000):
-        table = partners(random_cycle(indices, 2, generator), 1, 9)
+    for _ in range(draws):
+        table = partners(by_chance(indices, 3, candidates, generator), 0, 2, 9)
         counts[indices, table[indices]] += 1
     found = counts[indices][:, indices]
-    assert found.diagonal().sum() == 0
-    # Binomial(3000, 1/3) has a standard deviation of 25.8: five of them.
-    off_diagonal = found[~torch.eye(4, dtype=torch.bool)]
-    assert (off_diagonal - 1000).abs().max() < 5 * 25.8
+    own = draws / candidates
+    other = (draws - own) / 3
+    expected = torch.full((4, 4), other).fill_diagonal_(own)
+    # Five standard deviations of a binomial count.
+    spread = (expected * (1 - expected / draws)).sqrt()
+    assert ((found - expected).abs() < 5 * spread).all()
 
 
 def test_a_batch_with_fewer_cases_than_views_is_refused() -> None:
     with pytest.raises(ShapeError, match="takes 3 views from different cases"):
-        random_cycle(torch.tensor([4, 4, 2]), 3, torch.Generator())
+        apart(torch.tensor([4, 2]), 3, torch.Generator())
