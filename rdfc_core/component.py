@@ -156,9 +156,14 @@ def parse_part(text: str) -> dict[str, Any]:
     A comma inside brackets or quotes does not end a value: ``timm:size=[64,64]``. Dots nest.
 
     Raises:
-        ValueError: If an option has no ``=``, or its value is no YAML.
+        ValueError: If an option has no ``=``, its value is no YAML, or there is no colon.
     """
     name, _, rest = text.partition(":")
+    if "=" in name or "," in name:
+        raise ValueError(
+            f"{text!r} has its options after {'a comma' if ',' in name else 'nothing'}; write "
+            "NAME:KEY=VALUE, with a colon before the first and commas between them"
+        )
     options: dict[str, Any] = {}
     for option in _split_options(rest):
         key, equals, value = option.partition("=")

@@ -78,7 +78,7 @@ def _store(path: Path) -> list[str]:
 
 
 def _traps(store: Path) -> list[str]:
-    found = [str(plugin) for plugin in installed().broken]
+    found = [str(plugin) for plugin in (*installed().broken, *installed().doubtful)]
     try:
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError, OSError) as error:

@@ -1,5 +1,10 @@
 """One family of errors. Each message says what is wrong, which thing is meant, and what to do."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class RdfcError(Exception):
     """Something the user can mend; the command line prints the sentence and exits with 2."""
@@ -19,3 +24,9 @@ class PluginError(RdfcError):
 
 class ShapeError(RdfcError):
     """Arrays or tensors do not fit together: the message states expected and actual shapes."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A question that proposes the nearest known name, or nothing where none is near."""
+    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -18,6 +18,7 @@ import numpy as np
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
+from rdfc_core.faults import UnexpectedError, explain
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.progress import Progress
 from rdfc_core.store import Store, key_of, recipe_id
@@ -125,19 +126,24 @@ def extract(
 
 def _prepare(job: _Job, views: Mapping[str, Preparer]) -> dict[str, Prepared]:
     """Runs in a worker: read one case and make the views of it that are wanted."""
-    tumour = job.case.load()
-    made = {}
-    for name in job.views:
-        try:
-            made[name] = views[name].prepare(tumour)
-        except RdfcError as error:
-            raise type(error)(f"Case {job.case.case_id}: {error}") from error
+    try:
+        tumour = job.case.load()
+        made = {}
+        for name in job.views:
+            try:
+                made[name] = views[name].prepare(tumour)
+            except RdfcError as error:
+                raise type(error)(f"Case {job.case.case_id}: {error}") from error
+    except RdfcError:
+        raise
+    except Exception as error:  # here, where the traceback still tells whose code it was
+        raise UnexpectedError(explain(error)) from error
     return made
 
 
 def _failure(case_id: str, error: Exception) -> Failure:
     fixable = isinstance(error, RdfcError)
-    reason = str(error) if fixable else f"Case {case_id}: {type(error).__name__}: {error}"
+    reason = str(error) if fixable else f"Case {case_id}: {explain(error)}"
     if not fixable:
         log.debug("Case %s failed", case_id, exc_info=error)
     return Failure(case_id, reason, fixable)

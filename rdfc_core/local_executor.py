@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces.executor import Executor, Outcome
+from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
 
 
 def usable_cores() -> int:
@@ -30,8 +33,24 @@ class LocalExecutorConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     workers: int | None = Field(
-        None, ge=0, description="Processes; null: one a core; 0: in this process."
+        None, ge=0, description="Processes; null: one a core; 0: in this process, without limits."
     )
+    timeout_seconds: float | None = Field(
+        1800,
+        gt=0,
+        description="A case that takes longer is given up; null: never (as on Windows).",
+    )
+    memory_gib: float | None = Field(
+        None,
+        gt=0,
+        description="Address space of a worker; a case that needs more fails alone. null: any.",
+    )
+
+    @model_validator(mode="after")
+    def _limit_can_be_set(self) -> LocalExecutorConfig:
+        if self.memory_gib is not None and not hasattr(signal, "setitimer"):
+            raise ValueError("memory_gib: this system has no such limit; leave it out")
+        return self
 
 
 HOPELESS = 3
@@ -48,7 +67,8 @@ class LocalExecutor(Executor):
         """One outcome a job, in the order in which they finish.
 
         When a worker dies, the jobs that were in hand are each tried once more, alone in a process
-        of their own, so that the one which kills its worker is known by name.
+        of their own, so that the one which kills its worker is known by name. One whose time was
+        up is not tried again.
 
         Raises:
             DataError: If the first jobs all kill their workers and none was ever done: it is not
@@ -59,61 +79,88 @@ class LocalExecutor(Executor):
         if wanted == 0:
             yield from (_here(function, jobs, job) for job in range(len(jobs)))
             return
+        crew = _Crew(function, jobs, self.config)
         waiting = deque(range(len(jobs)))
-        killed = done = 0
+        killed = 0
         while waiting:
-            suspects, finished = yield from _drain(function, jobs, waiting, workers)
-            done += finished
-            for job in suspects:
-                again, finished = yield from _drain(function, jobs, deque([job]), 1)
-                done += finished
-                if again:
-                    killed += 1
-                    if killed == HOPELESS and not done:
-                        raise DataError(
-                            f"The workers of the first {HOPELESS} cases were all killed, each "
-                            "twice, before any case was done. See what happens without workers: "
-                            "--executor local:workers=0."
-                        )
-                    yield Outcome(
-                        job,
-                        error=RuntimeError(
-                            "its worker process was killed twice, perhaps for want of memory. "
-                            "Try again with fewer workers (--executor local:workers=1)."
-                        ),
+            for job in (yield from crew.drain(waiting, workers)):
+                if not (yield from crew.drain(deque([job]), 1)):
+                    continue
+                killed += 1
+                if killed == HOPELESS and not crew.finished:
+                    raise DataError(
+                        f"The workers of the first {HOPELESS} cases were all killed, each "
+                        "twice, before any case was done. See what happens without workers: "
+                        "--executor local:workers=0."
                     )
+                yield Outcome(
+                    job,
+                    error=WorkerDiedError(
+                        "its worker process was killed twice, perhaps for want of memory. "
+                        "Try again with fewer workers (--executor local:workers=1)."
+                    ),
+                )
 
 
-def _drain(
-    function: Callable[[Any], Any], jobs: Sequence[Any], waiting: deque[int], workers: int
-) -> Generator[Outcome, None, tuple[list[int], int]]:
-    """Work through the queue in one pool.
+@dataclass
+class _Crew:
+    """Works through queues of jobs, one pool of processes after the other."""
 
-    Returns:
-        The jobs that were in hand if a worker died, and how many jobs finished.
-    """
-    finished = 0
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
-    )
-    in_hand: dict[Future[Any], int] = {}
-    try:
-        while waiting or in_hand:
-            while waiting and len(in_hand) < workers:  # no more: each in hand is a suspect
-                in_hand[pool.submit(function, jobs[waiting[0]])] = waiting[0]
-                waiting.popleft()
-            done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
-            broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
-            for future in done.difference(broken):
-                finished += 1
-                yield _outcome(in_hand.pop(future), future)
-            if broken:
-                return list(in_hand.values()), finished
-    except BrokenProcessPool:  # raised by submit, once the pool knows
-        return list(in_hand.values()), finished
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return [], finished
+    function: Callable[[Any], Any]
+    jobs: Sequence[Any]
+    config: LocalExecutorConfig
+    finished: int = 0
+
+    def drain(self, waiting: deque[int], workers: int) -> Generator[Outcome, None, list[int]]:
+        """Work through the queue in one pool, until it is empty or a worker dies.
+
+        Returns:
+            The jobs that were in hand when a worker died, and may have been the reason.
+        """
+        pool = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(self.config.memory_gib,),
+        )
+        work = functools.partial(_in_time, self.config.timeout_seconds, self.function)
+        in_hand: dict[Future[Any], tuple[int, float]] = {}
+        try:
+            while waiting or in_hand:
+                while waiting and len(in_hand) < workers:  # no more: each in hand is a suspect
+                    future = pool.submit(work, self.jobs[waiting[0]])
+                    in_hand[future] = waiting.popleft(), time.monotonic()
+                done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
+                broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
+                for future in done.difference(broken):
+                    self.finished += 1
+                    yield _outcome(in_hand.pop(future)[0], future)
+                if broken:
+                    break
+        except BrokenProcessPool:  # raised by submit, once the pool knows
+            pass
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return (yield from self._suspects(in_hand.values()))
+
+    def _suspects(
+        self, in_hand: Iterable[tuple[int, float]]
+    ) -> Generator[Outcome, None, list[int]]:
+        """The jobs in hand but those whose time was up, which are given up."""
+        suspects, limit = [], self.config.timeout_seconds
+        for job, started in in_hand:
+            if limit is None or time.monotonic() - started < limit:
+                suspects.append(job)
+                continue
+            self.finished += 1  # the limit is at fault, and not the workers
+            yield Outcome(
+                job,
+                error=WorkerDiedError(
+                    f"it took longer than {limit:g} s and was given up. Crop the image around the "
+                    "tumour, or raise the limit (--executor local:timeout_seconds=…)."
+                ),
+            )
+        return suspects
 
 
 def _outcome(job: int, future: Future[Any]) -> Outcome:
@@ -132,7 +179,26 @@ def _here(function: Callable[[Any], Any], jobs: Sequence[Any], job: int) -> Outc
         return Outcome(job, error=error)
 
 
-def _start_worker() -> None:
+def _in_time(seconds: float | None, function: Callable[[Any], Any], job: Any) -> Any:
+    """Runs in a worker: the job, or the end of this process when its time is up.
+
+    An alarm that nobody handles ends the process even in the midst of a library's C code.
+    """
+    if seconds is None or not hasattr(signal, "setitimer"):
+        return function(job)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function(job)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _start_worker(memory_gib: float | None) -> None:
+    if memory_gib is not None:
+        import resource  # not on Windows
+
+        limit = int(memory_gib * 2**30)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # One thread a process: more would only fight for the cores the other workers use.
     for variable in (
         "OMP_NUM_THREADS",

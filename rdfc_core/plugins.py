@@ -6,7 +6,6 @@ takes the others down.
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -19,11 +18,13 @@ import pluggy
 
 from rdfc_core import hookspecs
 from rdfc_core.component import INTERFACE_VERSION, KINDS, Component, Kind
-from rdfc_core.errors import PluginError
+from rdfc_core.errors import PluginError, did_you_mean
 
 log = logging.getLogger("rdfc")
 
 GROUP = "rdfc"
+MARKED_AS_HOOK = "rdfc_impl"
+"""The attribute by which pluggy knows the functions that `hookimpl` marked."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Source:
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """A plugin that could not be used, and why."""
+    """A plugin with which something is wrong, and what."""
 
     source: Source
     reason: str
@@ -58,6 +59,8 @@ class Registry:
         default_factory=lambda: defaultdict(list)
     )
     broken: list[BrokenPlugin] = field(default_factory=list)
+    doubtful: list[BrokenPlugin] = field(default_factory=list)
+    """Plugins that work, with what their authors may have forgotten."""
 
     def components(self, kind: str | None = None) -> Iterator[tuple[Component, Source]]:
         """All components with their sources, by kind and name."""
@@ -112,8 +115,7 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> str:
         installed = self.names(kind)
-        near = difflib.get_close_matches(name, installed, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, installed)
         listing = f"Installed: {', '.join(installed)}." if installed else "None is installed."
         broken = "".join(f" {plugin}" for plugin in self.broken)
         return f"There is no {kind.replace('_', ' ')} {name!r}.{hint} {listing}{broken}"
@@ -142,6 +144,7 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
             continue
         for component in components:
             registry.found[(component.kind, component.name)].append((component, source))
+        registry.doubtful += [BrokenPlugin(source, doubt) for doubt in _doubts(module)]
     return registry
 
 
@@ -172,15 +175,41 @@ def _check_interface(module: object) -> None:
 
 
 def _register(manager: pluggy.PluginManager, module: object, name: str) -> None:
-    manager.register(module, name=name)
+    known = {hook for hook in vars(hookspecs) if hook.startswith("rdfc_")}
+    marked = _hooks_of(module)
+    for hook in sorted(marked - known):  # pluggy ignores an unknown hook in silence
+        raise PluginError(
+            f"it implements the hook {hook}, which this rdfc-core does not know."
+            f"{did_you_mean(hook, known)} Correct its name, or upgrade rdfc-core."
+        )
+    for hook in sorted(known - marked):
+        if callable(getattr(module, hook, None)):
+            raise PluginError(f"its function {hook} is not marked; put @hookimpl before it.")
     try:
-        manager.check_pending()  # pluggy ignores an unknown hook in silence
-    except pluggy.PluginValidationError as error:
+        manager.register(module, name=name)
+    except pluggy.PluginValidationError as error:  # its text has the module's whole repr first
         manager.unregister(name=name)
         raise PluginError(
-            f"{error}. This rdfc-core does not know that hook: correct its name, or upgrade "
-            "rdfc-core."
+            f"{str(error).splitlines()[-1].strip()}. Give the hook the arguments that "
+            "rdfc_core.hookspecs names."
         ) from error
+
+
+def _hooks_of(module: object) -> set[str]:
+    return {name for name in dir(module) if hasattr(getattr(module, name, None), MARKED_AS_HOOK)}
+
+
+def _doubts(module: object) -> Iterator[str]:
+    if not hasattr(module, "rdfc_interface"):
+        yield (
+            "it does not say for which interface it was written, so a later rdfc-core cannot "
+            f"refuse it. Add rdfc_interface = {INTERFACE_VERSION}."
+        )
+    if not _hooks_of(module):
+        yield (
+            "its entry point announces nothing. Write a function rdfc_components() with @hookimpl "
+            "there, or remove the entry point."
+        )
 
 
 def _components_of(module: object) -> list[Component]:

@@ -171,10 +171,11 @@ def _epoch(
             indices, {name: one[indices] for name, one in prepared.items()}, views, generator
         )
         output = model(batch)
+        pretext.require_sound(output, len(indices))
         optimizer.zero_grad()
         fabric.backward(output.loss)
         optimizer.step()
-        embeddings = {name: one.detach().float() for name, one in output.embeddings.items()}
+        embeddings = {name: one.float() for name, one in output.embeddings.items()}
         pretext.after_step(indices, embeddings)
         for name, value in {"loss": output.loss, **output.logs}.items():
             sums[name] = sums[name] + value.detach() * len(indices)

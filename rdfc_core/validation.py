@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rdfc_core.errors import StudyError
+from rdfc_core.errors import StudyError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -35,8 +34,7 @@ def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path
     if first["type"] == "extra_forbidden":
         holder = _holder(model, steps[:-1])
         known = sorted([*holder.model_fields, *getattr(holder, "shorthand", ())])
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(first["loc"][-1], known)
         return f"{where}: there is no such option.{hint} Known here: {', '.join(known)}.{tail}"
     if first["type"] == "missing":
         return f"{where}: this is needed and missing.{tail}"

@@ -34,6 +34,7 @@ FLOORS: list[set[str]] = [
         "readers.auto",
     },
     {
+        "faults",
         "resolve",
         "validation",
         "config",

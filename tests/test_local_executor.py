@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import jobs
@@ -10,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Outcome
+from rdfc_core.interfaces import Outcome, WorkerDiedError
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 
 
@@ -48,7 +49,7 @@ def test_a_worker_that_is_killed_costs_only_its_own_job():
     found = by_job(executor(2).run(jobs.die_on_odd, [0, 3, 2, 4, 5, 6]))
     assert [found[job].value for job in range(6)] == [0, None, 2, 4, None, 6]
     for job in (1, 4):
-        assert isinstance(found[job].error, RuntimeError)
+        assert isinstance(found[job].error, WorkerDiedError)
         assert "was killed twice" in str(found[job].error)
         assert "workers=1" in str(found[job].error)
 
@@ -57,6 +58,24 @@ def test_a_job_whose_worker_is_killed_once_is_done_at_the_second_try(tmp_path: P
     (tmp_path / "1").touch()  # this one is not killed
     found = by_job(executor(1).run(jobs.die_once, [(tmp_path, 1), (tmp_path, 2)]))
     assert [found[job].value for job in range(2)] == [1, 2]
+
+
+def test_a_job_whose_time_is_up_is_given_up_at_the_first_try_and_costs_no_other():
+    limited = LocalExecutor(LocalExecutorConfig(workers=2, timeout_seconds=3))
+    started = time.monotonic()
+    found = by_job(limited.run(jobs.sleep_on_odd, [0, 1, 2, 4]))
+    assert [found[job].value for job in range(4)] == [0, None, 2, 4]
+    assert isinstance(found[1].error, WorkerDiedError)
+    assert "longer than 3 s" in str(found[1].error)
+    assert "timeout_seconds" in str(found[1].error)
+    assert time.monotonic() - started < 60  # it was not waited for
+
+
+def test_a_job_that_needs_more_memory_than_is_granted_fails_alone():
+    limited = LocalExecutor(LocalExecutorConfig(workers=1, memory_gib=2))
+    found = by_job(limited.run(jobs.allocate, [0.1, 6, 0.1]))
+    assert isinstance(found[1].error, MemoryError)
+    assert found[0].value == found[2].value == int(0.1 * 2**30)
 
 
 def test_workers_are_other_processes_with_one_thread_each_and_none_if_zero():

@@ -85,11 +85,15 @@ BROKEN = {
     ),
     "wrong hook name": (
         "from rdfc_core import hookimpl\n@hookimpl\ndef rdfc_component():\n    return []",
-        "rdfc_component",
+        r"hook rdfc_component, .*Did you mean 'rdfc_components'\?",
+    ),
+    "unmarked hook": (
+        "def rdfc_components():\n    return []",
+        "function rdfc_components is not marked; put @hookimpl",
     ),
     "wrong hook argument": (
         "from rdfc_core import hookimpl\n@hookimpl\ndef rdfc_run_started(path):\n    pass",
-        "path",
+        r": Argument\(s\) {'path'} are declared",
     ),
     "unknown kind": (
         "from rdfc_core import Component, hookimpl\n@hookimpl\ndef rdfc_components():\n"
@@ -120,6 +124,19 @@ def test_a_plugin_with_an_unknown_hook_gives_none_of_its_components(site, instal
     registry = found_in(site)
     assert registry.names("reader") == []
     assert "rdfc_epoch_begins" in str(registry.broken[0])
+
+
+def test_a_plugin_that_announces_nothing_or_no_interface_is_doubtful_and_works(site, install):
+    install("silent", "rdfc_interface = 1\n")
+    install("timeless", GOOD.replace("rdfc_interface = 1", ""))
+    install("sound", GOOD)
+    registry = found_in(site)
+    silent, timeless = (str(plugin) for plugin in registry.doubtful)
+    assert "'silent' of dist-silent 1.0: its entry point announces nothing" in silent
+    assert "'timeless' of dist-timeless 1.0" in timeless
+    assert "Add rdfc_interface = 1" in timeless
+    assert registry.names("reader") == ["sound", "timeless"]
+    assert registry.broken == []
 
 
 def test_two_distributions_with_one_name_are_both_named_when_it_is_used(site, install):

@@ -68,12 +68,9 @@ def main() -> None:
     except OSError as error:
         code = _system(error)
     except Exception as error:
-        code = _explain(
-            f"This is a fault of rdfc: {type(error).__name__}: {error}. Please report it with the "
-            "output of the same command and --debug.",
-            error,
-            OUR_FAULT,
-        )
+        from rdfc_core.faults import explain
+
+        code = _explain(explain(error), error, OUR_FAULT)
     if code == INTERRUPTED:
         _say("Interrupted. What is finished is kept: the same command goes on from there.")
     sys.exit(code if isinstance(code, int) else 0)

@@ -9,7 +9,7 @@ import typer
 
 from rdfc_core.cli import options
 from rdfc_core.component import KINDS
-from rdfc_core.errors import PluginError, StudyError
+from rdfc_core.errors import PluginError, StudyError, did_you_mean
 from rdfc_core.plugins import installed
 
 app = typer.Typer(help="What is installed, and a new plugin to start from.")
@@ -77,8 +77,11 @@ def show(
     """The options of a component: names, types, defaults and what they mean."""
     found = [(c, s) for c, s in installed().components() if c.name == name]
     if not found:
-        names = ", ".join(sorted({c.name for c, _ in installed().components()}))
-        raise PluginError(f"There is no component {name!r}. Installed: {names}.")
+        names = sorted({c.name for c, _ in installed().components()})
+        raise PluginError(
+            f"There is no component {name!r}.{did_you_mean(name, names)} "
+            f"Installed: {', '.join(names)}."
+        )
     import json
 
     for component, source in found:
@@ -103,7 +106,9 @@ def new(
 ) -> None:
     """Write a working plugin with its test, to start from."""
     if kind not in KINDS:
-        raise StudyError(f"There is no kind {kind!r}. Use one of: {', '.join(KINDS)}.")
+        raise StudyError(
+            f"There is no kind {kind!r}.{did_you_mean(kind, KINDS)} Use one of: {', '.join(KINDS)}."
+        )
     from rdfc_core.scaffold import write_plugin
 
     folder = write_plugin(kind, name, out)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec
-    from rdfc_core.interfaces.executor import Executor, Outcome
+    from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.memory_store import MemoryStore
@@ -41,6 +41,7 @@ _HOME = {
     "SplitSpec": "dataset",
     "Tower": "view",
     "View": "view",
+    "WorkerDiedError": "executor",
 }
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "SplitSpec",
     "Tower",
     "View",
+    "WorkerDiedError",
 ]
 
 

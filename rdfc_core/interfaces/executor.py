@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class WorkerDiedError(RuntimeError):
+    """A job's worker was killed, or took too long; the message says what and what to do."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one job.
@@ -15,7 +19,7 @@ class Outcome:
     Args:
         job: Its place in the list of jobs.
         value: What the function returned, or None if it failed.
-        error: What it raised, or a `RuntimeError` if its worker died.
+        error: What it raised, or a `WorkerDiedError` if its worker did not live to tell.
     """
 
     job: int

@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from rdfc_core.errors import PluginError
+from rdfc_core.interfaces.losses import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
 
 
@@ -30,15 +33,19 @@ class Memory:
 
 
 class Objective(nn.Module, ABC):
-    """A contrastive loss. Built as ``Class(config)``. It reads the memory and never writes it."""
+    """A contrastive loss. Built as ``Class(config)``. It reads the memory and never writes it.
+
+    Attributes:
+        uses_memory: False if the batch alone suffices: no memory is then kept for it, and
+            `Memory.a` and `Memory.b` must not be touched. True by default; may depend on the
+            options.
+        positive_from_memory: True if the positive is read from the memory too, so that a case's
+            partner need not be in the batch: what a control with a fixed wrong pairing needs.
+            False by default.
+    """
 
     uses_memory: bool = True
-    """False if the batch alone suffices: no memory is then kept for it, and `Memory.a` and
-    `Memory.b` must not be touched. May depend on the options."""
-
     positive_from_memory: bool = False
-    """True if the positive is read from the memory too, so that a case's partner need not be in
-    the batch: what a control with a fixed wrong pairing needs."""
 
     @abstractmethod
     def forward(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
@@ -55,3 +62,23 @@ class Objective(nn.Module, ABC):
         Raises:
             ShapeError: If ``a`` and ``b`` differ in shape.
         """
+
+    def score(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """`forward`, and a look at what it gave; this is what a pretext calls.
+
+        Raises:
+            PluginError: If that is no loss to train by, which is a fault of the objective.
+        """
+        result = self(a, b, memory)
+        complaint = self.complaint(result)
+        if complaint:
+            raise PluginError(f"{complaint} Its author finds more with check_objective.")
+        loss, logs = result
+        return loss, logs
+
+    def complaint(self, result: Any) -> str | None:
+        """What is wrong with a result of `forward`, or None."""
+        who = f"The objective {type(self).__name__}"
+        if not (isinstance(result, tuple) and len(result) == 2):
+            return f"{who} has to return the loss and the scalars to log, and gave {result!r}."
+        return complaint_about_loss(*result, who)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from rdfc_core.errors import PluginError
+from rdfc_core.interfaces.losses import complaint_about_loss
 from rdfc_core.interfaces.view import Tower, View
 
 
@@ -70,6 +72,28 @@ class Pretext(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Batch) -> PretextOutput:
         """One step: everything that needs a gradient happens inside this one call."""
+
+    def require_sound(self, output: Any, cases: int) -> None:
+        """Look at what `forward` gave for a batch of B = ``cases``; core does so at every step.
+
+        Raises:
+            PluginError: If it is nothing to train by, which is a fault of the task.
+        """
+        complaint = self.complaint(output, cases)
+        if complaint:
+            raise PluginError(f"{complaint} Its author finds more with check_pretext.")
+
+    def complaint(self, output: Any, cases: int) -> str | None:
+        """What is wrong with an output of `forward`, or None."""
+        who = f"The pretext {type(self).__name__}"
+        if not isinstance(output, PretextOutput):
+            return f"{who} gave {type(output).__name__}; give a PretextOutput."
+        for name, rows in output.embeddings.items():
+            if not isinstance(rows, Tensor) or rows.ndim != 2 or len(rows) != cases:
+                return f"{who}: embeddings {name!r} have to be (B, D), with a row for each case."
+            if rows.requires_grad:
+                return f"{who}: embeddings {name!r} carry a gradient; detach them."
+        return complaint_about_loss(output.loss, output.logs, who)
 
     def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
         """Called after each optimiser step, with the embeddings of the whole (gathered) batch."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pickle
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from rdfc_core.errors import RdfcError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 def require(condition: object, message: str) -> None:
@@ -23,6 +27,27 @@ def require(condition: object, message: str) -> None:
     """
     if not condition:
         raise AssertionError(message)
+
+
+def conformance(check: Callable[P, T]) -> Callable[P, T]:
+    """A check that complains in one form: an error that the component lets out counts as well."""
+
+    @functools.wraps(check)
+    def complaining(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return check(*args, **kwargs)
+        except (AssertionError, RdfcError):
+            raise
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            who = type(args[0]).__name__ if args else "The component"
+            raise AssertionError(
+                f"{who} raised {type(error).__name__} where rdfc relies on a result: "
+                f"{' '.join(str(error).split()) or 'no message'} (in {frame.name}, "
+                f"{Path(frame.filename).name} line {frame.lineno}); mend that."
+            ) from error
+
+    return complaining
 
 
 def require_kind(component: object, kind: type) -> str:

@@ -27,6 +27,9 @@ INTERFACES = {
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""
 
+RESERVED = ("name", "options")
+"""Words of a `Part`, which no option may be called."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 _LONGEST_SUMMARY = 100
 
@@ -72,6 +75,11 @@ def _check_config(config: Any, who: str) -> None:
     )
     require(_documented(config), f"{config.__name__} of the {who} has no docstring; write one.")
     for name, info in config.model_fields.items():
+        require(
+            name not in RESERVED,
+            f"Option {name!r} of the {who} cannot be written in a study, where {name!r} stands "
+            "beside the component's name; call it something else.",
+        )
         require(
             info.description or _part_kind(info),
             f"Option {name!r} of the {who} has no description; add Field(description=…).",

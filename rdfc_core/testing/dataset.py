@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.testing.assertions import require, require_kind, through_pickle
+from rdfc_core.testing.assertions import conformance, require, require_kind, through_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces import Dataset
 
 
+@conformance
 def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
     """Check a data set that lies on disk: its listing, its split, and some of its cases.
 

@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rdfc_core.testing.assertions import require, require_kind
+from rdfc_core.testing.assertions import conformance, require, require_kind
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import Executor
@@ -25,6 +25,7 @@ class Job:
     """Process id of the test, which must survive."""
 
 
+@conformance
 def check_executor(executor: Executor) -> None:
     """Check an executor on jobs that succeed, raise, and kill their worker process.
 
@@ -94,5 +95,5 @@ def _check_outcome(value: object, error: Exception | None, job: Job, who: str) -
     else:
         require(
             isinstance(error, RuntimeError) and str(error),
-            f"{what} came back with the error {error!r}; give a RuntimeError with a sentence.",
+            f"{what} came back with the error {error!r}; give a WorkerDiedError with a sentence.",
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from rdfc_core.errors import RdfcError
 from rdfc_core.testing.assertions import (
+    conformance,
     require,
     require_kind,
     require_missing,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces import FeatureExtractor, Features
 
 
+@conformance
 def check_feature_extractor(extractor: FeatureExtractor, ndims: Sequence[int] = (2, 3)) -> None:
     """Check an extractor on small generated tumours.
 

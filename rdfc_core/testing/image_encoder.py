@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rdfc_core.testing.assertions import require, require_kind
+from rdfc_core.testing.assertions import conformance, require, require_kind
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import ImageEncoder
 
 
+@conformance
 def check_image_encoder(
     encoder: ImageEncoder, channels: Sequence[int] = (1, 3), size: Sequence[int] = (64, 64)
 ) -> None:

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from rdfc_core.errors import ShapeError
-from rdfc_core.testing.assertions import expect_error, require, require_kind
+from rdfc_core.testing.assertions import conformance, expect_error, require, require_kind
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROWS, WIDTH = 12, 8
 
 
+@conformance
 def check_memory_store(store: MemoryStore) -> None:
     """Check a memory on twelve cases.
 

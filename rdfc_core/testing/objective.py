@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from rdfc_core.errors import ShapeError
-from rdfc_core.testing.assertions import expect_error, require, require_kind
+from rdfc_core.testing.assertions import conformance, expect_error, require, require_kind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CASES, BATCH, WIDTH = 24, 8, 32
 
 
+@conformance
 def check_objective(objective: Objective) -> None:
     """Check an objective on random embeddings of eight out of 24 cases.
 
@@ -105,16 +106,10 @@ def _check_forward(objective: Objective, a: Tensor, b: Tensor, memory: Memory, w
     a, b = a.clone().requires_grad_(), b.clone().requires_grad_()
     before = a.detach().clone(), b.detach().clone(), _content(objective, memory)
     result = objective(a, b, memory)
-    require(
-        isinstance(result, tuple) and len(result) == 2,
-        f"{who} has to return the loss and the scalars to log.",
-    )
-    loss, logs = result
-    require(
-        isinstance(loss, torch.Tensor) and loss.ndim == 0 and torch.isfinite(loss),
-        f"{who} gave the loss {loss}; give one finite scalar.",
-    )
-    require(loss.requires_grad, f"{who}: the loss carries no gradient; do not detach a and b.")
+    complaint = objective.complaint(result)
+    require(complaint is None, str(complaint))
+    loss = result[0]
+    require(torch.isfinite(loss), f"{who} gave the loss {loss}; give one finite scalar.")
     loss.backward()
     gradients = [gradient for gradient in (a.grad, b.grad) if gradient is not None]
     require(
@@ -122,11 +117,6 @@ def _check_forward(objective: Objective, a: Tensor, b: Tensor, memory: Memory, w
         and all(torch.isfinite(gradient).all() for gradient in gradients),
         f"{who}: the gradient of the embeddings is zero, NaN or infinite.",
     )
-    for name, value in logs.items():
-        require(
-            isinstance(value, torch.Tensor) and value.ndim == 0 and not value.requires_grad,
-            f"{who}: the log {name!r} has to be a scalar tensor without gradient; detach it.",
-        )
     require(
         torch.equal(before[0], a.detach()) and torch.equal(before[1], b.detach()),
         f"{who} changed the embeddings it was given; work on copies.",

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rdfc_core.errors import DataError
-from rdfc_core.testing.assertions import expect_error, require, require_kind, same, through_pickle
+from rdfc_core.testing.assertions import (
+    conformance,
+    expect_error,
+    require,
+    require_kind,
+    same,
+    through_pickle,
+)
 
 if TYPE_CHECKING:
     from rdfc_core.case import Volume
     from rdfc_core.interfaces import Reader
 
 
+@conformance
 def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
     """Check a reader on a pair of files (or folders) of one tumour.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from rdfc_core.errors import DataError
 from rdfc_core.testing.assertions import (
+    conformance,
     expect_error,
     require,
     require_kind,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces import Prepared, Tower, View
 
 
+@conformance
 def check_view(view: View, ndim: int = 2) -> None:
     """Check a view through its whole life on small generated tumours.
 

@@ -59,6 +59,16 @@ class RewardingDisagreement(Objective):
         return 2 - loss, logs
 
 
+class Crashing(Objective):
+    def forward(self, a, b, memory):
+        return a @ b, {}
+
+
+class GivingTheLossAlone(Objective):
+    def forward(self, a, b, memory):
+        return super().forward(a, b, memory)[0]
+
+
 class UnsureOfItsPositive(Objective):
     positive_from_memory = None
 
@@ -82,6 +92,8 @@ def test_a_sound_objective_passes():
         (DrawingByNumPy, "for the same arguments"),
         (TakingAnyShape, "raised nothing; raise ShapeError"),
         (RewardingDisagreement, "the first has to be lower"),
+        (Crashing, r"Crashing raised RuntimeError .* \(in forward, test_check_objective.py line"),
+        (GivingTheLossAlone, "has to return the loss and the scalars to log"),
         (UnsureOfItsPositive, "positive_from_memory has to be True or False"),
         (DenyingItsMemory, "uses_memory = False and asks the memory for similarities"),
     ],

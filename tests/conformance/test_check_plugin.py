@@ -141,7 +141,7 @@ def test_a_sound_plugin_passes_by_module_and_by_distribution(tmp_path, monkeypat
         (
             "hooked_plugin",
             f"{ANNOUNCES}\n@hookimpl\ndef rdfc_componnents(): return []",
-            "correct its name",
+            "Correct its name",
         ),
     ],
 )

@@ -57,6 +57,15 @@ def double(number: int) -> int:
     return 2 * number
 
 
+def sleep_on_odd(number: int) -> int:
+    time.sleep(60 * (number % 2))
+    return number
+
+
+def allocate(gibibytes: float) -> int:
+    return len(bytearray(int(gibibytes * 2**30)))
+
+
 def fail_on_odd(number: int) -> int:
     if number % 2:
         raise ValueError(f"{number} is odd")

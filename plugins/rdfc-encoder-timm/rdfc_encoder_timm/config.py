@@ -11,17 +11,17 @@ OWN_OPTIONS = {
     "model_name": "is the option model",
     "in_chans": "is the number of channels of the view",
     "num_classes": "is 0: rdfc wants features and brings its own classifier",
-    "pretrained": "is the option pretrained, beside options",
+    "pretrained": "is the option pretrained, beside arguments",
     "checkpoint_path": "is the option weights",
     "img_size": "is the option image_size",
-    "drop_rate": "is the option drop_rate, beside options",
+    "drop_rate": "is the option drop_rate, beside arguments",
     "drop_path_rate": "is the option drop_path",
     "features_only": "would give maps instead of pooled features",
     "out_indices": "would give maps instead of pooled features",
     "pretrained_cfg": "is decided by model, pretrained and weights",
     "pretrained_cfg_overlay": "is decided by model, pretrained and weights",
 }
-"""What `TimmConfig.options` may not hold, and where it belongs."""
+"""What `TimmConfig.arguments` may not hold, and where it belongs."""
 
 
 class TimmConfig(BaseModel):
@@ -48,17 +48,17 @@ class TimmConfig(BaseModel):
     drop_path: float | None = Field(
         None, ge=0, lt=1, description="Stochastic depth; timm's default if unset."
     )
-    options: dict[str, Any] = Field(
+    arguments: dict[str, Any] = Field(
         {}, description="More arguments of this network in timm, for example {global_pool: avg}."
     )
 
-    @field_validator("options")
+    @field_validator("arguments")
     @classmethod
-    def _leaves_the_rest_to_rdfc(cls, options: dict[str, Any]) -> dict[str, Any]:
+    def _leaves_the_rest_to_rdfc(cls, arguments: dict[str, Any]) -> dict[str, Any]:
         for name, reason in OWN_OPTIONS.items():
-            if name in options:
-                raise ValueError(f"{name} {reason}; take it out of options")
-        return options
+            if name in arguments:
+                raise ValueError(f"{name} {reason}; take it out of arguments")
+        return arguments
 
     @model_validator(mode="after")
     def _starts_from_one_thing(self) -> TimmConfig:

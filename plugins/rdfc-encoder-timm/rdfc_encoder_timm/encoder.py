@@ -94,7 +94,7 @@ class TimmEncoder(ImageEncoder):
             "drop_path_rate": self.config.drop_path,
         }
         given = {name: value for name, value in named.items() if value is not None}
-        return {**given, **self.config.options}
+        return {**given, **self.config.arguments}
 
     def _check_name(self) -> None:
         name, _, tag = self.config.model.partition(".")
@@ -115,7 +115,7 @@ class TimmEncoder(ImageEncoder):
     def _check_size(self, network: nn.Module) -> None:
         """Refuse pictures of another size by a sentence, where timm would only assert."""
         fixed = getattr(network, "pretrained_cfg", {}).get("fixed_input_size", False)
-        if not fixed or LIFTS_FIXED_SIZE & self.config.options.keys():
+        if not fixed or LIFTS_FIXED_SIZE & self.config.arguments.keys():
             return
         if self.config.image_size is None:
             published = network.pretrained_cfg["input_size"][1:]  # type: ignore[index]

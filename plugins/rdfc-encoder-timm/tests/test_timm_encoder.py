@@ -94,7 +94,7 @@ def test_an_unknown_tag_is_answered_with_the_known_ones():
 
 
 def test_an_argument_the_network_does_not_know_is_named():
-    encoder = TimmEncoder(TimmConfig(model="resnet18", options={"window": 7}))
+    encoder = TimmEncoder(TimmConfig(model="resnet18", arguments={"window": 7}))
     with pytest.raises(StudyError, match=r"timm cannot build resnet18 .*'window'"):
         encoder.build(channels=3)
 
@@ -107,8 +107,10 @@ def test_a_size_for_a_network_that_takes_any_is_refused_by_the_options_own_name(
 
 @pytest.mark.parametrize("name", ["in_chans", "num_classes", "checkpoint_path", "img_size"])
 def test_an_option_that_belongs_to_rdfc_is_refused_with_its_reason(name):
-    part = Part(name="timm", options={"options": {name: 1}})
-    with pytest.raises(StudyError, match=rf"encoder\.options: {name} is .*take it out of options"):
+    part = Part(name="timm", options={"arguments": {name: 1}})
+    with pytest.raises(
+        StudyError, match=rf"encoder\.arguments: {name} is .*take it out of arguments"
+    ):
         resolve_part("image_encoder", part, installed(), "encoder")
 
 
@@ -130,7 +132,7 @@ def test_pictures_of_another_size_are_refused_with_both_sizes():
 
 
 def test_a_transformer_with_dynamic_size_takes_any_size():
-    config = TimmConfig(model="test_vit", options={"dynamic_img_size": True})
+    config = TimmConfig(model="test_vit", arguments={"dynamic_img_size": True})
     network = TimmEncoder(config).build(channels=1).eval()
     assert network(torch.rand(1, 1, 64, 48)).shape == network(torch.rand(1, 1, 32, 32)).shape
 
@@ -150,7 +152,7 @@ def test_without_a_network_pretrained_fails_with_one_sentence_that_names_weights
 
 
 def test_pretrained_with_a_wrong_argument_blames_the_argument():
-    config = TimmConfig(model="resnet18", pretrained=True, options={"window": 7})
+    config = TimmConfig(model="resnet18", pretrained=True, arguments={"window": 7})
     with pytest.raises(StudyError, match=r"timm cannot build resnet18 .*'window'"):
         TimmEncoder(config).build(channels=3)
 

@@ -109,7 +109,7 @@ class Correspondence(Pretext):
             )
             if seating is not None and name_a != name_b:
                 b, memory = self._shuffle(name_a, name_b, b, memory, seating)
-            loss, seen = objective(a, b, memory)
+            loss, seen = cast(Objective, objective).score(a, b, memory)
             losses.append(weight * loss)
             term = f"{name_a}-{name_b}"
             logs[f"{term}.loss"] = loss.detach()

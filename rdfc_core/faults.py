@@ -1,0 +1,78 @@
+"""Whose fault an unexpected error is: a plugin's, the machine's, or rdfc's own.
+
+The files and options that a user can mend are refused with an `RdfcError`. What is left comes out
+of code, and the traceback tells whose.
+"""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+
+from rdfc_core.component import Component
+from rdfc_core.interfaces.executor import WorkerDiedError
+from rdfc_core.plugins import Source, installed
+
+OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError")
+"""Python's own and torch's, by their names: this module loads no torch."""
+
+
+class UnexpectedError(Exception):
+    """An error that was explained where it happened: in a worker, whose traceback is then lost."""
+
+
+def explain(error: BaseException) -> str:
+    """One sentence for an error that is no `RdfcError`: what happened, whose code, what next."""
+    if isinstance(error, UnexpectedError | WorkerDiedError):
+        return str(error)
+    what = f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+    if type(error).__name__ in OUT_OF_MEMORY:
+        return (
+            f"The memory did not suffice ({what[:200]}). Use fewer workers (--executor "
+            "local:workers=1), smaller batches (--set pretrain.batch_size=16), or smaller images."
+        )
+    culprit = _culprit(error.__traceback__)
+    if culprit is None:
+        return (
+            f"This is a fault of rdfc: {what}. Please report it with the output of the same "
+            "command and --debug."
+        )
+    source, component, place = culprit
+    which = f", which offers the {component.label}" if component else ""
+    check = f"check_{component.kind}" if component else "its checks"
+    return (
+        f"This is a fault of the plugin {source}{which}: {what} (at {place}). Report it to its "
+        f"author, who finds it with rdfc_core.testing ({check}); --debug shows the traceback."
+    )
+
+
+def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str] | None:
+    """The plugin whose code stands deepest in the traceback, what it is, and the place in it."""
+    found: tuple[Source, list[Component], str] | None = None
+    for frame, line in reversed(list(traceback.walk_tb(trace))):
+        module = str(frame.f_globals.get("__name__", ""))
+        offered = _offered_by(module)
+        if not offered or (found and offered[0][1] != found[0]):
+            continue
+        components = [component for component, _ in offered]
+        if found is None:
+            found = offered[0][1], components, f"{module}, line {line}"
+        # A method of a component's class tells which of several it was.
+        target = f"{module}:{frame.f_code.co_qualname.partition('.')[0]}"
+        for component in components:
+            if component.target == target:
+                return found[0], component, found[2]
+    if found is None:
+        return None
+    source, components, place = found
+    return source, components[0] if len(components) == 1 else None, place
+
+
+def _offered_by(module: str) -> list[tuple[Component, Source]]:
+    """What the package that the module belongs to offers; rdfc's own core is no plugin."""
+    package = module.partition(".")[0]
+    return [
+        (component, source)
+        for component, source in installed().components()
+        if package != "rdfc_core" and component.target.partition(":")[0].split(".")[0] == package
+    ]

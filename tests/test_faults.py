@@ -1,0 +1,168 @@
+"""A fault in a plugin's code is told as its own: by component, distribution and place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import Done
+
+from rdfc_core import plugins
+from rdfc_core.faults import UnexpectedError, explain
+from rdfc_core.interfaces import WorkerDiedError
+
+ANNOUNCES = """
+from rdfc_core import Component, hookimpl
+
+rdfc_interface = 1
+
+
+@hookimpl
+def rdfc_components():
+    here = "faulty_parts"
+    return [
+        Component("image_encoder", "clumsy", "Fails to build", f"{here}:Clumsy"),
+        Component("image_encoder", "fragile", "Fails in training", f"{here}:Fragile"),
+        Component("feature_extractor", "hasty", "Fails to measure", f"{here}:Hasty"),
+        Component("objective", "lossless", "Gives no loss", f"{here}:Lossless"),
+        Component("objective", "greedy", "Wants too much", f"{here}:Greedy"),
+    ]
+"""
+
+PARTS = """
+import torch
+from torch import nn
+
+from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Objective
+
+
+class Plain:
+    def __init__(self, config):
+        super().__init__()
+
+
+class Clumsy(Plain, ImageEncoder):
+    def build(self, channels):
+        return nn.Linear("many", 2)
+
+
+class Breaks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(1, 8)
+
+    def forward(self, batch):
+        if self.training:
+            raise IndexError("no such layer")
+        return self.layer(batch.mean((2, 3)))
+
+
+class Fragile(Plain, ImageEncoder):
+    def build(self, channels):
+        return Breaks()
+
+
+class Hasty(Plain, FeatureExtractor):
+    def names(self, ndim):
+        return ("area",)
+
+    def recipe(self):
+        return {"name": "hasty"}
+
+    def extract(self, tumour):
+        return {}["area"]
+
+
+class Lossless(Plain, Objective):
+    uses_memory = False
+
+    def forward(self, a, b, memory):
+        return (a - b).square().sum(1), {}
+
+
+class Greedy(Plain, Objective):
+    uses_memory = False
+
+    def forward(self, a, b, memory):
+        raise torch.OutOfMemoryError("tried to allocate 80 GiB")
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def faulty(tmp_path_factory: pytest.TempPathFactory, distribution: Callable[..., None]) -> None:
+    """A distribution whose components all fail, installed for these tests."""
+    site = tmp_path_factory.mktemp("faulty")
+    (site / "faulty_plugin.py").write_text(ANNOUNCES, encoding="utf-8")
+    (site / "faulty_parts.py").write_text(PARTS, encoding="utf-8")
+    distribution(site, "rdfc-faulty", "faulty = faulty_plugin", version="0.3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        plugins.installed.cache_clear()
+        yield
+    plugins.installed.cache_clear()
+    sys.modules.pop("faulty_parts", None)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["encoder=clumsy"], ["image encoder 'clumsy'", "TypeError", "check_image_encoder"]),
+        (["encoder=fragile"], ["IndexError: no such layer", "its checks"]),
+    ],
+    ids=["build", "forward"],
+)
+def test_a_network_that_fails_is_its_plugin_s_fault(
+    rdfc_here: Callable[..., Done], study_file: Path, overrides: list[str], said: list[str]
+) -> None:
+    done = rdfc_here("run", study_file, *[f"--set={one}" for one in overrides])
+    assert done.code == 1
+    assert "This is a fault of the plugin rdfc-faulty 0.3" in done.err
+    assert "faulty_parts, line" in done.err
+    assert "fault of rdfc:" not in done.err
+    for words in said:
+        assert words in done.err
+
+
+def test_a_case_that_a_plugin_fails_on_names_the_plugin_also_from_a_worker(
+    rdfc_here: Callable[..., Done], study_file: Path
+) -> None:
+    for executor in ("local:workers=0", "local:workers=1"):
+        done = rdfc_here(
+            "extract", study_file, "--set=features=hasty", "--executor", executor, "--overwrite"
+        )
+        assert done.code == 2  # no case was left
+        assert "Case case-000: This is a fault of the plugin rdfc-faulty 0.3" in done.err
+        assert "feature extractor 'hasty'" in done.err
+        assert "KeyError: 'area'" in done.err
+
+
+def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
+    rdfc_here: Callable[..., Done], study_file: Path
+) -> None:
+    done = rdfc_here("run", study_file, "--set=objective=lossless")
+    assert done.code == 2
+    assert "The objective Lossless gave the loss a tensor (" in done.err
+    assert "give one finite scalar" in done.err
+    assert "check_objective" in done.err
+
+
+def test_too_little_memory_is_nobody_s_fault(
+    rdfc_here: Callable[..., Done], study_file: Path
+) -> None:
+    done = rdfc_here("run", study_file, "--set=objective=greedy")
+    assert "The memory did not suffice (OutOfMemoryError: tried to allocate 80 GiB)" in done.err
+    assert "pretrain.batch_size" in done.err
+    assert "fault" not in done.err
+
+
+def test_an_error_in_core_is_a_fault_of_rdfc() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        _ = 1 / 0
+    assert explain(caught.value).startswith("This is a fault of rdfc: ZeroDivisionError")
+
+
+def test_what_was_explained_before_is_told_as_it_is() -> None:
+    for error in (UnexpectedError("said already"), WorkerDiedError("said already")):
+        assert explain(error) == "said already"
