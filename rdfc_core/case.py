@@ -129,6 +129,9 @@ class ReadsFiles(Protocol):
     def read_mask(self, path: Path) -> Volume:
         """The mask in the file, with its own values."""
 
+    def identity(self, path: Path) -> str:
+        """What decides, besides its content, what becomes of the file."""
+
     def fingerprint(self, path: Path) -> str:
         """The same for the same content."""
 
@@ -176,7 +179,7 @@ class Case:
             raise DataError(f"Case {self.case_id}: {error}") from error
 
     def fingerprint(self) -> str:
-        """Changes when the content of image or mask, or the meaning of the mask, changes.
+        """Changes when image or mask, what the mask means, or how the files are read, changes.
 
         Raises:
             DataError: If a file is missing.
@@ -186,6 +189,8 @@ class Case:
             parts = (
                 reader.fingerprint(self._existing(self.image, "image")),
                 reader.fingerprint(self._existing(self.mask, "mask")),
+                reader.identity(self.image),
+                reader.identity(self.mask),
                 str(self.mask_value),
                 self.component,
             )

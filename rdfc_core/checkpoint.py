@@ -47,6 +47,7 @@ def save(path: Path, state: Any) -> None:
         if path.exists():
             path.replace(_previous(path))
         temporary.replace(path)
+        flush(path.parent)  # the new names, too
     except (OSError, SafetensorError) as error:
         temporary.unlink(missing_ok=True)
         raise DataError(
@@ -84,7 +85,9 @@ def load(path: Path) -> Any | None:
 
 
 def flush(path: Path) -> None:
-    """Make sure that the file's content is on the disk."""
+    """Make sure that the content of a file, or the names in a folder, are on the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folder, and keeps names in order by itself
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

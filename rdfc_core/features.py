@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,10 +19,15 @@ from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.faults import UnexpectedError, explain
 from rdfc_core.interfaces import Executor, Prepared, Preparer
+from rdfc_core.local_executor import usable_cores
 from rdfc_core.progress import Progress
 from rdfc_core.store import Store, key_of, recipe_id
 
 log = logging.getLogger("rdfc")
+
+
+WORTH_SHOWING = 100
+"""Cases; to look at the files of fewer takes no time."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def extract(
         DataError: If the store cannot be used.
     """
     progress = progress or Progress()
-    prints, failures = _fingerprints(cases)
+    prints, failures = _fingerprints(cases, progress)
     recipes = {name: view.recipe() for name, view in views.items()}
     ids = {name: recipe_id(recipe) for name, recipe in recipes.items()}
     keys = {
@@ -149,20 +153,30 @@ def _failure(case_id: str, error: Exception) -> Failure:
     return Failure(case_id, reason, fixable)
 
 
-def _fingerprints(cases: Sequence[Case]) -> tuple[dict[str, str], dict[str, Failure]]:
+def _fingerprints(
+    cases: Sequence[Case], progress: Progress
+) -> tuple[dict[str, str], dict[str, Failure]]:
     def fingerprint(case: Case) -> str | Failure:
         try:
             return case.fingerprint()
         except DataError as error:
             return Failure(case.case_id, str(error), fixable=True)
 
+    prints: dict[str, str] = {}
+    failures: dict[str, Failure] = {}
+    shown = progress if len(cases) >= WORTH_SHOWING else Progress()
     # Threads: hashing and reading both leave the interpreter's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip([c.case_id for c in cases], pool.map(fingerprint, cases), strict=True))
-    return (
-        {case_id: value for case_id, value in found.items() if isinstance(value, str)},
-        {case_id: value for case_id, value in found.items() if isinstance(value, Failure)},
-    )
+    with (
+        shown.task("Looking for changed files", len(cases)) as advance,
+        ThreadPoolExecutor(usable_cores()) as pool,
+    ):
+        for case, found in zip(cases, pool.map(fingerprint, cases), strict=True):
+            if isinstance(found, Failure):
+                failures[case.case_id] = found
+            else:
+                prints[case.case_id] = found
+            advance(1)
+    return prints, failures
 
 
 def write_parquet(path: Path, extraction: Extraction) -> None:

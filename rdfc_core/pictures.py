@@ -43,7 +43,7 @@ def picture(
     pixels = _window(_cut(image, planes, box), image.dtype, config.window)
     channels = [pixels]
     if config.mask_channel:
-        channels.append(_cut(mask, planes, box).astype(np.float32))
+        channels.append(_cut(mask, planes, box, beyond=False))
     if spatial_dims == 3:
         return np.stack(channels).astype(np.float16)
     return np.concatenate(channels).astype(np.float16)
@@ -107,13 +107,25 @@ def _widened(
 
 
 def _cut(
-    volume: NDArray[np.generic], planes: NDArray[np.int64], box: list[tuple[int, int]]
+    volume: NDArray[np.generic],
+    planes: NDArray[np.int64],
+    box: list[tuple[int, int]],
+    beyond: bool = True,
 ) -> NDArray[np.float32]:
-    """The box on the given planes; where it leaves the image, the nearest sample is repeated."""
+    """The box on the given planes.
+
+    Where it leaves the image the nearest sample is repeated; of a mask, which ends with its image,
+    nothing is (``beyond`` is False).
+    """
     (top, bottom), (left, right) = box[1:]
-    rows = np.clip(np.arange(top, bottom), 0, volume.shape[1] - 1)
-    columns = np.clip(np.arange(left, right), 0, volume.shape[2] - 1)
+    wanted = np.arange(top, bottom), np.arange(left, right)
+    rows, columns = (
+        np.clip(places, 0, length - 1)
+        for places, length in zip(wanted, volume.shape[1:], strict=True)
+    )
     pixels: NDArray[np.float32] = volume[np.ix_(planes, rows, columns)].astype(np.float32)
+    if not beyond:
+        pixels *= np.outer(rows == wanted[0], columns == wanted[1])
     return pixels
 
 

@@ -60,7 +60,7 @@ class PicturePreparer:
         )
         return {
             "view": "image",
-            "version": 1,
+            "version": 2,
             "spatial_dims": self.spatial_dims,
             "ratio": self._ratio(),
             **kept,

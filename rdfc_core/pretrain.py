@@ -95,7 +95,8 @@ def fit(
         optimizer = _optimizer(pretext, settings)
         model, optimizer = fabric.setup(pretext, optimizer)
         prepared = {name: fabric.to_device(tensor) for name, tensor in prepared.items()}
-        done = _resume(place, pretext, optimizer, generator)
+        scaler = fabric.strategy.precision  # of gradients, under 16-mixed; others have no state
+        done = _resume(place, pretext, optimizer, scaler, generator)
         _forget_epochs_after(place, done)
         model.train()
         with (
@@ -124,7 +125,7 @@ def fit(
                 _refuse_divergence(metrics)
                 _record(place, board, metrics)
                 if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
-                    _save(place, pretext, optimizer, generator, epoch + 1)
+                    _save(place, pretext, optimizer, scaler, generator, epoch + 1)
                 if epoch_ended:
                     epoch_ended(metrics)
                 advance(1, note=f"loss {metrics['loss']:.3f}")
@@ -213,6 +214,7 @@ def _save(
     place: Place,
     pretext: Pretext,
     optimizer: Any,
+    scaler: Any,
     generator: torch.Generator,
     epoch: int,
 ) -> None:
@@ -222,6 +224,7 @@ def _save(
             "epoch": epoch,
             "pretext": dict(pretext.state_dict()),
             "optimizer": optimizer.state_dict(),
+            "scaler": scaler.state_dict(),
             "generator": generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -229,16 +232,19 @@ def _save(
     )
 
 
-def _resume(place: Place, pretext: Pretext, optimizer: Any, generator: torch.Generator) -> int:
+def _resume(
+    place: Place, pretext: Pretext, optimizer: Any, scaler: Any, generator: torch.Generator
+) -> int:
     """Take over the checkpoint; the number of epochs that it has behind it."""
     state = checkpoint.load(place.checkpoint)
     if state is None:
         return 0
     pretext.load_state_dict(state["pretext"])
     optimizer.load_state_dict(state["optimizer"])
+    scaler.load_state_dict(state["scaler"])
     generator.set_state(state["generator"])
     torch.set_rng_state(state["torch"])
-    if state["cuda"]:
+    if len(state["cuda"]) == torch.cuda.device_count():  # else it goes on elsewhere than it began
         torch.cuda.set_rng_state_all(state["cuda"])
     log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
     return int(state["epoch"])

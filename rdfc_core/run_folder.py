@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +13,7 @@ from platform import python_version
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from rdfc_core.case import Case
 from rdfc_core.errors import StudyError
@@ -36,6 +38,9 @@ OWN = (
     "report.html",
 )
 """Everything a run writes; ``--overwrite`` removes these and nothing else."""
+
+LOCK = ".lock"
+"""Held by the process that works in the folder."""
 
 LIBRARIES = ("rdfc-core", "torch", "torchvision", "timm", "pyradiomics", "SimpleITK", "numpy")
 
@@ -79,12 +84,35 @@ class RunFolder:
             )
         return [file.parent for file in found]
 
-    def begin(self, study: ResolvedStudy, registry: Registry, overwrite: bool) -> None:
-        """Claim the folder for a study, or continue the same study in it.
+    @contextmanager
+    def claimed(self, study: ResolvedStudy, registry: Registry, overwrite: bool) -> Iterator[None]:
+        """The folder, for this study and this process alone: begun, or continued.
 
         Raises:
-            StudyError: If the folder holds another study, or files that are no run's.
+            StudyError: If the folder holds another study, files that are no run's, or if another
+                process is at work in it.
         """
+        if not self.study.exists() and self._others():
+            advice = "so --overwrite leaves it alone. " if overwrite else ""
+            raise StudyError(
+                f"{self.path} holds files and no run, {advice}Choose another --out, or empty it."
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        # The system frees the lock of a process that is killed; the file itself stays.
+        lock = FileLock(self.path / LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise StudyError(
+                f"Another rdfc is at work in {self.path}. Wait for it, or choose another --out."
+            ) from error
+        try:
+            self._begin(study, registry, overwrite)
+            yield
+        finally:
+            lock.release()
+
+    def _begin(self, study: ResolvedStudy, registry: Registry, overwrite: bool) -> None:
         if overwrite:
             self._clear()
         wanted = study.dump()
@@ -97,11 +125,6 @@ class RunFolder:
                     "another --out, or replace it with --overwrite."
                 )
             return
-        if not overwrite and self._others():
-            raise StudyError(
-                f"{self.path} is not empty and holds no run. Choose another --out, or empty it."
-            )
-        self.path.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump({**wanted, "versions": versions(study, registry)}, sort_keys=False)
         partial = self.path / "partial-study.yaml"
         partial.write_text(text, encoding="utf-8")
@@ -174,14 +197,12 @@ class RunFolder:
         """Whether there is anything in the folder but what a crash may have left of a run."""
         if not self.path.exists():
             return False
-        return any(not file.name.startswith("partial-") for file in self.path.iterdir())
+        return any(
+            file.name != LOCK and not file.name.startswith("partial-")
+            for file in self.path.iterdir()
+        )
 
     def _clear(self) -> None:
-        if not self.study.exists() and self._others():
-            raise StudyError(
-                f"{self.path} holds files and no run, so --overwrite leaves it alone. Choose "
-                "another --out."
-            )
         for name in OWN:
             target = self.path / name
             if target.is_dir() and not target.is_symlink():

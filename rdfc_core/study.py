@@ -77,14 +77,25 @@ def run(
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
-    place.begin(study, bench.registry, overwrite)
-    bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
+    with place.claimed(study, bench.registry, overwrite):
+        bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
+        return _steps(study, place, dataset, views, cases, bench, until)
 
+
+def _steps(
+    study: ResolvedStudy,
+    place: RunFolder,
+    dataset: Dataset,
+    views: Mapping[str, View],
+    cases: Sequence[Case],
+    bench: Workbench,
+    until: Step,
+) -> Results:
     clock = _Clock()
     with clock.stage("features"):
         extraction = extract(cases, views, bench)
-        features.write_parquet(folder / "features.parquet", extraction)
-        outputs.write_pictures(folder / "pictures.parquet", extraction)
+        features.write_parquet(place.path / "features.parquet", extraction)
+        outputs.write_pictures(place.path / "pictures.parquet", extraction)
     splits = _splits(study, dataset, extraction, until)
     place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
     if (finished := _finished(place, until)) is not None:
@@ -103,9 +114,9 @@ def run(
                     for entry, prediction in evaluate(study, model, extraction, split, bench):
                         found[entry].append(prediction)
             model.save(place.model(split.name))
-        outputs.write_embeddings(folder / "embeddings.parquet", vectors)
+        outputs.write_embeddings(place.path / "embeddings.parquet", vectors)
     if until == "evaluate":
-        outputs.write_predictions(folder / "predictions.parquet", found, dataset.classes)
+        outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
     with clock.stage("evaluate"):
         rows = summary.rows(study, found)
     results = Results(
@@ -124,7 +135,7 @@ def run(
         },
     )
     results.write(place.results)
-    bench.registry.tell("rdfc_run_finished", folder=folder, results=results.model_dump())
+    bench.registry.tell("rdfc_run_finished", folder=place.path, results=results.model_dump())
     return results
 
 

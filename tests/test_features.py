@@ -21,6 +21,7 @@ from rdfc_core.evaluate.size import Size
 from rdfc_core.features import Extraction, extract, write_parquet
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.readers.auto import AutoReader
+from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.store import Store
 from rdfc_core.view_options import FeatureViewConfig
 from rdfc_core.views import FeatureView
@@ -160,6 +161,13 @@ def test_a_failure_is_not_kept_and_is_tried_again(own, store):
     own[0].image.write_bytes(good)
     after = run(own, store)
     assert (after.made, len(after.failures)) == (1, 0)
+
+
+def test_a_reader_that_reads_otherwise_makes_what_is_stored_anew(own, store, monkeypatch):
+    assert run(own, store).made == len(own)
+    assert run(own, store).made == 0
+    monkeypatch.setattr(PictureReader, "version", 99)
+    assert run(own, store).made == len(own)
 
 
 def test_a_view_that_breaks_is_our_fault_not_the_users(own, store):

@@ -19,7 +19,8 @@ def drawn(cases: int, classes: int, seed: int, ties: bool = False) -> tuple[Any,
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     if ties:
         probabilities = np.round(probabilities, 1)
-        probabilities[:, -1] = 1 - probabilities[:, :-1].sum(axis=1)
+        probabilities[:, 0] += 0.1  # no row of zeros
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
     return truth, probabilities
 
 
@@ -36,6 +37,13 @@ def expected(truth: Any, probabilities: Any, weights: Any) -> dict[str, float]:
         "accuracy": oracle.accuracy_score(truth, predicted, **options),
         "balanced_accuracy": oracle.balanced_accuracy_score(truth, predicted, **options),
         "auroc": float(np.mean(aurocs)),
+        "brier": oracle.brier_score_loss(
+            truth,
+            probabilities,
+            labels=range(probabilities.shape[1]),
+            scale_by_half=True,
+            **options,
+        ),
     }
 
 
@@ -72,9 +80,11 @@ def test_a_weight_of_two_is_the_case_twice_and_of_zero_is_no_case():
 def test_perfect_reversed_and_constant_predictions():
     truth = np.array([0, 0, 1, 1])
     perfect = np.eye(2)[truth]
-    assert all(value[0] == 1 for value in scores(truth, perfect).values())
+    best = dict.fromkeys(METRICS, 1) | {"brier": 0}
+    assert {metric: value[0] for metric, value in scores(truth, perfect).items()} == best
     reverse = scores(truth, 1 - perfect)
-    assert {metric: value[0] for metric, value in reverse.items()} == dict.fromkeys(METRICS, 0)
+    worst = dict.fromkeys(METRICS, 0) | {"brier": 1}
+    assert {metric: value[0] for metric, value in reverse.items()} == worst
     constant = scores(truth, np.full((4, 2), 0.5))
     assert constant["auroc"][0] == 0.5
     assert constant["balanced_accuracy"][0] == 0.5

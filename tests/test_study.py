@@ -21,6 +21,7 @@ from PIL import Image
 from rdfc_core import DataError
 from rdfc_core import study as studies
 from rdfc_core.config import load_study
+from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.resolve import resolve
 from rdfc_core.results import Results
 
@@ -65,7 +66,7 @@ def test_phantoms_run_from_end_to_end_and_keep_the_contract_of_results_json(work
     found = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     assert not found["failed"]
     # Learnt: 2 layers × (2 views + both) × 2 classifiers; random-init: 3 inputs; 5 more controls.
-    assert len(found["rows"]) == 4 * (12 + 3 + 5)
+    assert len(found["rows"]) == len(METRICS) * (12 + 3 + 5)
     for row in found["rows"]:
         for key, kind in CONTRACT.items():
             assert isinstance(row[key], kind), (key, row)
@@ -104,6 +105,7 @@ def test_a_run_folder_holds_what_was_promised(finished):
         "embeddings.parquet",
         "predictions.parquet",
         "results.json",
+        ".lock",
     }
     resolved = yaml.safe_load((finished / "study.yaml").read_text(encoding="utf-8"))
     assert resolved["versions"]["rdfc-core"]
@@ -298,7 +300,12 @@ def test_plugins_hear_of_the_run(pictures, registry, workbench, tmp_path):
         studies.run(study, tmp_path / "run", workbench)
     finally:
         registry.hooks.unregister(listener)
-    assert heard == [("started", 0), ("holdout", 1), ("holdout", 2), ("finished", 64)]
+    assert heard == [
+        ("started", 0),
+        ("holdout", 1),
+        ("holdout", 2),
+        ("finished", 16 * len(METRICS)),
+    ]
 
 
 def test_results_are_read_back_as_they_were_written(results, tmp_path):

@@ -53,6 +53,23 @@ def again(finished, pictures, registry, tmp_path) -> Callable[..., Results]:
     return _again
 
 
+def test_a_folder_belongs_to_one_process_until_it_ends_even_by_a_kill(
+    again, pictures, tmp_path, processes: Processes
+):
+    ours, theirs = processes.Pipe()
+    study = jobs.small_study(pictures, *QUICK)
+    other = processes.Process(target=jobs.work_in, args=(tmp_path / "run", study, theirs))
+    other.start()
+    assert ours.recv()
+    for overwrite in (False, True):
+        with pytest.raises(StudyError, match=r"Another rdfc is at work in .*run\. Wait for it"):
+            again(overwrite=overwrite)
+    assert (tmp_path / "run" / "results.json").exists()
+    other.kill()
+    other.join()
+    again()
+
+
 def test_the_same_command_on_a_finished_run_does_nothing(results, again, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.safetensors")}
     repeated = again()

@@ -57,6 +57,14 @@ def test_the_margin_is_a_share_of_the_box_and_repeats_the_images_edge(ramp):
     assert (found[0, :, 29] == found[0, :, 39]).all()  # columns 39 … 49 are column 39
 
 
+def test_the_outline_ends_with_the_image_and_is_not_continued_beyond_its_border(ramp):
+    found = shown(tumour_of(ramp, (slice(0, 10), slice(30, 40))), margin=0.5, mask_channel=True)
+    assert found.shape == (2, 20, 20)
+    outline = np.zeros((20, 20))
+    outline[5:15, 5:15] = 1  # five rows above and five columns to the right are no image
+    np.testing.assert_array_equal(found[1], outline)
+
+
 def test_the_mask_follows_the_picture_as_a_channel(ramp):
     tumour = tumour_of(ramp, (slice(4, 10), slice(20, 30)))
     tumour.mask[4, 20] = False

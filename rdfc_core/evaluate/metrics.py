@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc")
+METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
 
 
 def scores(
@@ -28,7 +28,9 @@ def scores(
 
     Returns:
         Metric → (R,), between 0 and 1; NaN where a weighting leaves it undefined, as AUROC without
-        cases of one class. Several classes: AUROC is the mean of one-versus-rest.
+        cases of one class. Several classes: AUROC is the mean of one-versus-rest. ``brier`` is
+        half the summed squared error of the probabilities (for two classes the squared error of
+        the second), 0 is perfect; of all others 1 is.
     """
     cases, classes = probabilities.shape
     if weights is None:
@@ -40,6 +42,7 @@ def scores(
     hits = np.einsum("rcc->rc", confusion)
     support, claimed = confusion.sum(axis=2), confusion.sum(axis=1)
     total = support.sum(axis=1)
+    squares = ((probabilities - np.eye(classes)[truth]) ** 2).sum(axis=1) / 2
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         # A weighting without a class: its recall is undefined and left out of the mean.
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -49,6 +52,7 @@ def scores(
             "accuracy": hits.sum(axis=1) / total,
             "balanced_accuracy": np.nanmean(hits / support, axis=1),
             "auroc": _auroc(truth, probabilities, weights),
+            "brier": weights @ squares / total,
         }
 
 

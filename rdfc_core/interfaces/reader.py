@@ -21,6 +21,10 @@ class Reader(ABC):
     needs_files: ClassVar[bool] = True
     """False if paths need not exist on disk, as for generated data."""
 
+    version: ClassVar[int] = 1
+    """To be raised when the same file comes to be read differently: what was stored is then made
+    anew."""
+
     @abstractmethod
     def reads(self, path: Path) -> bool:
         """Whether this reader is meant for the path, judged by its name alone."""
@@ -41,6 +45,13 @@ class Reader(ABC):
             DataError: As `read_image`.
         """
         return self.read_image(path)
+
+    def identity(self, path: Path) -> str:
+        """What decides, besides its content, what becomes of the file.
+
+        By default class and version; a reader with options that change what is read adds them.
+        """
+        return f"{type(self).__module__}.{type(self).__qualname__} {self.version}"
 
     def fingerprint(self, path: Path) -> str:
         """The same for the same content; by default from the SHA-256 of the file or folder.

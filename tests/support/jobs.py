@@ -57,6 +57,16 @@ def double(number: int) -> int:
     return 2 * number
 
 
+def work_in(folder: Path, study: ResolvedStudy, started: Connection) -> None:
+    """Claim a run folder, say so, and stay in it until killed."""
+    from rdfc_core.plugins import installed
+    from rdfc_core.run_folder import RunFolder
+
+    with RunFolder(folder).claimed(study, installed(), overwrite=False):
+        started.send(True)
+        time.sleep(600)
+
+
 def sleep_on_odd(number: int) -> int:
     time.sleep(60 * (number % 2))
     return number
