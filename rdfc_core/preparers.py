@@ -60,7 +60,7 @@ class PicturePreparer:
         )
         return {
             "view": "image",
-            "version": 1,
+            "version": 2,  # 2: volumes stand as radiologists see them, however they are stored
             "spatial_dims": self.spatial_dims,
             "ratio": self._ratio(),
             **kept,
