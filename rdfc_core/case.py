@@ -77,6 +77,21 @@ class Volume:
             raise DataError("A picture has no slice axis: it is one slice.")
         return int(np.argmax(np.abs(self.direction[2])))
 
+    @property
+    def axial(self) -> tuple[tuple[int, int, int], tuple[slice, ...]]:
+        """How axial slices are shown: the array axes (plane, row, column), and which are turned.
+
+        Planes run from the feet to the head; in each, rows run to the patient's back and columns
+        to the patient's left, as radiologists see it: z, y and x grow that way.
+        """
+        plane = self.slice_axis
+        first, second = (axis for axis in range(3) if axis != plane)
+        back = np.abs(self.direction[1])
+        row, column = (first, second) if back[first] >= back[second] else (second, first)
+        signs = (self.direction[2, plane], self.direction[1, row], self.direction[0, column])
+        turned = tuple(slice(None, None, -1 if sign < 0 else 1) for sign in signs)
+        return (plane, row, column), turned
+
     def crop(self, box: tuple[slice, ...]) -> Volume:
         """The part inside the box, at its physical place."""
         start = np.array([s.start for s in box]) * np.array(self.spacing_mm)

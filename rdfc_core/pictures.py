@@ -15,8 +15,8 @@ def picture(
 ) -> NDArray[np.float16]:
     """The tumour's box in [0, 1]: (C, h, w), or (C, Z, h, w) for three spatial dimensions.
 
-    A volume's axial slices come first among its axes; for 2D encoders they are the channels. The
-    mask, if asked for, follows as as many channels again.
+    A volume's axial slices come first among its axes, each as `Volume.axial` shows it; for 2D
+    encoders they are the channels. The mask, if asked for, follows as as many channels again.
 
     Args:
         tumour: The case.
@@ -70,13 +70,11 @@ def _planes_first(
     """Image, mask and spacing with axes (plane, row, column); a picture is one plane."""
     if tumour.ndim == 2:
         return tumour.image.array[None], tumour.mask[None], (1.0, *tumour.image.spacing_mm)
-    axis = tumour.image.slice_axis
-    spacing = list(tumour.image.spacing_mm)
-    spacing.insert(0, spacing.pop(axis))
+    order, turned = tumour.image.axial
     return (
-        np.moveaxis(tumour.image.array, axis, 0),
-        np.moveaxis(tumour.mask, axis, 0),
-        tuple(spacing),
+        np.transpose(tumour.image.array, order)[turned],
+        np.transpose(tumour.mask, order)[turned],
+        tuple(tumour.image.spacing_mm[axis] for axis in order),
     )
 
 

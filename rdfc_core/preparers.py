@@ -60,7 +60,7 @@ class PicturePreparer:
         )
         return {
             "view": "image",
-            "version": 2,
+            "version": 2,  # volumes as radiologists see them; an outline ends with its image
             "spatial_dims": self.spatial_dims,
             "ratio": self._ratio(),
             **kept,

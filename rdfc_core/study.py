@@ -104,10 +104,12 @@ def _steps(
     found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
     vectors: list[outputs.Embedded] = []
     if until != "extract":
+        model, taught = None, None
         for split in splits:
-            with clock.stage("pretrain"):
-                model = pretrained(study, views, extraction, split, place, bench)
-            model.classes = dataset.classes
+            if model is None or split.pretext != taught:  # folds may share their pretext cases
+                with clock.stage("pretrain"):
+                    model = pretrained(study, views, extraction, split, place, bench)
+                model.classes, taught = dataset.classes, split.pretext
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):

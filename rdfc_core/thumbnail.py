@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from rdfc_core.case import Tumour, Volume
+from rdfc_core.case import Tumour
 from rdfc_core.interfaces.prepared import Prepared
 
 OUTLINE = (255, 214, 10)
@@ -43,8 +43,8 @@ class Thumbnail:
 def thumbnail(tumour: Tumour, size: int = 128) -> bytes:
     """A picture of the tumour for a person to check where its mask lies.
 
-    A picture is cropped around the mask. Of a volume, the slice along `Volume.slice_axis` with
-    the largest mask area is shown as radiologists see it: front up, the patient's left on the
+    A picture is cropped around the mask. Of a volume, the axial slice with the largest mask
+    area is shown as radiologists see it (`Volume.axial`): front up, the patient's left on the
     right. Nothing outside the image is made up, so that the crop of a tumour at its edge is not
     centred.
 
@@ -85,30 +85,13 @@ def _shown_slice(
     if tumour.ndim == 2:
         spacing_mm = (float(volume.spacing_mm[0]), float(volume.spacing_mm[1]))
         return volume.array.astype(np.float64), mask, spacing_mm
-    axis = volume.slice_axis
-    others = tuple(a for a in range(3) if a != axis)
-    largest = int(np.argmax(mask.sum(axis=others)))
-    rows, columns, flips = _as_radiologists_see(volume, others)
-    image = np.take(volume.array, largest, axis=axis).astype(np.float64)
-    inside = np.take(mask, largest, axis=axis)
-    if rows > columns:
-        image, inside = image.T, inside.T
+    order, turned = volume.axial
+    inside = np.transpose(mask, order)[turned]
+    largest = int(np.argmax(inside.sum(axis=(1, 2))))
+    image = np.transpose(volume.array, order)[turned][largest].astype(np.float64)
+    _, rows, columns = order
     spacing_mm = (float(volume.spacing_mm[rows]), float(volume.spacing_mm[columns]))
-    return image[flips], inside[flips], spacing_mm
-
-
-def _as_radiologists_see(
-    volume: Volume, axes: tuple[int, ...]
-) -> tuple[int, int, tuple[slice, slice]]:
-    """Which of the two array axes runs down and which across, and whether either is turned.
-
-    x grows to the patient's left and y to the back: both grow with the row and the column.
-    """
-    back = np.abs(volume.direction[1, list(axes)])
-    rows, columns = axes if back[0] >= back[1] else axes[::-1]
-    down = slice(None, None, -1 if volume.direction[1, rows] < 0 else 1)
-    across = slice(None, None, -1 if volume.direction[0, columns] < 0 else 1)
-    return rows, columns, (down, across)
+    return image, inside[largest], spacing_mm
 
 
 def _window(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> tuple[slice, slice]:

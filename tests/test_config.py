@@ -174,6 +174,14 @@ def test_a_study_overrides_any_part_of_the_data_sets_protocol(registry):
     assert spec == SplitSpec(kind="folds", folds=3, pretext="unlabelled")
 
 
+STUDIES = Path(__file__).parent.parent / "docs" / "studies"
+
+
+@pytest.mark.parametrize("file", sorted(STUDIES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_studies_of_the_docs_resolve(registry, file):
+    assert resolve(load_study(file), registry).views
+
+
 def test_parts_are_built_with_the_parts_they_name(registry):
     study = resolved(registry, "encoder.width=6")
     view = study.views["image"].build(registry)

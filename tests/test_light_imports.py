@@ -52,7 +52,7 @@ def test_no_heavy_library_is_loaded(arguments, shown):
     ("line", "expected"),
     [
         ("rdfc run --encoder ti", {"timm"}),
-        ("rdfc run --dataset ", {"manifest", "phantom", "tn-scui2020"}),
+        ("rdfc run --dataset ", {"kits19", "manifest", "phantom", "tn-scui2020"}),
         ("rdfc run --features py", {"pyradiomics"}),
         ("rdfc run --objective in", {"infonce"}),
         ("rdfc run --executor ", {"local"}),

@@ -44,7 +44,7 @@ def check(
     dataset = options.part("dataset", name, "dataset", root=root).build(installed())
     reader = AutoReader.installed(installed())
     try:
-        cases = reader.given_to(dataset.cases())
+        cases = reader.given_to(dataset.listed_cases())
     except DataError as error:  # an unusable listing: its problems are listed, or this is one
         cases = []
         if not any(problem.severity == "error" for problem in dataset.problems()):
