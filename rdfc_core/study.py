@@ -92,11 +92,13 @@ def run(
         return finished
     found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
     vectors: list[outputs.Embedded] = []
+    trained = list(views)
     if until != "extract":
         for split in splits:
             with clock.stage("pretrain"):
                 model = pretrained(study, views, extraction, split, place, bench)
             model.classes = dataset.classes
+            trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):
@@ -119,7 +121,7 @@ def run(
             "seed": study.seed,
             "machine": machine(),
             "started": clock.started,
-            "main": linear.main_variant(study.evaluate, list(views)),
+            "main": linear.main_variant(study.evaluate, trained),
             "step": until,
         },
     )
