@@ -76,6 +76,13 @@ def test_draws_of_a_doubled_case_neither_repel_nor_attract_each_other() -> None:
     torch.testing.assert_close(gradient, (tangential / 6).detach(), rtol=1e-4, atol=1e-6)
 
 
+def test_draws_that_are_right_beyond_doubt_count_in_the_mean() -> None:
+    """In float32 their loss is 0 exactly, which a mean over what is not 0 would leave out."""
+    embeddings = torch.eye(6)[[0, 1, 2, 0, 1, 3]]  # the third case's draws are at right angles
+    loss = NTXent(0.005)(embeddings, torch.arange(3))
+    assert loss.item() == pytest.approx((4 * 0 + 2 * math.log(1 + 4)) / 6, rel=1e-4)
+
+
 def test_a_batch_of_one_case_alone_costs_nothing() -> None:
     embeddings = units(4, 3).requires_grad_()
     loss = NTXent(0.1)(embeddings, torch.tensor([5, 5]))
@@ -101,6 +108,14 @@ def test_what_is_logged_is_counted_by_hand() -> None:
     assert doubled["negative_similarity"].item() == pytest.approx(
         sum(map(cosine, others)) / len(others)
     )
+
+
+def test_a_counterpart_that_is_far_is_found_if_all_others_are_farther() -> None:
+    angles = torch.tensor([0.0, 180.0, 100.0, 181.0]).deg2rad()
+    embeddings = torch.stack([angles.cos(), angles.sin()], dim=1)
+    logs = agreement(embeddings, torch.arange(2))  # draws at 0/100 and 180/181 degrees
+    # 0 finds 100 behind a right angle; 100 is nearer to 180; 180 and 181 find each other.
+    assert logs["top1"].item() == pytest.approx(3 / 4)
 
 
 def test_draws_of_a_case_come_together_and_those_of_others_part(task_of, train) -> None:
