@@ -103,6 +103,7 @@ def _steps(
         return finished
     found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
     vectors: list[outputs.Embedded] = []
+    trained = list(views)
     if until != "extract":
         model, taught = None, None
         for split in splits:
@@ -110,6 +111,7 @@ def _steps(
                 with clock.stage("pretrain"):
                     model = pretrained(study, views, extraction, split, place, bench)
                 model.classes, taught = dataset.classes, split.pretext
+                trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):
@@ -132,7 +134,7 @@ def _steps(
             "seed": study.seed,
             "machine": machine(),
             "started": clock.started,
-            "main": linear.main_variant(study.evaluate, list(views)),
+            "main": linear.main_variant(study.evaluate, trained),
             "step": until,
         },
     )

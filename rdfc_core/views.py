@@ -256,6 +256,7 @@ class ImageTower(Tower):
     ) -> None:
         super().__init__()
         self.network = network
+        self.picture_shape = (channels, *size)
         self._groups = encoder.layer_groups
         training = self.network.training
         self.network.eval()

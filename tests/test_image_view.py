@@ -18,8 +18,8 @@ from torch import nn
 from rdfc_core import DataError, ShapeError, StudyError
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.interfaces import Prepared
-from rdfc_core.view_options import ImageViewConfig
-from rdfc_core.views import ImageView
+from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views import FeatureTower, ImageView
 
 
 def image_view(encoder: Any = None, **options: Any) -> ImageView:
@@ -51,6 +51,18 @@ def test_the_recipe_of_pictures_names_what_shapes_them_and_nothing_else():
     tall = image_view(aspect="keep", size=(64, 32)).recipe()
     assert tall != image_view(aspect="keep", size=(64, 64)).recipe()
     assert tall == image_view(aspect="keep", size=(32, 16)).recipe()
+
+
+def test_the_tower_tells_which_pictures_it_takes():
+    flat, deep = (
+        image_view(size=(12, 20)),
+        image_view(SmallVolumeCnn(SmallCnnConfig()), size=(4, 8, 8)),
+    )
+    flat.fit([picture_of(10, 10, channels=3)])
+    deep.fit([Prepared(np.zeros((2, 5, 9, 9), np.float16))])
+    assert flat.tower().picture_shape == (3, 12, 20)
+    assert deep.tower().picture_shape == (2, 4, 8, 8)
+    assert FeatureTower(5, FeatureViewConfig()).picture_shape == ()
 
 
 def test_pictures_are_brought_to_the_configured_size():

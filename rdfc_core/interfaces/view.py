@@ -18,6 +18,8 @@ class Tower(nn.Module, ABC):
     """The trainable part of a view: a batch of the view's arrays → (B, out_features)."""
 
     out_features: int
+    picture_shape: tuple[int, ...] = ()
+    """(C, H, W) or (C, Z, H, W) of the pictures in [0, 1] it takes; empty if it takes none."""
 
     @abstractmethod
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
