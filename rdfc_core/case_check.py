@@ -11,15 +11,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import (
-    Case,
-    Volume,
-    check_finite,
-    check_same_grid,
-    voxels_inside,
-)
+from rdfc_core.case import Case, Volume, voxels_inside
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
+from rdfc_core.volume import check_finite, check_same_grid
 
 Result = TypeVar("Result")
 

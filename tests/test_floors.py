@@ -46,11 +46,20 @@ FLOORS: list[set[str]] = [
     },
     {"hookspecs", "builtin", ""},
     {"interfaces", "readers", "local_executor", "case_check"},
-    {"case", "component", "errors", "progress"},
+    {"case", "volume", "component", "errors", "progress"},
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
 
-OPEN_TO_PLUGINS = {"", "case", "component", "errors", "interfaces", "parameters", "testing"}
+OPEN_TO_PLUGINS = {
+    "",
+    "case",
+    "volume",
+    "component",
+    "errors",
+    "interfaces",
+    "parameters",
+    "testing",
+}
 
 
 def modules_under(folder: Path, package: str) -> dict[str, Path]:

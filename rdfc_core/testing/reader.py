@@ -38,8 +38,8 @@ def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
             reading is not repeatable, content and fingerprint do not change together, or damaged
             files pass.
     """
-    from rdfc_core.case import check_same_grid
     from rdfc_core.interfaces import Reader
+    from rdfc_core.volume import check_same_grid
 
     who = require_kind(reader, Reader)
     _check_names(reader, image_path, mask_path, who)

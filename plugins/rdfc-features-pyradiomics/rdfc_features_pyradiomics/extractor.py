@@ -16,10 +16,11 @@ import numpy as np
 import radiomics
 import SimpleITK as sitk  # noqa: N813
 
-from rdfc_core.case import Tumour, Volume, check_finite
+from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError, PluginError, StudyError
 from rdfc_core.interfaces import FeatureExtractor, Features
 from rdfc_core.parameters import Parameters
+from rdfc_core.volume import check_finite
 from rdfc_features_pyradiomics import checks, engine
 from rdfc_features_pyradiomics.config import PyRadiomicsConfig
 
