@@ -39,7 +39,7 @@ Executor = Annotated[
     str,
     typer.Option(
         "--executor",
-        help="What runs the extraction, such as local:workers=4.",
+        help="What runs the extraction: local, local:workers=4, dask=ADDRESS.",
         autocompletion=completer("executor"),
     ),
 ]
@@ -64,8 +64,16 @@ def workbench(store: Path | None, executor: str) -> Workbench:
     from rdfc_core.store import default_store
     from rdfc_core.study import Workbench
 
-    built = part("executor", executor, "--executor").build(installed())
+    built = executor_part(executor).build(installed())
     return Workbench(installed(), FeatureStore(store or default_store()), built, DrawnProgress())
+
+
+def executor_part(text: str) -> ResolvedPart:
+    """An executor from the command line; NAME=ADDRESS is short for NAME:address=ADDRESS."""
+    name, equals, address = text.partition("=")
+    if equals and ":" not in name and "," not in name:
+        return part("executor", name, "--executor", address=address)
+    return part("executor", text, "--executor")
 
 
 def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
