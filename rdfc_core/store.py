@@ -65,7 +65,7 @@ class Store:
         self.path = path
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS)
+            self._db = sqlite3.connect(path.resolve().as_uri(), timeout=BUSY_SECONDS, uri=True)
             self._db.executescript(SCHEMA)
 
     def known(self, keys: Sequence[str]) -> set[str]:
@@ -132,18 +132,54 @@ class Store:
             (key, identity, _digest(names), blob.getvalue(), missing),
         )
 
+    def merge(self, other: Path) -> int:
+        """Take over everything that another store holds and this one does not.
+
+        Args:
+            other: Its file, which is only read.
+
+        Returns:
+            How many results were new.
+
+        Raises:
+            DataError: If either file cannot be used, or the other is no store.
+        """
+        if not other.is_file() or other.resolve() == self.path.resolve():
+            raise DataError(
+                f"{other} is no other store. Name the files that rdfc extract --store wrote."
+            )
+        with self._errors(other):
+            self._db.execute("ATTACH DATABASE ? AS other", (f"{other.resolve().as_uri()}?mode=ro",))
+            try:
+                with self._db:
+                    for table in ("recipes", "names"):
+                        self._db.execute(
+                            f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}"
+                        )
+                    added = self._db.execute(
+                        "INSERT OR IGNORE INTO main.prepared SELECT * FROM other.prepared"
+                    )
+            finally:
+                self._db.execute("DETACH DATABASE other")
+        return added.rowcount
+
+    def count(self) -> int:
+        """How many results are stored."""
+        with self._errors():
+            return int(self._db.execute("SELECT count(*) FROM prepared").fetchone()[0])
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _errors(self, path: Path | None = None) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
             raise DataError(
-                f"The store {self.path} cannot be used: {error}. What it held is kept; free some "
-                "space or mend its permissions, or name another file with --store."
+                f"The store {path or self.path} cannot be used: {error}. What it held is kept; "
+                "free some space or mend its permissions, or name another file with --store."
             ) from error
 
 

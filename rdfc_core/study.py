@@ -143,6 +143,24 @@ def _steps(
     return results
 
 
+def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench) -> Extraction:
+    """One of N equal parts of a study's extraction, into the store and nowhere else.
+
+    Args:
+        study: Resolved.
+        shard: (I, N): every N-th case, beginning with the I-th.
+        bench: Registry, store, executor and progress.
+
+    Raises:
+        DataError: If the data set cannot be used, or every case of the part failed.
+    """
+    number, parts = shard
+    dataset: Dataset = study.dataset.build(bench.registry)
+    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    return extract(cases[number - 1 :: parts], views, bench)
+
+
 def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     """The data set's cases, each with a reader.
 
@@ -173,7 +191,7 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers |= {"size": Size(), "picture": Thumbnail()}
     extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
-    if not extraction.cases:
+    if cases and not extraction.cases:
         reasons = Counter(failure.reason for failure in extraction.failures)
         raise DataError(
             f"None of the {len(cases)} cases could be used. {next(iter(reasons))} "

@@ -186,3 +186,23 @@ def test_ctrl_c_while_pretraining_says_that_the_same_command_resumes(
     assert "Continuing after epoch" in done.err
     after = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["epoch"] for line in after] == list(range(1, 121))
+
+
+def test_a_job_array_extracts_in_parts_and_the_run_finds_everything_done(
+    rdfc_here, study_file, tmp_path
+):
+    for part in ("1/3", "2/3", "3/3"):
+        place = f"part-{part[0]}.sqlite"
+        done = rdfc_here("extract", study_file, "--shard", part, "--store", place)
+        assert done.code == 0
+        assert f"Part {part}: 12 cases are in {place}, 12 of them new." in done.err
+    again = rdfc_here("extract", study_file, "--shard", "2/3", "--store", "part-2.sqlite")
+    assert "12 cases are in part-2.sqlite, 0 of them new" in again.err
+    parts = [f"part-{number}.sqlite" for number in (1, 2, 3)]
+    merged = rdfc_here("store", "merge", *parts, "--store", "whole.sqlite")
+    assert merged.code == 0
+    assert "whole.sqlite holds 180 results." in merged.out  # 36 cases: 3 views, size and picture
+    whole = rdfc_here("extract", study_file, "--store", "whole.sqlite", "--out", "run")
+    assert whole.code == 0
+    assert "Extracting features: 3/36" not in whole.err  # nothing was left to do
+    assert not (tmp_path / "here" / "runs").exists()

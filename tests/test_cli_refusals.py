@@ -47,6 +47,14 @@ REFUSED = {
         ["extract", "{study}", "--out", "{study}"],
         ["Not a directory", "Check the path and its permissions."],
     ),
+    "a part that is none": (
+        ["extract", "{study}", "--shard", "4/3"],
+        ["--shard 4/3: write I/N, such as 2/8"],
+    ),
+    "a part with a run folder": (
+        ["extract", "{study}", "--shard", "1/3", "--out", "run"],
+        ["writes no run folder: leave out --out"],
+    ),
     "store that is a folder": (["run", "{study}", "--store", "/"], ["The store / cannot be used"]),
     "no run to predict": (
         ["predict", "nowhere", "--image", "a.png", "--mask", "b.png"],

@@ -188,3 +188,35 @@ def test_several_results_are_stored_together_or_not_at_all(store: Store):
     assert store.known(["a", "b"]) == set()
     store.put_all([("a", RECIPE, good), ("b", {"view": "other"}, good)])
     assert store.known(["a", "b"]) == {"a", "b"}
+
+
+def test_stores_merge_into_one_that_holds_each_result_once(store: Store, tmp_path: Path):
+    other = Store(tmp_path / "other store.sqlite")
+    store.put("mine", RECIPE, Prepared(np.zeros(1), ("a",)))
+    store.put("both", RECIPE, Prepared(np.zeros(1), ("a",)))
+    other.put("both", RECIPE, Prepared(np.ones(1), ("a",)))
+    other.put("theirs", {"view": "y"}, Prepared(np.full(2, 7.0), ("b", "c"), {"c": "no"}))
+    other.close()
+    assert store.merge(other.path) == 1
+    assert store.merge(other.path) == 0
+    assert store.count() == count(store.path) == 3
+    assert store.get("both").array == [0]  # what is there stays
+    taken = store.get("theirs")
+    assert (taken.array.tolist(), taken.names, dict(taken.missing)) == (
+        [7, 7],
+        ("b", "c"),
+        {"c": "no"},
+    )
+    assert count(other.path) == 2
+
+
+def test_what_is_no_store_is_not_merged(store: Store, tmp_path: Path):
+    (tmp_path / "text.sqlite").write_text("no database")
+    store.put("mine", RECIPE, Prepared(np.zeros(1)))
+    for path in (tmp_path / "nowhere.sqlite", store.path):
+        with pytest.raises(DataError, match="is no other store"):
+            store.merge(path)
+    with pytest.raises(DataError, match=r"text\.sqlite cannot be used: file is not a database"):
+        store.merge(tmp_path / "text.sqlite")
+    assert store.count() == 1
+    assert not (tmp_path / "nowhere.sqlite").exists()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +14,7 @@ from rdfc_core.cli import options
 from rdfc_core.errors import StudyError
 
 if TYPE_CHECKING:
+    from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
 
 StudyFile = Annotated[Path | None, typer.Argument(metavar="[STUDY.yaml]", show_default=False)]
@@ -96,9 +99,53 @@ def _step(until: Step, summary: str) -> Callable[..., None]:
     return command
 
 
-extract = _step(
-    "extract", "The first step of a study: features into the store and features.parquet."
-)
+def extract(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Only the I-th of N equal parts, into the store alone: for job arrays. Then "
+            "rdfc store merge, if each had a store of its own, and rdfc run.",
+        ),
+    ] = None,
+    set_: options.Set = None,
+    out: Out = None,
+    overwrite: options.Overwrite = False,
+    seed: options.Seed = None,
+    store: options.Store = None,
+    executor: options.Executor = "local",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """The first step of a study: features into the store and features.parquet."""
+    if shard is None:
+        _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "extract")
+        return
+    part = _shard(shard)
+    if out is not None:
+        raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
+    resolved = _resolved(study, _overrides(set_, seed))
+
+    from rdfc_core import study as studies
+
+    bench = options.workbench(store, executor)
+    done = studies.extract_shard(resolved, part, bench)
+    bench.progress.say(
+        f"Part {shard}: {len(done.cases)} cases are in {bench.store.path}, {done.made} of them new."
+    )
+    finish([asdict(failure) for failure in done.failures])
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, parts = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= parts:
+        raise StudyError(f"--shard {text}: write I/N, such as 2/8 for the second of eight parts.")
+    return number, parts
+
+
 pretrain = _step("pretrain", "A study up to the pretrained networks; needs no labels.")
 evaluate = _step("evaluate", "A study up to its results; steps that are done are not done again.")
 
@@ -123,9 +170,23 @@ def _run(
         )
     if study is None and "dataset" not in given:
         raise StudyError("Name a study file, or at least --dataset, such as manifest:root=DIR.")
-    overrides = [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
     source: Path | dict[str, Any] = study if study is not None else dict(given)
-    execute(source, overrides, out, overwrite, store, executor, as_json, until)
+    execute(source, _overrides(set_, seed), out, overwrite, store, executor, as_json, until)
+
+
+def _overrides(set_: list[str] | None, seed: int | None) -> list[str]:
+    return [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
+
+
+def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedStudy:
+    """The study with every option checked: a mistake is told before torch is loaded."""
+    from rdfc_core.cli import console
+    from rdfc_core.config import load_study
+    from rdfc_core.plugins import installed
+    from rdfc_core.resolve import resolve
+
+    console.log_to_stderr()
+    return resolve(load_study(source, overrides), installed())
 
 
 def execute(
@@ -140,14 +201,9 @@ def execute(
 ) -> Results:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
-    from rdfc_core.config import load_study
-    from rdfc_core.plugins import installed
-    from rdfc_core.resolve import resolve
 
-    console.log_to_stderr()
-    resolved = resolve(load_study(source, overrides), installed())
+    resolved = _resolved(source, overrides)
 
-    # Heavy: a mistake in the study is told before torch is loaded.
     from rdfc_core import study as studies
     from rdfc_core.report import write_report
 

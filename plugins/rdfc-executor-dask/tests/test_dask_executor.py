@@ -126,7 +126,9 @@ def test_a_scheduler_that_is_not_there_is_named() -> None:
 def test_a_cluster_without_a_worker_says_how_to_start_one() -> None:
     with LocalCluster(n_workers=0, dashboard_address=None) as empty:
         lonely = DaskExecutor(DaskConfig(address=empty.scheduler_address, wait_seconds=1))
-        with pytest.raises(StudyError, match=r"has no worker\. Start some with: dask worker tcp://"):
+        with pytest.raises(
+            StudyError, match=r"has no worker\. Start some with: dask worker tcp://"
+        ):
             list(lonely.run(abs, [1]))
 
 
