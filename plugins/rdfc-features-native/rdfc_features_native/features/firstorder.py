@@ -1,0 +1,161 @@
+"""First-order features: of a region's values, wherever they lie.
+
+Source: PyRadiomics 3.0.1's documentation of the class; percentiles are NumPy's (linear).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_features_native.compiling import compiled
+from rdfc_features_native.features.logarithms import entropy_bits
+
+NAMES = (
+    *("10Percentile", "90Percentile", "Energy", "Entropy", "InterquartileRange", "Kurtosis"),
+    *("Maximum", "MeanAbsoluteDeviation", "Mean", "Median", "Minimum", "Range"),
+    *("RobustMeanAbsoluteDeviation", "RootMeanSquared", "Skewness", "TotalEnergy"),
+    *("Uniformity", "Variance", "StandardDeviation"),
+)
+
+QUANTILES = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
+
+
+def firstorder_features(
+    values: NDArray[Any],
+    low: float,
+    high: float,
+    counts: NDArray[np.int64],
+    shift: float,
+    voxel_volume_mm3: float,
+) -> NDArray[np.float64]:
+    """All features in the order of `NAMES`, (19,).
+
+    Args:
+        values: The region's values, (N,).
+        low: The least of them.
+        high: The largest of them.
+        counts: Voxels of each grey level that occurs.
+        shift: Added to values for energies (``voxelArrayShift``).
+        voxel_volume_mm3: For TotalEnergy.
+    """
+    quantiles = quantiles_of(values, low, high, QUANTILES)
+    p10, p25, p50, p75, p90 = (float(quantile) for quantile in quantiles)
+    mean, energy = _mean_and_energy(values, shift)
+    m2, m3, m4, deviation = _moments(values, mean)
+    robust = _robust_deviation(values, p10, p90)
+    shares = counts / counts.sum()
+    flat = m2 == 0
+    return np.array(
+        [
+            *(p10, p90, energy, entropy_bits(counts), p75 - p25, 0.0 if flat else m4 / m2**2),
+            *(high, deviation, mean, p50, low, high - low),
+            *(robust, math.sqrt(energy / len(values)), 0.0 if flat else m3 / m2**1.5),
+            *(energy * voxel_volume_mm3, float((shares**2).sum()), m2, math.sqrt(m2)),
+        ]
+    )
+
+
+def quantiles_of(
+    values: NDArray[Any], low: float, high: float, quantiles: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Quantiles, interpolated linearly between the two nearest values; (Q,).
+
+    The few values that matter are found by counting all into narrow buckets, and only these sorted.
+    """
+    places = (len(values) - 1) * quantiles
+    below = np.floor(places).astype(np.int64)
+    ranks = np.unique(np.concatenate([below, np.minimum(below + 1, len(values) - 1)]))
+    buckets = max(64, min(4096, len(values) // 16))
+    ordered = _order_statistics(values, float(low), float(high), ranks, buckets)
+    a = ordered[np.searchsorted(ranks, below)]
+    b = ordered[np.searchsorted(ranks, np.minimum(below + 1, len(values) - 1))]
+    part = places - below
+    return np.where(part < 0.5, a + (b - a) * part, b - (b - a) * (1 - part))
+
+
+@compiled
+def _order_statistics(
+    values: NDArray[Any], low: float, high: float, ranks: NDArray[np.int64], buckets: int
+) -> NDArray[np.float64]:
+    """The values of the given ascending ranks (0 is the least), (R,)."""
+    found = np.full(ranks.size, low)
+    if not low < high:
+        return found
+    scale = (buckets - 1) / (high - low)
+    if not scale < np.inf:  # a range too small to divide by
+        return np.sort(values.astype(np.float64))[ranks]
+    counts = np.zeros(buckets + 1, np.int64)
+    for value in values:
+        counts[int((value - low) * scale) + 1] += 1
+    for bucket in range(buckets):
+        counts[bucket + 1] += counts[bucket]  # now: values before each bucket
+    wanted = np.zeros(buckets, np.bool_)
+    for rank in ranks:
+        wanted[np.searchsorted(counts, rank, side="right") - 1] = True
+    before = np.zeros(buckets, np.int64)  # values in unwanted buckets below
+    kept = 0
+    skipped = 0
+    for bucket in range(buckets):
+        before[bucket] = skipped
+        if wanted[bucket]:
+            kept += counts[bucket + 1] - counts[bucket]
+        else:
+            skipped += counts[bucket + 1] - counts[bucket]
+    chosen = np.empty(kept)
+    k = 0
+    for value in values:
+        if wanted[int((value - low) * scale)]:
+            chosen[k] = value
+            k += 1
+    chosen.sort()
+    for r in range(ranks.size):
+        bucket = np.searchsorted(counts, ranks[r], side="right") - 1
+        found[r] = chosen[ranks[r] - before[bucket]]
+    return found
+
+
+@compiled
+def _mean_and_energy(values: NDArray[Any], shift: float) -> tuple[float, float]:
+    total = 0.0
+    energy = 0.0
+    for value in values:
+        shifted = np.float64(value) + shift
+        total += value
+        energy += shifted * shifted
+    return total / values.size, energy
+
+
+@compiled
+def _moments(values: NDArray[Any], mean: float) -> tuple[float, float, float, float]:
+    """The second to fourth central moments, and the mean absolute deviation."""
+    m2, m3, m4, deviation = 0.0, 0.0, 0.0, 0.0
+    for value in values:
+        away = value - mean
+        squared = away * away
+        m2 += squared
+        m3 += squared * away
+        m4 += squared * squared
+        deviation += abs(away)
+    size = values.size
+    return m2 / size, m3 / size, m4 / size, deviation / size
+
+
+@compiled
+def _robust_deviation(values: NDArray[Any], low: float, high: float) -> float:
+    """The mean absolute deviation of the values from low to high, from their own mean."""
+    total = 0.0
+    inside = 0
+    for value in values:
+        if low <= value <= high:
+            total += value
+            inside += 1
+    mean = total / inside
+    deviation = 0.0
+    for value in values:
+        if low <= value <= high:
+            deviation += abs(value - mean)
+    return deviation / inside

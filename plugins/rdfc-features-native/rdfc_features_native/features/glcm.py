@@ -1,0 +1,245 @@
+"""Features of the grey level co-occurrence matrix.
+
+Source: Haralick et al. 1973; definitions and edge cases as PyRadiomics 3.0.1 documents them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_features_native.compiling import compiled
+from rdfc_features_native.features.logarithms import (
+    EPSILON,
+    EPSILON_BITS,
+    N_LOG_N,
+    entropy_of_sums,
+    n_log_n,
+)
+
+NAMES = (
+    *("Autocorrelation", "ClusterProminence", "ClusterShade", "ClusterTendency", "Contrast"),
+    *("Correlation", "DifferenceAverage", "DifferenceEntropy", "DifferenceVariance", "Id"),
+    *("Idm", "Idmn", "Idn", "Imc1", "Imc2", "InverseVariance", "JointAverage", "JointEnergy"),
+    *("JointEntropy", "MCC", "MaximumProbability", "SumAverage", "SumEntropy", "SumSquares"),
+)
+
+
+def glcm_features(
+    pairs: NDArray[Any],
+    levels: NDArray[np.float64],
+    top: int,
+    symmetrical: bool,
+    weights: NDArray[np.float64] | None,
+    with_mcc: bool,
+) -> NDArray[np.float64]:
+    """All features, a row for each direction, (D, 24); NaN where a direction has no pairs.
+
+    Args:
+        pairs: Counts, (D, C + 1, C + 1); row and column 0 are ignored.
+        levels: Grey level of each code, (C + 1,).
+        top: The highest grey level.
+        symmetrical: Count each pair both ways.
+        weights: Sum the directions with these weights, (D,), into one row; None: keep them apart.
+        with_mcc: The maximal correlation coefficient takes eigenvalues; NaN unless asked for.
+    """
+    inner = pairs[:, 1:, 1:]
+    if weights is not None:
+        inner = np.tensordot(weights, inner, axes=1)[None]
+    rows = _features(inner, levels[1:], top, symmetrical, N_LOG_N)
+    if with_mcc:
+        rows[:, NAMES.index("MCC")] = _mcc(inner, symmetrical)
+    return rows
+
+
+@compiled
+def _features(
+    counts: NDArray[Any],
+    levels: NDArray[np.float64],
+    top: int,
+    symmetrical: bool,
+    table: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    ways, size, _ = counts.shape
+    rows = np.full((ways, 24), np.nan)
+    first = np.empty(size)
+    second = np.empty(size)
+    sums = np.empty(2 * top + 1)
+    differences = np.empty(top + 1)
+    for way in range(ways):
+        first[:] = 0
+        second[:] = 0
+        sums[:] = 0
+        differences[:] = 0
+        cells = counts[way]
+        for i in range(size):
+            for j in range(size):
+                count = float(cells[i, j])
+                if count != 0:
+                    first[i] += count
+                    second[j] += count
+                    sums[int(levels[i] + levels[j])] += count
+                    differences[int(abs(levels[i] - levels[j]))] += count
+        total = first.sum()
+        if total == 0:
+            continue
+        if symmetrical:
+            for i in range(size):
+                first[i] += second[i]
+                second[i] = first[i]
+            total *= 2
+            sums *= 2
+            differences *= 2
+        joint = _joint(cells, first, second, total, symmetrical, table)
+        _fill(rows[way], joint, levels, first, second, sums, differences, total, top, table)
+    return rows
+
+
+@compiled
+def _joint(
+    cells: NDArray[Any],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    total: float,
+    symmetrical: bool,
+    table: NDArray[np.float64],
+) -> tuple[float, float, float, float]:
+    """Energy, entropy, maximum, and the sum of p(i, j) / (p(i) p(j)), of all cells."""
+    size = first.size
+    squares = 0.0
+    logs = 0.0
+    largest = 0.0
+    ratios = 0.0
+    filled = 0
+    for i in range(size):
+        for j in range(i if symmetrical else 0, size):
+            count = float(cells[i, j])
+            times = 1
+            if symmetrical:
+                count += cells[j, i]
+                times = 2 if j > i else 1
+            if count != 0:
+                filled += times
+                squares += times * count * count
+                logs += times * n_log_n(count, table)
+                largest = max(largest, count)
+                ratios += times * count / (first[i] * second[j])
+    entropy = entropy_of_sums(logs, total, filled) - filled * EPSILON_BITS
+    return squares / total**2, entropy, largest / total, ratios * total
+
+
+@compiled
+def _fill(
+    row: NDArray[np.float64],
+    joint: tuple[float, float, float, float],
+    levels: NDArray[np.float64],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    differences: NDArray[np.float64],
+    total: float,
+    top: int,
+    table: NDArray[np.float64],
+) -> None:
+    """All features but MCC, from the joint sums and the marginal counts."""
+    energy, entropy, largest, ratios = joint
+    mean_first, mean_second, logs_first, logs_second = 0.0, 0.0, 0.0, 0.0
+    filled_first, filled_second = 0, 0
+    for i in range(first.size):
+        mean_first += levels[i] * first[i] / total
+        mean_second += levels[i] * second[i] / total
+        if first[i] != 0:
+            logs_first += n_log_n(first[i], table)
+            filled_first += 1
+        if second[i] != 0:
+            logs_second += n_log_n(second[i], table)
+            filled_second += 1
+    squares_first, squares_second = 0.0, 0.0
+    for i in range(first.size):
+        squares_first += first[i] / total * (levels[i] - mean_first) ** 2
+        squares_second += second[i] / total * (levels[i] - mean_second) ** 2
+    entropy_first = entropy_of_sums(logs_first, total, filled_first)
+    entropy_second = entropy_of_sums(logs_second, total, filled_second)
+
+    tendency, shade, prominence, product_sum, sum_logs, sum_average = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    filled = 0
+    for k in range(sums.size):
+        if sums[k] != 0:
+            share = sums[k] / total
+            away = k - mean_first - mean_second
+            tendency += share * away**2
+            shade += share * away**3
+            prominence += share * away**4
+            product_sum += share * k * k
+            sum_average += share * k
+            sum_logs += n_log_n(sums[k], table)
+            filled += 1
+    row[0] = product_sum / 4
+    row[1], row[2], row[3] = prominence, shade, tendency
+    row[21] = sum_average
+    row[22] = entropy_of_sums(sum_logs, total, filled) - filled * EPSILON_BITS
+
+    contrast, average, logs, inverse, filled = 0.0, 0.0, 0.0, 0.0, 0
+    near, near_squared, near_squared_scaled, near_scaled = 0.0, 0.0, 0.0, 0.0
+    for k in range(differences.size):
+        if differences[k] != 0:
+            share = differences[k] / total
+            contrast += share * k * k
+            average += share * k
+            logs += n_log_n(differences[k], table)
+            filled += 1
+            near += share / (1 + k)
+            near_squared += share / (1 + k * k)
+            near_squared_scaled += share / (1 + k * k / (top * top))
+            near_scaled += share / (1 + k / top)
+            if k > 0:
+                inverse += share / (k * k)
+    variance = 0.0
+    for k in range(differences.size):
+        variance += differences[k] / total * (k - average) ** 2
+    row[0] -= contrast / 4  # i j = ((i + j)² − (i − j)²) / 4
+    row[4] = contrast
+    row[6] = average
+    row[7] = entropy_of_sums(logs, total, filled) - filled * EPSILON_BITS
+    row[8] = variance
+    row[9], row[10], row[11], row[12] = near, near_squared, near_squared_scaled, near_scaled
+    row[15] = inverse
+
+    spread = np.sqrt(squares_first) * np.sqrt(squares_second)
+    covariance = (tendency - contrast + (mean_first - mean_second) ** 2) / 4
+    row[5] = 1.0 if spread == 0 else covariance / (spread + EPSILON)
+    independent = entropy_first + entropy_second
+    larger = max(
+        entropy_first - filled_first * EPSILON_BITS, entropy_second - filled_second * EPSILON_BITS
+    )
+    gain = entropy - (independent - ratios * EPSILON_BITS)
+    row[13] = gain / larger if larger != 0 else 0.0
+    excess = independent - filled_first * filled_second * EPSILON_BITS - entropy
+    row[14] = 0.0 if excess == 0 else np.sqrt(1 - np.exp(-2 * excess))
+    row[16] = mean_first
+    row[17], row[18], row[20] = energy, entropy, largest
+    row[23] = squares_first
+
+
+def _mcc(counts: NDArray[Any], symmetrical: bool) -> NDArray[np.float64]:
+    """The maximal correlation coefficient of each direction, (D,).
+
+    The second largest singular value of p(i, j) / √(p(i) p(j)).
+    """
+    occurring = np.flatnonzero(counts.any(axis=(0, 1)) | counts.any(axis=(0, 2)))
+    if len(occurring) < 2:
+        return np.ones(len(counts))
+    shares = counts[:, occurring[:, None], occurring].astype(np.float64)
+    if symmetrical:
+        shares += shares.transpose(0, 2, 1)
+    totals = shares.sum(axis=(1, 2), keepdims=True)
+    shares /= np.where(totals == 0, 1, totals)
+    product = shares.sum(axis=2)[:, :, None] * shares.sum(axis=1)[:, None, :]
+    scaled = shares / np.sqrt(product + EPSILON)
+    if symmetrical:
+        values = np.sort(np.abs(np.linalg.eigvalsh(scaled)), axis=1)[:, -2]
+    else:
+        values = np.linalg.svd(scaled, compute_uv=False)[:, 1]
+    return np.where(totals[:, 0, 0] == 0, np.nan, values)

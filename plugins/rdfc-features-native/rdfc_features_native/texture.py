@@ -1,0 +1,237 @@
+"""All features of one image: its region's values, discretised once, in every class wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.parameters import Settings
+from rdfc_features_native import matrices
+from rdfc_features_native.directions import pair_weights, run_weights
+from rdfc_features_native.discretise import discretise
+from rdfc_features_native.features import firstorder, glcm, gldm, glrlm, glszm, ngtdm
+from rdfc_features_native.features.sizes import MEASURES, size_measures
+from rdfc_features_native.region import Region
+from rdfc_features_native.zones import find_zones, zone_matrix
+
+Values = NDArray[np.float64]
+
+CHUNK_BYTES = 2**28
+"""Directions are counted together as far as their matrices fit into this; one by one beyond."""
+
+
+class Image:
+    """One image of a region, original or filtered, and its features.
+
+    Matrices are counted when a class first needs them, and classes share them.
+    """
+
+    def __init__(self, values: NDArray[Any], region: Region, settings: Settings) -> None:
+        """Discretise the region's values, (N,)."""
+        self.values = values
+        self.region = region
+        self.settings = settings
+        self.low, self.high = values.min(), values.max()
+        self.grey = discretise(
+            values, self.low, self.high, settings.bin_width, settings.bin_count
+        )
+        fixed = settings.force_2d and region.mask.ndim == 3
+        self.lattice = region.lattice(
+            settings.distances, (settings.force_2d_dimension or 0) if fixed else None
+        )
+        self.fused = (
+            self.lattice.adjacent
+            and settings.gldm_a == 0
+            and self.grey.direct
+            and self._pair_bytes * len(self.lattice.pairs) <= CHUNK_BYTES
+        )
+
+    def firstorder(self, wanted: tuple[str, ...]) -> Values:
+        """First-order features, in the order of their names."""
+        counts = self.grey.counts
+        found = firstorder.firstorder_features(
+            self.values,
+            float(self.low),
+            float(self.high),
+            counts[counts > 0],
+            self.settings.voxel_array_shift,
+            self.region.voxel_volume_mm3,
+        )
+        return found[[firstorder.NAMES.index(name) for name in wanted]]
+
+    def glcm(self, wanted: tuple[str, ...]) -> Values:
+        """Co-occurrence features, averaged over the directions that have pairs."""
+        settings = self.settings
+        weights = pair_weights(
+            self.lattice.pair_offsets, self.region.spacing_mm, settings.weighting_norm
+        )
+        arguments = (self.grey.levels, self.grey.top, settings.symmetrical_glcm)
+        with_mcc = "MCC" in wanted
+        if weights is None:
+            found = [
+                glcm.glcm_features(pairs, *arguments, None, with_mcc)
+                for pairs, _ in self._pair_chunks()
+            ]
+            rows = np.concatenate(found) if found else np.full((1, len(glcm.NAMES)), np.nan)
+        else:
+            size = len(self.grey.levels)
+            total = np.zeros((1, size, size))
+            for pairs, chunk in self._pair_chunks():
+                total += np.tensordot(weights[chunk], pairs, axes=1)
+            rows = glcm.glcm_features(total, *arguments, np.ones(1), with_mcc)
+        return _mean(rows)[[glcm.NAMES.index(name) for name in wanted]]
+
+    def glrlm(self, wanted: tuple[str, ...]) -> Values:
+        """Run length features, averaged over the directions that have neighbours."""
+        offsets = self.lattice.run_offsets
+        runs = self._runs
+        aligned = runs[:, :, 2:].any(axis=(1, 2))
+        for way in np.flatnonzero(~aligned):
+            # Without one longer run: PyRadiomics drops directions along which the mask is flat.
+            aligned[way] = self.region.aligned(offsets[way])
+        weights = run_weights(offsets, self.region.spacing_mm, self.settings.weighting_norm)
+        if weights is None:
+            counted: NDArray[Any] = runs[aligned] if len(runs) > 1 else runs * aligned[:1]
+        else:
+            counted = np.tensordot(weights * aligned, runs, axes=1)[None]
+        lengths = np.arange(runs.shape[2], dtype=np.float64)
+        return _pick(size_measures(counted, self.grey.levels, lengths), glrlm.NAMES, wanted)
+
+    def glszm(self, wanted: tuple[str, ...]) -> Values:
+        """Size zone features."""
+        steps = self.lattice.runs
+        codes, voxels = find_zones(
+            self._grid, self.lattice.places, steps, _hub(self.lattice.run_offsets)
+        )
+        matrix, sizes = zone_matrix(codes, voxels, len(self.grey.levels) - 1)
+        return _pick(size_measures(matrix[None], self.grey.levels, sizes), glszm.NAMES, wanted)
+
+    def gldm(self, wanted: tuple[str, ...]) -> Values:
+        """Dependence features."""
+        dependence, _ = self._around
+        sizes = np.arange(1, dependence.shape[1] + 1, dtype=np.float64)
+        measured = size_measures(dependence[None], self.grey.levels, sizes)
+        return _pick(measured, gldm.NAMES, wanted)
+
+    def ngtdm(self, wanted: tuple[str, ...]) -> Values:
+        """Tone difference features."""
+        _, difference = self._around
+        found = ngtdm.ngtdm_features(self.grey.counts, difference, self.grey.levels)
+        return found[[ngtdm.NAMES.index(name) for name in wanted]]
+
+    @cached_property
+    def _grid(self) -> NDArray[Any]:
+        grid = np.zeros(self.lattice.size, self.grey.codes.dtype)
+        grid[self.lattice.places] = self.grey.codes
+        return grid
+
+    @cached_property
+    def _all(self) -> tuple[Any, Any, Any, Any]:
+        return matrices.count_all(
+            self._grid,
+            self.lattice.places,
+            self.lattice.pairs,
+            len(self.grey.levels) - 1,
+            max(self.region.mask.shape),
+        )
+
+    @property
+    def _pair_bytes(self) -> int:
+        return 4 * len(self.grey.levels) ** 2
+
+    def _pair_chunks(self) -> Iterator[tuple[NDArray[Any], slice]]:
+        """Co-occurrence counts of as many directions at once as fit into memory, and which."""
+        steps = self.lattice.pairs
+        if self.fused:
+            yield self._all[0], slice(None)
+            return
+        together = max(1, CHUNK_BYTES // self._pair_bytes)
+        for start in range(0, len(steps), together):
+            chunk = slice(start, start + together)
+            count = len(self.grey.levels) - 1
+            yield (
+                matrices.count_pairs(self._grid, self.lattice.places, steps[chunk], count),
+                chunk,
+            )
+
+    @property
+    def _runs(self) -> NDArray[Any]:
+        if self.fused:
+            return np.asarray(self._all[1])
+        return matrices.count_runs(
+            self._grid,
+            self.lattice.places,
+            self.lattice.runs,
+            len(self.grey.levels) - 1,
+            max(self.region.mask.shape),
+        )
+
+    @cached_property
+    def _around(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Dependence and tone differences."""
+        if self.fused:
+            return self._all[2], self._all[3]
+        return matrices.count_around(
+            self._grid,
+            self.lattice.places,
+            self.lattice.around,
+            self.grey.levels,
+            self.settings.gldm_a,
+        )
+
+
+CLASSES: dict[str, Callable[[Image, tuple[str, ...]], Values]] = {
+    "firstorder": Image.firstorder,
+    "glcm": Image.glcm,
+    "gldm": Image.gldm,
+    "glrlm": Image.glrlm,
+    "glszm": Image.glszm,
+    "ngtdm": Image.ngtdm,
+}
+"""The classes that are measured on each image; the shape classes need the mask alone."""
+
+
+def image_features(
+    values: NDArray[Any],
+    region: Region,
+    settings: Settings,
+    classes: Mapping[str, tuple[str, ...]],
+) -> Values:
+    """The features of one image, class after class, (F,); NaN where one is not defined.
+
+    Args:
+        values: Of the region's voxels, (N,).
+        region: The voxels.
+        settings: Those of the image type.
+        classes: Class → names of its features that are wanted.
+    """
+    if not np.isfinite(values).all():
+        return np.full(sum(map(len, classes.values())), np.nan)
+    image = Image(values, region, settings)
+    return np.concatenate([CLASSES[name](image, wanted) for name, wanted in classes.items()])
+
+
+def _hub(offsets: NDArray[np.int64]) -> int:
+    """The step along the first axis that has steps: this neighbour touches all earlier ones."""
+    moving = np.flatnonzero(offsets.any(axis=0))
+    if not len(moving):
+        return -1
+    lone = np.abs(offsets).sum(axis=1) == np.abs(offsets[:, moving[0]])
+    return int(np.flatnonzero(lone)[0])
+
+
+def _mean(rows: NDArray[np.float64]) -> Values:
+    """Of each column over the rows where it is defined; NaN where it is nowhere."""
+    defined = ~np.isnan(rows)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(defined, rows, 0).sum(axis=0) / defined.sum(axis=0))
+
+
+def _pick(
+    rows: NDArray[np.float64], names: Mapping[str, str], wanted: tuple[str, ...]
+) -> Values:
+    return _mean(rows)[[MEASURES.index(names[name]) for name in wanted]]
