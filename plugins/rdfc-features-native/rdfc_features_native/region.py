@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.directions import Offsets, directions
+from rdfc_features_native.matrices import sum_around
 
 Box = tuple[slice, ...]
 
@@ -46,7 +47,6 @@ class Lattice:
         pairs: Flat steps to neighbours, one of each opposite two, (D,), and as offsets.
         runs: The same at distance 1.
         around: Flat steps to all neighbours, both ways, (2 D,).
-        adjacent: Whether ``pairs``, ``runs`` and ``around`` all mean distance 1.
     """
 
     size: int
@@ -56,7 +56,13 @@ class Lattice:
     runs: NDArray[np.int64]
     run_offsets: Offsets
     around: NDArray[np.int64]
-    adjacent: bool
+
+    @cached_property
+    def others(self) -> NDArray[np.uint16]:
+        """How many neighbours each voxel has, (N,)."""
+        ones = np.zeros(self.size, np.uint8)
+        ones[self.places] = 1
+        return sum_around(ones, self.places, self.around)[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,5 +130,4 @@ def _lattice(
         runs=runs @ strides,
         run_offsets=runs,
         around=around @ strides,
-        adjacent=distances == (1,),
     )

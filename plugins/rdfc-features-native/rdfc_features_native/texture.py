@@ -43,12 +43,6 @@ class Image:
         self.lattice = region.lattice(
             settings.distances, (settings.force_2d_dimension or 0) if fixed else None
         )
-        self.fused = (
-            self.lattice.adjacent
-            and settings.gldm_a == 0
-            and self.grey.direct
-            and self._pair_bytes * len(self.lattice.pairs) <= CHUNK_BYTES
-        )
 
     def firstorder(self, wanted: tuple[str, ...]) -> Values:
         """First-order features, in the order of their names."""
@@ -88,7 +82,13 @@ class Image:
     def glrlm(self, wanted: tuple[str, ...]) -> Values:
         """Run length features, averaged over the directions that have neighbours."""
         offsets = self.lattice.run_offsets
-        runs = self._runs
+        runs = matrices.count_runs(
+            self._grid,
+            self.lattice.places,
+            self.lattice.runs,
+            self.grey.counts,
+            max(self.region.mask.shape),
+        )
         aligned = runs[:, :, 2:].any(axis=(1, 2))
         for way in np.flatnonzero(~aligned):
             # Without one longer run: PyRadiomics drops directions along which the mask is flat.
@@ -129,27 +129,10 @@ class Image:
         grid[self.lattice.places] = self.grey.codes
         return grid
 
-    @cached_property
-    def _all(self) -> tuple[Any, Any, Any, Any]:
-        return matrices.count_all(
-            self._grid,
-            self.lattice.places,
-            self.lattice.pairs,
-            len(self.grey.levels) - 1,
-            max(self.region.mask.shape),
-        )
-
-    @property
-    def _pair_bytes(self) -> int:
-        return 4 * len(self.grey.levels) ** 2
-
     def _pair_chunks(self) -> Iterator[tuple[NDArray[Any], slice]]:
         """Co-occurrence counts of as many directions at once as fit into memory, and which."""
         steps = self.lattice.pairs
-        if self.fused:
-            yield self._all[0], slice(None)
-            return
-        together = max(1, CHUNK_BYTES // self._pair_bytes)
+        together = max(1, CHUNK_BYTES // (4 * len(self.grey.levels) ** 2))
         for start in range(0, len(steps), together):
             chunk = slice(start, start + together)
             count = len(self.grey.levels) - 1
@@ -158,30 +141,17 @@ class Image:
                 chunk,
             )
 
-    @property
-    def _runs(self) -> NDArray[Any]:
-        if self.fused:
-            return np.asarray(self._all[1])
-        return matrices.count_runs(
-            self._grid,
-            self.lattice.places,
-            self.lattice.runs,
-            len(self.grey.levels) - 1,
-            max(self.region.mask.shape),
-        )
-
     @cached_property
     def _around(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Dependence and tone differences."""
-        if self.fused:
-            return self._all[2], self._all[3]
-        return matrices.count_around(
-            self._grid,
-            self.lattice.places,
-            self.lattice.around,
-            self.grey.levels,
-            self.settings.gldm_a,
-        )
+        lattice, grey, alpha = self.lattice, self.grey, self.settings.gldm_a
+        ways = len(lattice.around)
+        if alpha > 0 or not grey.direct or ways * grey.top > matrices.MAX_TOTAL:
+            return matrices.count_around_by_level(
+                self._grid, lattice.places, lattice.around, grey.levels, alpha
+            )
+        equal, total = matrices.sum_around(self._grid, lattice.places, lattice.around)
+        return matrices.count_around(grey.codes, equal, total, lattice.others, grey.top, ways)
 
 
 CLASSES: dict[str, Callable[[Image, tuple[str, ...]], Values]] = {

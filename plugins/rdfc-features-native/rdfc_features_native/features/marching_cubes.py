@@ -12,6 +12,7 @@ Sources: Lorensen & Cline 1987; the numbering of corners and edges is that of P.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,20 +46,28 @@ _TRIANGLES = """
 """
 
 
-def triangles_of(case: int) -> list[tuple[int, int, int]]:
+def triangles_of(case: int) -> list[tuple[int, ...]]:
     """The triangles of a cube, each by the edges that its corners lie on, facing outwards."""
     inverted = case >= 128
     text = _TRIANGLES.split()[case ^ 255 if inverted else case].strip("-")
     found = [tuple(int(edge, 16) for edge in text[k : k + 3]) for k in range(0, len(text), 3)]
-    return [(a, c, b) if inverted else (a, b, c) for a, b, c in found]
+    return [edges[::-1] for edges in found] if inverted else found
+
+
+@cache
+def _all_triangles() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The case of each triangle, (T,), and its corners in voxels, (T, 3, 3)."""
+    listed = [(case, edges) for case in range(256) for edges in triangles_of(case)]
+    middles = np.array([CORNERS[list(edge)].mean(axis=0) for edge in EDGES])
+    return np.array([case for case, _ in listed]), middles[np.array([e for _, e in listed])]
 
 
 def surface_and_volume(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> tuple[float, float]:
     """Area (mm²) and volume (mm³) of the mesh around a mask.
 
-    Each case's triangles are summed up once; the mask then only tells how many cubes of each case
-    there are, and where: a cube at o adds (d + o · g) / 6 to the volume, d being the sum of its
-    triangles' determinants and g that of their doubled area vectors.
+    A triangle is the same in all cubes of a case, so the mask only tells how many cubes of each
+    case there are, and where: in a cube at o, a triangle adds (d + o · g) / 6 to the volume, d
+    being the determinant of its corners and g twice its area vector.
 
     Args:
         mask: (Z, Y, X), without voxels at its borders.
@@ -66,15 +75,12 @@ def surface_and_volume(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> 
     """
     spacing = np.asarray(spacing_mm, np.float64)
     counts, places = _cases(mask.astype(np.uint8))
-    middles = np.array([CORNERS[list(edge)].mean(axis=0) for edge in EDGES]) * spacing
-    area, volume = 0.0, 0.0
-    for case in 1 + np.flatnonzero(counts[1:255]):
-        corners = middles[np.array(triangles_of(int(case)))]
-        a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-        doubled = np.cross(a, b) + np.cross(b, c) + np.cross(c, a)
-        area += counts[case] * np.sqrt((np.cross(a - c, b - c) ** 2).sum(axis=1)).sum() / 2
-        volume += counts[case] * (np.cross(a, b) * c).sum()
-        volume += float(places[case] * spacing @ doubled.sum(axis=0))
+    cases, corners = _all_triangles()
+    a, b, c = np.moveaxis(corners * spacing, 1, 0)
+    g = np.cross(b - a, c - a)
+    d = (np.cross(a, b) * c).sum(axis=1)
+    area = counts[cases] @ np.sqrt((g**2).sum(axis=1)) / 2
+    volume = counts[cases] @ d + (places[cases] * spacing * g).sum()
     return float(area), float(volume / 6)
 
 

@@ -24,7 +24,7 @@ NEGLIGIBLE = 1e-8
 TAIL_SIGMAS = 16
 """The answer to a single voxel is computed up to here."""
 
-Matrix = NDArray[np.float64]
+Matrix = NDArray[np.float32]
 
 
 def laplacian_of_gaussian(
@@ -46,9 +46,9 @@ def laplacian_of_gaussian(
         smooth.append(blur)
         curve.append(bend)
         window.append(part)
-    part = np.ascontiguousarray(image[tuple(window)], np.float64)
-    # A constant has no curvature; without it, less is lost to rounding.
-    return _laplacian(part - part.mean(), smooth, curve).astype(np.float32)
+    part = image[tuple(window)].astype(np.float32, order="C")
+    part -= image[box].mean(dtype=np.float64)  # a constant has no curvature, but costs digits
+    return _laplacian(part, smooth, curve)
 
 
 def _laplacian(part: Matrix, smooth: Sequence[Matrix], curve: Sequence[Matrix]) -> Matrix:
@@ -94,7 +94,7 @@ def _matrices(
         if window.stop == length:
             beyond = np.clip(reach + length - rows[:, 0], 0, len(taps))
             matrix[:, -1] += before[-1] - before[beyond]
-    return smooth, curve / spacing_mm**2, window
+    return smooth.astype(np.float32), (curve / spacing_mm**2).astype(np.float32), window
 
 
 def _toeplitz(taps: Matrix, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Matrix:
