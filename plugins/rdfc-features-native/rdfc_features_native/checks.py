@@ -188,6 +188,8 @@ def spread_over(names: tuple[str, ...], reasons: Mapping[str, str]) -> dict[str,
         names: All features, ``<image>_<class>_<feature>``.
         reasons: Name of an image, or ``<image>_<class>`` → the reason.
     """
+    if not reasons:
+        return {}
     return {
         name: reason
         for name in names

@@ -47,6 +47,7 @@ class NativeExtractor(FeatureExtractor):
         """
         self.config = config
         self._by_ndim = config.by_ndim()
+        self._names: dict[int, tuple[str, ...]] = {}
         for parameters in self._by_ndim.values():
             _check_supported(parameters)
 
@@ -61,7 +62,9 @@ class NativeExtractor(FeatureExtractor):
         absent -= set(parameters.shape_classes(ndim))
         if absent and not parameters.shape_classes(ndim):
             _warn_of_absent_shape(", ".join(sorted(absent)), ndim)
-        return parameters.feature_names(ndim)
+        if ndim not in self._names:
+            self._names[ndim] = parameters.feature_names(ndim)
+        return self._names[ndim]
 
     def extract(self, tumour: Tumour) -> Features:
         """The features of one tumour, (F,) float64.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class Image:
             self.settings.voxel_array_shift,
             self.region.voxel_volume_mm3,
         )
-        return found[[firstorder.NAMES.index(name) for name in wanted]]
+        return found[_places(firstorder.NAMES, wanted)]
 
     def glcm(self, wanted: tuple[str, ...]) -> Values:
         """Co-occurrence features, averaged over the directions that have pairs."""
@@ -77,7 +77,7 @@ class Image:
             for pairs, chunk in self._pair_chunks():
                 total += np.tensordot(weights[chunk], pairs, axes=1)
             rows = glcm.glcm_features(total, *arguments, np.ones(1), with_mcc)
-        return _mean(rows)[[glcm.NAMES.index(name) for name in wanted]]
+        return _mean(rows)[_places(glcm.NAMES, wanted)]
 
     def glrlm(self, wanted: tuple[str, ...]) -> Values:
         """Run length features, averaged over the directions that have neighbours."""
@@ -95,7 +95,10 @@ class Image:
             aligned[way] = self.region.aligned(offsets[way])
         weights = run_weights(offsets, self.region.spacing_mm, self.settings.weighting_norm)
         if weights is None:
-            counted: NDArray[Any] = runs[aligned] if len(runs) > 1 else runs * aligned[:1]
+            # A lone direction stays, with no runs: nothing is defined then.
+            counted: NDArray[Any] = runs if aligned.all() or len(runs) == 1 else runs[aligned]
+            if not aligned.any():
+                counted = np.zeros_like(runs[:1])
         else:
             counted = np.tensordot(weights * aligned, runs, axes=1)[None]
         lengths = np.arange(runs.shape[2], dtype=np.float64)
@@ -121,7 +124,7 @@ class Image:
         """Tone difference features."""
         _, difference = self._around
         found = ngtdm.ngtdm_features(self.grey.counts, difference, self.grey.levels)
-        return found[[ngtdm.NAMES.index(name) for name in wanted]]
+        return found[_places(ngtdm.NAMES, wanted)]
 
     @cached_property
     def _grid(self) -> NDArray[Any]:
@@ -196,12 +199,21 @@ def _hub(offsets: NDArray[np.int64]) -> int:
 
 def _mean(rows: NDArray[np.float64]) -> Values:
     """Of each column over the rows where it is defined; NaN where it is nowhere."""
+    if len(rows) == 1:
+        return rows[0]
+    mean = rows.sum(axis=0)
+    mean /= len(rows)
+    if not np.isnan(mean).any():
+        return np.asarray(mean)
     defined = ~np.isnan(rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(defined, rows, 0).sum(axis=0) / defined.sum(axis=0))
 
 
-def _pick(
-    rows: NDArray[np.float64], names: Mapping[str, str], wanted: tuple[str, ...]
-) -> Values:
-    return _mean(rows)[[MEASURES.index(names[name]) for name in wanted]]
+@cache
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
+    return np.array([names.index(name) for name in wanted], np.intp)
+
+
+def _pick(rows: NDArray[np.float64], names: Mapping[str, str], wanted: tuple[str, ...]) -> Values:
+    return _mean(rows)[_places(MEASURES, tuple(names[name] for name in wanted))]

@@ -42,46 +42,54 @@ def firstorder_features(
         shift: Added to values for energies (``voxelArrayShift``).
         voxel_volume_mm3: For TotalEnergy.
     """
-    quantiles = quantiles_of(values, low, high, QUANTILES)
-    p10, p25, p50, p75, p90 = (float(quantile) for quantile in quantiles)
-    mean, energy = _mean_and_energy(values, shift)
-    m2, m3, m4, deviation = _moments(values, mean)
+    p10, p25, p50, p75, p90 = quantiles_of(values, low, high, QUANTILES)
+    mean, energy, m2, m3, m4, deviation = _moments(values, shift)
     robust = _robust_deviation(values, p10, p90)
-    shares = counts / counts.sum()
-    flat = m2 == 0
+    shares = counts / len(values)
+    flat = m2 == 0 or low == high
     return np.array(
         [
             *(p10, p90, energy, entropy_bits(counts), p75 - p25, 0.0 if flat else m4 / m2**2),
             *(high, deviation, mean, p50, low, high - low),
             *(robust, math.sqrt(energy / len(values)), 0.0 if flat else m3 / m2**1.5),
-            *(energy * voxel_volume_mm3, float((shares**2).sum()), m2, math.sqrt(m2)),
+            *(energy * voxel_volume_mm3, float(shares @ shares), m2, math.sqrt(m2)),
         ]
     )
 
 
+@compiled
 def quantiles_of(
     values: NDArray[Any], low: float, high: float, quantiles: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Quantiles, interpolated linearly between the two nearest values; (Q,).
 
     The few values that matter are found by counting all into narrow buckets, and only these sorted.
+
+    Args:
+        values: In any order, (N,).
+        low: The least of them.
+        high: The largest of them.
+        quantiles: From 0 to 1, ascending.
     """
-    places = (len(values) - 1) * quantiles
-    below = np.floor(places).astype(np.int64)
-    ranks = np.unique(np.concatenate([below, np.minimum(below + 1, len(values) - 1)]))
-    buckets = max(64, min(4096, len(values) // 16))
-    ordered = _order_statistics(values, float(low), float(high), ranks, buckets)
-    a = ordered[np.searchsorted(ranks, below)]
-    b = ordered[np.searchsorted(ranks, np.minimum(below + 1, len(values) - 1))]
-    part = places - below
-    return np.where(part < 0.5, a + (b - a) * part, b - (b - a) * (1 - part))
+    size = values.size
+    ranks = np.empty(2 * quantiles.size, np.int64)
+    for k in range(quantiles.size):
+        ranks[2 * k] = int(np.floor((size - 1) * quantiles[k]))
+        ranks[2 * k + 1] = min(ranks[2 * k] + 1, size - 1)
+    ordered = _order_statistics(values, low, high, ranks, max(64, min(4096, size // 16)))
+    found = np.empty(quantiles.size)
+    for k in range(quantiles.size):
+        part = (size - 1) * quantiles[k] - ranks[2 * k]
+        a, b = ordered[2 * k], ordered[2 * k + 1]
+        found[k] = a + (b - a) * part if part < 0.5 else b - (b - a) * (1 - part)
+    return found
 
 
 @compiled
 def _order_statistics(
     values: NDArray[Any], low: float, high: float, ranks: NDArray[np.int64], buckets: int
 ) -> NDArray[np.float64]:
-    """The values of the given ascending ranks (0 is the least), (R,)."""
+    """The values of the given ranks (0 is the least), (R,)."""
     found = np.full(ranks.size, low)
     if not low < high:
         return found
@@ -119,19 +127,17 @@ def _order_statistics(
 
 
 @compiled
-def _mean_and_energy(values: NDArray[Any], shift: float) -> tuple[float, float]:
-    total = 0.0
-    energy = 0.0
+def _moments(
+    values: NDArray[Any], shift: float
+) -> tuple[float, float, float, float, float, float]:
+    """Mean, energy, second to fourth central moments, and mean absolute deviation."""
+    size = values.size
+    mean, energy = 0.0, 0.0
     for value in values:
         shifted = np.float64(value) + shift
-        total += value
+        mean += value
         energy += shifted * shifted
-    return total / values.size, energy
-
-
-@compiled
-def _moments(values: NDArray[Any], mean: float) -> tuple[float, float, float, float]:
-    """The second to fourth central moments, and the mean absolute deviation."""
+    mean /= size
     m2, m3, m4, deviation = 0.0, 0.0, 0.0, 0.0
     for value in values:
         away = value - mean
@@ -140,8 +146,7 @@ def _moments(values: NDArray[Any], mean: float) -> tuple[float, float, float, fl
         m3 += squared * away
         m4 += squared * squared
         deviation += abs(away)
-    size = values.size
-    return m2 / size, m3 / size, m4 / size, deviation / size
+    return mean, energy, m2 / size, m3 / size, m4 / size, deviation / size
 
 
 @compiled

@@ -4,25 +4,19 @@ ITK's recursive Gaussian is linear along each axis and takes the outermost value
 without end. So it is a convolution, whose taps are its answer to a single bright voxel; values
 beyond the border add to the taps of the outermost voxel. Its tails are longer than a Gaussian's.
 
-Source: ITK's LaplacianRecursiveGaussianImageFilter (after Deriche 1993), normalised across
-scales; its output is float32.
+Source: ITK's LaplacianRecursiveGaussianImageFilter, normalised across scales; its output is float32.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_features_native.compiling import compiled
+from rdfc_features_native.filters.deriche import gaussian_taps
 from rdfc_features_native.region import Box
-
-NEGLIGIBLE = 1e-8
-"""Taps are left out where together they are less than this part of all."""
-TAIL_SIGMAS = 16
-"""The answer to a single voxel is computed up to here."""
 
 Matrix = NDArray[np.float32]
 
@@ -40,9 +34,7 @@ def laplacian_of_gaussian(
     """
     smooth, curve, window = [], [], []
     for along, length, distance_mm in zip(box, image.shape, spacing_mm, strict=True):
-        blur, bend, part = _matrices(
-            along.start, along.stop, length, float(distance_mm), float(sigma_mm)
-        )
+        blur, bend, part = _matrices(along.start, along.stop, length, sigma_mm / distance_mm)
         smooth.append(blur)
         curve.append(bend)
         window.append(part)
@@ -76,59 +68,44 @@ def _along(part: Matrix, matrix: Matrix, axis: int) -> Matrix:
     return np.matmul(matrix, part)
 
 
-@lru_cache(maxsize=256)
 def _matrices(
-    start: int, stop: int, length: int, spacing_mm: float, sigma_mm: float
+    start: int, stop: int, length: int, sigma: float
 ) -> tuple[Matrix, Matrix, slice]:
-    """Smoothing and curvature (a mm²) from the voxels of a line that matter to those wanted."""
-    blur, bend = _taps(spacing_mm, sigma_mm)
-    reach = len(blur) // 2
+    """Smoothing and curvature of the samples wanted, from those of the line that matter.
+
+    Args:
+        start: The first sample wanted.
+        stop: The one after the last.
+        length: Of the line.
+        sigma: In samples.
+    """
+    taps = gaussian_taps(sigma)
+    reach = len(taps[0]) // 2
     window = slice(max(0, start - reach), min(length, stop + reach))
-    rows = np.arange(start, stop)[:, None]
-    columns = np.arange(window.start, window.stop)
-    smooth, curve = (_toeplitz(taps, rows, columns) for taps in (blur, bend))
-    for matrix, taps in ((smooth, blur), (curve, bend)):
-        before = np.concatenate([[0.0], np.cumsum(taps)])
-        if window.start == 0:  # all taps that lie before the first voxel
-            matrix[:, 0] += before[np.clip(reach - rows[:, 0], 0, len(taps))]
-        if window.stop == length:
-            beyond = np.clip(reach + length - rows[:, 0], 0, len(taps))
-            matrix[:, -1] += before[-1] - before[beyond]
-    return smooth.astype(np.float32), (curve / spacing_mm**2).astype(np.float32), window
+    smooth, curve = (
+        _matrix(answer, start, stop, window.start, window.stop, length) for answer in taps
+    )
+    return smooth, curve, window
 
 
-def _toeplitz(taps: Matrix, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Matrix:
-    reach = len(taps) // 2
-    index = columns - rows + reach
-    inside = (index >= 0) & (index < len(taps))
-    return np.where(inside, taps[np.clip(index, 0, len(taps) - 1)], 0.0)
-
-
-@lru_cache(maxsize=64)
-def _taps(spacing_mm: float, sigma_mm: float) -> tuple[Matrix, Matrix]:
-    """The answers of ITK's smoothing and second derivative to one voxel, equally long and odd."""
-    import SimpleITK as sitk  # noqa: N813  (loaded when the filter is asked for)
-
-    half = max(8, math.ceil(TAIL_SIGMAS * sigma_mm / spacing_mm))
-    impulse = np.zeros((1, 2 * half + 1))
-    impulse[0, half] = 1
-    image = sitk.GetImageFromArray(impulse)
-    image.SetSpacing((spacing_mm, 1.0))
-    taps = []
-    for order in (sitk.RecursiveGaussianImageFilter.ZeroOrder, 2):
-        recursive = sitk.RecursiveGaussianImageFilter()
-        recursive.SetSigma(sigma_mm)
-        recursive.SetNormalizeAcrossScale(True)
-        recursive.SetOrder(order)
-        recursive.SetDirection(0)
-        taps.append(sitk.GetArrayFromImage(recursive.Execute(image))[0].astype(np.float64))
-    needed = max(_half_width(answer) for answer in taps)
-    return taps[0][half - needed : half + needed + 1], taps[1][half - needed : half + needed + 1]
-
-
-def _half_width(taps: Matrix) -> int:
-    """How many taps beside the middle one are not negligible."""
-    half = len(taps) // 2
-    outer = np.abs(taps[half + 1 :]) + np.abs(taps[half - 1 :: -1])
-    rest = outer[::-1].cumsum()[::-1]  # of this tap and all beyond
-    return int(np.count_nonzero(rest > NEGLIGIBLE * np.abs(taps).sum())) or 1
+@compiled
+def _matrix(
+    taps: NDArray[np.float64], start: int, stop: int, first: int, last: int, length: int
+) -> Matrix:
+    """What samples ``first`` to ``last`` add to samples ``start`` to ``stop``."""
+    reach = taps.size // 2
+    matrix = np.zeros((stop - start, last - first), np.float32)
+    before = np.zeros(taps.size + 1)
+    for k in range(taps.size):
+        before[k + 1] = before[k] + taps[k]
+    for n in range(start, stop):
+        row = matrix[n - start]
+        for k in range(max(0, first - n + reach), min(taps.size, last - n + reach)):
+            row[n - reach + k - first] = taps[k]
+        if n < reach:  # the taps before the line: its first sample is repeated there
+            row[0] = before[reach - n + 1]
+        if n + reach >= length:
+            row[-1] = before[taps.size] - before[reach + length - 1 - n]
+        if n < reach and n + reach >= length and length == 1:
+            row[0] = before[taps.size]
+    return matrix
