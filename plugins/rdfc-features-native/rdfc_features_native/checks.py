@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.case import Tumour, check_finite
 from rdfc_core.errors import DataError
-from rdfc_core.parameters import Parameters, Settings
+from rdfc_core.parameters import Settings
+from rdfc_features_native.plan import Plan
 from rdfc_features_native.preparation import Prepared
 
 MIN_RANGE_BINS = 2
@@ -21,14 +23,31 @@ MIN_LOG_VOXELS = 4
 Array = NDArray[Any]
 
 
+def check_tumour(tumour: Tumour) -> None:
+    """Image and mask must lie on one grid, and the image be finite.
+
+    Raises:
+        DataError: If not.
+    """
+    if tumour.mask.shape != tumour.image.array.shape:
+        raise DataError(
+            f"the mask has shape {tumour.mask.shape} and the image {tumour.image.array.shape}. "
+            "Resample the mask onto the image's grid."
+        )
+    check_finite(tumour.image)
+
+
 def check_mask(
-    extents: tuple[int, ...], voxels: int, settings: Settings, when: str = ""
+    extents: tuple[int, ...],
+    voxels: int | None,
+    settings: Settings,
+    when: str = "",
 ) -> None:
     """The mask must be large enough for what is measured.
 
     Args:
         extents: Of the mask's box, in voxels.
-        voxels: Inside the mask.
+        voxels: Inside the mask; None: their number is not looked at.
         settings: Say how large it must be.
         when: For the message, for example "after resampling".
 
@@ -52,7 +71,7 @@ def check_mask(
             f"must be longer than one voxel along {needed} axes. {advice}"
         )
     least = settings.minimum_roi_size
-    if least is not None and voxels <= least:
+    if least is not None and voxels is not None and voxels <= least:
         raise DataError(
             f"the mask has {voxels} voxels{' ' if when else ''}{when}, and minimumROISize asks for "
             f"more than {least}. {advice}"
@@ -110,7 +129,7 @@ def check_finite_part(values: Array) -> None:
         )
 
 
-def check_grey_levels(prepared: Prepared, values: Array, parameters: Parameters) -> None:
+def check_grey_levels(prepared: Prepared, values: Array, plan: Plan) -> None:
     """Bins must not be wider than the image's grey scale.
 
     A homogeneous tumour may well fall into a single bin; an image that does as a whole is on
@@ -119,15 +138,15 @@ def check_grey_levels(prepared: Prepared, values: Array, parameters: Parameters)
     Args:
         prepared: Gives the image's range, looked at only where the tumour's is narrow.
         values: The image's values in the mask, (N,).
-        parameters: Give the bin width of each image type.
+        plan: Gives the bin width of each image type.
 
     Raises:
         DataError: With the number of bins and a bin width that would do.
     """
     low, high = float(values.min()), float(values.max())
-    for image_type in parameters.image_types:
-        own = parameters.settings_of(image_type)
-        if image_type.startswith("LBP") or own.bin_count is not None:
+    for part in plan.images:
+        own = part.settings
+        if part.image_type.startswith("LBP") or own.bin_count is not None:
             continue  # patterns have a scale of their own; a bin count fits every scale
         if MIN_RANGE_BINS * own.bin_width <= high - low:
             continue
@@ -144,25 +163,22 @@ def check_grey_levels(prepared: Prepared, values: Array, parameters: Parameters)
         )
 
 
-def why_no_log(parameters: Parameters, prepared: Prepared) -> dict[str, str]:
+def why_no_log(plan: Plan, prepared: Prepared) -> dict[str, str]:
     """Name of a filtered image → why the image is too small for this Laplacian of Gaussian."""
-    reasons: dict[str, str] = {}
-    if "LoG" not in parameters.image_types:
-        return reasons
     size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
     shown = " × ".join(str(n) for n in size)
-    names = parameters.image_names("LoG", len(size))
-    # By their spelling, as the names are: 1 and 1.0 are two images.
-    sigmas_mm = {str(sigma_mm): sigma_mm for sigma_mm in parameters.settings_of("LoG").sigma_mm}
-    for name, sigma_mm in zip(names, sigmas_mm.values(), strict=True):
-        needed = [
-            max(MIN_LOG_VOXELS, math.ceil(sigma_mm / distance_mm) + 1) for distance_mm in spacing_mm
-        ]
-        if any(n < least for n, least in zip(size, needed, strict=True)):
-            reasons[name] = (
-                f"the Laplacian of Gaussian of sigma {sigma_mm:g} mm needs an image of at least "
-                f"{' × '.join(str(n) for n in needed)} voxels, and this one has {shown}"
-            )
+    reasons: dict[str, str] = {}
+    for part in plan.images:
+        if part.image_type != "LoG":
+            continue
+        sigmas_mm = {str(sigma_mm): sigma_mm for sigma_mm in part.settings.sigma_mm}
+        for name, sigma_mm in zip(part.images, sigmas_mm.values(), strict=True):
+            needed = [max(MIN_LOG_VOXELS, math.ceil(sigma_mm / mm) + 1) for mm in spacing_mm]
+            if any(n < least for n, least in zip(size, needed, strict=True)):
+                reasons[name] = (
+                    f"the Laplacian of Gaussian of sigma {sigma_mm:g} mm needs an image of at "
+                    f"least {' × '.join(str(n) for n in needed)} voxels, and this one has {shown}"
+                )
     return reasons
 
 

@@ -6,26 +6,31 @@ Definitions: van Griethuysen et al. 2017, Cancer Research 77(21), and PyRadiomic
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour, Volume, check_finite
-from rdfc_core.errors import DataError, StudyError
+from rdfc_core.case import Tumour
 from rdfc_core.interfaces import FeatureExtractor, Features
-from rdfc_core.parameters import Parameters
 from rdfc_features_native import checks
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.features.shape import shape_features
 from rdfc_features_native.features.shape2d import shape2d_features
-from rdfc_features_native.images import SUPPORTED, filtered_images
-from rdfc_features_native.preparation import Prepared, prepare, resegment, target_spacing_mm
+from rdfc_features_native.images import filtered_images
+from rdfc_features_native.plan import Plan, check_supported
+from rdfc_features_native.preparation import (
+    Prepared,
+    prepare,
+    resegment,
+    target_spacing_mm,
+    tumour_box,
+    with_slices_first,
+)
 from rdfc_features_native.region import Region, box_of, extents_of
-from rdfc_features_native.texture import CLASSES, image_features
+from rdfc_features_native.texture import image_features
 
 ENGINE = 1
 """Raised when the engine's values change."""
@@ -47,9 +52,9 @@ class NativeExtractor(FeatureExtractor):
         """
         self.config = config
         self._by_ndim = config.by_ndim()
-        self._names: dict[int, tuple[str, ...]] = {}
+        self._plans: dict[int, Plan] = {}
         for parameters in self._by_ndim.values():
-            _check_supported(parameters)
+            check_supported(parameters)
 
     def names(self, ndim: int) -> tuple[str, ...]:
         """The names of the features of tumours with ``ndim`` axes, in PyRadiomics' order.
@@ -57,14 +62,11 @@ class NativeExtractor(FeatureExtractor):
         Raises:
             StudyError: If the parameters do not fit tumours with so many axes.
         """
-        parameters = self._by_ndim[ndim]
-        absent = {"shape", "shape2D"} & set(parameters.feature_classes)
-        absent -= set(parameters.shape_classes(ndim))
-        if absent and not parameters.shape_classes(ndim):
+        plan = self._plan(ndim)
+        absent = {"shape", "shape2D"} & set(self._by_ndim[ndim].feature_classes)
+        if absent and not plan.shapes:
             _warn_of_absent_shape(", ".join(sorted(absent)), ndim)
-        if ndim not in self._names:
-            self._names[ndim] = parameters.feature_names(ndim)
-        return self._names[ndim]
+        return plan.names
 
     def extract(self, tumour: Tumour) -> Features:
         """The features of one tumour, (F,) float64.
@@ -73,14 +75,14 @@ class NativeExtractor(FeatureExtractor):
             DataError: If image or mask cannot be measured.
             StudyError: If the parameters do not fit tumours with so many axes.
         """
-        parameters = self._by_ndim[tumour.ndim]
-        names = self.names(tumour.ndim)
-        prepared, part = _prepare(tumour, parameters)
-        reasons = checks.why_no_log(parameters, prepared)
-        shapes = _shapes(prepared, part, parameters, reasons)
-        images = _images(prepared, part, parameters, reasons)
-        values = np.concatenate([*shapes, *images])
-        return _named(names, values, checks.spread_over(names, reasons))
+        plan = self._plan(tumour.ndim)
+        checks.check_tumour(tumour)
+        prepared = _prepared(tumour, plan)
+        region = _region(prepared, plan)
+        reasons = checks.why_no_log(plan, prepared)
+        shapes = _shapes(prepared, region, plan, reasons)
+        images = _images(prepared, region, plan, reasons)
+        return _named(plan.names, np.concatenate([*shapes, *images]), reasons)
 
     def recipe(self) -> dict[str, Any]:
         """Version of the engine and full parameters; of both kinds of tumour if they differ."""
@@ -92,66 +94,68 @@ class NativeExtractor(FeatureExtractor):
             "parameters": volumes if pictures == volumes else both,
         }
 
+    def _plan(self, ndim: int) -> Plan:
+        if ndim not in self._plans:
+            self._plans[ndim] = Plan.of(self._by_ndim[ndim], ndim)
+        return self._plans[ndim]
 
-def _prepare(tumour: Tumour, parameters: Parameters) -> tuple[Prepared, NDArray[np.bool_]]:
-    """The prepared tumour, and the part of its mask that is measured.
+
+def _prepared(tumour: Tumour, plan: Plan) -> Prepared:
+    """The tumour normalised, resampled and cropped, as far as the settings ask for it.
 
     Raises:
-        DataError: If it cannot be measured, with the reason.
+        DataError: If it cannot be, or is too small then.
     """
-    if tumour.mask.shape != tumour.image.array.shape:
-        raise DataError(
-            f"the mask has shape {tumour.mask.shape} and the image {tumour.image.array.shape}. "
-            "Resample the mask onto the image's grid."
-        )
-    settings = parameters.settings
-    check_finite(tumour.image)
-    tumour = _with_slices_first(tumour, parameters)
-    box = box_of(tumour.mask)
-    if box is None:
-        raise DataError("the mask is empty. Correct the mask, or drop the case.")
-    unlimited = settings.model_copy(update={"minimum_roi_size": None})
-    checks.check_mask(extents_of(box), 0, unlimited)
+    settings = plan.settings
+    if tumour.ndim == 3 and not plan.axes_as_stored:
+        tumour = with_slices_first(tumour)
+    box = tumour_box(tumour)
+    checks.check_mask(extents_of(box), None, settings)
     checks.check_not_constant(tumour.image.array[box][tumour.mask[box]])
     target_mm = target_spacing_mm(tumour.image.spacing_mm, box, settings)
     checks.check_spline(tumour.mask.shape, target_mm, settings)
-
-    prepared = prepare(tumour, settings)
-    resampled = "after resampling" if settings.resampled_spacing_mm else ""
+    prepared = prepare(tumour, box, settings)
+    when = "after resampling" if settings.resampled_spacing_mm else ""
     voxels = int(prepared.mask[prepared.box].sum())
-    checks.check_mask(extents_of(prepared.box), voxels, settings, resampled)
-    part = resegment(prepared, settings)
-    if part is not prepared.mask:
-        extents = extents_of(box_of(part) or (slice(0, 0),) * part.ndim)
-        checks.check_mask(extents, int(part.sum()), settings, "after resegmenting")
-    window = prepared.box
-    values = prepared.image[window][part[window]]
+    checks.check_mask(extents_of(prepared.box), voxels, settings, when)
     if settings.normalize or target_mm is not None:
         checks.check_finite_part(prepared.image)
-    checks.check_grey_levels(prepared, values, parameters)
+    return prepared
+
+
+def _region(prepared: Prepared, plan: Plan) -> Region:
+    """The voxels that are measured.
+
+    Raises:
+        DataError: If too few are left after resegmenting, or their values cannot be binned.
+    """
+    mask = resegment(prepared, plan.settings)
+    box = prepared.box
+    if mask is not prepared.mask:
+        box = box_of(mask) or box
+        voxels = int(mask[box].sum())
+        checks.check_mask(extents_of(box), voxels, plan.settings, "after resegmenting")
+    region = Region(box, np.ascontiguousarray(mask[box]), prepared.spacing_mm)
+    values = prepared.image[box][region.mask]
+    checks.check_grey_levels(prepared, values, plan)
     checks.check_not_constant(values)
-    return prepared, part
+    return region
 
 
 def _shapes(
-    prepared: Prepared,
-    part: NDArray[np.bool_],
-    parameters: Parameters,
-    reasons: dict[str, str],
+    prepared: Prepared, region: Region, plan: Plan, reasons: dict[str, str]
 ) -> Iterator[NDArray[np.float64]]:
     """The features of each shape class; ``reasons`` learns why one cannot be measured."""
-    box = prepared.box if part is prepared.mask else (box_of(part) or prepared.box)
     # Without resegmentShape the whole mask is meant, in the box of the part that is left of it.
-    mask = (part if parameters.settings.resegment_shape else prepared.mask)[box]
-    spacing_mm = prepared.spacing_mm
-    for name in parameters.shape_classes(mask.ndim):
-        wanted = parameters.feature_classes[name]
+    mask = region.mask if plan.settings.resegment_shape else prepared.mask[region.box]
+    spacing_mm = region.spacing_mm
+    for name, wanted in plan.shapes.items():
         if name == "shape":
             measured = shape_features(mask, spacing_mm)
         elif mask.ndim == 2:
             measured = shape2d_features(mask, spacing_mm)
         else:
-            axis = parameters.settings.force_2d_dimension or 0
+            axis = plan.settings.force_2d_dimension or 0
             reason = checks.why_no_shape_2d(mask.shape, axis)
             if reason:
                 reasons["original_shape2D"] = reason
@@ -163,79 +167,35 @@ def _shapes(
 
 
 def _images(
-    prepared: Prepared,
-    part: NDArray[np.bool_],
-    parameters: Parameters,
-    reasons: dict[str, str],
+    prepared: Prepared, region: Region, plan: Plan, reasons: Mapping[str, str]
 ) -> Iterator[NDArray[np.float64]]:
     """The features of each filtered image; NaN for an image that cannot be made."""
-    classes = {
-        name: wanted for name, wanted in parameters.feature_classes.items() if name in CLASSES
-    }
-    if not classes:
+    if not plan.classes:
         return
-    box = prepared.box if part is prepared.mask else (box_of(part) or prepared.box)
-    region = Region(box, np.ascontiguousarray(part[box]), prepared.spacing_mm)
-    for image_type in parameters.image_types:
-        own = parameters.settings_of(image_type)
-        names = parameters.image_names(image_type, prepared.image.ndim)
-        if all(name in reasons for name in names):
-            yield np.full(len(names) * sum(map(len, classes.values())), np.nan)
+    for part in plan.images:
+        if all(image in reasons for image in part.images):
+            yield np.full(len(part.images) * plan.features_per_image, np.nan)
             continue
-        for name, filtered in filtered_images(image_type, prepared, region, parameters):
-            if name in reasons:
-                yield np.full(sum(map(len, classes.values())), np.nan)
+        own = part.settings
+        for image, filtered in filtered_images(
+            part.image_type, part.images[0], own, prepared, region
+        ):
+            if image in reasons:
+                yield np.full(plan.features_per_image, np.nan)
             else:
-                yield image_features(region.values_of(filtered), region, own, classes)
+                yield image_features(region.values_of(filtered), region, own, plan.classes)
 
 
 def _named(
-    names: tuple[str, ...], values: NDArray[np.float64], reasons: dict[str, str]
+    names: tuple[str, ...], values: NDArray[np.float64], reasons: Mapping[str, str]
 ) -> Features:
-    """Values with a reason for each that is missing."""
-    missing = dict(reasons)
+    """Values, each one that is missing as NaN with its reason."""
+    missing = checks.spread_over(names, reasons)
     for place in np.flatnonzero(~np.isfinite(values)):
         undefined = f"it is not defined for this tumour (the formula gives {values[place]})"
         missing.setdefault(names[place], undefined)
         values[place] = np.nan
     return Features(values, missing)
-
-
-def _with_slices_first(tumour: Tumour, parameters: Parameters) -> Tumour:
-    """The same tumour at the same place, its axial slices along the first axis unless stated."""
-    stated = [parameters.settings, *parameters.image_types.values()]
-    if tumour.ndim == 2 or any(own.force_2d_dimension is not None for own in stated):
-        return tumour
-    image = tumour.image
-    order = [image.slice_axis, *(axis for axis in range(3) if axis != image.slice_axis)]
-    if order == [0, 1, 2]:
-        return tumour
-    turned = Volume(
-        array=image.array.transpose(order),
-        spacing_mm=tuple(image.spacing_mm[axis] for axis in order),
-        origin_mm=image.origin_mm,
-        direction=image.direction[:, order],
-    )
-    return replace(tumour, image=turned, mask=tumour.mask.transpose(order))
-
-
-def _check_supported(parameters: Parameters) -> None:
-    settings = parameters.settings
-    for key, given, usual in (
-        ("label", settings.label, 1),
-        ("label_channel", settings.label_channel, 0),
-    ):
-        if given != usual:
-            raise StudyError(
-                f"setting.{key} is {given} in the parameters, but the data set says which value "
-                f"of the mask is the tumour. Set mask_value there, and remove {key}."
-            )
-    for image_type in parameters.image_types:
-        if image_type not in SUPPORTED:
-            raise StudyError(
-                f"imageType.{image_type}: the extractor native has no such filter. Remove "
-                f"{image_type}, or choose the extractor pyradiomics (rdfc-features-pyradiomics)."
-            )
 
 
 @cache

@@ -119,6 +119,17 @@ def count_runs(
 
 
 @compiled
+def holds_long(runs: Counts) -> NDArray[np.bool_]:
+    """Whether a direction has runs of more than one voxel, (D,); see `count_runs`."""
+    found = np.zeros(runs.shape[0], np.bool_)
+    for way in range(runs.shape[0]):
+        for code in range(1, runs.shape[1]):
+            for length in range(2, runs.shape[2]):
+                found[way] |= runs[way, code, length] > 0
+    return found
+
+
+@compiled
 def sum_around(
     grid: Codes, places: Places, around: Places
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:

@@ -31,16 +31,13 @@ class Prepared:
         image: Grey values of any real type.
         mask: Of the image's shape.
         spacing_mm: Along the array's axes.
+        box: The smallest box around the mask; of no extent if nothing is left of it.
     """
 
     image: NDArray[Any]
     mask: Mask
     spacing_mm: tuple[float, ...]
-
-    @cached_property
-    def box(self) -> Box:
-        """The smallest box around the mask; of no extent if nothing is left of it."""
-        return box_of(self.mask) or (slice(0, 0),) * self.mask.ndim
+    box: Box
 
     @cached_property
     def range(self) -> tuple[float, float]:
@@ -53,15 +50,42 @@ class Prepared:
         return max(abs(value) for value in self.range)
 
 
-def prepare(tumour: Tumour, settings: Settings) -> Prepared:
-    """Image and mask as the settings want them before filters."""
+def with_slices_first(tumour: Tumour) -> Tumour:
+    """The same tumour at the same place, with its axial slices along the first axis."""
+    image = tumour.image
+    order = [image.slice_axis, *(axis for axis in range(3) if axis != image.slice_axis)]
+    if order == [0, 1, 2]:
+        return tumour
+    turned = replace(
+        image,
+        array=image.array.transpose(order),
+        spacing_mm=tuple(image.spacing_mm[axis] for axis in order),
+        direction=image.direction[:, order],
+    )
+    return Tumour(turned, tumour.mask.transpose(order))
+
+
+def tumour_box(tumour: Tumour) -> Box:
+    """The smallest box around the tumour's mask.
+
+    Raises:
+        DataError: If the mask is empty.
+    """
+    box = box_of(tumour.mask)
+    if box is None:
+        raise DataError("the mask is empty. Correct the mask, or drop the case.")
+    return box
+
+
+def prepare(tumour: Tumour, box: Box, settings: Settings) -> Prepared:
+    """Image and mask as the settings want them before filters; ``box`` is the mask's."""
     volume, mask = tumour.image, tumour.mask
     if settings.normalize:
         volume = replace(volume, array=normalise(volume.array, settings))
     if settings.interpolator is not None and settings.resampled_spacing_mm is not None:
-        return _resample(volume, mask, settings)
-    prepared = Prepared(volume.array, mask, volume.spacing_mm)
-    return _crop(prepared, settings.pad_distance) if settings.pre_crop else prepared
+        return _resample(volume, mask, box, settings)
+    prepared = Prepared(volume.array, mask, volume.spacing_mm, box)
+    return _cropped(prepared, settings.pad_distance) if settings.pre_crop else prepared
 
 
 def normalise(image: NDArray[Any], settings: Settings) -> NDArray[np.float64]:
@@ -131,30 +155,29 @@ def resegment(prepared: Prepared, settings: Settings) -> Mask:
     return mask.reshape(prepared.mask.shape)
 
 
-def _crop(prepared: Prepared, margin: int) -> Prepared:
-    window = _widened(prepared.box, prepared.mask.shape, margin)
-    return Prepared(prepared.image[window], prepared.mask[window], prepared.spacing_mm)
-
-
-def _widened(box: Box, shape: tuple[int, ...], margin: int) -> Box:
-    return tuple(
+def _cropped(prepared: Prepared, margin: int) -> Prepared:
+    window = tuple(
         slice(max(0, along.start - margin), min(length, along.stop + margin))
-        for along, length in zip(box, shape, strict=True)
+        for along, length in zip(prepared.box, prepared.mask.shape, strict=True)
     )
+    box = tuple(
+        slice(along.start - part.start, along.stop - part.start)
+        for along, part in zip(prepared.box, window, strict=True)
+    )
+    return Prepared(prepared.image[window], prepared.mask[window], prepared.spacing_mm, box)
 
 
-def _resample(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
+def _resample(volume: Volume, mask: Mask, box: Box, settings: Settings) -> Prepared:
     """Image and mask on the new grid, around the mask.
 
     The new grid's outer edge is the old one's; it covers the mask's box and ``padDistance``.
     """
     import SimpleITK as sitk  # noqa: N813  (loaded when it is asked for)
 
-    prepared = Prepared(volume.array, mask, volume.spacing_mm)
-    box = prepared.box
     target_mm = target_spacing_mm(volume.spacing_mm, box, settings)
     if target_mm is None:
-        return _crop(prepared, settings.pad_distance)
+        prepared = Prepared(volume.array, mask, volume.spacing_mm, box)
+        return _cropped(prepared, settings.pad_distance)
     old_mm, new_mm = np.array(volume.spacing_mm), np.array(target_mm)
     ratio = old_mm / new_mm
     start = np.array([along.start for along in box])
@@ -186,4 +209,5 @@ def _resample(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
     part = replace(part, array=part.array.astype(np.float64, order="C"))
     resampler.SetInterpolator(getattr(sitk, settings.interpolator or "sitkBSpline"))
     resampled = sitk.GetArrayFromImage(resampler.Execute(part.to_sitk()))
-    return Prepared(resampled, inside, target_mm)
+    nothing = (slice(0, 0),) * mask.ndim
+    return Prepared(resampled, inside, target_mm, box_of(inside) or nothing)

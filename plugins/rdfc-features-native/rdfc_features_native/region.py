@@ -58,6 +58,18 @@ class Lattice:
     around: NDArray[np.int64]
 
     @cached_property
+    def hub(self) -> int:
+        """The run's step along the first axis that has steps; -1 if there are no steps.
+
+        The neighbour that lies this step back touches all others that come before a voxel.
+        """
+        moving = np.flatnonzero(self.run_offsets.any(axis=0))
+        if not len(moving):
+            return -1
+        lone = np.abs(self.run_offsets).sum(axis=1) == self.run_offsets[:, moving[0]]
+        return int(np.flatnonzero(lone)[0])
+
+    @cached_property
     def others(self) -> NDArray[np.uint16]:
         """How many neighbours each voxel has, (N,)."""
         ones = np.zeros(self.size, np.uint8)

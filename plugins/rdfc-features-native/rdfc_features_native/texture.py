@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.parameters import Settings
 from rdfc_features_native import matrices
+from rdfc_features_native.compiling import compiled
 from rdfc_features_native.directions import pair_weights, run_weights
 from rdfc_features_native.discretise import discretise
 from rdfc_features_native.features import firstorder, glcm, gldm, glrlm, glszm, ngtdm
@@ -51,11 +52,11 @@ class Image:
             self.values,
             float(self.low),
             float(self.high),
-            counts[counts > 0],
+            counts,
             self.settings.voxel_array_shift,
             self.region.voxel_volume_mm3,
         )
-        return found[_places(firstorder.NAMES, wanted)]
+        return found[_columns("firstorder", wanted)]
 
     def glcm(self, wanted: tuple[str, ...]) -> Values:
         """Co-occurrence features, averaged over the directions that have pairs."""
@@ -77,7 +78,10 @@ class Image:
             for pairs, chunk in self._pair_chunks():
                 total += np.tensordot(weights[chunk], pairs, axes=1)
             rows = glcm.glcm_features(total, *arguments, np.ones(1), with_mcc)
-        return _mean(rows)[_places(glcm.NAMES, wanted)]
+        means = _mean(rows)
+        if np.count_nonzero(self.grey.counts) < 2:
+            means[glcm.NAMES.index("MCC")] = 1.0  # by PyRadiomics' definition, pairs or none
+        return means[_columns("glcm", wanted)]
 
     def glrlm(self, wanted: tuple[str, ...]) -> Values:
         """Run length features, averaged over the directions that have neighbours."""
@@ -89,7 +93,7 @@ class Image:
             self.grey.counts,
             max(self.region.mask.shape),
         )
-        aligned = runs[:, :, 2:].any(axis=(1, 2))
+        aligned = matrices.holds_long(runs)
         for way in np.flatnonzero(~aligned):
             # Without one longer run: PyRadiomics drops directions along which the mask is flat.
             aligned[way] = self.region.aligned(offsets[way])
@@ -102,29 +106,28 @@ class Image:
         else:
             counted = np.tensordot(weights * aligned, runs, axes=1)[None]
         lengths = np.arange(runs.shape[2], dtype=np.float64)
-        return _pick(size_measures(counted, self.grey.levels, lengths), glrlm.NAMES, wanted)
+        return _mean(size_measures(counted, self.grey.levels, lengths))[_columns("glrlm", wanted)]
 
     def glszm(self, wanted: tuple[str, ...]) -> Values:
         """Size zone features."""
-        steps = self.lattice.runs
         codes, voxels = find_zones(
-            self._grid, self.lattice.places, steps, _hub(self.lattice.run_offsets)
+            self._grid, self.lattice.places, self.lattice.runs, self.lattice.hub
         )
         matrix, sizes = zone_matrix(codes, voxels, len(self.grey.levels) - 1)
-        return _pick(size_measures(matrix[None], self.grey.levels, sizes), glszm.NAMES, wanted)
+        return size_measures(matrix, self.grey.levels, sizes)[0, _columns("glszm", wanted)]
 
     def gldm(self, wanted: tuple[str, ...]) -> Values:
         """Dependence features."""
         dependence, _ = self._around
         sizes = np.arange(1, dependence.shape[1] + 1, dtype=np.float64)
         measured = size_measures(dependence[None], self.grey.levels, sizes)
-        return _pick(measured, gldm.NAMES, wanted)
+        return measured[0, _columns("gldm", wanted)]
 
     def ngtdm(self, wanted: tuple[str, ...]) -> Values:
         """Tone difference features."""
         _, difference = self._around
         found = ngtdm.ngtdm_features(self.grey.counts, difference, self.grey.levels)
-        return found[_places(ngtdm.NAMES, wanted)]
+        return found[_columns("ngtdm", wanted)]
 
     @cached_property
     def _grid(self) -> NDArray[Any]:
@@ -168,6 +171,16 @@ CLASSES: dict[str, Callable[[Image, tuple[str, ...]], Values]] = {
 """The classes that are measured on each image; the shape classes need the mask alone."""
 
 
+ORDERS: dict[str, tuple[str, ...]] = {
+    "firstorder": firstorder.NAMES,
+    "glcm": glcm.NAMES,
+    "gldm": tuple(gldm.NAMES.get(measure, "") for measure in MEASURES),
+    "glrlm": tuple(glrlm.NAMES.get(measure, "") for measure in MEASURES),
+    "glszm": tuple(glszm.NAMES.get(measure, "") for measure in MEASURES),
+    "ngtdm": ngtdm.NAMES,
+}
+
+
 def image_features(
     values: NDArray[Any],
     region: Region,
@@ -188,32 +201,22 @@ def image_features(
     return np.concatenate([CLASSES[name](image, wanted) for name, wanted in classes.items()])
 
 
-def _hub(offsets: NDArray[np.int64]) -> int:
-    """The step along the first axis that has steps: this neighbour touches all earlier ones."""
-    moving = np.flatnonzero(offsets.any(axis=0))
-    if not len(moving):
-        return -1
-    lone = np.abs(offsets).sum(axis=1) == np.abs(offsets[:, moving[0]])
-    return int(np.flatnonzero(lone)[0])
-
-
+@compiled
 def _mean(rows: NDArray[np.float64]) -> Values:
     """Of each column over the rows where it is defined; NaN where it is nowhere."""
-    if len(rows) == 1:
-        return rows[0]
-    mean = rows.sum(axis=0)
-    mean /= len(rows)
-    if not np.isnan(mean).any():
-        return np.asarray(mean)
-    defined = ~np.isnan(rows)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(defined, rows, 0).sum(axis=0) / defined.sum(axis=0))
+    means = np.empty(rows.shape[1])
+    for column in range(rows.shape[1]):
+        total, defined = 0.0, 0
+        for row in range(rows.shape[0]):
+            if not np.isnan(rows[row, column]):
+                total += rows[row, column]
+                defined += 1
+        means[column] = total / defined if defined else np.nan
+    return means
 
 
 @cache
-def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
+def _columns(kind: str, wanted: tuple[str, ...]) -> NDArray[np.intp]:
+    """Where the features wanted of a class stand among all that it computes."""
+    names = ORDERS[kind]
     return np.array([names.index(name) for name in wanted], np.intp)
-
-
-def _pick(rows: NDArray[np.float64], names: Mapping[str, str], wanted: tuple[str, ...]) -> Values:
-    return _mean(rows)[_places(MEASURES, tuple(names[name] for name in wanted))]

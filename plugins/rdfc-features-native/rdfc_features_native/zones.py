@@ -75,13 +75,23 @@ def find_zones(
     return codes, voxels
 
 
+@compiled
 def zone_matrix(
     codes: NDArray[np.int64], voxels: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Zones by code and size, (C + 1, S), with the S sizes that occur, (S,)."""
-    sizes = np.flatnonzero(np.bincount(voxels))
-    column = np.zeros(int(sizes[-1]) + 1, np.int64)
-    column[sizes] = np.arange(len(sizes))
-    flat = codes * len(sizes) + column[voxels]
-    matrix = np.bincount(flat, minlength=(count + 1) * len(sizes)).astype(np.int32)
-    return matrix.reshape(count + 1, len(sizes)), sizes.astype(np.float64)
+    """Zones by code and size, (1, C + 1, S), with the S sizes that occur, (S,)."""
+    column = np.full(voxels.max() + 1, -1, np.int64)
+    for size in voxels:
+        column[size] = 0
+    columns = 0
+    for size in range(column.size):
+        if column[size] == 0:
+            column[size] = columns
+            columns += 1
+    sizes = np.empty(columns)
+    matrix = np.zeros((1, count + 1, columns), np.int32)
+    for zone in range(codes.size):
+        place = column[voxels[zone]]
+        sizes[place] = voxels[zone]
+        matrix[0, codes[zone], place] += 1
+    return matrix, sizes

@@ -5,14 +5,18 @@ Source: PyRadiomics 3.0.1's documentation of the class; percentiles are NumPy's 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
-from rdfc_features_native.features.logarithms import entropy_bits
+from rdfc_features_native.features.logarithms import (
+    EPSILON_BITS,
+    N_LOG_N,
+    entropy_of_sums,
+    n_log_n,
+)
 
 NAMES = (
     *("10Percentile", "90Percentile", "Energy", "Entropy", "InterquartileRange", "Kurtosis"),
@@ -38,23 +42,48 @@ def firstorder_features(
         values: The region's values, (N,).
         low: The least of them.
         high: The largest of them.
-        counts: Voxels of each grey level that occurs.
+        counts: Voxels of each grey level.
         shift: Added to values for energies (``voxelArrayShift``).
         voxel_volume_mm3: For TotalEnergy.
     """
-    p10, p25, p50, p75, p90 = quantiles_of(values, low, high, QUANTILES)
+    return _features(values, low, high, counts, shift, voxel_volume_mm3, QUANTILES, N_LOG_N)
+
+
+@compiled
+def _features(
+    values: NDArray[Any],
+    low: float,
+    high: float,
+    counts: NDArray[np.int64],
+    shift: float,
+    voxel_volume_mm3: float,
+    quantiles: NDArray[np.float64],
+    table: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    size = values.size
+    p10, p25, p50, p75, p90 = quantiles_of(values, low, high, quantiles)
     mean, energy, m2, m3, m4, deviation = _moments(values, shift)
-    robust = _robust_deviation(values, p10, p90)
-    shares = counts / len(values)
     flat = m2 == 0 or low == high
-    return np.array(
-        [
-            *(p10, p90, energy, entropy_bits(counts), p75 - p25, 0.0 if flat else m4 / m2**2),
-            *(high, deviation, mean, p50, low, high - low),
-            *(robust, math.sqrt(energy / len(values)), 0.0 if flat else m3 / m2**1.5),
-            *(energy * voxel_volume_mm3, float(shares @ shares), m2, math.sqrt(m2)),
-        ]
-    )
+    logs, squares, filled = 0.0, 0.0, 0
+    for count in counts:
+        if count > 0:
+            logs += n_log_n(float(count), table)
+            squares += (count / size) ** 2
+            filled += 1
+    features = np.empty(19)
+    features[0], features[1], features[9] = p10, p90, p50
+    features[4] = p75 - p25
+    features[2], features[15] = energy, energy * voxel_volume_mm3
+    features[13] = np.sqrt(energy / size)
+    features[3] = entropy_of_sums(logs, float(size), filled) - filled * EPSILON_BITS
+    features[16] = squares
+    features[6], features[10], features[11] = high, low, high - low
+    features[7], features[8] = deviation, mean
+    features[12] = _robust_deviation(values, p10, p90)
+    features[14] = 0.0 if flat else m3 / m2**1.5
+    features[5] = 0.0 if flat else m4 / m2**2
+    features[17], features[18] = m2, np.sqrt(m2)
+    return features
 
 
 @compiled

@@ -228,18 +228,51 @@ def _mcc(counts: NDArray[Any], symmetrical: bool) -> NDArray[np.float64]:
 
     The second largest singular value of p(i, j) / √(p(i) p(j)).
     """
-    occurring = np.flatnonzero(counts.any(axis=(0, 1)) | counts.any(axis=(0, 2)))
-    if len(occurring) < 2:
-        return np.ones(len(counts))
-    shares = counts[:, occurring[:, None], occurring].astype(np.float64)
-    if symmetrical:
-        shares += shares.transpose(0, 2, 1)
-    totals = shares.sum(axis=(1, 2), keepdims=True)
-    shares /= np.where(totals == 0, 1, totals)
-    product = shares.sum(axis=2)[:, :, None] * shares.sum(axis=1)[:, None, :]
-    scaled = shares / np.sqrt(product + EPSILON)
-    if symmetrical:
-        values = np.sort(np.abs(np.linalg.eigvalsh(scaled)), axis=1)[:, -2]
+    scaled, totals = _scaled(counts, symmetrical)
+    if scaled.shape[1] < 2:
+        return np.where(totals > 0, 0.0, np.nan)
+    if symmetrical:  # singular values are the sizes of the eigenvalues, which come in order
+        values = np.linalg.eigvalsh(scaled)
+        second = np.maximum(np.abs(values[:, 0]), np.abs(values[:, -2]))
     else:
-        values = np.linalg.svd(scaled, compute_uv=False)[:, 1]
-    return np.where(totals[:, 0, 0] == 0, np.nan, values)
+        second = np.linalg.svd(scaled, compute_uv=False)[:, 1]
+    return np.where(totals > 0, np.minimum(second, 1.0), np.nan)
+
+
+@compiled
+def _scaled(
+    counts: NDArray[Any], symmetrical: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """p(i, j) / √(p(i) p(j)) of the levels that occur, (D, M, M), and all counts, (D,)."""
+    ways, size, _ = counts.shape
+    occurs = np.zeros(size, np.bool_)
+    for way in range(ways):
+        for i in range(size):
+            for j in range(size):
+                if counts[way, i, j] != 0:
+                    occurs[i] = occurs[j] = True
+    levels = np.flatnonzero(occurs)
+    scaled = np.zeros((ways, levels.size, levels.size))
+    totals = np.zeros(ways)
+    first = np.empty(levels.size)
+    second = np.empty(levels.size)
+    for way in range(ways):
+        first[:] = 0
+        second[:] = 0
+        cells = scaled[way]
+        for a in range(levels.size):
+            for b in range(levels.size):
+                count = float(counts[way, levels[a], levels[b]])
+                if symmetrical:
+                    count += counts[way, levels[b], levels[a]]
+                cells[a, b] = count
+                first[a] += count
+                second[b] += count
+        total = first.sum()
+        totals[way] = total
+        for a in range(levels.size):
+            for b in range(levels.size):
+                if cells[a, b] != 0:
+                    product = first[a] / total * (second[b] / total)
+                    cells[a, b] = cells[a, b] / total / np.sqrt(product + EPSILON)
+    return scaled, totals

@@ -6,19 +6,19 @@ Source: Sun & Wee 1983; definitions as PyRadiomics 3.0.1 documents them.
 from __future__ import annotations
 
 NAMES = {
-    "DependenceEntropy": "entropy",
-    "DependenceNonUniformity": "size_non_uniformity",
-    "DependenceNonUniformityNormalized": "size_non_uniformity_normalized",
-    "DependenceVariance": "size_variance",
-    "GrayLevelNonUniformity": "level_non_uniformity",
-    "GrayLevelVariance": "level_variance",
-    "HighGrayLevelEmphasis": "high",
-    "LargeDependenceEmphasis": "large",
-    "LargeDependenceHighGrayLevelEmphasis": "large_high",
-    "LargeDependenceLowGrayLevelEmphasis": "large_low",
-    "LowGrayLevelEmphasis": "low",
-    "SmallDependenceEmphasis": "small",
-    "SmallDependenceHighGrayLevelEmphasis": "small_high",
-    "SmallDependenceLowGrayLevelEmphasis": "small_low",
+    "small": "SmallDependenceEmphasis",
+    "large": "LargeDependenceEmphasis",
+    "level_non_uniformity": "GrayLevelNonUniformity",
+    "size_non_uniformity": "DependenceNonUniformity",
+    "size_non_uniformity_normalized": "DependenceNonUniformityNormalized",
+    "level_variance": "GrayLevelVariance",
+    "size_variance": "DependenceVariance",
+    "entropy": "DependenceEntropy",
+    "low": "LowGrayLevelEmphasis",
+    "high": "HighGrayLevelEmphasis",
+    "small_low": "SmallDependenceLowGrayLevelEmphasis",
+    "small_high": "SmallDependenceHighGrayLevelEmphasis",
+    "large_low": "LargeDependenceLowGrayLevelEmphasis",
+    "large_high": "LargeDependenceHighGrayLevelEmphasis",
 }
-"""PyRadiomics' name → the measure of `features.sizes`."""
+"""The measure of `features.sizes` → PyRadiomics' name."""

@@ -6,21 +6,21 @@ Source: Galloway 1975; definitions as PyRadiomics 3.0.1 documents them.
 from __future__ import annotations
 
 NAMES = {
-    "GrayLevelNonUniformity": "level_non_uniformity",
-    "GrayLevelNonUniformityNormalized": "level_non_uniformity_normalized",
-    "GrayLevelVariance": "level_variance",
-    "HighGrayLevelRunEmphasis": "high",
-    "LongRunEmphasis": "large",
-    "LongRunHighGrayLevelEmphasis": "large_high",
-    "LongRunLowGrayLevelEmphasis": "large_low",
-    "LowGrayLevelRunEmphasis": "low",
-    "RunEntropy": "entropy",
-    "RunLengthNonUniformity": "size_non_uniformity",
-    "RunLengthNonUniformityNormalized": "size_non_uniformity_normalized",
-    "RunPercentage": "percentage",
-    "RunVariance": "size_variance",
-    "ShortRunEmphasis": "small",
-    "ShortRunHighGrayLevelEmphasis": "small_high",
-    "ShortRunLowGrayLevelEmphasis": "small_low",
+    "small": "ShortRunEmphasis",
+    "large": "LongRunEmphasis",
+    "level_non_uniformity": "GrayLevelNonUniformity",
+    "level_non_uniformity_normalized": "GrayLevelNonUniformityNormalized",
+    "size_non_uniformity": "RunLengthNonUniformity",
+    "size_non_uniformity_normalized": "RunLengthNonUniformityNormalized",
+    "percentage": "RunPercentage",
+    "level_variance": "GrayLevelVariance",
+    "size_variance": "RunVariance",
+    "entropy": "RunEntropy",
+    "low": "LowGrayLevelRunEmphasis",
+    "high": "HighGrayLevelRunEmphasis",
+    "small_low": "ShortRunLowGrayLevelEmphasis",
+    "small_high": "ShortRunHighGrayLevelEmphasis",
+    "large_low": "LongRunLowGrayLevelEmphasis",
+    "large_high": "LongRunHighGrayLevelEmphasis",
 }
-"""PyRadiomics' name → the measure of `features.sizes`."""
+"""The measure of `features.sizes` → PyRadiomics' name."""

@@ -6,21 +6,21 @@ Source: Thibault et al. 2009; definitions as PyRadiomics 3.0.1 documents them.
 from __future__ import annotations
 
 NAMES = {
-    "GrayLevelNonUniformity": "level_non_uniformity",
-    "GrayLevelNonUniformityNormalized": "level_non_uniformity_normalized",
-    "GrayLevelVariance": "level_variance",
-    "HighGrayLevelZoneEmphasis": "high",
-    "LargeAreaEmphasis": "large",
-    "LargeAreaHighGrayLevelEmphasis": "large_high",
-    "LargeAreaLowGrayLevelEmphasis": "large_low",
-    "LowGrayLevelZoneEmphasis": "low",
-    "SizeZoneNonUniformity": "size_non_uniformity",
-    "SizeZoneNonUniformityNormalized": "size_non_uniformity_normalized",
-    "SmallAreaEmphasis": "small",
-    "SmallAreaHighGrayLevelEmphasis": "small_high",
-    "SmallAreaLowGrayLevelEmphasis": "small_low",
-    "ZoneEntropy": "entropy",
-    "ZonePercentage": "percentage",
-    "ZoneVariance": "size_variance",
+    "small": "SmallAreaEmphasis",
+    "large": "LargeAreaEmphasis",
+    "level_non_uniformity": "GrayLevelNonUniformity",
+    "level_non_uniformity_normalized": "GrayLevelNonUniformityNormalized",
+    "size_non_uniformity": "SizeZoneNonUniformity",
+    "size_non_uniformity_normalized": "SizeZoneNonUniformityNormalized",
+    "percentage": "ZonePercentage",
+    "level_variance": "GrayLevelVariance",
+    "size_variance": "ZoneVariance",
+    "entropy": "ZoneEntropy",
+    "low": "LowGrayLevelZoneEmphasis",
+    "high": "HighGrayLevelZoneEmphasis",
+    "small_low": "SmallAreaLowGrayLevelEmphasis",
+    "small_high": "SmallAreaHighGrayLevelEmphasis",
+    "large_low": "LargeAreaLowGrayLevelEmphasis",
+    "large_high": "LargeAreaHighGrayLevelEmphasis",
 }
-"""PyRadiomics' name → the measure of `features.sizes`."""
+"""The measure of `features.sizes` → PyRadiomics' name."""

@@ -38,9 +38,3 @@ def entropy_of_sums(logs: float, total: float, filled: int) -> float:
         filled: How many are above 0; the entropy of a single one is exactly 0.
     """
     return float(np.log2(total) - logs / total) if filled > 1 else 0.0
-
-
-def entropy_bits(counts: NDArray[Any]) -> float:
-    """Of a distribution given by counts > 0, in bits, with PyRadiomics' epsilon."""
-    shares = counts / counts.sum()
-    return float(-np.sum(shares * np.log2(shares + EPSILON)))

@@ -12,19 +12,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_features_native.compiling import compiled
 from rdfc_features_native.features.axes import axis_variances
 from rdfc_features_native.features.hulls import diameter_2d, vertices_of
 
-CORNERS = ((0, 0), (0, 1), (1, 1), (1, 0))
 MIDDLES = np.array([[0, 0.5], [0.5, 1], [1, 0.5], [0.5, 0]])
-"""Of the edges between corners 0-1, 1-2, 2-3 and 3-0."""
+"""Of the edges of a square: between its corners 0 (0, 0), 1 (0, 1), 2 (1, 1) and 3 (1, 0)."""
 
-LINES: dict[int, tuple[tuple[int, int], ...]] = {
-    **{1: ((3, 0),), 2: ((0, 1),), 3: ((3, 1),), 4: ((1, 2),), 5: ((1, 2), (3, 0))},
-    **{6: ((0, 2),), 7: ((3, 2),), 8: ((2, 3),), 9: ((2, 0),), 10: ((0, 1), (2, 3))},
-    **{11: ((2, 1),), 12: ((1, 3),), 13: ((1, 0),), 14: ((0, 3),)},
-}
-"""Case (sum of 2^corner over the corners inside) → lines between edges, the inside on the right."""
+LINES = np.array(
+    [
+        *([-1, -1, -1, -1], [3, 0, -1, -1], [0, 1, -1, -1], [3, 1, -1, -1], [1, 2, -1, -1]),
+        *([1, 2, 3, 0], [0, 2, -1, -1], [3, 2, -1, -1], [2, 3, -1, -1], [2, 0, -1, -1]),
+        *([0, 1, 2, 3], [2, 1, -1, -1], [1, 3, -1, -1], [1, 0, -1, -1], [0, 3, -1, -1]),
+        [-1, -1, -1, -1],
+    ]
+)
+"""Of each case (sum of 2^corner over the corners inside), up to two lines: from edge, to edge."""
 
 
 def shape2d_features(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> dict[str, float]:
@@ -35,7 +38,7 @@ def shape2d_features(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> di
         spacing_mm: Along the array's axes.
     """
     padded = np.pad(mask, 1)
-    perimeter, surface = _outline(padded, spacing_mm)
+    perimeter, surface = _outline(padded, np.asarray(spacing_mm, np.float64), LINES, MIDDLES)
     minor, major = axis_variances(mask, spacing_mm)
     sphericity = 2 * math.sqrt(math.pi * surface) / perimeter
     return {
@@ -52,18 +55,25 @@ def shape2d_features(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> di
     }
 
 
-def _outline(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> tuple[float, float]:
+@compiled
+def _outline(
+    mask: NDArray[np.bool_],
+    spacing_mm: NDArray[np.float64],
+    table: NDArray[np.int64],
+    middles: NDArray[np.float64],
+) -> tuple[float, float]:
     """Length (mm) of the outline and the area within (mm²)."""
-    height, width = mask.shape
-    cases = np.zeros((height - 1, width - 1), np.int64)
-    for corner, (y, x) in enumerate(CORNERS):
-        cases += mask[y : height - 1 + y, x : width - 1 + x] * (1 << corner)
-    spacing = np.asarray(spacing_mm, np.float64)
     perimeter, doubled = 0.0, 0.0
-    for case, lines in LINES.items():
-        origins = np.argwhere(cases == case) * spacing
-        for start, end in lines:
-            a, b = origins + MIDDLES[start] * spacing, origins + MIDDLES[end] * spacing
-            perimeter += len(origins) * float(np.hypot(*((MIDDLES[end] - MIDDLES[start]) * spacing)))
-            doubled += float((a[:, 0] * b[:, 1] - b[:, 0] * a[:, 1]).sum())
+    for y in range(mask.shape[0] - 1):
+        for x in range(mask.shape[1] - 1):
+            case = np.int64(mask[y, x]) + 2 * mask[y, x + 1]
+            case += 4 * mask[y + 1, x + 1] + 8 * mask[y + 1, x]
+            lines = table[case]
+            for k in range(0, 4, 2):
+                if lines[k] >= 0:
+                    start, end = middles[lines[k]], middles[lines[k + 1]]
+                    ay, ax = (y + start[0]) * spacing_mm[0], (x + start[1]) * spacing_mm[1]
+                    by, bx = (y + end[0]) * spacing_mm[0], (x + end[1]) * spacing_mm[1]
+                    perimeter += np.hypot(ay - by, ax - bx)
+                    doubled += ay * bx - by * ax
     return perimeter, doubled / 2

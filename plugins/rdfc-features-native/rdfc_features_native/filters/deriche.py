@@ -20,8 +20,8 @@ from rdfc_features_native.compiling import compiled
 
 FREQUENCIES = (0.6681, 2.0787)
 DAMPINGS = (-1.3932, -1.3732)
-WAVES = {0: ((1.3530, 1.8151), (-0.3531, 0.0902)), 2: ((-1.3563, 5.2318), (0.3446, -2.2355))}
-"""Order of the derivative → amplitudes of the cosine and the sine of both waves."""
+WAVES = (((1.3530, 1.8151), (-0.3531, 0.0902)), ((-1.3563, 5.2318), (0.3446, -2.2355)))
+"""Amplitudes of the cosine and the sine of both waves: of the Gaussian, of its second derivative."""
 
 NEGLIGIBLE = 1e-8
 """Taps are left out where together they are less than this part of all."""
@@ -38,46 +38,64 @@ def gaussian_taps(sigma: float) -> tuple[Taps, Taps]:
     Args:
         sigma: Width of the Gaussian in samples.
     """
-    feedback = _feedback(sigma)
-    smooth, curve = (_feed(sigma, *WAVES[order]) for order in (0, 2))
-    sums = feedback.sum()
-    smooth = smooth / (2 * smooth.sum() / sums - smooth[0])
+    return _taps(sigma, max(8, math.ceil(TAIL_SIGMAS * sigma)))
+
+
+@compiled
+def _taps(sigma: float, half: int) -> tuple[Taps, Taps]:
+    feedback = _product(*_poles(sigma, 0), *_poles(sigma, 1))
+    smooth, curve = _feed(sigma, 0), _feed(sigma, 1)
+    total = feedback.sum()
+    smooth = smooth / (2 * smooth.sum() / total - smooth[0])
     # As much smoothing as takes the answer to a constant away from the second derivative.
-    ratio = (2 * curve.sum() - sums * curve[0]) / (2 * smooth.sum() - sums * smooth[0])
+    ratio = (2 * curve.sum() - total * curve[0]) / (2 * smooth.sum() - total * smooth[0])
     curve = curve - ratio * smooth
     curve = curve / _second_moment(curve, feedback) * sigma**2
-    half = max(8, math.ceil(TAIL_SIGMAS * sigma))
-    taps = [_answer(feed, feedback, half) for feed in (smooth, curve)]
-    needed = max(_half_width(answer) for answer in taps)
-    return taps[0][half - needed : half + needed + 1], taps[1][half - needed : half + needed + 1]
+    smoothing, bending = _answer(smooth, feedback, half), _answer(curve, feedback, half)
+    needed = max(_half_width(smoothing), _half_width(bending))
+    kept = slice(half - needed, half + needed + 1)
+    return smoothing[kept].copy(), bending[kept].copy()
 
 
-def _feedback(sigma: float) -> Taps:
-    """The coefficients of earlier answers: 1, D1 to D4."""
-    first, second = (
-        np.array([1.0, -2 * math.cos(w / sigma) * math.exp(k / sigma), math.exp(2 * k / sigma)])
-        for w, k in zip(FREQUENCIES, DAMPINGS, strict=True)
-    )
-    return np.convolve(first, second)
+@compiled
+def _poles(sigma: float, wave: int) -> tuple[float, float, float]:
+    """The feedback of one wave alone."""
+    decay = math.exp(DAMPINGS[wave] / sigma)
+    return 1.0, -2 * math.cos(FREQUENCIES[wave] / sigma) * decay, decay * decay
 
 
-def _feed(sigma: float, first: tuple[float, float], second: tuple[float, float]) -> Taps:
-    """The coefficients of the samples: N0 to N3, and 0."""
+@compiled
+def _product(a0: float, a1: float, a2: float, b0: float, b1: float, b2: float) -> Taps:
+    """Coefficients of the product of two polynomials."""
+    middle = a0 * b2 + a1 * b1 + a2 * b0
+    return np.array([a0 * b0, a0 * b1 + a1 * b0, middle, a1 * b2 + a2 * b1, a2 * b2])
+
+
+@compiled
+def _feed(sigma: float, derivative: int) -> Taps:
+    """The coefficients of the samples: N0 to N3, and 0; row ``derivative`` of `WAVES`."""
     feed = np.zeros(5)
-    for wave, (cosine, sine) in enumerate((first, second)):
-        own, other = (FREQUENCIES[k] / sigma for k in (wave, 1 - wave))
-        decay, damping = (math.exp(DAMPINGS[k] / sigma) for k in (wave, 1 - wave))
-        start = [cosine, decay * (sine * math.sin(own) - cosine * math.cos(own))]
-        feed[:4] += np.convolve(start, [1.0, -2 * math.cos(other) * damping, damping**2])
+    for wave in range(2):
+        cosine, sine = WAVES[derivative][wave]
+        angle = FREQUENCIES[wave] / sigma
+        decay = math.exp(DAMPINGS[wave] / sigma)
+        slope = decay * (sine * math.sin(angle) - cosine * math.cos(angle))
+        feed += _product(cosine, slope, 0.0, *_poles(sigma, 1 - wave))
     return feed
 
 
+@compiled
 def _second_moment(feed: Taps, feedback: Taps) -> float:
     """Half of Σ n² h(n) of the whole answer h, which is 1 for a second derivative."""
-    n = np.arange(5)
-    sn, dn, en = feed.sum(), n @ feed, n**2 @ feed
-    sd, dd, ed = feedback.sum(), n @ feedback, n**2 @ feedback
-    return float((en * sd**2 - ed * sn * sd - 2 * dn * dd * sd + 2 * dd**2 * sn) / sd**3)
+    sn, dn, en, sd, dd, ed = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for n in range(5):
+        sn += feed[n]
+        dn += n * feed[n]
+        en += n * n * feed[n]
+        sd += feedback[n]
+        dd += n * feedback[n]
+        ed += n * n * feedback[n]
+    return (en * sd**2 - ed * sn * sd - 2 * dn * dd * sd + 2 * dd**2 * sn) / sd**3
 
 
 @compiled
@@ -94,9 +112,14 @@ def _answer(feed: Taps, feedback: Taps, half: int) -> Taps:
     return answer
 
 
+@compiled
 def _half_width(taps: Taps) -> int:
     """How many taps beside the middle one are not negligible."""
-    half = len(taps) // 2
-    outer = 2 * np.abs(taps[half + 1 :])
-    rest = outer[::-1].cumsum()[::-1]  # of this tap and all beyond
-    return int(np.count_nonzero(rest > NEGLIGIBLE * np.abs(taps).sum())) or 1
+    half = taps.size // 2
+    limit = NEGLIGIBLE * np.abs(taps).sum()
+    rest = 0.0  # of both sides, from the outermost tap inwards
+    for n in range(half, 0, -1):
+        rest += 2 * abs(taps[half + n])
+        if rest > limit:
+            return n
+    return 1
