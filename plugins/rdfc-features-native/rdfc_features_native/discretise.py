@@ -62,25 +62,30 @@ def discretise(
 ) -> Discretised:
     """Grey levels of a region's values, (N,); for the other arguments see `bin_edges`."""
     edges = np.asarray(bin_edges(low, high, width, count), np.float64)
-    levels = np.empty(len(values), np.uint32 if len(edges) > 65535 else np.uint16)
-    _assign(values, edges, levels)
-    counts = np.bincount(levels)
-    top = len(counts) - 1
-    if top > DIRECT_LEVELS:
-        occurring = np.flatnonzero(counts)
-        code_of = np.zeros(top + 1, np.uint32)
-        code_of[occurring] = np.arange(1, len(occurring) + 1)
-        codes = code_of[levels]
-        named = np.concatenate([[0], occurring]).astype(np.float64)
-        counts = np.concatenate([[0], counts[occurring]])
-    else:
-        codes, named = levels, np.arange(top + 1, dtype=np.float64)
-    small = np.uint8 if len(named) <= 256 else np.uint16 if len(named) <= 65536 else np.uint32
-    return Discretised(codes.astype(small, copy=False), named, counts, top)
+    codes = np.empty(len(values), _smallest_type(len(edges)))
+    counts = np.zeros(len(edges) + 1, np.int64)
+    _assign(values, edges, codes, counts)
+    top = int(np.flatnonzero(counts)[-1])
+    if top <= DIRECT_LEVELS:
+        return Discretised(codes, np.arange(top + 1.0), counts[: top + 1], top)
+    occurring = np.flatnonzero(counts)
+    code_of = np.zeros(top + 1, _smallest_type(len(occurring)))
+    code_of[occurring] = np.arange(1, len(occurring) + 1)
+    levels = np.concatenate([[0.0], occurring])
+    return Discretised(code_of[codes], levels, np.concatenate([[0], counts[occurring]]), top)
+
+
+def _smallest_type(largest: int) -> type[np.unsignedinteger[Any]]:
+    return np.uint8 if largest < 256 else np.uint16 if largest < 65536 else np.uint32
 
 
 @compiled
-def _assign(values: NDArray[Any], edges: NDArray[np.float64], levels: NDArray[Any]) -> None:
+def _assign(
+    values: NDArray[Any],
+    edges: NDArray[np.float64],
+    levels: NDArray[Any],
+    counts: NDArray[np.int64],
+) -> None:
     """The number of edges at or below each value: a guess by division, put right by comparing."""
     last = edges.size - 1
     low = edges[0]
@@ -94,3 +99,4 @@ def _assign(values: NDArray[Any], edges: NDArray[np.float64], levels: NDArray[An
         while k < last and value >= edges[k + 1]:
             k += 1
         levels[t] = k + 1
+        counts[k + 1] += 1

@@ -31,15 +31,15 @@ class Image:
     Matrices are counted when a class first needs them, and classes share them.
     """
 
-    def __init__(self, values: NDArray[Any], region: Region, settings: Settings) -> None:
-        """Discretise the region's values, (N,)."""
+    def __init__(
+        self, values: NDArray[Any], low: Any, high: Any, region: Region, settings: Settings
+    ) -> None:
+        """Discretise the region's values, (N,), from ``low`` to ``high``."""
         self.values = values
         self.region = region
         self.settings = settings
-        self.low, self.high = values.min(), values.max()
-        self.grey = discretise(
-            values, self.low, self.high, settings.bin_width, settings.bin_count
-        )
+        self.low, self.high = low, high
+        self.grey = discretise(values, low, high, settings.bin_width, settings.bin_count)
         fixed = settings.force_2d and region.mask.ndim == 3
         self.lattice = region.lattice(
             settings.distances, (settings.force_2d_dimension or 0) if fixed else None
@@ -195,9 +195,10 @@ def image_features(
         settings: Those of the image type.
         classes: Class → names of its features that are wanted.
     """
-    if not np.isfinite(values).all():
+    low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
         return np.full(sum(map(len, classes.values())), np.nan)
-    image = Image(values, region, settings)
+    image = Image(values, low, high, region, settings)
     return np.concatenate([CLASSES[name](image, wanted) for name, wanted in classes.items()])
 
 

@@ -231,8 +231,8 @@ def _mcc(counts: NDArray[Any], symmetrical: bool) -> NDArray[np.float64]:
     scaled, totals = _scaled(counts, symmetrical)
     if scaled.shape[1] < 2:
         return np.where(totals > 0, 0.0, np.nan)
-    if symmetrical:  # singular values are the sizes of the eigenvalues, which come in order
-        values = np.linalg.eigvalsh(scaled)
+    if symmetrical:  # singular values are the sizes of the eigenvalues
+        values = np.linalg.eigvalsh(scaled)  # ascending
         second = np.maximum(np.abs(values[:, 0]), np.abs(values[:, -2]))
     else:
         second = np.linalg.svd(scaled, compute_uv=False)[:, 1]

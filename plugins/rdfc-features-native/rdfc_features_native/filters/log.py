@@ -46,15 +46,16 @@ def laplacian_of_gaussian(
 def _laplacian(part: Matrix, smooth: Sequence[Matrix], curve: Sequence[Matrix]) -> Matrix:
     """Sum over the axes of the second derivative along it, smoothed along the others.
 
-    The longest axis goes first, last to first: each product leaves less for the next.
+    The axis along which the least is wanted goes first: it leaves less for the next.
     """
-    smoothed, curved = part, np.zeros(0)
-    for axis in reversed(range(part.ndim)):
+    smoothed, curved = part, np.zeros(0, np.float32)
+    order = sorted(range(part.ndim), key=lambda axis: len(smooth[axis]))
+    for axis in order:
         bent = _along(smoothed, curve[axis], axis)
         if curved.size:
             bent += _along(curved, smooth[axis], axis)
         curved = bent
-        if axis > 0:
+        if axis != order[-1]:
             smoothed = _along(smoothed, smooth[axis], axis)
     return curved
 
