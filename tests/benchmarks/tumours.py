@@ -25,13 +25,12 @@ def ct_tumour(voxels: int) -> Tumour:
 
     centre = (50, 270, 330)
     grid = np.ogrid[tuple(slice(n) for n in CT_SHAPE)]
-    distance = sum(
-        ((g - c) / r) ** 2 for g, c, r in zip(grid, centre, RADII[voxels], strict=True)
-    )
+    distance = sum(((g - c) / r) ** 2 for g, c, r in zip(grid, centre, RADII[voxels], strict=True))
     wobble = _stretched(np.random.default_rng(5).normal(size=(13, 64, 64)), CT_SHAPE)
     labels, _ = ndimage.label(distance <= 1 + 0.18 * wobble)
     mask = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    image += np.where(mask, 60 * np.tanh(smooth) + 45 * (distance > 0.5) - 40 * (distance < 0.15), 0)
+    inner = 60 * np.tanh(smooth) + 45 * (distance > 0.5) - 40 * (distance < 0.15)
+    image += np.where(mask, inner, 0)
     pixels = np.clip(np.round(image), -1024, 3071).astype(np.int16)
     return Tumour(Volume.of(pixels, CT_SPACING_MM), mask)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Offsets = NDArray[np.int64]
+Weights = NDArray[np.float64]
 
 
 def directions(
@@ -39,7 +40,7 @@ def directions(
     return np.array(repeated[:count], np.int64).reshape(-1, len(extents))
 
 
-def pair_weights(offsets: Offsets, spacing_mm: Sequence[float], norm: str | None) -> NDArray | None:
+def pair_weights(offsets: Offsets, spacing_mm: Sequence[float], norm: str | None) -> Weights | None:
     """How much each direction counts in the co-occurrence matrix, (D,); None: each on its own.
 
     The weight falls with the square of the step's length in mm.
@@ -50,7 +51,7 @@ def pair_weights(offsets: Offsets, spacing_mm: Sequence[float], norm: str | None
     return np.ones(len(offsets)) if length_mm is None else np.exp(-(length_mm**2))
 
 
-def run_weights(offsets: Offsets, spacing_mm: Sequence[float], norm: str | None) -> NDArray | None:
+def run_weights(offsets: Offsets, spacing_mm: Sequence[float], norm: str | None) -> Weights | None:
     """How much each direction counts in the run length matrix, (D,); None: each on its own.
 
     The weight is the step's length in mm.
@@ -61,14 +62,12 @@ def run_weights(offsets: Offsets, spacing_mm: Sequence[float], norm: str | None)
     return np.ones(len(offsets)) if length_mm is None else length_mm
 
 
-def _lengths_mm(
-    offsets: Offsets, spacing_mm: Sequence[float], norm: str
-) -> NDArray[np.float64] | None:
+def _lengths_mm(offsets: Offsets, spacing_mm: Sequence[float], norm: str) -> Weights | None:
     steps_mm = np.abs(offsets) * np.asarray(spacing_mm, np.float64)
     if norm == "infinity":
         return np.asarray(steps_mm.max(axis=1, initial=0.0))
     if norm == "euclidean":
-        return np.sqrt((steps_mm**2).sum(axis=1))
+        return np.asarray(np.sqrt((steps_mm**2).sum(axis=1)))
     if norm == "manhattan":
         return np.asarray(steps_mm.sum(axis=1))
     return None

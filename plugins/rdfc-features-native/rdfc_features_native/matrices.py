@@ -111,10 +111,10 @@ def count_runs(
                 table[np.uint64(code), length] += np.int32(1)
     for way in range(steps.size):
         for code in range(1, voxels.size):
-            single = voxels[code]
-            for length in range(2, longest + 1):
-                single -= length * runs[way, code, length]
-            runs[way, code, 1] = single
+            longer = 0
+            for many in range(2, longest + 1):
+                longer += many * runs[way, code, many]
+            runs[way, code, 1] = voxels[code] - longer
     return runs
 
 

@@ -114,14 +114,15 @@ class Image:
             self._grid, self.lattice.places, self.lattice.runs, self.lattice.hub
         )
         matrix, sizes = zone_matrix(codes, voxels, len(self.grey.levels) - 1)
-        return size_measures(matrix, self.grey.levels, sizes)[0, _columns("glszm", wanted)]
+        measured = size_measures(matrix, self.grey.levels, sizes)
+        return np.asarray(measured[0, _columns("glszm", wanted)])
 
     def gldm(self, wanted: tuple[str, ...]) -> Values:
         """Dependence features."""
         dependence, _ = self._around
         sizes = np.arange(1, dependence.shape[1] + 1, dtype=np.float64)
         measured = size_measures(dependence[None], self.grey.levels, sizes)
-        return measured[0, _columns("gldm", wanted)]
+        return np.asarray(measured[0, _columns("gldm", wanted)])
 
     def ngtdm(self, wanted: tuple[str, ...]) -> Values:
         """Tone difference features."""

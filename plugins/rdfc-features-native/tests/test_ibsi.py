@@ -1,10 +1,10 @@
 """The digital phantom of the Image Biomarker Standardisation Initiative, and its published values.
 
-Source: Zwanenburg et al. 2020, Radiology 295(2), and the IBSI reference manual: 5 × 4 × 4 voxels of
-2 mm, 74 of them inside; textures in three dimensions, averaged over the directions. Values are
-published with three digits. Left out is what PyRadiomics defines otherwise: percentiles (with so few
-voxels another interpolation matters), kurtosis (in excess of 3 there) and the lengths of the axes
-(variances over N − 1 there).
+Source: Zwanenburg et al. 2020, Radiology 295(2), and the IBSI reference manual: 5 × 4 × 4 voxels
+of 2 mm, 74 of them inside; textures in three dimensions, averaged over the directions. Values are
+published with three digits. Left out is what PyRadiomics defines otherwise: percentiles (another
+interpolation, which matters with so few voxels), kurtosis (in excess of 3 there) and the lengths
+of the axes (variances over N − 1 there).
 """
 
 import numpy as np

@@ -173,7 +173,7 @@ def tumours(draw, ndim):
         axis = draw(st.integers(0, ndim - 1)) if ndim == 3 else None
         if axis is not None:  # one voxel thick
             place = draw(st.integers(0, shape[axis] - 1))
-            mask &= (np.arange(shape[axis]) == place).reshape([-1 if a == axis else 1 for a in range(3)])
+            mask &= np.moveaxis(np.arange(shape[axis])[:, None, None] == place, 0, axis)
     return Tumour(Volume.of(image, spacing_mm), mask)
 
 

@@ -24,4 +24,4 @@ def axis_variances(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> NDAr
             covariance[a, b] = (count * product - sums[a] * sums[b]) / count**2
             covariance[a, b] *= spacing_mm[a] * spacing_mm[b]
             covariance[b, a] = covariance[a, b]
-    return np.maximum(np.linalg.eigvalsh(covariance), 0)
+    return np.asarray(np.maximum(np.linalg.eigvalsh(covariance), 0))

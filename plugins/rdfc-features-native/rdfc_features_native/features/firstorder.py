@@ -156,9 +156,7 @@ def _order_statistics(
 
 
 @compiled
-def _moments(
-    values: NDArray[Any], shift: float
-) -> tuple[float, float, float, float, float, float]:
+def _moments(values: NDArray[Any], shift: float) -> tuple[float, float, float, float, float, float]:
     """Mean, energy, second to fourth central moments, and mean absolute deviation."""
     size = values.size
     mean, energy = 0.0, 0.0

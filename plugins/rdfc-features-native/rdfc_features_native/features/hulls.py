@@ -67,8 +67,10 @@ def _plane_hulls(vertices: Points, axis: int) -> tuple[Points, Points]:
 
 @compiled
 def _ends(points: Points, planes: int, rows: int) -> Points:
-    """The least and largest third coordinate in each plane and row; (P, R, 2), least > largest
-    where there is none."""
+    """The least and largest third coordinate in each plane and row, (P, R, 2).
+
+    The largest is -1 where there is none.
+    """
     ends = np.empty((planes, rows, 2), np.int64)
     ends[:, :, 0] = np.iinfo(np.int64).max
     ends[:, :, 1] = -1

@@ -21,7 +21,7 @@ from rdfc_features_native.compiling import compiled
 FREQUENCIES = (0.6681, 2.0787)
 DAMPINGS = (-1.3932, -1.3732)
 WAVES = (((1.3530, 1.8151), (-0.3531, 0.0902)), ((-1.3563, 5.2318), (0.3446, -2.2355)))
-"""Amplitudes of the cosine and the sine of both waves: of the Gaussian, of its second derivative."""
+"""Of the Gaussian and of its second derivative: amplitudes of the cosine and sine of both waves."""
 
 NEGLIGIBLE = 1e-8
 """Taps are left out where together they are less than this part of all."""

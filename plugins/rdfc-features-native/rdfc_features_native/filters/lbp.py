@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def local_binary_patterns(
         method: scikit-image's name of the kind of pattern.
         axis: Across the slices; without meaning for pictures.
     """
-    from skimage.feature import local_binary_pattern  # loaded when the filter is asked for
+    import skimage.feature  # loaded when the filter is asked for
 
     # Cut at the far ends only: samples between pixels depend on coordinates to the last bit.
     margin = math.ceil(radius) + 1
@@ -36,11 +37,12 @@ def local_binary_patterns(
         for a, along in enumerate(box)
     )
     part = np.array(image[window], np.float64)
+    patterns: Any = skimage.feature.local_binary_pattern
     slices = part[None] if image.ndim == 2 else np.swapaxes(part, 0, axis)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of floats: they hold what PyRadiomics would hand over
         for plane in slices:
-            plane[...] = local_binary_pattern(plane, P=samples, R=radius, method=method)
+            plane[...] = patterns(plane, P=samples, R=radius, method=method)
     kept = tuple(
         slice(None) if image.ndim == 3 and a == axis else along for a, along in enumerate(box)
     )

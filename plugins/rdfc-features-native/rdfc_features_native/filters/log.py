@@ -4,7 +4,8 @@ ITK's recursive Gaussian is linear along each axis and takes the outermost value
 without end. So it is a convolution, whose taps are its answer to a single bright voxel; values
 beyond the border add to the taps of the outermost voxel. Its tails are longer than a Gaussian's.
 
-Source: ITK's LaplacianRecursiveGaussianImageFilter, normalised across scales; its output is float32.
+Source: ITK's LaplacianRecursiveGaussianImageFilter, normalised across scales, whose output is
+float32.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ def laplacian_of_gaussian(
         spacing_mm: Along the array's axes.
         sigma_mm: Width of the Gaussian.
     """
-    smooth, curve, window = [], [], []
+    smooth: list[Matrix] = []
+    curve: list[Matrix] = []
+    window: list[slice] = []
     for along, length, distance_mm in zip(box, image.shape, spacing_mm, strict=True):
-        blur, bend, part = _matrices(along.start, along.stop, length, sigma_mm / distance_mm)
+        blur, bend, needed = _matrices(along.start, along.stop, length, sigma_mm / distance_mm)
         smooth.append(blur)
         curve.append(bend)
-        window.append(part)
+        window.append(needed)
     part = image[tuple(window)].astype(np.float32, order="C")
     part -= image[box].mean(dtype=np.float64)  # a constant has no curvature, but costs digits
     return _laplacian(part, smooth, curve)
@@ -66,12 +69,10 @@ def _along(part: Matrix, matrix: Matrix, axis: int) -> Matrix:
         return part @ matrix.T
     if axis == 0:
         return (matrix @ part.reshape(len(part), -1)).reshape(-1, *part.shape[1:])
-    return np.matmul(matrix, part)
+    return np.asarray(np.matmul(matrix, part))
 
 
-def _matrices(
-    start: int, stop: int, length: int, sigma: float
-) -> tuple[Matrix, Matrix, slice]:
+def _matrices(start: int, stop: int, length: int, sigma: float) -> tuple[Matrix, Matrix, slice]:
     """Smoothing and curvature of the samples wanted, from those of the line that matter.
 
     Args:

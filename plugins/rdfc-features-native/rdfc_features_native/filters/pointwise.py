@@ -30,8 +30,9 @@ def square_root(values: Values, largest: float) -> Values:
 
 
 def logarithm(values: Values, largest: float) -> Values:
-    """c · log(|x| + 1) with the sign of x, where the largest value keeps its size."""
-    return np.sign(values) * np.log(np.abs(values) + 1) * (largest / math.log(largest + 1))
+    """Log(|x| + 1) with the sign of x, scaled so that the largest value keeps its size."""
+    scale = largest / math.log(largest + 1)
+    return np.asarray(np.sign(values) * np.log(np.abs(values) + 1) * scale)
 
 
 def exponential(values: Values, largest: float) -> Values:
