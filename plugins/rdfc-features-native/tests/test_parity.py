@@ -23,7 +23,7 @@ NOISE = {"Imc1", "Imc2", "MCC"}
 
 
 def assert_equal_to_pyradiomics(names, ours, theirs, undecided=()):
-    """At least 99.7 % within 1e-6, relative, and all within 1e-4; see docs/performance.md.
+    """At least 99.7 % (or all but 3) within 1e-6, relative, and all within 1e-4.
 
     A value that is 0 but for rounding has no relative error. ITK computes the Laplacian of
     Gaussian in single precision: its values are only good to some 1e-6 of the image's largest.
@@ -46,7 +46,7 @@ def assert_equal_to_pyradiomics(names, ours, theirs, undecided=()):
     within = (error <= 1e-6 * scale) | (error <= floor) | ~np.isfinite(expected)
     worst = np.argsort(np.where(within, 0, error / np.maximum(scale, 1e-300)))[-3:]
     report = [(names[k], ours[k], expected[k]) for k in worst if not within[k]]
-    assert np.sum(~within) <= max(1, 0.003 * len(names)), report
+    assert np.sum(~within) <= max(3, 0.003 * len(names)), report
     assert np.all(within | (error <= 1e-4 * scale)), report
 
 

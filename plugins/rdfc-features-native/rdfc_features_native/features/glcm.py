@@ -27,6 +27,9 @@ NAMES = (
 )
 
 
+Joint = tuple[float, float, float, float, float]
+
+
 def glcm_features(
     pairs: NDArray[Any],
     levels: NDArray[np.float64],
@@ -48,7 +51,9 @@ def glcm_features(
     inner = pairs[:, 1:, 1:]
     if weights is not None:
         inner = np.tensordot(weights, inner, axes=1)[None]
-    rows = _features(inner, levels[1:], top, symmetrical, N_LOG_N)
+    # Weights can make probabilities far smaller than PyRadiomics' epsilon: no table then.
+    table = N_LOG_N if weights is None else N_LOG_N[:0]
+    rows = _features(inner, levels[1:], top, symmetrical, table)
     if with_mcc:
         rows[:, NAMES.index("MCC")] = _mcc(inner, symmetrical)
     return rows
@@ -93,6 +98,8 @@ def _features(
             sums *= 2
             differences *= 2
         joint = _joint(cells, first, second, total, symmetrical, table)
+        if table.size == 0:
+            joint = _joint_exact(joint, cells, first, second, total, symmetrical)
         _fill(rows[way], joint, levels, first, second, sums, differences, total, top, table)
     return rows
 
@@ -105,8 +112,8 @@ def _joint(
     total: float,
     symmetrical: bool,
     table: NDArray[np.float64],
-) -> tuple[float, float, float, float]:
-    """Energy, entropy, maximum, and the sum of p(i, j) / (p(i) p(j)), of all cells."""
+) -> Joint:
+    """Energy, maximum, and three entropies: joint, crossed with p(i) p(j), and of p(i) p(j)."""
     size = first.size
     squares = 0.0
     logs = 0.0
@@ -127,13 +134,48 @@ def _joint(
                 largest = max(largest, count)
                 ratios += times * count / (first[i] * second[j])
     entropy = entropy_of_sums(logs, total, filled) - filled * EPSILON_BITS
-    return squares / total**2, entropy, largest / total, ratios * total
+    # log p(i) p(j) falls apart; epsilon is added to first order.
+    independent, cells_independent = 0.0, 1
+    for margin in (first, second):
+        margin_logs, margin_filled = 0.0, 0
+        for count in margin:
+            if count != 0:
+                margin_logs += n_log_n(count, table)
+                margin_filled += 1
+        independent += entropy_of_sums(margin_logs, total, margin_filled)
+        cells_independent *= margin_filled
+    crossed = independent - ratios * total * EPSILON_BITS
+    product = independent - cells_independent * EPSILON_BITS
+    return squares / total**2, largest / total, entropy, crossed, product
+
+
+@compiled
+def _joint_exact(
+    joint: Joint,
+    cells: NDArray[Any],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    total: float,
+    symmetrical: bool,
+) -> Joint:
+    """The entropies of `_joint` again, cell by cell."""
+    entropy, crossed, product = 0.0, 0.0, 0.0
+    for i in range(first.size):
+        for j in range(second.size):
+            p = float(cells[i, j]) / total
+            if symmetrical:
+                p += cells[j, i] / total
+            q = first[i] / total * (second[j] / total)
+            entropy -= p * np.log2(p + EPSILON)
+            crossed -= p * np.log2(q + EPSILON)
+            product -= q * np.log2(q + EPSILON)
+    return joint[0], joint[1], entropy, crossed, product
 
 
 @compiled
 def _fill(
     row: NDArray[np.float64],
-    joint: tuple[float, float, float, float],
+    joint: Joint,
     levels: NDArray[np.float64],
     first: NDArray[np.float64],
     second: NDArray[np.float64],
@@ -144,27 +186,17 @@ def _fill(
     table: NDArray[np.float64],
 ) -> None:
     """All features but MCC, from the joint sums and the marginal counts."""
-    energy, entropy, largest, ratios = joint
-    mean_first, mean_second, logs_first, logs_second = 0.0, 0.0, 0.0, 0.0
-    filled_first, filled_second = 0, 0
+    energy, largest, entropy, crossed, product = joint
+    mean_first, mean_second = 0.0, 0.0
     for i in range(first.size):
         mean_first += levels[i] * first[i] / total
         mean_second += levels[i] * second[i] / total
-        if first[i] != 0:
-            logs_first += n_log_n(first[i], table)
-            filled_first += 1
-        if second[i] != 0:
-            logs_second += n_log_n(second[i], table)
-            filled_second += 1
     squares_first, squares_second = 0.0, 0.0
     for i in range(first.size):
         squares_first += first[i] / total * (levels[i] - mean_first) ** 2
         squares_second += second[i] / total * (levels[i] - mean_second) ** 2
-    entropy_first = entropy_of_sums(logs_first, total, filled_first)
-    entropy_second = entropy_of_sums(logs_second, total, filled_second)
 
-    tendency, shade, prominence, product_sum, sum_logs, sum_average = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    filled = 0
+    tendency, shade, prominence, product_sum, sum_average = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(sums.size):
         if sums[k] != 0:
             share = sums[k] / total
@@ -174,22 +206,18 @@ def _fill(
             prominence += share * away**4
             product_sum += share * k * k
             sum_average += share * k
-            sum_logs += n_log_n(sums[k], table)
-            filled += 1
     row[0] = product_sum / 4
     row[1], row[2], row[3] = prominence, shade, tendency
     row[21] = sum_average
-    row[22] = entropy_of_sums(sum_logs, total, filled) - filled * EPSILON_BITS
+    row[22] = _entropy(sums, total, table)
 
-    contrast, average, logs, inverse, filled = 0.0, 0.0, 0.0, 0.0, 0
+    contrast, average, inverse = 0.0, 0.0, 0.0
     near, near_squared, near_squared_scaled, near_scaled = 0.0, 0.0, 0.0, 0.0
     for k in range(differences.size):
         if differences[k] != 0:
             share = differences[k] / total
             contrast += share * k * k
             average += share * k
-            logs += n_log_n(differences[k], table)
-            filled += 1
             near += share / (1 + k)
             near_squared += share / (1 + k * k)
             near_squared_scaled += share / (1 + k * k / (top * top))
@@ -202,7 +230,7 @@ def _fill(
     row[0] -= contrast / 4  # i j = ((i + j)² − (i − j)²) / 4
     row[4] = contrast
     row[6] = average
-    row[7] = entropy_of_sums(logs, total, filled) - filled * EPSILON_BITS
+    row[7] = _entropy(differences, total, table)
     row[8] = variance
     row[9], row[10], row[11], row[12] = near, near_squared, near_squared_scaled, near_scaled
     row[15] = inverse
@@ -210,17 +238,29 @@ def _fill(
     spread = np.sqrt(squares_first) * np.sqrt(squares_second)
     covariance = (tendency - contrast + (mean_first - mean_second) ** 2) / 4
     row[5] = 1.0 if spread == 0 else covariance / (spread + EPSILON)
-    independent = entropy_first + entropy_second
-    larger = max(
-        entropy_first - filled_first * EPSILON_BITS, entropy_second - filled_second * EPSILON_BITS
-    )
-    gain = entropy - (independent - ratios * EPSILON_BITS)
-    row[13] = gain / larger if larger != 0 else 0.0
-    excess = independent - filled_first * filled_second * EPSILON_BITS - entropy
+    larger = max(_entropy(first, total, table), _entropy(second, total, table))
+    row[13] = (entropy - crossed) / larger if larger != 0 else 0.0
+    excess = product - entropy
     row[14] = 0.0 if excess == 0 else np.sqrt(1 - np.exp(-2 * excess))
     row[16] = mean_first
     row[17], row[18], row[20] = energy, entropy, largest
     row[23] = squares_first
+
+
+@compiled
+def _entropy(counts: NDArray[np.float64], total: float, table: NDArray[np.float64]) -> float:
+    """In bits, with PyRadiomics' epsilon; cell by cell if there is no table."""
+    logs, filled, exact = 0.0, 0, 0.0
+    for count in counts:
+        if count != 0:
+            if table.size > 0:
+                logs += n_log_n(count, table)
+            else:
+                exact -= count / total * np.log2(count / total + EPSILON)
+            filled += 1
+    if table.size == 0:
+        return exact
+    return entropy_of_sums(logs, total, filled) - filled * EPSILON_BITS
 
 
 def _mcc(counts: NDArray[Any], symmetrical: bool) -> NDArray[np.float64]:

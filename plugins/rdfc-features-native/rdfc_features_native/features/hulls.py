@@ -140,7 +140,7 @@ def _farthest(points: NDArray[np.float64]) -> float:
     order = np.argsort(-radii)
     farthest = 0.0
     for i in range(order.size):
-        if 2 * radii[order[i]] < farthest:
+        if radii[order[0]] + radii[order[i]] < farthest:
             break
         for j in range(i):
             if radii[order[i]] + radii[order[j]] < farthest:

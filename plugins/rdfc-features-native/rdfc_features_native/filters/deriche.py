@@ -23,26 +23,25 @@ DAMPINGS = (-1.3932, -1.3732)
 WAVES = (((1.3530, 1.8151), (-0.3531, 0.0902)), ((-1.3563, 5.2318), (0.3446, -2.2355)))
 """Of the Gaussian and of its second derivative: amplitudes of the cosine and sine of both waves."""
 
-NEGLIGIBLE = 1e-8
-"""Taps are left out where together they are less than this part of all."""
-TAIL_SIGMAS = 16
-"""The answer to a single sample is computed up to here."""
+TAIL_SIGMAS = 60
+"""The answer to a single sample is computed up to here, where it leaves single precision."""
 
 Taps = NDArray[np.float64]
 
 
 @lru_cache(maxsize=1024)
-def gaussian_taps(sigma: float) -> tuple[Taps, Taps]:
+def gaussian_taps(sigma: float, negligible: float) -> tuple[Taps, Taps]:
     """Of the smoothing, and of the second derivative times σ²; odd and equal in length.
 
     Args:
         sigma: Width of the Gaussian in samples.
+        negligible: Taps are left out where together they are less than this part of all.
     """
-    return _taps(sigma, max(8, math.ceil(TAIL_SIGMAS * sigma)))
+    return _taps(sigma, max(8, math.ceil(TAIL_SIGMAS * sigma)), negligible)
 
 
 @compiled
-def _taps(sigma: float, half: int) -> tuple[Taps, Taps]:
+def _taps(sigma: float, half: int, negligible: float) -> tuple[Taps, Taps]:
     feedback = _product(*_poles(sigma, 0), *_poles(sigma, 1))
     smooth, curve = _feed(sigma, 0), _feed(sigma, 1)
     total = feedback.sum()
@@ -52,7 +51,7 @@ def _taps(sigma: float, half: int) -> tuple[Taps, Taps]:
     curve = curve - ratio * smooth
     curve = curve / _second_moment(curve, feedback) * sigma**2
     smoothing, bending = _answer(smooth, feedback, half), _answer(curve, feedback, half)
-    needed = max(_half_width(smoothing), _half_width(bending))
+    needed = max(_half_width(smoothing, negligible), _half_width(bending, negligible))
     kept = slice(half - needed, half + needed + 1)
     return smoothing[kept].copy(), bending[kept].copy()
 
@@ -113,10 +112,10 @@ def _answer(feed: Taps, feedback: Taps, half: int) -> Taps:
 
 
 @compiled
-def _half_width(taps: Taps) -> int:
+def _half_width(taps: Taps, negligible: float) -> int:
     """How many taps beside the middle one are not negligible."""
     half = taps.size // 2
-    limit = NEGLIGIBLE * np.abs(taps).sum()
+    limit = negligible * np.abs(taps).sum()
     rest = 0.0  # of both sides, from the outermost tap inwards
     for n in range(half, 0, -1):
         rest += 2 * abs(taps[half + n])

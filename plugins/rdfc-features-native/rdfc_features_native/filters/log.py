@@ -11,6 +11,7 @@ float32.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,14 @@ from rdfc_features_native.compiling import compiled
 from rdfc_features_native.filters.deriche import gaussian_taps
 from rdfc_features_native.region import Box
 
-Matrix = NDArray[np.float32]
+NEGLIGIBLE = 1e-8
+"""Of volumes, taps are left out where together they are less than this part of all. Of pictures
+none is: where ultrasound is black over many sigma, the last of the tail decides between two bins.
+"""
+MOST_PRECISE = 2**20
+"""Up to so many samples products are taken in double precision; above in single, as ITK does."""
+
+Matrix = NDArray[Any]
 
 
 def laplacian_of_gaussian(
@@ -37,13 +45,19 @@ def laplacian_of_gaussian(
     curve: list[Matrix] = []
     window: list[slice] = []
     for along, length, distance_mm in zip(box, image.shape, spacing_mm, strict=True):
-        blur, bend, needed = _matrices(along.start, along.stop, length, sigma_mm / distance_mm)
+        taps = gaussian_taps(sigma_mm / distance_mm, 0.0 if image.ndim == 2 else NEGLIGIBLE)
+        blur, bend, needed = _matrices(along.start, along.stop, length, *taps)
         smooth.append(blur)
         curve.append(bend)
         window.append(needed)
-    part = image[tuple(window)].astype(np.float32, order="C")
-    part -= image[box].mean(dtype=np.float64)  # a constant has no curvature, but costs digits
-    return _laplacian(part, smooth, curve)
+    part = image[tuple(window)]
+    precise = part.size <= MOST_PRECISE
+    dtype = np.float64 if precise else np.float32
+    return _laplacian(
+        part.astype(dtype, order="C"),
+        [matrix.astype(dtype, copy=False) for matrix in smooth],
+        [matrix.astype(dtype, copy=False) for matrix in curve],
+    ).astype(np.float32, copy=False)
 
 
 def _laplacian(part: Matrix, smooth: Sequence[Matrix], curve: Sequence[Matrix]) -> Matrix:
@@ -51,7 +65,7 @@ def _laplacian(part: Matrix, smooth: Sequence[Matrix], curve: Sequence[Matrix]) 
 
     The axis along which the least is wanted goes first: it leaves less for the next.
     """
-    smoothed, curved = part, np.zeros(0, np.float32)
+    smoothed, curved = part, part[:0]
     order = sorted(range(part.ndim), key=lambda axis: len(smooth[axis]))
     for axis in order:
         bent = _along(smoothed, curve[axis], axis)
@@ -72,16 +86,17 @@ def _along(part: Matrix, matrix: Matrix, axis: int) -> Matrix:
     return np.asarray(np.matmul(matrix, part))
 
 
-def _matrices(start: int, stop: int, length: int, sigma: float) -> tuple[Matrix, Matrix, slice]:
+def _matrices(
+    start: int, stop: int, length: int, *taps: NDArray[np.float64]
+) -> tuple[Matrix, Matrix, slice]:
     """Smoothing and curvature of the samples wanted, from those of the line that matter.
 
     Args:
         start: The first sample wanted.
         stop: The one after the last.
         length: Of the line.
-        sigma: In samples.
+        taps: Of smoothing and of curvature.
     """
-    taps = gaussian_taps(sigma)
     reach = len(taps[0]) // 2
     window = slice(max(0, start - reach), min(length, stop + reach))
     smooth, curve = (
@@ -96,7 +111,7 @@ def _matrix(
 ) -> Matrix:
     """What samples ``first`` to ``last`` add to samples ``start`` to ``stop``."""
     reach = taps.size // 2
-    matrix = np.zeros((stop - start, last - first), np.float32)
+    matrix = np.zeros((stop - start, last - first))
     before = np.zeros(taps.size + 1)
     for k in range(taps.size):
         before[k + 1] = before[k] + taps[k]

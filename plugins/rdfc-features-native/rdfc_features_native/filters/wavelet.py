@@ -7,8 +7,10 @@ the axes from the last to the first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +46,12 @@ def wavelet_bands(
     for axis in axes:
         margins[axis] = reach * (start_level + levels)
     part = take(image, box, margins, "wrap")
-    for _ in range(start_level):
-        part = _bands(part, axes, (low,))["L" * len(axes)]
+    for step in range(start_level):
+        starts = [along.start - reach * (start_level + levels - 1 - step) for along in box]
+        part = _bands(part, axes, (low,), starts, image)["L" * len(axes)]
     for level in range(1, levels + 1):
-        bands = _bands(part, axes, (low, high))
+        starts = [along.start - reach * (levels - level) for along in box]
+        bands = _bands(part, axes, (low, high), starts, image)
         part = bands.pop("L" * len(axes))
         rest = reach * (levels - level)
         inner = tuple(
@@ -69,48 +73,73 @@ def _filters(wavelet: str) -> tuple[Part, Part]:
     return np.array(found.dec_lo[::-1]), np.array(found.dec_hi[::-1])
 
 
-def _bands(part: Part, axes: Sequence[int], filters: Sequence[Part]) -> dict[str, Part]:
-    """All combinations of the filters along the axes; each axis loses a filter's length."""
+def _bands(
+    part: Part,
+    axes: Sequence[int],
+    filters: Sequence[Part],
+    starts: Sequence[int],
+    image: NDArray[Any],
+) -> dict[str, Part]:
+    """All combinations of the filters along the axes; each axis loses a filter's length.
+
+    Args:
+        part: With margins along the axes.
+        axes: To filter along.
+        filters: Low pass, and high pass if it is wanted.
+        starts: Where the results begin in the image, along each axis.
+        image: Gives the lengths.
+    """
     bands = {"": part}
     for axis in axes:
+        length = image.shape[axis] + image.shape[axis] % 2
         bands = {
-            name + letter: _convolve(band, taps, axis)
+            name + letter: _convolve(band, taps, axis, starts[axis] % length, length)
             for name, band in bands.items()
             for letter, taps in zip("LH", filters, strict=False)
         }
     return bands
 
 
-def _convolve(part: Part, taps: Part, axis: int) -> Part:
-    before = int(np.prod(part.shape[:axis]))
-    after = int(np.prod(part.shape[axis + 1 :]))
+def _convolve(part: Part, taps: Part, axis: int, start: int, length: int) -> Part:
+    before = math.prod(part.shape[:axis])
+    after = math.prod(part.shape[axis + 1 :])
     shape = list(part.shape)
     shape[axis] -= len(taps)
     result = np.empty(shape)
     _slide(
         part.reshape(before, part.shape[axis], after),
         taps,
+        start,
+        length,
         result.reshape(before, shape[axis], after),
     )
     return result
 
 
 @compiled
-def _slide(part: Part, taps: Part, result: Part) -> None:
-    """Convolution along the middle axis; result n begins one voxel after n."""
+def _slide(part: Part, taps: Part, start: int, length: int, result: Part) -> None:
+    """Convolution along the middle axis; result n begins one voxel after n.
+
+    Products are added in PyWavelets' order, where an image is flat the last bit of a sum decides
+    between two bins: from the last voxel to the first, but those that lie beyond the image's end
+    before all others, and from the first of them.
+
+    Args:
+        part: With margins.
+        taps: In the order of the voxels.
+        start: Of the results in the image.
+        length: Of the image, after which it begins anew.
+        result: To fill.
+    """
+    size = taps.size
     for i in range(result.shape[0]):
-        if result.shape[2] == 1:
-            for n in range(result.shape[1]):
-                total = 0.0
-                for k in range(taps.size):
-                    total += taps[k] * part[i, n + 1 + k, 0]
-                result[i, n, 0] = total
-        else:
-            for n in range(result.shape[1]):
-                row = result[i, n]
-                row[:] = 0
-                for k in range(taps.size):
-                    tap = taps[k]
-                    source = part[i, n + 1 + k]
-                    for m in range(row.size):
-                        row[m] += tap * source[m]
+        for n in range(result.shape[1]):
+            beyond = max(0, (start + n) % length + size // 2 - length + 1)
+            row = result[i, n]
+            row[:] = 0
+            for j in range(size):
+                k = size - 1 - (beyond - 1 - j if j < beyond <= size else j)
+                tap = taps[k]
+                source = part[i, n + 1 + k]
+                for m in range(row.size):
+                    row[m] += tap * source[m]
