@@ -17,6 +17,8 @@ from rdfc_features_native.preparation import Prepared
 
 MIN_RANGE_BINS = 2
 """An image whose whole range is narrower than this was not meant for the bin width."""
+MAX_BINS = 10**8
+"""The edges of so many bins alone take a gigabyte."""
 MIN_LOG_VOXELS = 4
 """ITK's recursive filter needs so many along every axis."""
 
@@ -130,7 +132,7 @@ def check_finite_part(values: Array) -> None:
 
 
 def check_grey_levels(prepared: Prepared, values: Array, plan: Plan) -> None:
-    """Bins must not be wider than the image's grey scale.
+    """Bins must be neither wider than the image's grey scale nor beyond counting.
 
     A homogeneous tumour may well fall into a single bin; an image that does as a whole is on
     another scale than the one the bin width was chosen for.
@@ -148,16 +150,17 @@ def check_grey_levels(prepared: Prepared, values: Array, plan: Plan) -> None:
         own = part.settings
         if part.image_type.startswith("LBP") or own.bin_count is not None:
             continue  # patterns have a scale of their own; a bin count fits every scale
-        if MIN_RANGE_BINS * own.bin_width <= high - low:
+        bins = math.floor(high / own.bin_width) - math.floor(low / own.bin_width) + 1
+        if MIN_RANGE_BINS * own.bin_width <= high - low and bins <= MAX_BINS:
             continue
         spread = prepared.range[1] - prepared.range[0]
-        if MIN_RANGE_BINS * own.bin_width <= spread:
+        if MIN_RANGE_BINS * own.bin_width <= spread and bins <= MAX_BINS:
             continue
-        bins = math.floor(high / own.bin_width) - math.floor(low / own.bin_width) + 1
+        problem = "lose its texture" if bins <= MAX_BINS else "need gigabytes of memory"
         count = f"{bins:,} bin{'s' if bins > 1 else ''}"
         raise DataError(
             f"the tumour's grey values run from {low:g} to {high:g} (the image's over {spread:g}), "
-            f"and binWidth {own.bin_width:g} makes {count} of them: it would lose its texture. Set "
+            f"and binWidth {own.bin_width:g} makes {count} of them: it would {problem}. Set "
             f"binWidth to about {(high - low) / 32:.2g}, or bring the images to the scale that "
             "the parameters are meant for (0 to 255, or Hounsfield units)."
         )

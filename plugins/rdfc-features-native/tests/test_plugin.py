@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -119,49 +118,39 @@ def test_the_recipe_holds_the_engine_and_the_parameters(make_extractor, monkeypa
 
 
 @pytest.fixture
-def read_only_copy(tmp_path):
-    """The package in a folder of its own that nothing can be written to."""
+def sealed_copy(tmp_path):
+    """The package in a folder of its own, beside which no compiled code can be kept."""
     package = Path(rdfc_features_native.__file__).parent
     copy = tmp_path / "site" / package.name
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    folders = [copy, *(path for path in copy.rglob("*") if path.is_dir())]
-    for folder in folders:
-        folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    yield copy.parent
-    for folder in folders:
-        folder.chmod(stat.S_IRWXU)
+    (copy / "__pycache__").touch()  # a file where the folder would be: holds for root too
+    return copy.parent
 
 
-MEASURE = (
+DISCRETISE = (
     "import numpy as np, rdfc_features_native\n"
-    "from rdfc_core.case import Tumour, Volume\n"
-    "from rdfc_features_native.config import NativeConfig\n"
-    "from rdfc_features_native.extractor import NativeExtractor\n"
-    "content = {'featureClass': {'firstorder': ['Entropy'], 'shape2D': ['Perimeter']}}\n"
-    "image = np.arange(144.0).reshape(12, 12) ** 1.5\n"
-    "mask = np.zeros((12, 12), bool)\n"
-    "mask[2:9, 3:8] = True\n"
-    "tumour = Tumour(Volume.of(image), mask)\n"
-    "print(*NativeExtractor(NativeConfig(parameters=content)).extract(tumour).values)"
+    "from rdfc_features_native.discretise import discretise\n"
+    "print(*discretise(np.arange(9.0), 0.0, 8.0, 2.5, None).codes)"
 )
+"""Runs one compiled function."""
 
 
 def test_compiled_code_is_kept_where_numba_is_told_to(tmp_path):
-    output_of(MEASURE, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    output_of(DISCRETISE, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert list((tmp_path / "cache").rglob("*.nbi"))
 
 
 def test_a_package_that_cannot_be_written_to_is_compiled_into_the_users_cache(
-    read_only_copy, tmp_path
+    sealed_copy, tmp_path
 ):
     environment = {
-        "PYTHONPATH": str(read_only_copy),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(sealed_copy),
         "HOME": str(tmp_path),
         "XDG_CACHE_HOME": str(tmp_path / "user"),
     }
-    code = MEASURE + f"\nassert rdfc_features_native.__file__.startswith({str(tmp_path)!r})"
-    assert output_of(code, **environment) == output_of(MEASURE)
+    code = DISCRETISE + f"\nassert rdfc_features_native.__file__.startswith({str(tmp_path)!r})"
+    assert output_of(code, **environment) == "1 1 1 2 2 3 3 3 4"
+    assert list((tmp_path / "user").rglob("*.nbi"))
 
 
 def test_where_nothing_can_be_kept_functions_are_compiled_each_time(monkeypatch):

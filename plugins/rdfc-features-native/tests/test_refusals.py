@@ -66,6 +66,11 @@ def test_a_constant_tumour_is_refused_as_damaged(make_tumour, make_extractor):
         make_extractor(MEAN).extract(Tumour(Volume.of(blank), tumour.mask))
 
 
+def test_a_bin_width_that_would_need_gigabytes_is_refused(make_tumour, make_extractor):
+    with pytest.raises(DataError, match=r"binWidth 1e-07 makes .* bins .* gigabytes"):
+        make_extractor({"setting": {"binWidth": 1e-7}}).extract(make_tumour((20, 24)))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_and_infinite_voxels_are_refused_anywhere_in_the_image(
     bad, make_tumour, make_extractor
@@ -200,7 +205,7 @@ def test_shape2d_of_a_volume_is_the_picture_s_for_one_slice_and_missing_for_more
 
 def test_as_many_grey_levels_as_voxels_are_measured(make_tumour, measure):
     tumour = make_tumour((12, 14))
-    content = {"featureClass": {"glcm": [], "glszm": []}, "setting": {"binWidth": 1e-7}}
+    content = {"featureClass": {"glcm": [], "glszm": []}, "setting": {"binWidth": 1e-3}}
     found = measure(content, tumour)
     voxels = tumour.mask.sum()
     assert found["original_glszm_ZonePercentage"] == 1
