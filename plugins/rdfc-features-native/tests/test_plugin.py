@@ -159,10 +159,10 @@ def test_where_nothing_can_be_kept_functions_are_compiled_each_time(monkeypatch)
 
     original = numba.njit
 
-    def nowhere(*, cache=False, **options):
+    def nowhere(*function, cache=False, **options):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
-        return original(**options)
+        return original(*function, **options)
 
     monkeypatch.setattr(numba, "njit", nowhere)
 
