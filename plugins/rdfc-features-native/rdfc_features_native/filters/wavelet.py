@@ -135,6 +135,13 @@ def _slide(part: Part, taps: Part, start: int, length: int, result: Part) -> Non
     for i in range(result.shape[0]):
         for n in range(result.shape[1]):
             beyond = max(0, (start + n) % length + size // 2 - length + 1)
+            if result.shape[2] == 1:  # the last axis: no rows to go along
+                total = 0.0
+                for j in range(size):
+                    k = size - 1 - (beyond - 1 - j if j < beyond <= size else j)
+                    total += taps[k] * part[i, n + 1 + k, 0]
+                result[i, n, 0] = total
+                continue
             row = result[i, n]
             row[:] = 0
             for j in range(size):
