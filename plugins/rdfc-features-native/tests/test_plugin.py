@@ -147,6 +147,7 @@ def test_a_package_that_cannot_be_written_to_is_compiled_into_the_users_cache(
         "PYTHONPATH": str(sealed_copy),
         "HOME": str(tmp_path),
         "XDG_CACHE_HOME": str(tmp_path / "user"),
+        "NUMBA_CACHE_DIR": "",
     }
     code = DISCRETISE + f"\nassert rdfc_features_native.__file__.startswith({str(tmp_path)!r})"
     assert output_of(code, **environment) == "1 1 1 2 2 3 3 3 4"
