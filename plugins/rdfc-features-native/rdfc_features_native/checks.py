@@ -1,0 +1,217 @@
+"""What a tumour must be to be measured, and which features a measurable tumour cannot have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.case import Tumour, check_finite
+from rdfc_core.errors import DataError
+from rdfc_core.parameters import Settings
+from rdfc_features_native.plan import Plan
+from rdfc_features_native.preparation import Prepared
+
+MIN_RANGE_BINS = 2
+"""An image whose whole range is narrower than this was not meant for the bin width."""
+MAX_BINS = 10**8
+"""The edges of so many bins alone take a gigabyte."""
+MIN_LOG_VOXELS = 4
+"""ITK's recursive filter needs so many along every axis."""
+
+Array = NDArray[Any]
+
+
+def check_tumour(tumour: Tumour) -> None:
+    """Image and mask must lie on one grid, and the image be finite.
+
+    Raises:
+        DataError: If not.
+    """
+    if tumour.mask.shape != tumour.image.array.shape:
+        raise DataError(
+            f"the mask has shape {tumour.mask.shape} and the image {tumour.image.array.shape}. "
+            "Resample the mask onto the image's grid."
+        )
+    check_finite(tumour.image)
+
+
+def check_mask(
+    extents: tuple[int, ...],
+    voxels: int | None,
+    settings: Settings,
+    when: str = "",
+) -> None:
+    """The mask must be large enough for what is measured.
+
+    Args:
+        extents: Of the mask's box, in voxels.
+        voxels: Inside the mask; None: their number is not looked at.
+        settings: Say how large it must be.
+        when: For the message, for example "after resampling".
+
+    Raises:
+        DataError: If it is empty, one voxel, a line where an area is needed, or too small.
+    """
+    shown = " × ".join(str(n) for n in extents)
+    needed = max(1, settings.minimum_roi_dimensions)
+    axes = sum(n > 1 for n in extents)
+    advice = "Correct the mask, or drop the case."
+    if when == "after resampling":
+        advice = f"Choose a finer resampledPixelSpacing, c{advice[1:]}"
+    elif when:
+        advice = f"Widen resegmentRange, c{advice[1:]}"
+    if 0 in extents:
+        raise DataError(f"no voxel is left in the mask {when}. {advice}")
+    if axes < needed:
+        what = "one voxel" if axes == 0 else "too flat to have a texture"
+        raise DataError(
+            f"the mask is {what}: its box is {shown} voxels{' ' if when else ''}{when}, and it "
+            f"must be longer than one voxel along {needed} axes. {advice}"
+        )
+    least = settings.minimum_roi_size
+    if least is not None and voxels is not None and voxels <= least:
+        raise DataError(
+            f"the mask has {voxels} voxels{' ' if when else ''}{when}, and minimumROISize asks for "
+            f"more than {least}. {advice}"
+        )
+
+
+def check_spline(
+    size: tuple[int, ...], target_mm: tuple[float, ...] | None, settings: Settings
+) -> None:
+    """Resampling with a B-spline must not read outside the image.
+
+    ITK mirrors the image once at its borders, which reaches far enough for three voxels along an
+    axis and is not needed for one; for two it reads what lies beside the image in memory.
+
+    Args:
+        size: Of the image in voxels.
+        target_mm: The spacing to resample to; None: it is not resampled.
+        settings: Give the interpolator.
+
+    Raises:
+        DataError: If the image would be resampled so.
+    """
+    if target_mm is not None and settings.interpolator == "sitkBSpline" and 2 in size:
+        raise DataError(
+            f"an image of {' × '.join(str(n) for n in size[::-1])} voxels cannot be resampled with "
+            "a B-spline: ITK reads outside images with two voxels along an axis. Set interpolator "
+            "to sitkLinear, or drop the case."
+        )
+
+
+def check_not_constant(values: Array) -> None:
+    """The tumour must hold more than one grey value.
+
+    Raises:
+        DataError: If all values are equal, as where a damaged file was filled up.
+    """
+    if values.min() == values.max():
+        raise DataError(
+            f"all {values.size} voxels of the tumour have the value {values.flat[0]:g}: it has no "
+            "texture. Check that the image is complete and the mask lies where it should, or drop "
+            "the case."
+        )
+
+
+def check_finite_part(values: Array) -> None:
+    """What was prepared must still be finite.
+
+    Raises:
+        DataError: If normalising or resampling spoilt it.
+    """
+    if not np.isfinite(values).all():
+        raise DataError(
+            "normalising or resampling gave NaN or infinite voxels. Check the image's grey values "
+            "and spacing, choose another interpolator, or drop the case."
+        )
+
+
+def check_grey_levels(prepared: Prepared, values: Array, plan: Plan) -> None:
+    """Bins must be neither wider than the image's grey scale nor beyond counting.
+
+    A homogeneous tumour may well fall into a single bin; an image that does as a whole is on
+    another scale than the one the bin width was chosen for.
+
+    Args:
+        prepared: Gives the image's range, looked at only where the tumour's is narrow.
+        values: The image's values in the mask, (N,).
+        plan: Gives the bin width of each image type.
+
+    Raises:
+        DataError: With the number of bins and a bin width that would do.
+    """
+    low, high = float(values.min()), float(values.max())
+    for part in plan.images:
+        own = part.settings
+        if part.image_type.startswith("LBP") or own.bin_count is not None:
+            continue  # patterns have a scale of their own; a bin count fits every scale
+        bins = math.floor(high / own.bin_width) - math.floor(low / own.bin_width) + 1
+        if MIN_RANGE_BINS * own.bin_width <= high - low and bins <= MAX_BINS:
+            continue
+        spread = prepared.range[1] - prepared.range[0]
+        if MIN_RANGE_BINS * own.bin_width <= spread and bins <= MAX_BINS:
+            continue
+        problem = "lose its texture" if bins <= MAX_BINS else "need gigabytes of memory"
+        count = f"{bins:,} bin{'s' if bins > 1 else ''}"
+        raise DataError(
+            f"the tumour's grey values run from {low:g} to {high:g} (the image's over {spread:g}), "
+            f"and binWidth {own.bin_width:g} makes {count} of them: it would {problem}. Set "
+            f"binWidth to about {(high - low) / 32:.2g}, or bring the images to the scale that "
+            "the parameters are meant for (0 to 255, or Hounsfield units)."
+        )
+
+
+def why_no_log(plan: Plan, prepared: Prepared) -> dict[str, str]:
+    """Name of a filtered image → why the image is too small for this Laplacian of Gaussian."""
+    size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
+    shown = " × ".join(str(n) for n in size)
+    reasons: dict[str, str] = {}
+    for part in plan.images:
+        if part.image_type != "LoG":
+            continue
+        sigmas_mm = {str(sigma_mm): sigma_mm for sigma_mm in part.settings.sigma_mm}
+        for name, sigma_mm in zip(part.images, sigmas_mm.values(), strict=True):
+            needed = [max(MIN_LOG_VOXELS, math.ceil(sigma_mm / mm) + 1) for mm in spacing_mm]
+            if any(n < least for n, least in zip(size, needed, strict=True)):
+                reasons[name] = (
+                    f"the Laplacian of Gaussian of sigma {sigma_mm:g} mm needs an image of at "
+                    f"least {' × '.join(str(n) for n in needed)} voxels, and this one has {shown}"
+                )
+    return reasons
+
+
+def why_no_shape_2d(extents: tuple[int, ...], axis: int) -> str | None:
+    """Why a volume's mask has no two-dimensional shape, or None if it has one.
+
+    Args:
+        extents: Of the mask's box along the array's axes, in voxels.
+        axis: The array axis across the slices.
+    """
+    if extents[axis] != 1:
+        return f"shape2D needs a mask in a single slice, and this one spans {extents[axis]}"
+    if extents[2 - axis] == 1:
+        # It looks up the array's axis among SimpleITK's, which run backwards: so do we not.
+        return "PyRadiomics 3.0.1 computes no shape2D of this mask: it mistakes its axes"
+    return None
+
+
+def spread_over(names: tuple[str, ...], reasons: Mapping[str, str]) -> dict[str, str]:
+    """Each feature of an image that could not be made → the reason.
+
+    Args:
+        names: All features, ``<image>_<class>_<feature>``.
+        reasons: Name of an image, or ``<image>_<class>`` → the reason.
+    """
+    if not reasons:
+        return {}
+    return {
+        name: reason
+        for name in names
+        for start, reason in reasons.items()
+        if name.startswith(f"{start}_")
+    }

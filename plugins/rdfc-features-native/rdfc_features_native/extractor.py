@@ -1,0 +1,209 @@
+"""The feature extractor ``native``: PyRadiomics' features by rdfc's own engine.
+
+Definitions: van Griethuysen et al. 2017, Cancer Research 77(21), and PyRadiomics' documentation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.case import Tumour
+from rdfc_core.interfaces import FeatureExtractor, Features
+from rdfc_features_native import checks
+from rdfc_features_native.config import NativeConfig
+from rdfc_features_native.features.shape import shape_features
+from rdfc_features_native.features.shape2d import shape2d_features
+from rdfc_features_native.images import filtered_images
+from rdfc_features_native.plan import Plan, check_supported
+from rdfc_features_native.preparation import (
+    Prepared,
+    prepare,
+    resegment,
+    target_spacing_mm,
+    tumour_box,
+    with_slices_first,
+)
+from rdfc_features_native.region import Region, box_of, extents_of
+from rdfc_features_native.texture import image_features
+
+ENGINE = 1
+"""Raised when the engine's values change."""
+
+
+class NativeExtractor(FeatureExtractor):
+    """Measures tumours with rdfc's own engine; names, order and values are PyRadiomics' own.
+
+    Volumes are measured with their axial slices first, however the file stores its axes, unless
+    the parameters state ``force2Ddimension``: then as stored.
+    """
+
+    def __init__(self, config: NativeConfig) -> None:
+        """Read the parameters.
+
+        Raises:
+            StudyError: If they ask for what the engine does not have, or select a mask value,
+                which is the data set's to select.
+        """
+        self.config = config
+        self._by_ndim = config.by_ndim()
+        self._plans: dict[int, Plan] = {}
+        for parameters in self._by_ndim.values():
+            check_supported(parameters)
+
+    def names(self, ndim: int) -> tuple[str, ...]:
+        """The names of the features of tumours with ``ndim`` axes, in PyRadiomics' order.
+
+        Raises:
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        plan = self._plan(ndim)
+        absent = {"shape", "shape2D"} & set(self._by_ndim[ndim].feature_classes)
+        if absent and not plan.shapes:
+            _warn_of_absent_shape(", ".join(sorted(absent)), ndim)
+        return plan.names
+
+    def extract(self, tumour: Tumour) -> Features:
+        """The features of one tumour, (F,) float64.
+
+        Raises:
+            DataError: If image or mask cannot be measured.
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        plan = self._plan(tumour.ndim)
+        checks.check_tumour(tumour)
+        prepared = _prepared(tumour, plan)
+        region = _region(prepared, plan)
+        reasons = checks.why_no_log(plan, prepared)
+        shapes = _shapes(prepared, region, plan, reasons)
+        images = _images(prepared, region, plan, reasons)
+        return _named(plan.names, np.concatenate([*shapes, *images]), reasons)
+
+    def recipe(self) -> dict[str, Any]:
+        """Version of the engine and full parameters; of both kinds of tumour if they differ."""
+        pictures, volumes = (self._by_ndim[ndim].dump() for ndim in (2, 3))
+        both = {"pictures": pictures, "volumes": volumes}
+        return {
+            "extractor": "native",
+            "engine": ENGINE,
+            "parameters": volumes if pictures == volumes else both,
+        }
+
+    def _plan(self, ndim: int) -> Plan:
+        if ndim not in self._plans:
+            self._plans[ndim] = Plan.of(self._by_ndim[ndim], ndim)
+        return self._plans[ndim]
+
+
+def _prepared(tumour: Tumour, plan: Plan) -> Prepared:
+    """The tumour normalised, resampled and cropped, as far as the settings ask for it.
+
+    Raises:
+        DataError: If it cannot be, or is too small then.
+    """
+    settings = plan.settings
+    if tumour.ndim == 3 and not plan.axes_as_stored:
+        tumour = with_slices_first(tumour)
+    box = tumour_box(tumour)
+    checks.check_mask(extents_of(box), None, settings)
+    checks.check_not_constant(tumour.image.array[box][tumour.mask[box]])
+    target_mm = target_spacing_mm(tumour.image.spacing_mm, box, settings)
+    checks.check_spline(tumour.mask.shape, target_mm, settings)
+    prepared = prepare(tumour, box, settings)
+    when = "after resampling" if settings.resampled_spacing_mm else ""
+    voxels = int(prepared.mask[prepared.box].sum())
+    checks.check_mask(extents_of(prepared.box), voxels, settings, when)
+    if settings.normalize or target_mm is not None:
+        checks.check_finite_part(prepared.image)
+    return prepared
+
+
+def _region(prepared: Prepared, plan: Plan) -> Region:
+    """The voxels that are measured.
+
+    Raises:
+        DataError: If too few are left after resegmenting, or their values cannot be binned.
+    """
+    mask = resegment(prepared, plan.settings)
+    box = prepared.box
+    if mask is not prepared.mask:
+        box = box_of(mask) or box
+        voxels = int(mask[box].sum())
+        checks.check_mask(extents_of(box), voxels, plan.settings, "after resegmenting")
+    region = Region(box, np.ascontiguousarray(mask[box]), prepared.spacing_mm)
+    values = prepared.image[box][region.mask]
+    checks.check_grey_levels(prepared, values, plan)
+    checks.check_not_constant(values)
+    return region
+
+
+def _shapes(
+    prepared: Prepared, region: Region, plan: Plan, reasons: dict[str, str]
+) -> Iterator[NDArray[np.float64]]:
+    """The features of each shape class; ``reasons`` learns why one cannot be measured."""
+    # Without resegmentShape the whole mask is meant, in the box of the part that is left of it.
+    mask = region.mask if plan.settings.resegment_shape else prepared.mask[region.box]
+    spacing_mm = region.spacing_mm
+    for name, wanted in plan.shapes.items():
+        if name == "shape":
+            measured = shape_features(mask, spacing_mm)
+        elif mask.ndim == 2:
+            measured = shape2d_features(mask, spacing_mm)
+        else:
+            axis = plan.settings.force_2d_dimension or 0
+            reason = checks.why_no_shape_2d(mask.shape, axis)
+            if reason:
+                reasons["original_shape2D"] = reason
+                yield np.full(len(wanted), np.nan)
+                continue
+            kept = [mm for other, mm in enumerate(spacing_mm) if other != axis]
+            measured = shape2d_features(mask.squeeze(axis), kept)
+        yield np.array([measured[feature] for feature in wanted])
+
+
+def _images(
+    prepared: Prepared, region: Region, plan: Plan, reasons: Mapping[str, str]
+) -> Iterator[NDArray[np.float64]]:
+    """The features of each filtered image; NaN for an image that cannot be made."""
+    if not plan.classes:
+        return
+    for part in plan.images:
+        if all(image in reasons for image in part.images):
+            yield np.full(len(part.images) * plan.features_per_image, np.nan)
+            continue
+        own = part.settings
+        for image, filtered in filtered_images(
+            part.image_type, part.images[0], own, prepared, region
+        ):
+            if image in reasons:
+                yield np.full(plan.features_per_image, np.nan)
+            else:
+                yield image_features(region.values_of(filtered), region, own, plan.classes)
+
+
+def _named(
+    names: tuple[str, ...], values: NDArray[np.float64], reasons: Mapping[str, str]
+) -> Features:
+    """Values, each one that is missing as NaN with its reason."""
+    missing = checks.spread_over(names, reasons)
+    for place in np.flatnonzero(~np.isfinite(values)):
+        undefined = f"it is not defined for this tumour (the formula gives {values[place]})"
+        missing.setdefault(names[place], undefined)
+        values[place] = np.nan
+    return Features(values, missing)
+
+
+@cache
+def _warn_of_absent_shape(absent: str, ndim: int) -> None:
+    kind, other = ("Pictures have", "shape2D") if ndim == 2 else ("Volumes have", "shape")
+    logging.getLogger("rdfc").warning(
+        "%s no %s: no shape is measured. List %s in featureClass to measure it.",
+        kind,
+        absent,
+        other,
+    )

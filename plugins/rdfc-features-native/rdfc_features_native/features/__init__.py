@@ -1,0 +1,1 @@
+"""The feature classes, one module each: from values or matrices to named features."""

@@ -1,0 +1,1 @@
+"""Filters, one module each: from the image, and the box that is needed, to filtered values."""
