@@ -22,6 +22,7 @@ LIBRARIES = (
     "lightning-fabric",
     "timm",
     "pyradiomics",
+    "numba",
     "SimpleITK",
     "numpy",
     "scikit-learn",

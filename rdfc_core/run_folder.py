@@ -42,7 +42,16 @@ OWN = (
 LOCK = ".lock"
 """Held by the process that works in the folder."""
 
-LIBRARIES = ("rdfc-core", "torch", "torchvision", "timm", "pyradiomics", "SimpleITK", "numpy")
+LIBRARIES = (
+    "rdfc-core",
+    "torch",
+    "torchvision",
+    "timm",
+    "pyradiomics",
+    "numba",
+    "SimpleITK",
+    "numpy",
+)
 
 
 @dataclass(frozen=True)

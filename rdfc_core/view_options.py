@@ -14,7 +14,7 @@ class FeatureViewConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="pyradiomics")
+    extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="native")
     width: int = Field(256, ge=1, description="Units of each hidden layer of the tower.")
     layers: int = Field(3, ge=1, description="Hidden layers: Linear, BatchNorm, ReLU, Dropout.")
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout after each hidden layer.")

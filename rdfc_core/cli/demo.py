@@ -12,7 +12,7 @@ from rdfc_core.cli import options
 STUDY = {
     "dataset": {"name": "phantom", "cases": 300, "labelled": 0.5, "difficulty": 0.35},
     "views": {
-        "radiomics": {"extractor": {"name": "pyradiomics", "parameters": "ultrasound"}},
+        "radiomics": {"extractor": {"name": "native", "parameters": "ultrasound"}},
         "image": {"encoder": {"name": "timm", "model": "resnet18"}, "size": [48, 48]},
     },
     "split": {"test_fraction": 0.4},

@@ -31,7 +31,7 @@ Features = Annotated[
     str | None,
     typer.Option(
         "--features",
-        help="The feature extractor, such as pyradiomics:parameters=ct.",
+        help="The feature extractor, such as native:parameters=ct.",
         autocompletion=options.completer("feature_extractor"),
     ),
 ]

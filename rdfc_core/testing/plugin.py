@@ -12,7 +12,17 @@ from importlib.util import find_spec
 from rdfc_core.testing.assertions import require
 from rdfc_core.testing.component import check_component
 
-HEAVY = ("torch", "torchvision", "timm", "SimpleITK", "radiomics", "scipy", "sklearn", "pandas")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "timm",
+    "SimpleITK",
+    "radiomics",
+    "numba",
+    "scipy",
+    "sklearn",
+    "pandas",
+)
 """What listing and completing must not load: each costs a user a second or more."""
 
 _PROBE = """

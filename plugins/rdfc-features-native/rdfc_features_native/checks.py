@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour, check_finite
+from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
 from rdfc_core.parameters import Settings
+from rdfc_core.volume import check_finite
 from rdfc_features_native.plan import Plan
 from rdfc_features_native.preparation import Prepared
 
