@@ -30,6 +30,10 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
+RESERVED = ("name", "options")
+"""Words of a `Part`, which no option of a component may be called."""
+
+
 class NoOptions(BaseModel):
     """The configuration of a component that has no options."""
 
@@ -102,9 +106,20 @@ class Component:
         try:
             found: type[Any] = getattr(importlib.import_module(module_name), attribute)
         except (Exception, SystemExit) as error:  # a plugin may fail in any way: say which one
+            remedy = "Reinstall or upgrade the plugin."
+            own = module_name.partition(".")[0]
+            if isinstance(error, AttributeError) or not attribute:
+                remedy = "Write package.module:Class in its Component."
+            elif isinstance(error, ModuleNotFoundError) and error.name:
+                outside = error.name.partition(".")[0] != own
+                remedy = (
+                    f"Install {error.name}, or announce it by requires= in the plugin's Component."
+                    if outside
+                    else "Correct the module's name in the plugin's Component."
+                )
             raise PluginError(
                 f"The {self.label} could not be loaded from {path}: "
-                f"{type(error).__name__}: {error}. Reinstall or upgrade the plugin."
+                f"{type(error).__name__}: {error}. {remedy}"
             ) from error
         return found
 

@@ -79,7 +79,8 @@ def _store(path: Path) -> list[str]:
 
 
 def _traps(store: Path) -> list[str]:
-    found = [str(plugin) for plugin in (*installed().broken, *installed().doubtful)]
+    registry = installed()
+    found = [*map(str, (*registry.broken, *registry.doubtful)), *registry.twice()]
     try:
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError, OSError) as error:

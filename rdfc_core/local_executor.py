@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import pickle
 import signal
 import time
 from collections import deque
@@ -16,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.errors import DataError
+from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
 
 
@@ -79,6 +80,7 @@ class LocalExecutor(Executor):
         if wanted == 0:
             yield from (_here(function, jobs, job) for job in range(len(jobs)))
             return
+        _refuse_what_cannot_be_sent(function)
         crew = _Crew(function, jobs, self.config)
         waiting = deque(range(len(jobs)))
         killed = 0
@@ -100,6 +102,16 @@ class LocalExecutor(Executor):
                         "Try again with fewer workers (--executor local:workers=1)."
                     ),
                 )
+
+
+def _refuse_what_cannot_be_sent(function: Callable[[Any], Any]) -> None:
+    try:
+        pickle.dumps(function)
+    except Exception as error:  # whatever it holds decides what pickle raises
+        raise PluginError(
+            f"A view or extractor cannot be sent to worker processes: {error}. Its author has to "
+            "keep lambdas, open files and locks out of it; until then: --executor local:workers=0."
+        ) from error
 
 
 @dataclass

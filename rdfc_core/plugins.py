@@ -7,8 +7,9 @@ takes the others down.
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -23,6 +24,7 @@ from rdfc_core.errors import PluginError, did_you_mean
 log = logging.getLogger("rdfc")
 
 GROUP = "rdfc"
+ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 MARKED_AS_HOOK = "rdfc_impl"
 """The attribute by which pluggy knows the functions that `hookimpl` marked."""
 
@@ -73,6 +75,10 @@ class Registry:
         """The names installed for a kind."""
         return sorted({name for found_kind, name in self.found if found_kind == kind})
 
+    def twice(self) -> list[str]:
+        """A sentence for each component that several distributions offer."""
+        return [_offered_by_several(found) for found in self.found.values() if len(found) > 1]
+
     def get(self, kind: Kind, name: str) -> Component:
         """The component of this kind and name.
 
@@ -82,12 +88,9 @@ class Registry:
         """
         candidates = self.found.get((kind, name), [])
         if len(candidates) > 1:
-            sources = " and ".join(sorted(str(source) for _, source in candidates))
-            raise PluginError(
-                f"The {candidates[0][0].label} is offered by {sources}. Uninstall one of them."
-            )
+            raise PluginError(_offered_by_several(candidates))
         if not candidates:
-            raise PluginError(self._unknown(kind, name))
+            raise PluginError(self.unknown(name, kind))
         component = candidates[0][0]
         if component.unavailable:
             raise PluginError(f"The {component.label} is not available: {component.unavailable}.")
@@ -113,12 +116,15 @@ class Registry:
                 )
                 log.debug("Plugin %s failed", listener.plugin_name, exc_info=error)
 
-    def _unknown(self, kind: str, name: str) -> str:
-        installed = self.names(kind)
-        hint = did_you_mean(name, installed)
+    def unknown(self, name: str, kind: str | None = None) -> str:
+        """A sentence about a name that is not there: what is, and which plugins are broken."""
+        kinds = KINDS if kind is None else (kind,)
+        installed = sorted({name for each in kinds for name in self.names(each)})
+        hint = "" if self.broken else did_you_mean(name, installed)
         listing = f"Installed: {', '.join(installed)}." if installed else "None is installed."
         broken = "".join(f" {plugin}" for plugin in self.broken)
-        return f"There is no {kind.replace('_', ' ')} {name!r}.{hint} {listing}{broken}"
+        what = "component" if kind is None else kind.replace("_", " ")
+        return f"There is no {what} {name!r}.{hint} {listing}{broken}"
 
 
 @cache
@@ -134,6 +140,11 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
     registry = Registry(manager)
     for point, source in _distinct(points):
         try:
+            if not ENTRY_POINT.fullmatch(point.value):
+                raise PluginError(
+                    f"its entry point is {point.value!r}, which is no module. Write package.module "
+                    "in its pyproject.toml, and install it again."
+                )
             module = cast(object, point.load())
             _check_interface(module)
             components = _components_of(module)
@@ -146,6 +157,11 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
             registry.found[(component.kind, component.name)].append((component, source))
         registry.doubtful += [BrokenPlugin(source, doubt) for doubt in _doubts(module)]
     return registry
+
+
+def _offered_by_several(found: Sequence[tuple[Component, Source]]) -> str:
+    sources = " and ".join(sorted(str(source) for _, source in found))
+    return f"The {found[0][0].label} is offered by {sources}. Uninstall one of them."
 
 
 def _distinct(points: Iterable[EntryPoint]) -> list[tuple[EntryPoint, Source]]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from rdfc_core.case import Tumour
-from rdfc_core.errors import DataError
-from rdfc_core.interfaces.feature_extractor import FeatureExtractor
+from rdfc_core.errors import DataError, PluginError
+from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.pictures import picture
 from rdfc_core.view_options import ImageViewConfig
@@ -32,6 +32,11 @@ class FeaturePreparer:
         """
         names = self.extractor.names(tumour.ndim)
         features = self.extractor.extract(tumour)
+        if not isinstance(features, Features):
+            raise PluginError(
+                f"the extractor {type(self.extractor).__name__} gave {type(features).__name__} and "
+                "has to give Features. Its author finds it with check_feature_extractor."
+            )
         if features.values.shape != (len(names),):
             raise DataError(
                 f"the extractor promised {len(names)} features and gave an array of shape "
@@ -43,7 +48,11 @@ class FeaturePreparer:
             names[i]: f"the extractor gave {values[i]}" for i in np.flatnonzero(np.isinf(values))
         }
         values[np.isinf(values)] = np.nan
-        return Prepared(values, names, {**features.missing, **infinite})
+        unexplained = {
+            names[i]: "the extractor gave NaN and no reason"
+            for i in np.flatnonzero(np.isnan(values))
+        }
+        return Prepared(values, names, {**unexplained, **features.missing, **infinite})
 
 
 class PicturePreparer:

@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rdfc_core.component import Kind, Part, PartOf
+from rdfc_core.component import RESERVED, Kind, Part, PartOf
 from rdfc_core.config import EvaluateSettings, PretrainSettings, Study
+from rdfc_core.errors import PluginError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugins import Registry
 from rdfc_core.validation import validate
@@ -125,7 +126,14 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
         StudyError: If an option is unknown or does not fit.
         PluginError: If the component is unknown, unavailable or named by two distributions.
     """
-    config_class = registry.get(kind, part.name).load_config()
+    component = registry.get(kind, part.name)
+    config_class = component.load_config()
+    for word in RESERVED:
+        if word in config_class.model_fields:
+            raise PluginError(
+                f"The {component.label} has an option called {word!r}, which a study cannot hold "
+                "beside a component's name. Its author has to call it something else."
+            )
     config = validate(config_class, part.options, path)
     parts = {
         key: resolve_part(inner_kind, getattr(config, key), registry, f"{path}.{key}")

@@ -102,9 +102,9 @@ class RunFolder:
                 process is at work in it.
         """
         if not self.study.exists() and self._others():
-            advice = "so --overwrite leaves it alone. " if overwrite else ""
+            kept = ", so --overwrite leaves it alone" if overwrite else ""
             raise StudyError(
-                f"{self.path} holds files and no run, {advice}Choose another --out, or empty it."
+                f"{self.path} holds files and no run{kept}. Choose another --out, or empty it."
             )
         self.path.mkdir(parents=True, exist_ok=True)
         # The system frees the lock of a process that is killed; the file itself stays.

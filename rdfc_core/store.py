@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from rdfc_core.errors import DataError
+from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.prepared import Prepared
 
 SCHEMA = """
@@ -42,8 +42,18 @@ def default_store() -> Path:
 
 
 def recipe_id(recipe: Mapping[str, Any]) -> str:
-    """The same for the same recipe, whatever the order of its keys."""
-    return _digest(json.dumps(recipe, sort_keys=True))
+    """The same for the same recipe, whatever the order of its keys.
+
+    Raises:
+        PluginError: If the recipe is no JSON.
+    """
+    try:
+        return _digest(json.dumps(recipe, sort_keys=True))
+    except TypeError as error:
+        raise PluginError(
+            f"The recipe {str(recipe)[:120]} is no JSON ({error}). The view or extractor that "
+            "gives it has to use plain strings, numbers, lists and dicts."
+        ) from error
 
 
 def key_of(case_fingerprint: str, recipe: str) -> str:

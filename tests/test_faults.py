@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command import Done
 
-from rdfc_core import plugins
+from rdfc_core import PluginError, plugins
 from rdfc_core.faults import UnexpectedError, explain
 from rdfc_core.interfaces import WorkerDiedError
 
@@ -28,11 +28,19 @@ def rdfc_components():
         Component("feature_extractor", "hasty", "Fails to measure", f"{here}:Hasty"),
         Component("objective", "lossless", "Gives no loss", f"{here}:Lossless"),
         Component("objective", "greedy", "Wants too much", f"{here}:Greedy"),
+        Component("feature_extractor", "bare", "Gives an array", f"{here}:Bare"),
+        Component("feature_extractor", "vague", "Has no JSON recipe", f"{here}:Vague"),
+        Component("feature_extractor", "clinging", "Holds a lambda", f"{here}:Clinging"),
+        Component("feature_extractor", "named", "Option name", f"{here}:Bare", f"{here}:Named"),
+        Component("memory_store", "lost", "Is not there", f"{here}:Lost"),
+        Component("memory_store", "poor", "Wants a library", "faulty_needs:Poor"),
     ]
 """
 
 PARTS = """
+import numpy as np
 import torch
+from pydantic import BaseModel
 from torch import nn
 
 from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Objective
@@ -75,6 +83,25 @@ class Hasty(Plain, FeatureExtractor):
         return {}["area"]
 
 
+class Named(BaseModel):
+    name: str = "a"
+
+
+class Bare(Hasty):
+    def extract(self, tumour):
+        return np.ones(1)
+
+
+class Vague(Hasty):
+    def recipe(self):
+        return {"version": np.int64(1)}
+
+
+class Clinging(Hasty):
+    def __init__(self, config):
+        self.scale = lambda value: value
+
+
 class Lossless(Plain, Objective):
     uses_memory = False
 
@@ -96,6 +123,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, distribution: Callable[...,
     site = tmp_path_factory.mktemp("faulty")
     (site / "faulty_plugin.py").write_text(ANNOUNCES, encoding="utf-8")
     (site / "faulty_parts.py").write_text(PARTS, encoding="utf-8")
+    (site / "faulty_needs.py").write_text("import no_such_library\n", encoding="utf-8")
     distribution(site, "rdfc-faulty", "faulty = faulty_plugin", version="0.3")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site)
@@ -146,6 +174,38 @@ def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
     assert "The objective Lossless gave the loss a tensor (" in done.err
     assert "give one finite scalar" in done.err
     assert "check_objective" in done.err
+
+
+@pytest.mark.parametrize(
+    ("features", "executor", "said"),
+    [
+        ("bare", "local:workers=0", "the extractor Bare gave ndarray and has to give Features"),
+        ("vague", "local:workers=0", "is no JSON (Object of type int64"),
+        ("clinging", "local:workers=1", "cannot be sent to worker processes: "),
+        ("named", "local:workers=0", "has an option called 'name', which a study cannot hold"),
+    ],
+)
+def test_an_extractor_that_breaks_a_promise_is_told_which(
+    rdfc_here: Callable[..., Done], study_file: Path, features: str, executor: str, said: str
+) -> None:
+    done = rdfc_here("extract", study_file, f"--set=features={features}", "--executor", executor)
+    assert done.code == 2
+    assert said in done.err
+    assert "fault of rdfc" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("lost", "Write package.module:Class in its Component."),
+        ("poor", "Install no_such_library, or announce it by requires="),
+    ],
+)
+def test_a_component_that_does_not_load_says_what_its_author_has_to_do(
+    name: str, remedy: str
+) -> None:
+    with pytest.raises(PluginError, match=remedy):
+        plugins.installed().get("memory_store", name).load()
 
 
 def test_too_little_memory_is_nobody_s_fault(

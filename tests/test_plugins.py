@@ -145,8 +145,24 @@ def test_two_distributions_with_one_name_are_both_named_when_it_is_used(site, in
     install("two", clash)
     registry = found_in(site)
     assert [c.name for c, _ in registry.components()] == ["clash", "clash"]
-    with pytest.raises(PluginError, match=r"'clash' is offered by dist-one 1\.0 and dist-two 1\.0"):
+    message = r"'clash' is offered by dist-one 1\.0 and dist-two 1\.0"
+    with pytest.raises(PluginError, match=message) as caught:
         registry.get("reader", "clash")
+    [sentence] = registry.twice()
+    assert sentence == str(caught.value)
+
+
+def test_an_entry_point_that_is_no_module_is_told_so(site, distribution):
+    distribution(site, "dist-typo", "typo = rdfc_encoder-other")
+    [broken] = found_in(site).broken
+    assert "its entry point is 'rdfc_encoder-other', which is no module" in str(broken)
+
+
+def test_a_name_of_any_kind_that_is_not_there_tells_of_broken_plugins(site, install):
+    install("mine", "import no_such_library")
+    install("other", GOOD)
+    sentence = found_in(site).unknown("mine")
+    assert sentence.startswith("There is no component 'mine'. Installed: other. Plugin 'mine' of")
 
 
 def test_one_distribution_listed_twice_counts_once(site, install):

@@ -50,7 +50,7 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
     if as_json:
         import json
 
-        broken = [str(plugin) for plugin in registry.broken]
+        broken = [*map(str, registry.broken), *registry.twice()]
         typer.echo(json.dumps({"components": rows, "broken": broken}, indent=2))
         return
     from rich.table import Table
@@ -64,8 +64,8 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
         reason = f" (not available: {row['unavailable']})" if row["unavailable"] else ""
         table.add_row(row["kind"], row["name"], f"{row['summary']}{reason}", row["distribution"])
     out.print(table)
-    for plugin in registry.broken:
-        typer.echo(str(plugin), err=True)
+    for problem in (*registry.broken, *registry.doubtful, *registry.twice()):
+        typer.echo(str(problem), err=True)
 
 
 @app.command("show")
@@ -77,11 +77,7 @@ def show(
     """The options of a component: names, types, defaults and what they mean."""
     found = [(c, s) for c, s in installed().components() if c.name == name]
     if not found:
-        names = sorted({c.name for c, _ in installed().components()})
-        raise PluginError(
-            f"There is no component {name!r}.{did_you_mean(name, names)} "
-            f"Installed: {', '.join(names)}."
-        )
+        raise PluginError(installed().unknown(name))
     import json
 
     for component, source in found:

@@ -53,6 +53,7 @@ def predict(
     ]
     if out:
         _write_csv(out, table)
+        bench.progress.say(f"Predictions: {out}")
     elif as_json:
         console.show_json(table)
     elif table:
@@ -83,6 +84,7 @@ def embed(
     reader = predictions.reader_of(run.resolve(), bench.registry)
     cases = _cases(image, mask, manifest, reader)
     failures = predictions.embed(run.resolve(), cases, bench, out)
+    bench.progress.say(f"Embeddings: {out}")
     finish([asdict(failure) for failure in failures])
 
 

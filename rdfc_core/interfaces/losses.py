@@ -27,5 +27,6 @@ def complaint_about_loss(loss: Any, logs: Any, who: str) -> str | None:
         return f"{who} gave the logs {logs!r}; give a mapping of names to scalar tensors."
     for name, value in logs.items():
         if not isinstance(value, Tensor) or value.ndim != 0 or value.requires_grad:
-            return f"{who}: the log {name!r} has to be a scalar tensor without gradient; detach it."
+            remedy = "detach it" if isinstance(value, Tensor) else f"{value!r} is none"
+            return f"{who}: the log {name!r} has to be a scalar tensor without gradient; {remedy}."
     return None

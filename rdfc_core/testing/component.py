@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from rdfc_core.component import Component, PartOf
+from rdfc_core.component import RESERVED, Component, PartOf
 from rdfc_core.testing.assertions import require
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ INTERFACES = {
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""
-
-RESERVED = ("name", "options")
-"""Words of a `Part`, which no option may be called."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 _LONGEST_SUMMARY = 100
