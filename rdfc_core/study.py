@@ -6,17 +6,18 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from rdfc_core import features, outputs, pretrain, summary
+from rdfc_core import features, judging, outputs, pretrain, summary
 from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
-from rdfc_core.evaluate import linear
+from rdfc_core.evaluate import linear, supervised
 from rdfc_core.evaluate.size import Size
+from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
@@ -30,7 +31,6 @@ from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
-from rdfc_core.views import FeatureView
 
 Step = Literal["extract", "pretrain", "evaluate"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -105,18 +105,23 @@ def _steps(
     vectors: list[outputs.Embedded] = []
     trained = list(views)
     if until != "extract":
-        model, taught = None, None
+        model, rivals, taught = None, {}, None
         for split in splits:
             if model is None or split.pretext != taught:  # folds may share their pretext cases
                 with clock.stage("pretrain"):
+                    fit(study, views, extraction, split, bench)
                     model = pretrained(study, views, extraction, split, place, bench)
+                    for name, rival in study.rivals().items():
+                        own = replace(split, name=f"{split.name}.{name}")
+                        rivals[name] = pretrained(rival, views, extraction, own, place, bench)
                 model.classes, taught = dataset.classes, split.pretext
                 trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):
-                    for entry, prediction in evaluate(study, model, extraction, split, bench):
-                        found[entry].append(prediction)
+                    judged = evaluate(study, model, rivals, extraction, split, place, bench)
+                for entry, prediction in judged:
+                    found[entry].append(prediction)
             model.save(place.model(split.name))
         outputs.write_embeddings(place.path / "embeddings.parquet", vectors)
     if until == "evaluate":
@@ -134,6 +139,7 @@ def _steps(
             "seed": study.seed,
             "machine": machine(),
             "started": clock.started,
+            "method": judging.method_name(study),
             "main": linear.main_variant(study.evaluate, trained),
             "step": until,
         },
@@ -182,6 +188,25 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     return extraction
 
 
+def fit(
+    study: ResolvedStudy,
+    views: Mapping[str, View],
+    extraction: Extraction,
+    split: Split,
+    bench: Workbench,
+) -> None:
+    """Fit the views on the split's pretext cases alone; refuse what could not be trained on them.
+
+    Raises:
+        StudyError: If a pretext, or a method that the study names, does not fit the views.
+    """
+    for name, view in views.items():
+        view.fit(extraction.of(name, split.pretext))
+    supervised.check(study.evaluate, views)
+    for rival in study.rivals().values():
+        models.fresh(rival, bench.registry, views, len(split.pretext), study.seed)
+
+
 def pretrained(
     study: ResolvedStudy,
     views: Mapping[str, View],
@@ -190,10 +215,17 @@ def pretrained(
     place: RunFolder,
     bench: Workbench,
 ) -> Model:
-    """The model of a split: views fitted and pretext trained on its pretext cases alone."""
+    """The model of a split: its pretext is trained on the split's pretext cases alone.
+
+    Args:
+        study: Names the pretext.
+        views: View name → the view, fitted on these cases.
+        extraction: All cases.
+        split: Names the pretext cases, and the checkpoint.
+        place: Where checkpoints and metrics go.
+        bench: Registry and progress.
+    """
     pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
-    for name, view in views.items():
-        view.fit(pretext_cases[name])
     model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
@@ -215,32 +247,35 @@ def pretrained(
 
 
 def evaluate(
-    study: ResolvedStudy, model: Model, extraction: Extraction, split: Split, bench: Workbench
-) -> list[tuple[linear.Entry, Prediction]]:
-    """Linear evaluation of the learnt features and of the controls; sets the model's classifier."""
+    study: ResolvedStudy,
+    model: Model,
+    rivals: Mapping[str, Model],
+    extraction: Extraction,
+    split: Split,
+    place: RunFolder,
+    bench: Workbench,
+) -> judging.Judged:
+    """The tables of a split, and the controls; sets the model's classifier.
+
+    Args:
+        study: Says which.
+        model: Of the study's pretext.
+        rivals: Name → the model of another pretext, trained on the same cases.
+        extraction: All cases.
+        split: Which of them train and which test.
+        place: Keeps what each method said as it is done.
+        bench: Registry and progress.
+    """
     cases = {case.case_id: case for case in extraction.cases}
     test = linear.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
-    case_ids = [case.case_id for case in test.cases]
-    prepared = {name: extraction.of(name, case_ids) for name in model.views}
+    prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
     outputs = model.outputs(prepared)
-    found, model.classifier = linear.judge_learnt(test, outputs, method_name(study))
-    controls = study.evaluate.controls
-    if "random-init" in controls:
-        pretext_cases = {name: extraction.of(name, split.pretext) for name in model.views}
-        networks = []
-        for repeat in range(linear.RANDOM_NETWORKS):
-            seed = study.seed + 1 + repeat
-            untrained = models.fresh(study, bench.registry, model.views, 2, seed)
-            untrained.calibrate(pretext_cases)
-            networks.append(untrained.outputs(prepared))
-        found += linear.judge_random(test, networks)
-    if "shuffled-labels" in controls:
-        found += linear.judge_shuffled(test, outputs)
-    for name, view in model.views.items():
-        if isinstance(view, FeatureView):
-            sizes = extraction.of("size", case_ids)
-            found += linear.judge_handcrafted(test, view, prepared[name], sizes)
-            break
+    found, model.classifier = linear.judge_learnt(test, outputs, judging.method_name(study))
+    for name, rival in rivals.items():
+        found += linear.judge_learnt(test, rival.outputs(prepared), name)[0]
+    about = (study, test, model, outputs, extraction, bench.registry)
+    found += judging.controls(*about)
+    found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
     return found
 
 
@@ -250,11 +285,6 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
         return None
     results = Results.read(place.results)
     return results if STEPS.index(results.run["step"]) >= STEPS.index(until) else None
-
-
-def method_name(study: ResolvedStudy) -> str:
-    """How tables call the study's pretext: ours is named after the project."""
-    return "rdfc" if study.pretext.name == "correspondence" else study.pretext.name
 
 
 def _splits(

@@ -32,6 +32,7 @@ def rows(study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]) -> l
                     input=entry.input,
                     layer=entry.layer,
                     classifier=entry.classifier,
+                    label_fraction=entry.label_fraction,
                     metric=metric,
                     mean=finite(value.mean),
                     sd=finite(value.sd),
