@@ -63,6 +63,7 @@ def fit(
     seed: int,
     progress: Progress | None = None,
     epoch_ended: EpochEnded | None = None,
+    title: str = "Pretraining",
 ) -> None:
     """Train the pretext in place; continues from the checkpoint if there is one.
 
@@ -75,6 +76,7 @@ def fit(
         seed: Decides order, augmentation, dropout and negatives.
         progress: Told after every epoch.
         epoch_ended: Called with the metrics of every epoch.
+        title: What the progress is called.
 
     Raises:
         DataError: If there are fewer than two cases, or the loss is no longer finite.
@@ -99,7 +101,7 @@ def fit(
         _forget_epochs_after(place, done)
         model.train()
         with (
-            (progress or Progress()).task("Pretraining", settings.epochs) as advance,
+            (progress or Progress()).task(title, settings.epochs) as advance,
             SummaryWriter(
                 str(place.folder / "tensorboard" / place.split), purge_step=done
             ) as board,

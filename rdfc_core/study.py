@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,7 +20,7 @@ from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
-from rdfc_core.progress import Progress
+from rdfc_core.progress import Clock, Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results
@@ -91,7 +88,7 @@ def _steps(
     bench: Workbench,
     until: Step,
 ) -> Results:
-    clock = _Clock()
+    clock = Clock()
     with clock.stage("features"):
         extraction = extract(cases, views, bench)
         features.write_parquet(place.path / "features.parquet", extraction)
@@ -113,7 +110,10 @@ def _steps(
                     model = pretrained(study, views, extraction, split, place, bench)
                     for name, rival in study.rivals().items():
                         own = replace(split, name=f"{split.name}.{name}")
-                        rivals[name] = pretrained(rival, views, extraction, own, place, bench)
+                        title = f"Pretraining {name}"
+                        rivals[name] = pretrained(
+                            rival, views, extraction, own, place, bench, title
+                        )
                 model.classes, taught = dataset.classes, split.pretext
                 trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
@@ -127,9 +127,10 @@ def _steps(
     if until == "evaluate":
         outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
     with clock.stage("evaluate"):
-        rows = summary.rows(study, found)
+        rows, comparisons = summary.rows(study, found), summary.comparisons(study, found)
     results = Results(
         rows=tuple(rows),
+        comparisons=tuple(comparisons),
         dataset=summary.describe(study, dataset, cases, splits),
         failed=tuple(asdict(failure) for failure in extraction.failures),
         missing=tuple(summary.missing(extraction)),
@@ -214,6 +215,7 @@ def pretrained(
     split: Split,
     place: RunFolder,
     bench: Workbench,
+    title: str = "Pretraining",
 ) -> Model:
     """The model of a split: its pretext is trained on the split's pretext cases alone.
 
@@ -224,6 +226,7 @@ def pretrained(
         split: Names the pretext cases, and the checkpoint.
         place: Where checkpoints and metrics go.
         bench: Registry and progress.
+        title: What the progress is called.
     """
     pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
     model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
@@ -242,6 +245,7 @@ def pretrained(
         study.seed,
         bench.progress,
         epoch_ended,
+        title,
     )
     return model
 
@@ -296,15 +300,3 @@ def _splits(
         everything = tuple(case.case_id for case in extraction.cases)
         return [Split("all", everything, (), ())]
     return make_splits(extraction.cases, spec, study.seed, extraction.fingerprints)
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.started = datetime.now().astimezone().isoformat(timespec="seconds")
-        self.seconds: dict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(self.seconds[name] + time.perf_counter() - start, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ def device_for(precision: Precision) -> Fabric:
     """The accelerator of this machine, or its processor."""
     from lightning_fabric import Fabric  # here, since it takes seconds, and predicting does without
 
+    # It says at every training, of which a study may have a hundred, what the study says already.
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     return Fabric(accelerator="auto", devices=1, precision=precision)
 
 

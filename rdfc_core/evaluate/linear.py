@@ -22,6 +22,9 @@ log = logging.getLogger("rdfc")
 RANDOM_NETWORKS = 3
 SHUFFLES = 20
 
+SCALED = "+temperature"
+"""Ends the classifier's name where a temperature calibrates its probabilities."""
+
 Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
 """Layer (``features``, ``embedding``) → view name → (N, F) for the cases of a `Bench`."""
 
@@ -39,7 +42,7 @@ class Entry:
 
     def scaled(self) -> Entry:
         """The same with probabilities that a temperature calibrates."""
-        return replace(self, classifier=f"{self.classifier}+temperature")
+        return replace(self, classifier=self.classifier.removesuffix(SCALED) + SCALED)
 
 
 def main_classifier(settings: EvaluateSettings) -> str:
