@@ -120,7 +120,7 @@ def test_a_class_without_training_cases_is_never_predicted():
 
 
 def test_it_follows_its_seed():
-    table, truth = drawn()
+    table, truth = drawn(12)
     np.testing.assert_array_equal(
         fitted(table, truth).predict(table), fitted(table, truth).predict(table)
     )
