@@ -104,7 +104,7 @@ def show_results(results: Results) -> None:
 def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
     """Pairs of methods with the difference in the first metric; p as Holm corrects it."""
     drawn = Table(title=f"{title}: differences", title_justify="left", title_style="bold")
-    shares = len({one.label_fraction for one in pairs}) > 1
+    shares = any(one.label_fraction < 1 for one in pairs)
     for heading in (*(["labels"] if shares else []), "method", "less"):
         drawn.add_column(heading, overflow="fold")
     for heading in (f"Δ {HEADINGS[METRICS[0]]}", "p", "p corrected"):
@@ -122,7 +122,7 @@ def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
 
 def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
     drawn = Table(title=title, title_justify="left", title_style="bold")
-    shares = len({row[0].label_fraction for row in rows}) > 1
+    shares = any(row[0].label_fraction < 1 for row in rows)
     for heading in (*(["labels"] if shares else []), "method", "input", "classifier"):
         drawn.add_column(heading, overflow="fold")
     for metric in rows[0]:

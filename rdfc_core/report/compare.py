@@ -85,7 +85,8 @@ def judge(run: Run) -> Verdict | None:
     if metric is None or not learnt:
         return None
     named = named_variant(run)
-    stated = [row for row in learnt if _variant(row) == named]
+    method = run.results.run.method if run.results else ""
+    stated = [r for r in learnt if _variant(r) == named and method in ("", r.method)]
     main = max(stated or learnt, key=_mean)
     others: dict[str, Row] = {}
     for row in full:

@@ -144,6 +144,21 @@ def test_folds_of_other_patients_add_their_variances():
     assert found.error**2 == pytest.approx(sum(variances) / 9)
 
 
+def test_folds_that_are_drawn_anew_of_the_same_patients_add_no_information():
+    rng = np.random.default_rng(6)
+    truth = rng.permutation([1] * 12 + [0] * 18)
+    a, b = rng.random(30) + 0.4 * truth, rng.random(30)
+    patients = [f"p{i}" for i in range(30)]
+    once, twice = (
+        [
+            [prediction(truth, score, patients, f"fold-1.{repeat}") for repeat in range(count)]
+            for score in (a, b)
+        ]
+        for count in (1, 2)
+    )
+    assert delong(*twice).error == pytest.approx(delong(*once).error)
+
+
 def test_repetitions_on_the_same_cases_are_averaged_with_their_covariance():
     rng = np.random.default_rng(7)
     truth = rng.permutation([1] * 20 + [0] * 30)
