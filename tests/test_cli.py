@@ -186,3 +186,17 @@ def test_ctrl_c_while_pretraining_says_that_the_same_command_resumes(
     assert "Continuing after epoch" in done.err
     after = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["epoch"] for line in after] == list(range(1, 121))
+
+
+def test_methods_shares_of_labels_and_differences_are_tables_on_stdout(rdfc_here, study_file):
+    settings = ("methods=[hybrid-scratch,hybrid-finetune]", "label_fractions=[0.5]", "controls=[]")
+    settings += ("supervised.epochs=1", "label_seeds=1", "classifiers=[logistic]")
+    sets = [word for one in settings for word in ("--set", f"evaluate.{one}")]
+    done = rdfc_here("run", study_file, *sets, *HERE)
+    assert done.code == 0, done.err
+    titles = ("Linear evaluation of", "Training with labels", "With a share of the labels")
+    assert all(title in done.out for title in titles)
+    assert re.search(r"50% +│ hybrid-finetune +│ paper features", done.out)
+    assert "Training with labels: differences" in done.out
+    assert re.search(r"hybrid-scratch +│ hybrid-finetune +│ [+-]0\.\d{3} \[", done.out)
+    assert "Training hybrid-finetune.paper.labels-0.5.seed-0 (holdout)" in done.err

@@ -18,12 +18,12 @@ from rdfc_core.progress import Advance, Progress
 from rdfc_core.results import Comparison, Results, Row
 
 # A pipe has no width: tables are then as wide as they need to be.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 METRICS = ("f1_weighted", "auroc", "balanced_accuracy")
 HEADINGS = {"f1_weighted": "weighted F1", "auroc": "AUROC", "balanced_accuracy": "balanced acc."}
-NARROW = 105  # columns that all three metrics take
+NARROW = 122  # columns that all three metrics take
 TITLES = {
     "linear": "Linear evaluation of the learnt features",
     "supervised": "Training with labels",
