@@ -91,6 +91,7 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     given = _read(source) if isinstance(source, Path) else source
     named = set(given["views"]) if isinstance(given.get("views"), Mapping) else set()
     written = _canonical(given)
+    listed = _holds(written, "evaluate.compare")
     for override in overrides:
         key, equals, value = override.partition("=")
         if not (equals and key.strip()):
@@ -101,19 +102,32 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
             reason = " ".join(str(error).split())
             raise StudyError(f"--set {override}: {reason}.") from error
     base = _preset(written.get("preset", "default"), "preset")
-    evaluate = _evaluation(written.get("evaluate"))
-    if isinstance(evaluate, dict) and "preset" in evaluate:
-        protocol = _preset(evaluate.pop("preset"), "evaluate", "evaluation")
-        base["evaluate"] = _merge(base.get("evaluate", {}), protocol)
-    if evaluate is not None:
-        written["evaluate"] = evaluate
+    if "evaluate" in written:
+        written["evaluate"] = _over_protocol(base, written["evaluate"], listed)
     return validate(Study, _over_preset(base, written, named), "")
+
+
+def _over_protocol(base: dict[str, Any], evaluate: Any, listed: bool) -> Any:
+    """What a study says under ``evaluate``; the protocol that it names goes into the preset.
+
+    As with views, a study that lists the pretexts it compares gets no others.
+    """
+    evaluate = _evaluation(evaluate)
+    if not (isinstance(evaluate, Mapping) and "preset" in evaluate):
+        return evaluate
+    protocol = _preset(evaluate["preset"], "evaluate", "evaluation")
+    compare = evaluate.get("compare")
+    if isinstance(compare, Mapping) and (listed or not compare):
+        kept = {name: part for name, part in protocol["compare"].items() if name in compare}
+        protocol["compare"] = kept
+    base["evaluate"] = _merge(base.get("evaluate", {}), protocol)
+    return {key: value for key, value in evaluate.items() if key != "preset"}
 
 
 def _preset(name: Any, option: str, folder: str = "") -> dict[str, Any]:
     place = files("rdfc_core.presets").joinpath(folder)
     known = {p.name.removesuffix(".yaml"): p for p in place.iterdir() if p.name.endswith(".yaml")}
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise StudyError(f"{option}: there is no {name!r}. Use one of: {', '.join(sorted(known))}.")
     return cast(dict[str, Any], yaml.safe_load(known[name].read_text(encoding="utf-8")))
 

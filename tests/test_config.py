@@ -210,7 +210,10 @@ def test_evaluate_paper_stands_for_the_protocol_of_all_tables(registry):
     [
         ({"label_seeds": 7}, lambda e: e.label_seeds == 7),
         ({"compare": ["simclr:width=9"]}, lambda e: [*e.compare] == ["simclr"]),
-        ({"compare": {"cold": "simclr:temperature=0.05"}}, lambda e: "cold" in e.compare),
+        ({"compare": {"cold": "simclr:temperature=0.05"}}, lambda e: [*e.compare] == ["cold"]),
+        ({"compare": {"simclr": {"width": 9}}}, lambda e: [*e.compare] == ["simclr"]),
+        ({"compare": {}}, lambda e: not e.compare),
+        ({"compare": []}, lambda e: not e.compare),
         ({"supervised": {"finetune": "all"}}, lambda e: e.supervised.finetune.name == "all"),
         ({"supervised": {"epochs": 3}}, lambda e: e.supervised.optimizer == "sgd"),
     ],
@@ -226,5 +229,6 @@ def test_set_reaches_into_the_protocol_and_its_pretexts(registry):
     study = resolved(registry, "evaluate.compare.simclr.temperature=0.5", evaluate="paper")
     assert study.compare["simclr"].config.temperature == 0.5
     assert list(study.compare) == ["autoencoder", "jigsaw", "simclr"]
+    assert not resolved(registry, "evaluate.compare={}", evaluate="paper").compare
     assert study.rivals()["simclr"].pretext.name == "simclr"
     assert ("pretext", "jigsaw") in [(part.kind, part.name) for part in study.parts()]

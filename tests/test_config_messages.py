@@ -69,6 +69,7 @@ WRONG = {
         "features: it stands for views.radiomics.extractor, and views is 3, which holds no options",
     ),
     "unknown protocol": ({"evaluate": "papr"}, "evaluate: there is no 'papr'. Use one of: paper."),
+    "a list for a protocol": ({"evaluate": {"preset": ["paper"]}}, "evaluate: there is no ['paper"),
     "unknown setting of fine-tuning": (
         {"evaluate": {"supervised": {"finetune": "papr"}}},
         "evaluate.supervised.finetune: there is no setting 'papr'; use one of paper, paper-frozen",

@@ -313,3 +313,24 @@ def test_probabilities_are_those_of_the_files(told):
     ]
     assert [row["case_id"] for row in rows] == kept["case_ids"]
     np.testing.assert_array_equal([row["probabilities"] for row in rows], kept["probabilities"])
+
+
+def test_several_classes_go_through_every_method_and_test(pictures, workbench, tmp_path):
+    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
+    lines = (folder / "manifest.csv").read_text(encoding="utf-8").splitlines()
+    split = [line.rpartition(",") for line in lines[1:]]
+    named = [f"{head},{label and 'abc'[i % 3]}" for i, (head, _, label) in enumerate(split)]
+    (folder / "manifest.csv").write_text("\n".join([lines[0], *named]) + "\n", encoding="utf-8")
+    study = jobs.small_study(
+        folder, *TABLES, "pretrain.epochs=1", "evaluate.compare={}", "evaluate.label_seeds=1"
+    )
+    results = studies.run(study, tmp_path / "run", workbench)
+    assert results.dataset["classes"] == ["a", "b", "c"]
+    assert {row.method for row in results.rows if row.table == "supervised"} == JUDGED
+    for row in results.rows:
+        assert row.mean is not None
+        assert 0 <= row.mean <= 1
+    delong = [c for c in results.comparisons if c.test == "delong"]
+    assert len(delong) == 6 + 2 * 10
+    table = pq.read_table(tmp_path / "run" / "predictions.parquet").to_pylist()
+    assert {len(row["probabilities"]) for row in table} == {3}
