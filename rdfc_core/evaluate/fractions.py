@@ -14,8 +14,8 @@ def draw(cases: Sequence[Case], fraction: float, seed: int) -> list[int]:
     """The places of the cases whose labels are taken, in their order.
 
     For one seed a smaller share is part of every larger one. Patients are drawn whole: of the
-    patients of each class the same share, at least one; and whatever the share, a patient of every
-    class. A patient with several classes counts for the rarest.
+    patients of each class the same share, and whatever the share, a patient of every class. A
+    patient with several classes counts for the rarest.
 
     Args:
         cases: N labelled training cases.
@@ -36,5 +36,5 @@ def draw(cases: Sequence[Case], fraction: float, seed: int) -> list[int]:
         strata[rarest].append(patient)
     chosen = {next(p for p in patients if label in labels[p]) for label in counts}
     for members in strata.values():
-        chosen |= set(members[: max(1, round(fraction * len(members)))])
+        chosen |= set(members[: round(fraction * len(members))])
     return [place for place, case in enumerate(cases) if case.patient_id in chosen]

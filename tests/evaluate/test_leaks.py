@@ -12,6 +12,8 @@ import small_arena
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core.evaluate import conventional, supervised
+from rdfc_core.evaluate.fractions import draw
+from rdfc_core.evaluate.inner import tempered
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.supervised import Arena
 from rdfc_core.evaluate.trials import PROBE, Trial
@@ -152,6 +154,37 @@ def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp
     assert {entry.table for entry, _ in told} == {"supervised", "label-efficiency"}
     assert {entry.classifier for entry, _ in told} >= {"svm+temperature", "head+temperature"}
     assert set(labels.asked) == set(range(TRAIN))
+
+
+@pytest.mark.parametrize(
+    ("unseen", "expected"), [(0.7, lambda n: (n + 1) / (n + 2)), (0.3, lambda n: 0.5)]
+)
+def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
+    unseen, expected, monkeypatch, tmp_path
+):
+    """A method that is sure of its training cases, and gives others' class this probability."""
+    settings = small_arena.SETTINGS.model_copy(
+        update={"temperature_scaling": True, "methods": ("radiomics",), "label_fractions": (0.25,)}
+    )
+    truth = np.random.default_rng(0).permutation(np.arange(CASES) % 2)
+    arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
+
+    def learn(rows: Any) -> Any:
+        def say_of(asked: Any) -> Any:
+            own = np.where(np.isin(asked, rows), 0.99, unseen)[:, None]
+            return np.where(np.eye(2)[truth[asked]] == 1, own, 1 - own)
+
+        return say_of
+
+    monkeypatch.setattr(Arena, "learner", lambda *_: learn)
+    trial = Trial("radiomics", "", 0.25, 0)
+    list(supervised.judge(arena, Stages(tmp_path), Progress()))
+    kept = Stages(tmp_path).read("holdout", trial, arena.bench.split.test)
+    assert kept is not None
+    drawn = draw(arena.bench.cases[:TRAIN], 0.25, 0)
+    assert np.bincount(truth[drawn]).tolist() == [len(drawn) // 2] * 2
+    calibrated = tempered(np.array([[0.7, 0.3]]), kept.temperature or 0)[0, 0]
+    assert calibrated == pytest.approx(expected(len(drawn) // 2), abs=1e-3)
 
 
 def test_a_trivially_memorised_test_part_is_not_memorised():
