@@ -110,10 +110,8 @@ def _steps(
                     model = pretrained(study, views, extraction, split, place, bench)
                     for name, rival in study.rivals().items():
                         own = replace(split, name=f"{split.name}.{name}")
-                        title = f"Pretraining {name}"
-                        rivals[name] = pretrained(
-                            rival, views, extraction, own, place, bench, title
-                        )
+                        about = (views, extraction, own, place, bench, f"Pretraining {name}")
+                        rivals[name] = pretrained(rival, *about)
                 model.classes, taught = dataset.classes, split.pretext
                 trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
@@ -263,7 +261,7 @@ def evaluate(
 
     Args:
         study: Says which.
-        model: Of the study's pretext.
+        model: Of its pretext.
         rivals: Name → the model of another pretext, trained on the same cases.
         extraction: All cases.
         split: Which of them train and which test.
