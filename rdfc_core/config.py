@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from rdfc_core.component import Part, PartOf, parse_part, set_nested
 from rdfc_core.errors import StudyError
+from rdfc_core.settings import EvaluateSettings, PretrainSettings, Settings
 from rdfc_core.validation import validate
 
 SHORTHAND = {
@@ -35,57 +36,7 @@ VIEW_OF_PART = {"extractor": "features", "encoder": "image"}
 """A view that names an extractor is a feature view; one that names an encoder, an image view."""
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PretrainSettings(_Settings):
-    """How the pretext task is trained."""
-
-    epochs: int = Field(100, ge=0, description="Passes over the pretext cases.")
-    batch_size: int = Field(64, ge=2, description="Cases a step, over all devices.")
-    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD as in the paper, or AdamW.")
-    learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
-    weight_decay: float = Field(1e-4, ge=0, description="Weight decay.")
-    warmup_epochs: int = Field(0, ge=0, description="Epochs of linear warm-up.")
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="Learning rate after the warm-up."
-    )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="Number format of the forward pass."
-    )
-    checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
-
-
-class EvaluateSettings(_Settings):
-    """How the learnt features are judged."""
-
-    classifiers: tuple[Literal["logistic", "sgd", "knn"], ...] = Field(
-        ("logistic", "knn"),
-        description="Linear probes: logistic regression, the paper's SGD layer, or neighbours.",
-    )
-    logistic_c: float = Field(1.0, gt=0, description="C of the logistic regression, fixed.")
-    class_weight: Literal["balanced", "none"] = Field(
-        "balanced", description="Weigh classes by their rarity, or not."
-    )
-    neighbours: int = Field(15, ge=1, description="k of the nearest neighbours.")
-    sgd_epochs: int = Field(100, ge=1, description="Epochs of the SGD layer.")
-    sgd_learning_rate: float = Field(3e-3, gt=0, description="Its learning rate, ÷10 at 70 %.")
-    controls: tuple[
-        Literal[
-            "random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"
-        ],
-        ...,
-    ] = Field(
-        ("random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"),
-        description="What the learnt features are compared with.",
-    )
-    bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
-
-
-class Study(_Settings):
+class Study(Settings):
     """One study, as the user wrote it, with the preset filled in."""
 
     shorthand: ClassVar[Mapping[str, str]] = SHORTHAND
@@ -140,6 +91,7 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     given = _read(source) if isinstance(source, Path) else source
     named = set(given["views"]) if isinstance(given.get("views"), Mapping) else set()
     written = _canonical(given)
+    listed = _holds(written, "evaluate.compare")
     for override in overrides:
         key, equals, value = override.partition("=")
         if not (equals and key.strip()):
@@ -149,16 +101,40 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
         except (ValueError, yaml.YAMLError) as error:
             reason = " ".join(str(error).split())
             raise StudyError(f"--set {override}: {reason}.") from error
-    preset = written.get("preset", "default")
-    known = sorted(
-        p.name.removesuffix(".yaml")
-        for p in files("rdfc_core.presets").iterdir()
-        if p.name.endswith(".yaml")
-    )
-    if preset not in known:
-        raise StudyError(f"preset: there is no {preset!r}. Use one of: {', '.join(known)}.")
-    base = yaml.safe_load(files("rdfc_core.presets").joinpath(f"{preset}.yaml").read_text())
+    base = _preset(written.get("preset", "default"), "preset")
+    if "evaluate" in written:
+        written["evaluate"] = _over_protocol(base, written["evaluate"], listed)
     return validate(Study, _over_preset(base, written, named), "")
+
+
+def _over_protocol(base: dict[str, Any], evaluate: Any, listed: bool) -> Any:
+    """What a study says under ``evaluate``; the protocol that it names goes into the preset.
+
+    As with views, a study that lists the pretexts it compares gets no others.
+    """
+    evaluate = _evaluation(evaluate)
+    if not (isinstance(evaluate, Mapping) and "preset" in evaluate):
+        return evaluate
+    protocol = _preset(evaluate["preset"], "evaluate", "evaluation")
+    compare = evaluate.get("compare")
+    if isinstance(compare, Mapping) and (listed or not compare):
+        kept = {name: part for name, part in protocol["compare"].items() if name in compare}
+        protocol["compare"] = kept
+    base["evaluate"] = _merge(base.get("evaluate", {}), protocol)
+    return {key: value for key, value in evaluate.items() if key != "preset"}
+
+
+def _preset(name: Any, option: str, folder: str = "") -> dict[str, Any]:
+    place = files("rdfc_core.presets").joinpath(folder)
+    known = {p.name.removesuffix(".yaml"): p for p in place.iterdir() if p.name.endswith(".yaml")}
+    if not isinstance(name, str) or name not in known:
+        raise StudyError(f"{option}: there is no {name!r}. Use one of: {', '.join(sorted(known))}.")
+    return cast(dict[str, Any], yaml.safe_load(known[name].read_text(encoding="utf-8")))
+
+
+def _evaluation(value: Any) -> Any:
+    """``evaluate: paper`` written out as ``evaluate: {preset: paper}``."""
+    return {"preset": value} if isinstance(value, str) else value
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -189,6 +165,8 @@ def _canonical(written: Mapping[str, Any]) -> dict[str, Any]:
         StudyError: If what a shorthand stands for is written out, too, or has no place.
     """
     study: dict[str, Any] = {k: _copy(v) for k, v in written.items() if k not in SHORTHAND}
+    if "evaluate" in study:
+        study["evaluate"] = _evaluation(study["evaluate"])
     for word, target in SHORTHAND.items():
         if word not in written:
             continue

@@ -70,7 +70,7 @@ def write_pictures(path: Path, extraction: Extraction) -> None:
 def write_predictions(
     path: Path, found: Mapping[Entry, Sequence[Prediction]], classes: Sequence[str]
 ) -> None:
-    """What each classifier said of each held-back case; of repeated controls, the first time."""
+    """What each classifier said of each held-back case; of what is repeated, the first time."""
     rows = [
         {
             "split": one.split,
@@ -79,6 +79,7 @@ def write_predictions(
             "input": entry.input,
             "layer": entry.layer,
             "classifier": entry.classifier,
+            "label_fraction": entry.label_fraction,
             "case_id": one.case_ids[place],
             "patient_id": one.patients[place],
             "label": classes[one.truth[place]],

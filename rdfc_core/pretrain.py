@@ -7,8 +7,7 @@ import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core import checkpoint
-from rdfc_core.config import PretrainSettings
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Batch, Pretext, View
 from rdfc_core.progress import Progress
+from rdfc_core.settings import PretrainSettings
+from rdfc_core.training import batches, device_for, optimizer_for, seeded
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -63,6 +63,7 @@ def fit(
     seed: int,
     progress: Progress | None = None,
     epoch_ended: EpochEnded | None = None,
+    title: str = "Pretraining",
 ) -> None:
     """Train the pretext in place; continues from the checkpoint if there is one.
 
@@ -75,13 +76,12 @@ def fit(
         seed: Decides order, augmentation, dropout and negatives.
         progress: Told after every epoch.
         epoch_ended: Called with the metrics of every epoch.
+        title: What the progress is called.
 
     Raises:
         DataError: If there are fewer than two cases, or the loss is no longer finite.
     """
-    # Here, since they take seconds to load, and predicting does without.
-    from lightning_fabric import Fabric
-    from tensorboardX import SummaryWriter
+    from tensorboardX import SummaryWriter  # here, since predicting does without
 
     cases = len(next(iter(prepared.values())))
     if cases < 2:
@@ -89,10 +89,11 @@ def fit(
             f"Pretraining needs at least two cases and has {cases}. Add cases, or set "
             "split.pretext: all."
         )
-    fabric = Fabric(accelerator="auto", devices=1, precision=settings.precision)
+    fabric = device_for(settings.precision)
     generator = torch.Generator().manual_seed(seed)
     with seeded(seed):
-        optimizer = _optimizer(pretext, settings)
+        trained = [p for p in pretext.parameters() if p.requires_grad]
+        optimizer = optimizer_for([{"params": trained}], settings)
         model, optimizer = fabric.setup(pretext, optimizer)
         prepared = {name: fabric.to_device(tensor) for name, tensor in prepared.items()}
         scaler = fabric.strategy.precision  # of gradients, under 16-mixed; others have no state
@@ -100,7 +101,7 @@ def fit(
         _forget_epochs_after(place, done)
         model.train()
         with (
-            (progress or Progress()).task("Pretraining", settings.epochs) as advance,
+            (progress or Progress()).task(title, settings.epochs) as advance,
             SummaryWriter(
                 str(place.folder / "tensorboard" / place.split), purge_step=done
             ) as board,
@@ -141,14 +142,6 @@ def _refuse_divergence(metrics: Mapping[str, float]) -> None:
         )
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Weights and dropout, which torch draws from its global generator, follow the seed here."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
-
-
 def _epoch(
     fabric: Fabric,
     model: nn.Module,
@@ -161,12 +154,9 @@ def _epoch(
 ) -> dict[str, float]:
     """One pass over the cases: mean loss and logs, and the signs of collapse."""
     cases = len(next(iter(prepared.values())))
-    order = torch.randperm(cases, generator=generator)
-    # Batches of nearly equal size: a last batch of one case would break batch normalisation.
-    batches = order.tensor_split(min(math.ceil(cases / settings.batch_size), cases // 2))
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
     seen: dict[str, list[Tensor]] = defaultdict(list)
-    for chosen in batches:
+    for chosen in batches(cases, settings.batch_size, generator):
         indices = fabric.to_device(chosen)
         batch = Batch(
             indices, {name: one[indices] for name, one in prepared.items()}, views, generator
@@ -184,20 +174,6 @@ def _epoch(
             seen[name].append(embedding)
     logs = {name: float(total) / cases for name, total in sums.items()}
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
-
-
-def _optimizer(pretext: Pretext, settings: PretrainSettings) -> torch.optim.Optimizer:
-    parameters = [p for p in pretext.parameters() if p.requires_grad]
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(
-            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
 
 
 def _learning_rate(settings: PretrainSettings, epoch: int) -> float:

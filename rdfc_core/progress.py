@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Protocol
 
 
@@ -28,3 +31,18 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line about what happens next."""
+
+
+class Clock:
+    """When a run began, and how many seconds each stage of it took."""
+
+    def __init__(self) -> None:
+        self.started = datetime.now().astimezone().isoformat(timespec="seconds")
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Adds the time until its end to the stage's."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds[name] + time.perf_counter() - start, 2)

@@ -6,17 +6,18 @@ A `ResolvedStudy` can be built, and written back with every default.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from rdfc_core.component import RESERVED, Kind, Part, PartOf
-from rdfc_core.config import EvaluateSettings, PretrainSettings, Study
+from rdfc_core.config import Study
 from rdfc_core.errors import PluginError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugins import Registry
+from rdfc_core.settings import EvaluateSettings, PretrainSettings
 from rdfc_core.validation import validate
 
 
@@ -61,6 +62,8 @@ class ResolvedStudy:
     pretrain: PretrainSettings
     evaluate: EvaluateSettings
     seed: int
+    compare: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Other pretexts by the name of their rows; what stands in ``evaluate.compare``."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -76,9 +79,13 @@ class ResolvedStudy:
             "seed": self.seed,
         }
 
+    def rivals(self) -> dict[str, ResolvedStudy]:
+        """The study with each of the other pretexts in its pretext's place, by their names."""
+        return {name: replace(self, pretext=pretext) for name, pretext in self.compare.items()}
+
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
-        tops = [self.dataset, *self.views.values(), self.pretext]
+        tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
         return [part for top in tops for part in top.walk()]
 
     def split_spec(self, protocol: SplitSpec) -> SplitSpec:
@@ -98,6 +105,11 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         PluginError: If a component is unknown, unavailable or named by two distributions.
     """
     validate(SplitSpec, study.split, "split")
+    compare = {
+        name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
+        for name, part in study.evaluate.compare.items()
+    }
+    filled = {name: Part.model_validate(part.dump()) for name, part in compare.items()}
     return ResolvedStudy(
         preset=study.preset,
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
@@ -114,8 +126,9 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         },
         split=study.split,
         pretrain=study.pretrain,
-        evaluate=study.evaluate,
+        evaluate=study.evaluate.model_copy(update={"compare": filled}),
         seed=study.seed,
+        compare=compare,
     )
 
 

@@ -39,12 +39,35 @@ class Row(BaseModel):
     published: float | None = None
 
 
+class Comparison(BaseModel):
+    """Two methods of a table on the same cases: A less B, with its interval and p-value.
+
+    ``test`` is ``paired-bootstrap`` (of patients) or ``delong`` (AUROC); ``p_corrected`` is Holm's
+    over the pairs and label fractions of one table, metric and test. None where undefined.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    label_fraction: float
+    metric: str
+    method_a: str
+    method_b: str
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p: float | None
+    p_corrected: float | None
+    test: str
+
+
 class Results(BaseModel):
     """The content of ``results.json``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...] = ()
     dataset: dict[str, Any]
     failed: tuple[dict[str, Any], ...] = ()
     missing: tuple[dict[str, Any], ...] = ()

@@ -31,6 +31,7 @@ OWN = (
     "tensorboard",
     "metrics.jsonl",
     "model",
+    "trials",
     "results.json",
     "predictions.parquet",
     "embeddings.parquet",
@@ -74,6 +75,11 @@ class RunFolder:
     def results(self) -> Path:
         """The results, once the run is complete."""
         return self.path / "results.json"
+
+    @property
+    def trials(self) -> Path:
+        """What each method that labels train said, as it is done."""
+        return self.path / "trials"
 
     def model(self, split: str) -> Path:
         """The trained model of a split."""
@@ -184,7 +190,8 @@ class RunFolder:
             ]
             for case in cases
         ]
-        if self.cases.exists() and (self.path / "checkpoints").exists():
+        begun = (self.path / "checkpoints").exists() or self.trials.exists()
+        if self.cases.exists() and begun:
             before, now = self._used_cases(), [row[:-1] for row in rows if not row[-1]]
             if before != now:
                 unlike = sorted({row[0] for row in before} ^ {row[0] for row in now})

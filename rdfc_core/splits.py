@@ -23,7 +23,7 @@ class Split:
     """Case ids of one division of the data.
 
     Args:
-        name: ``holdout``, ``fold-1`` … or ``column``.
+        name: ``holdout``, ``fold-1`` …, ``fold-1.2`` of the second division, or ``column``.
         pretext: Cases for pretraining, with or without a label.
         train: Labelled cases for training classifiers.
         test: Labelled cases for testing, of patients that are in neither other part.
@@ -56,7 +56,7 @@ def make_splits(
         tests = {"column": _column_part(cases, spec.column, "test")}
         trains = {"column": _column_part(cases, spec.column, "train")}
     elif spec.kind == "folds":
-        tests = _folds(labelled, spec.folds, seed)
+        tests = _folds(labelled, spec.folds, spec.repeats, seed)
         trains = {}
     else:
         tests = {"holdout": _holdout(labelled, spec, seed)}
@@ -213,7 +213,7 @@ def _grouped_holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> se
     return {labelled[place].case_id for fold in folds[: share.numerator] for place in fold}
 
 
-def _folds(labelled: Sequence[Case], folds: int, seed: int) -> dict[str, set[str]]:
+def _folds(labelled: Sequence[Case], folds: int, repeats: int, seed: int) -> dict[str, set[str]]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     ids = np.array([case.case_id for case in labelled])
@@ -224,8 +224,10 @@ def _folds(labelled: Sequence[Case], folds: int, seed: int) -> dict[str, set[str
             f"split.folds: {folds} folds need as many patients, and there are "
             f"{len(set(patients))}. Use fewer folds."
         )
-    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    return {
-        f"fold-{place}": set(ids[test].tolist())
-        for place, (_, test) in enumerate(cut.split(ids, labels, patients), start=1)
-    }
+    found = {}
+    for repeat in range(repeats):
+        cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat)
+        ending = f".{repeat + 1}" if repeats > 1 else ""
+        for place, (_, test) in enumerate(cut.split(ids, labels, patients), start=1):
+            found[f"fold-{place}{ending}"] = set(ids[test].tolist())
+    return found

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from rdfc_core import features, outputs, pretrain, summary
+from rdfc_core import features, judging, outputs, pretrain, summary
 from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
-from rdfc_core.evaluate import linear
+from rdfc_core.evaluate import linear, supervised
 from rdfc_core.evaluate.size import Size
+from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
-from rdfc_core.progress import Progress
+from rdfc_core.progress import Clock, Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results
@@ -30,7 +28,6 @@ from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
-from rdfc_core.views import FeatureView
 
 Step = Literal["extract", "pretrain", "evaluate"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -91,7 +88,7 @@ def _steps(
     bench: Workbench,
     until: Step,
 ) -> Results:
-    clock = _Clock()
+    clock = Clock()
     with clock.stage("features"):
         extraction = extract(cases, views, bench)
         features.write_parquet(place.path / "features.parquet", extraction)
@@ -105,26 +102,33 @@ def _steps(
     vectors: list[outputs.Embedded] = []
     trained = list(views)
     if until != "extract":
-        model, taught = None, None
+        model, rivals, taught = None, {}, None
         for split in splits:
             if model is None or split.pretext != taught:  # folds may share their pretext cases
                 with clock.stage("pretrain"):
+                    fit(study, views, extraction, split, bench)
                     model = pretrained(study, views, extraction, split, place, bench)
+                    for name, rival in study.rivals().items():
+                        own = replace(split, name=f"{split.name}.{name}")
+                        about = (views, extraction, own, place, bench, f"Pretraining {name}")
+                        rivals[name] = pretrained(rival, *about)
                 model.classes, taught = dataset.classes, split.pretext
                 trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):
-                    for entry, prediction in evaluate(study, model, extraction, split, bench):
-                        found[entry].append(prediction)
+                    judged = evaluate(study, model, rivals, extraction, split, place, bench)
+                for entry, prediction in judged:
+                    found[entry].append(prediction)
             model.save(place.model(split.name))
         outputs.write_embeddings(place.path / "embeddings.parquet", vectors)
     if until == "evaluate":
         outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
     with clock.stage("evaluate"):
-        rows = summary.rows(study, found)
+        rows, comparisons = summary.rows(study, found), summary.comparisons(study, found)
     results = Results(
         rows=tuple(rows),
+        comparisons=tuple(comparisons),
         dataset=summary.describe(study, dataset, cases, splits),
         failed=tuple(asdict(failure) for failure in extraction.failures),
         missing=tuple(summary.missing(extraction)),
@@ -134,6 +138,7 @@ def _steps(
             "seed": study.seed,
             "machine": machine(),
             "started": clock.started,
+            "method": judging.method_name(study),
             "main": linear.main_variant(study.evaluate, trained),
             "step": until,
         },
@@ -200,6 +205,25 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     return extraction
 
 
+def fit(
+    study: ResolvedStudy,
+    views: Mapping[str, View],
+    extraction: Extraction,
+    split: Split,
+    bench: Workbench,
+) -> None:
+    """Fit the views on the split's pretext cases alone; refuse what could not be trained on them.
+
+    Raises:
+        StudyError: If a pretext, or a method that the study names, does not fit the views.
+    """
+    for name, view in views.items():
+        view.fit(extraction.of(name, split.pretext))
+    supervised.check(study.evaluate, views)
+    for rival in study.rivals().values():
+        models.fresh(rival, bench.registry, views, len(split.pretext), study.seed)
+
+
 def pretrained(
     study: ResolvedStudy,
     views: Mapping[str, View],
@@ -207,11 +231,20 @@ def pretrained(
     split: Split,
     place: RunFolder,
     bench: Workbench,
+    title: str = "Pretraining",
 ) -> Model:
-    """The model of a split: views fitted and pretext trained on its pretext cases alone."""
+    """The model of a split: its pretext is trained on the split's pretext cases alone.
+
+    Args:
+        study: Names the pretext.
+        views: View name → the view, fitted on these cases.
+        extraction: All cases.
+        split: Names the pretext cases, and the checkpoint.
+        place: Where checkpoints and metrics go.
+        bench: Registry and progress.
+        title: What the progress is called.
+    """
     pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
-    for name, view in views.items():
-        view.fit(pretext_cases[name])
     model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
@@ -228,37 +261,41 @@ def pretrained(
         study.seed,
         bench.progress,
         epoch_ended,
+        title,
     )
     return model
 
 
 def evaluate(
-    study: ResolvedStudy, model: Model, extraction: Extraction, split: Split, bench: Workbench
-) -> list[tuple[linear.Entry, Prediction]]:
-    """Linear evaluation of the learnt features and of the controls; sets the model's classifier."""
+    study: ResolvedStudy,
+    model: Model,
+    rivals: Mapping[str, Model],
+    extraction: Extraction,
+    split: Split,
+    place: RunFolder,
+    bench: Workbench,
+) -> judging.Judged:
+    """The tables of a split, and the controls; sets the model's classifier.
+
+    Args:
+        study: Says which.
+        model: Of its pretext.
+        rivals: Name → the model of another pretext, trained on the same cases.
+        extraction: All cases.
+        split: Which of them train and which test.
+        place: Keeps what each method said as it is done.
+        bench: Registry and progress.
+    """
     cases = {case.case_id: case for case in extraction.cases}
     test = linear.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
-    case_ids = [case.case_id for case in test.cases]
-    prepared = {name: extraction.of(name, case_ids) for name in model.views}
+    prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
     outputs = model.outputs(prepared)
-    found, model.classifier = linear.judge_learnt(test, outputs, method_name(study))
-    controls = study.evaluate.controls
-    if "random-init" in controls:
-        pretext_cases = {name: extraction.of(name, split.pretext) for name in model.views}
-        networks = []
-        for repeat in range(linear.RANDOM_NETWORKS):
-            seed = study.seed + 1 + repeat
-            untrained = models.fresh(study, bench.registry, model.views, 2, seed)
-            untrained.calibrate(pretext_cases)
-            networks.append(untrained.outputs(prepared))
-        found += linear.judge_random(test, networks)
-    if "shuffled-labels" in controls:
-        found += linear.judge_shuffled(test, outputs)
-    for name, view in model.views.items():
-        if isinstance(view, FeatureView):
-            sizes = extraction.of("size", case_ids)
-            found += linear.judge_handcrafted(test, view, prepared[name], sizes)
-            break
+    found, model.classifier = linear.judge_learnt(test, outputs, judging.method_name(study))
+    for name, rival in rivals.items():
+        found += linear.judge_learnt(test, rival.outputs(prepared), name)[0]
+    about = (study, test, model, outputs, extraction, bench.registry)
+    found += judging.controls(*about)
+    found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
     return found
 
 
@@ -270,11 +307,6 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
     return results if STEPS.index(results.run["step"]) >= STEPS.index(until) else None
 
 
-def method_name(study: ResolvedStudy) -> str:
-    """How tables call the study's pretext: ours is named after the project."""
-    return "rdfc" if study.pretext.name == "correspondence" else study.pretext.name
-
-
 def _splits(
     study: ResolvedStudy, dataset: Dataset, extraction: Extraction, until: Step
 ) -> list[Split]:
@@ -284,15 +316,3 @@ def _splits(
         everything = tuple(case.case_id for case in extraction.cases)
         return [Split("all", everything, (), ())]
     return make_splits(extraction.cases, spec, study.seed, extraction.fingerprints)
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.started = datetime.now().astimezone().isoformat(timespec="seconds")
-        self.seconds: dict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(self.seconds[name] + time.perf_counter() - start, 2)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rdfc_core.case import Case
+from rdfc_core.evaluate.comparisons import compare, judged_variants
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Row, finite
+from rdfc_core.results import Comparison, Row, finite
 from rdfc_core.splits import Split
 
 
@@ -32,6 +34,7 @@ def rows(study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]) -> l
                     input=entry.input,
                     layer=entry.layer,
                     classifier=entry.classifier,
+                    label_fraction=entry.label_fraction,
                     metric=metric,
                     mean=finite(value.mean),
                     sd=finite(value.sd),
@@ -43,6 +46,19 @@ def rows(study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]) -> l
                 )
             )
     return found_rows
+
+
+def comparisons(
+    study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]
+) -> list[Comparison]:
+    """Paired tests between the methods of each table but the controls'."""
+    settings = study.evaluate
+    judged = judged_variants(settings, found)
+    tested = compare(judged, settings.bootstrap, settings.confidence, study.seed)
+    return [
+        Comparison(**{k: finite(v) if isinstance(v, float) else v for k, v in asdict(one).items()})
+        for one in tested
+    ]
 
 
 def describe(

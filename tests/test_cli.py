@@ -206,3 +206,17 @@ def test_a_job_array_extracts_in_parts_and_the_run_finds_everything_done(
     assert whole.code == 0
     assert "Extracting features: 3/36" not in whole.err  # nothing was left to do
     assert not (tmp_path / "here" / "runs").exists()
+
+
+def test_methods_shares_of_labels_and_differences_are_tables_on_stdout(rdfc_here, study_file):
+    settings = ("methods=[hybrid-scratch,hybrid-finetune]", "label_fractions=[0.5]", "controls=[]")
+    settings += ("supervised.epochs=1", "label_seeds=1", "classifiers=[logistic]")
+    sets = [word for one in settings for word in ("--set", f"evaluate.{one}")]
+    done = rdfc_here("run", study_file, *sets, *HERE)
+    assert done.code == 0, done.err
+    titles = ("Linear evaluation of", "Training with labels", "With a share of the labels")
+    assert all(title in done.out for title in titles)
+    assert re.search(r"50% +│ hybrid-finetune +│ paper features", done.out)
+    assert "Training with labels: differences" in done.out
+    assert re.search(r"hybrid-scratch +│ hybrid-finetune +│ [+-]0\.\d{3} \[", done.out)
+    assert "Training hybrid-finetune.paper.labels-0.5.seed-0 (holdout)" in done.err

@@ -189,3 +189,46 @@ def test_parts_are_built_with_the_parts_they_name(registry):
     kinds = [(part.kind, part.name) for part in study.parts()]
     assert ("image_encoder", "small-cnn") in kinds
     assert ("memory_store", "bank") in kinds
+
+
+def test_evaluate_paper_stands_for_the_protocol_of_all_tables(registry):
+    short = resolved(registry, evaluate="paper").evaluate
+    assert short == resolved(registry, evaluate={"preset": "paper"}).evaluate
+    assert short == resolved(registry, "evaluate=paper").evaluate
+    assert list(short.compare) == ["autoencoder", "jigsaw", "simclr"]
+    assert short.methods == ("radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune")
+    assert short.label_fractions == (0.05, 0.2, 0.5, 1.0)
+    supervised = short.supervised
+    assert (supervised.epochs, supervised.optimizer, supervised.learning_rate) == (100, "sgd", 3e-3)
+    assert supervised.finetune.name == "paper"
+    plain = resolved(registry).evaluate
+    assert (plain.compare, plain.methods, plain.label_fractions) == ({}, (), ())
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ({"label_seeds": 7}, lambda e: e.label_seeds == 7),
+        ({"compare": ["simclr:width=9"]}, lambda e: [*e.compare] == ["simclr"]),
+        ({"compare": {"cold": "simclr:temperature=0.05"}}, lambda e: [*e.compare] == ["cold"]),
+        ({"compare": {"simclr": {"width": 9}}}, lambda e: [*e.compare] == ["simclr"]),
+        ({"compare": {}}, lambda e: not e.compare),
+        ({"compare": []}, lambda e: not e.compare),
+        ({"supervised": {"finetune": "all"}}, lambda e: e.supervised.finetune.name == "all"),
+        ({"supervised": {"epochs": 3}}, lambda e: e.supervised.optimizer == "sgd"),
+    ],
+)
+def test_single_settings_of_the_protocol_are_overridden(registry, override, value):
+    study = resolved(registry, evaluate={"preset": "paper", **override})
+    assert value(study.evaluate)
+    assert resolve(load_study(study.dump()), registry) == study
+    assert len(study.evaluate.methods) == 4
+
+
+def test_set_reaches_into_the_protocol_and_its_pretexts(registry):
+    study = resolved(registry, "evaluate.compare.simclr.temperature=0.5", evaluate="paper")
+    assert study.compare["simclr"].config.temperature == 0.5
+    assert list(study.compare) == ["autoencoder", "jigsaw", "simclr"]
+    assert not resolved(registry, "evaluate.compare={}", evaluate="paper").compare
+    assert study.rivals()["simclr"].pretext.name == "simclr"
+    assert ("pretext", "jigsaw") in [(part.kind, part.name) for part in study.parts()]

@@ -68,6 +68,51 @@ WRONG = {
         {"views": 3},
         "features: it stands for views.radiomics.extractor, and views is 3, which holds no options",
     ),
+    "unknown protocol": ({"evaluate": "papr"}, "evaluate: there is no 'papr'. Use one of: paper."),
+    "a list for a protocol": ({"evaluate": {"preset": ["paper"]}}, "evaluate: there is no ['paper"),
+    "unknown setting of fine-tuning": (
+        {"evaluate": {"supervised": {"finetune": "papr"}}},
+        "evaluate.supervised.finetune: there is no setting 'papr'; use one of paper, paper-frozen",
+    ),
+    "a setting of fine-tuning with a name that is taken": (
+        {"evaluate": {"supervised": {"finetune": {"name": "all", "freeze": ["image"]}}}},
+        "evaluate.supervised.finetune: the name 'all' is taken; call your own setting otherwise",
+    ),
+    "two settings of one name": (
+        {"evaluate": {"supervised": {"sweep": ["all", "all"]}}},
+        "evaluate.supervised.sweep: two settings have one name",
+    ),
+    "a setting that is judged and swept in two ways": (
+        {
+            "evaluate": {
+                "supervised": {
+                    "finetune": {"name": "x", "freeze": ["image"]},
+                    "sweep": [{"name": "x", "reinit": ["image"]}],
+                }
+            }
+        },
+        "evaluate: supervised: two settings are called 'x'; rename one",
+    ),
+    "a pretext that stands twice": (
+        {"evaluate": {"compare": ["simclr", "simclr:width=9"]}},
+        "evaluate.compare: one pretext stands twice; name them: {name: pretext, …}",
+    ),
+    "a pretext under a name that is taken": (
+        {"evaluate": {"compare": {"rdfc": "simclr"}}},
+        "evaluate.compare: 'rdfc' is taken; call the pretext something else",
+    ),
+    "a pretext whose name is a path": (
+        {"evaluate": {"compare": {"../x": "simclr"}}},
+        "evaluate.compare: call a pretext by letters, digits, _ and -, not '../x'",
+    ),
+    "unknown option of a pretext that is compared": (
+        {"evaluate": {"compare": ["simclr:temprature=1"]}},
+        "evaluate.compare.simclr.temprature: there is no such option. Did you mean 'temperature'?",
+    ),
+    "a share of no labels": (
+        {"evaluate": {"label_fractions": [0]}},
+        "evaluate.label_fractions.0: input should be greater than 0 (given: 0).",
+    ),
     "a view with a dot": ({"views": {"a.b": "greys"}}, "views: call a view by letters, digits"),
     "a view called size": ({"views": {"size": "greys"}}, "views: 'size' is taken by rdfc"),
     "unknown setting": (

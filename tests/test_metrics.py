@@ -80,14 +80,33 @@ def test_a_weight_of_two_is_the_case_twice_and_of_zero_is_no_case():
 def test_perfect_reversed_and_constant_predictions():
     truth = np.array([0, 0, 1, 1])
     perfect = np.eye(2)[truth]
-    best = dict.fromkeys(METRICS, 1) | {"brier": 0}
+    best = dict.fromkeys(METRICS, 1) | {"brier": 0, "ece": 0}
     assert {metric: value[0] for metric, value in scores(truth, perfect).items()} == best
     reverse = scores(truth, 1 - perfect)
-    worst = dict.fromkeys(METRICS, 0) | {"brier": 1}
+    worst = dict.fromkeys(METRICS, 0) | {"brier": 1, "ece": 1}
     assert {metric: value[0] for metric, value in reverse.items()} == worst
     constant = scores(truth, np.full((4, 2), 0.5))
     assert constant["auroc"][0] == 0.5
     assert constant["balanced_accuracy"][0] == 0.5
+
+
+def test_the_calibration_error_is_the_gap_of_confidence_and_hits_over_bins():
+    # Three cases said at 0.75, of which two are right; one at 1 that is wrong; one at 0.6, right.
+    truth = np.array([0, 0, 1, 1, 0])
+    sure = np.array([0.75, 0.75, 0.75, 1.0, 0.6])
+    probabilities = np.stack([sure, 1 - sure], axis=1)
+    gaps = abs(3 * 0.75 - 2), 1.0, 0.4
+    assert scores(truth, probabilities)["ece"][0] == pytest.approx(sum(gaps) / 5)
+    # Without the wrong one of the first three and the last: 2 × (0.75 − 1), and 1.
+    weights = np.array([[1.0, 1, 0, 1, 0]])
+    assert scores(truth, probabilities, weights)["ece"][0] == pytest.approx((0.5 + 1) / 3)
+
+
+def test_bins_of_confidence_include_their_upper_end():
+    # 0.8 belongs to (0.7, 0.8], with 0.75, where a miss and a hit make up for each other.
+    truth = np.array([0, 1])
+    probabilities = np.array([[0.8, 0.2], [0.75, 0.25]])
+    assert scores(truth, probabilities)["ece"][0] == pytest.approx(abs(0.8 + 0.75 - 1) / 2)
 
 
 def test_what_is_undefined_is_nan_and_nothing_else_is():

@@ -101,12 +101,12 @@ def test_the_sgd_layer_survives_a_class_without_training_cases():
 def test_the_sgd_layers_linear_map_is_its_own_network(widths, direct, monkeypatch):
     heads = []
 
-    class Kept(probe._Head):
+    class Kept(probe.Head):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             heads.append(self)
 
-    monkeypatch.setattr(probe, "_Head", Kept)
+    monkeypatch.setattr(probe, "Head", Kept)
     features, truth = drawn(widths=widths)
     learner = SgdLayer(SETTINGS, seed=0, direct=direct)
     learner.fit(features, truth, 2)
@@ -121,7 +121,7 @@ def test_the_sgd_layers_linear_map_is_its_own_network(widths, direct, monkeypatc
 
 def test_wide_features_go_through_the_papers_256_units_and_embeddings_do_not():
     def inner(widths: list[int], direct: bool) -> int:
-        return probe._Head(widths, 2, direct).classes.in_features
+        return probe.Head(widths, 2, direct).classes.in_features
 
     assert inner([2048, 256], direct=False) == 512
     assert inner([128, 128], direct=True) == 256

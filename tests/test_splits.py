@@ -138,6 +138,19 @@ def test_the_pretext_part_holds_the_cases_that_were_asked_for(pretext, expected)
     assert len(holdout(cases, pretext=pretext).pretext) == expected
 
 
+def test_repeated_folds_divide_anew_and_the_first_division_stays_what_it_was():
+    cases = cohort(60, per_patient=2)
+    once = make_splits(cases, SplitSpec(kind="folds", folds=3), seed=4)
+    thrice = make_splits(cases, SplitSpec(kind="folds", folds=3, repeats=3), seed=4)
+    names = [f"fold-{fold}.{repeat}" for repeat in (1, 2, 3) for fold in (1, 2, 3)]
+    assert [split.name for split in thrice] == names
+    assert [split.test for split in thrice[:3]] == [split.test for split in once]
+    for repeat in range(3):
+        tests = [split.test for split in thrice[3 * repeat : 3 * repeat + 3]]
+        assert sorted(c for test in tests for c in test) == sorted(c.case_id for c in cases)
+    assert len({frozenset(split.test) for split in thrice}) == 9
+
+
 def test_under_folds_an_unlabelled_pretext_part_is_the_same_in_every_fold():
     cases = cohort(60, unlabelled=20)
     splits = make_splits(cases, SplitSpec(kind="folds", pretext="unlabelled"), 0)

@@ -15,17 +15,19 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from rdfc_core.progress import Advance, Progress
-from rdfc_core.results import Results, Row
+from rdfc_core.results import Comparison, Results, Row
 
 # A pipe has no width: tables are then as wide as they need to be.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 METRICS = ("f1_weighted", "auroc", "balanced_accuracy")
 HEADINGS = {"f1_weighted": "weighted F1", "auroc": "AUROC", "balanced_accuracy": "balanced acc."}
-NARROW = 105  # columns that all three metrics take
+NARROW = 122  # columns that all three metrics take
 TITLES = {
     "linear": "Linear evaluation of the learnt features",
+    "supervised": "Training with labels",
+    "label-efficiency": "With a share of the labels",
     "control": "Controls",
 }
 
@@ -91,20 +93,47 @@ def show_results(results: Results) -> None:
         rows = results.table(table, metrics)
         if rows:
             out.print(_table(title, rows))
+    for table in TITLES:
+        pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, METRICS[0])]
+        if pairs:
+            out.print(_comparisons(TITLES[table], pairs))
     if not results.rows:
         out.print("Nothing was evaluated.")
 
 
+def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
+    """Pairs of methods with the difference in the first metric; p as Holm corrects it."""
+    drawn = Table(title=f"{title}: differences", title_justify="left", title_style="bold")
+    shares = any(one.label_fraction < 1 for one in pairs)
+    for heading in (*(["labels"] if shares else []), "method", "less"):
+        drawn.add_column(heading, overflow="fold")
+    for heading in (f"Δ {HEADINGS[METRICS[0]]}", "p", "p corrected"):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for one in pairs:
+        if one.difference is None or one.ci_low is None or one.ci_high is None:
+            difference = "undefined"
+        else:
+            difference = f"{one.difference:+.3f} [{one.ci_low:+.2f}, {one.ci_high:+.2f}]"
+        numbers = ("undefined" if p is None else f"{p:.2g}" for p in (one.p, one.p_corrected))
+        share = [f"{one.label_fraction:.0%}"] if shares else []
+        drawn.add_row(*share, one.method_a, one.method_b, difference, *numbers)
+    return drawn
+
+
 def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
     drawn = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("method", "input", "classifier"):
+    shares = any(row[0].label_fraction < 1 for row in rows)
+    for heading in (*(["labels"] if shares else []), "method", "input", "classifier"):
         drawn.add_column(heading, overflow="fold")
     for metric in rows[0]:
         drawn.add_column(HEADINGS[metric.metric], justify="right", no_wrap=True)
     for row in rows:
         first = row[0]
         described = f"{first.input} {first.layer}".strip()
-        drawn.add_row(first.method, described, first.classifier, *(interval(r) for r in row))
+        share = [f"{first.label_fraction:.0%}"] if shares else []
+        drawn.add_row(
+            *share, first.method, described, first.classifier, *(interval(r) for r in row)
+        )
     return drawn
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Case
-from rdfc_core.config import EvaluateSettings
 from rdfc_core.evaluate.probe import Features, LinearModel, classifier
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.interfaces import Prepared
+from rdfc_core.settings import EvaluateSettings
 from rdfc_core.splits import Split
 from rdfc_core.views import FeatureView
 
@@ -21,6 +21,9 @@ log = logging.getLogger("rdfc")
 
 RANDOM_NETWORKS = 3
 SHUFFLES = 20
+
+SCALED = "+temperature"
+"""Ends the classifier's name where a temperature calibrates its probabilities."""
 
 Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
 """Layer (``features``, ``embedding``) → view name → (N, F) for the cases of a `Bench`."""
@@ -35,6 +38,11 @@ class Entry:
     input: str
     layer: str
     classifier: str
+    label_fraction: float = 1.0
+
+    def scaled(self) -> Entry:
+        """The same with probabilities that a temperature calibrates."""
+        return replace(self, classifier=self.classifier.removesuffix(SCALED) + SCALED)
 
 
 def main_classifier(settings: EvaluateSettings) -> str:
@@ -115,16 +123,21 @@ class Bench:
         learner = classifier(name, self.settings, self.seed, layer)
         taught = self.truth if truth is None else truth
         learner.fit({k: v[:train] for k, v in features.items()}, taught[:train], self.classes)
+        said = learner.predict({k: v[train:] for k, v in features.items()})
+        return self.prediction(said, repeat), getattr(learner, "model", None)
+
+    def prediction(self, probabilities: NDArray[np.float64], repeat: int = 0) -> Prediction:
+        """What was said of the test cases, (N, C), with what they are."""
+        train = len(self.split.train)
         tested = self.cases[train:]
-        prediction = Prediction(
+        return Prediction(
             split=self.split.name,
             case_ids=tuple(case.case_id for case in tested),
             patients=tuple(case.patient_id for case in tested),
             truth=self.truth[train:],
-            probabilities=learner.predict({k: v[train:] for k, v in features.items()}),
+            probabilities=probabilities,
             repeat=repeat,
         )
-        return prediction, getattr(learner, "model", None)
 
 
 def judge_learnt(

@@ -11,7 +11,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
+METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier", "ece")
+
+ECE_BINS = 10
 
 
 def scores(
@@ -30,7 +32,12 @@ def scores(
         Metric → (R,), between 0 and 1; NaN where a weighting leaves it undefined, as AUROC without
         cases of one class. Several classes: AUROC is the mean of one-versus-rest. ``brier`` is
         half the summed squared error of the probabilities (for two classes the squared error of
-        the second), 0 is perfect; of all others 1 is.
+        the second), 0 is perfect. ``ece`` is the expected calibration error: the difference of
+        the predicted class' probability and how often it is right, over ten bins of equal width; 0
+        is perfect, and on few cases even perfect probabilities stay above it. Of all others 1 is
+        perfect.
+
+    Source of ``ece``: Guo et al. 2017, Eq. 3.
     """
     cases, classes = probabilities.shape
     if weights is None:
@@ -53,7 +60,17 @@ def scores(
             "balanced_accuracy": np.nanmean(hits / support, axis=1),
             "auroc": _auroc(truth, probabilities, weights),
             "brier": weights @ squares / total,
+            "ece": _calibration_error(predicted == truth, probabilities.max(axis=1), weights),
         }
+
+
+def _calibration_error(
+    right: NDArray[np.bool_], confidence: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
+    gaps = np.zeros((len(right), ECE_BINS))
+    gaps[np.arange(len(right)), bins] = confidence - right
+    return np.asarray(np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1))
 
 
 def _auroc(

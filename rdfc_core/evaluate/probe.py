@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from rdfc_core.config import EvaluateSettings
-from rdfc_core.pretrain import seeded
+from rdfc_core.settings import EvaluateSettings
+from rdfc_core.training import seeded
 
 Features = Mapping[str, NDArray[np.float32]]
 """View name → (N, F)."""
@@ -109,13 +109,12 @@ class SgdLayer:
         targets = torch.from_numpy(truth)
         widths = [one.shape[1] for one in features.values()]
         with seeded(self.seed):
-            head = _Head(widths, classes, self.direct)
+            head = Head(widths, classes, self.direct)
             optimizer = torch.optim.SGD(head.parameters(), rate, momentum=0.9, weight_decay=1e-4)
             schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [round(0.7 * epochs)])
             weight = None
             if self.settings.class_weight == "balanced":
-                counts = torch.bincount(targets, minlength=classes).clamp(min=1)
-                weight = len(targets) / (classes * counts.float())
+                weight = class_weights(targets, classes)
             for _ in range(epochs):
                 for batch in torch.randperm(len(targets)).split(64):
                     loss = functional.cross_entropy(head(inputs[batch]), targets[batch], weight)
@@ -135,7 +134,15 @@ class SgdLayer:
         return self.model.predict(features)
 
 
-class _Head(nn.Module):
+class Head(nn.Module):
+    """Each view's features to at most 256 numbers, joined, to the classes; all of it linear.
+
+    Args:
+        widths: F of each view.
+        classes: C.
+        direct: No layer a view: the joined features go straight to the classes.
+    """
+
     def __init__(self, widths: list[int], classes: int, direct: bool) -> None:
         super().__init__()
         self.widths = widths
@@ -148,6 +155,7 @@ class _Head(nn.Module):
         self.classes = nn.Linear(total, classes)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(B, sum of F) → (B, C) logits."""
         pieces = inputs.split(self.widths, dim=1)
         joined = [branch(piece) for branch, piece in zip(self.branches, pieces, strict=True)]
         logits: torch.Tensor = self.classes(torch.cat(joined, dim=1))
@@ -186,6 +194,12 @@ def classifier(
     if name == "knn":
         return Neighbours(settings)
     return Logistic(settings)
+
+
+def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:
+    """Weights by which every class counts alike, (C,), from (N,) class indices."""
+    counts = torch.bincount(truth, minlength=classes).clamp(min=1)
+    return len(truth) / (classes * counts.float())
 
 
 def joined(features: Features) -> NDArray[np.float64]:

@@ -81,17 +81,33 @@ def bootstrap(
     Repetitions of a method are resampled each for itself and pooled, so that the interval holds
     their spread too: metric → (repetitions × resamples,).
     """
+    found = resampled(predictions, resamples, seed)
+    return {metric: values[:, 1:].ravel() for metric, values in found.items()}
+
+
+def resampled(
+    predictions: Sequence[Prediction], resamples: int, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """Every metric's mean over splits: metric → (repetitions, 1 + resamples).
+
+    The first column is of all patients as they are, each further one of a resample. The same seed
+    draws the same patients for every method that is judged on the same cases.
+    """
     patients = sorted({patient for one in predictions for patient in one.patients})
     place = {patient: index for index, patient in enumerate(patients)}
     rng = np.random.default_rng(seed)
-    times = rng.multinomial(len(patients), np.full(len(patients), 1 / len(patients)), resamples)
-    pooled: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
+    shares = np.full(len(patients), 1 / len(patients))
+    drawn = rng.multinomial(len(patients), shares, resamples)
+    times = np.concatenate([np.ones_like(drawn[:1]), drawn]).astype(np.float64)
+    rows: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
     for repeat in sorted({one.repeat for one in predictions}):
-        parts = []
-        for one in predictions:
-            if one.repeat == repeat:
-                weights = times[:, [place[patient] for patient in one.patients]]
-                parts.append(scores(one.truth, one.probabilities, weights.astype(np.float64)))
-        for metric, found in pooled.items():
+        parts = [
+            scores(
+                one.truth, one.probabilities, times[:, [place[patient] for patient in one.patients]]
+            )
+            for one in predictions
+            if one.repeat == repeat
+        ]
+        for metric, found in rows.items():
             found.append(np.mean([part[metric] for part in parts], axis=0))
-    return {metric: np.concatenate(found) for metric, found in pooled.items()}
+    return {metric: np.stack(found) for metric, found in rows.items()}

@@ -28,6 +28,7 @@ class SplitSpec(BaseModel):
         None, ge=1, description="Exact number of held-out cases (holdout, one case a patient)."
     )
     folds: int = Field(5, ge=2, description="Number of folds (folds).")
+    repeats: int = Field(1, ge=1, description="Divisions into folds, each drawn anew (folds).")
     column: str = Field(
         "split", description="Column that says train, test or pretext for each case (column)."
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.report.contents import Predictions, Run, key_of
-from rdfc_core.report.words import METRICS, is_control, is_learnt
+from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, is_control, is_learnt
 from rdfc_core.results import Row
 
 RESAMPLES = 2000
@@ -56,9 +56,9 @@ class Verdict:
 def primary_metric(rows: Sequence[Row]) -> str | None:
     """The metric that decides: the first of `METRICS` that has a value, else any other.
 
-    Never the Brier score: more of it is worse.
+    Never one of which more is worse.
     """
-    there = {row.metric for row in rows if row.mean is not None} - {"brier"}
+    there = {row.metric for row in rows if row.mean is not None} - LOWER_IS_BETTER
     return next((m for m in METRICS if m in there), min(there, default=None))
 
 
@@ -85,7 +85,8 @@ def judge(run: Run) -> Verdict | None:
     if metric is None or not learnt:
         return None
     named = named_variant(run)
-    stated = [row for row in learnt if _variant(row) == named]
+    method = run.results.run.method if run.results else ""
+    stated = [r for r in learnt if _variant(r) == named and method in ("", r.method)]
     main = max(stated or learnt, key=_mean)
     others: dict[str, Row] = {}
     for row in full:

@@ -96,6 +96,7 @@ class RunFacts(_Recorded):
     """How the run went."""
 
     main: MainVariant | None = None
+    method: str = ""
     seconds: dict[str, float] = {}
     seed: int | None = None
     machine: str = ""

@@ -120,7 +120,9 @@ def _predictions(path: Path) -> tuple[Predictions, ...]:
     probabilities = table["probabilities"].to_pylist()
     rows_of: dict[Method, list[int]] = {}
     for row, key in enumerate(zip(*(columns[k] for k in keys), strict=True)):
-        if columns["label"][row] and columns["predicted"][row]:
+        # With a share of the labels a method speaks of each case several times.
+        told = columns["label"][row] and columns["predicted"][row]
+        if told and columns["table"][row] != "label-efficiency":
             rows_of.setdefault(Method(*key), []).append(row)
 
     def pick(name: str, rows: Sequence[int]) -> tuple[str, ...]:

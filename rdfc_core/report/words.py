@@ -16,8 +16,11 @@ METRICS = {
     "balanced_accuracy": "Balanced accuracy",
     "accuracy": "Accuracy",
     "brier": "Brier score",
+    "ece": "Calibration error",
 }
-"""In the order in which the report prefers them; lower is better for the Brier score alone."""
+"""In the order in which the report prefers them."""
+
+LOWER_IS_BETTER = {"brier", "ece"}
 
 TABLES = {
     "linear": "Linear evaluation",

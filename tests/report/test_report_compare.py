@@ -213,3 +213,11 @@ def test_variant_named_beforehand_is_judged_though_another_scored_higher():
     assert (verdict.main.mean, verdict.variants) == (0.80, 1)
     assert [c.row.mean for c in verdict.comparisons] == [0.60]
     assert "named beforehand" in head(run, verdict).headline
+
+
+def test_a_compared_pretext_does_not_stand_for_the_study_s_own():
+    rows = (row("rdfc", 0.80, table="linear"), row("other", 0.95, table="linear"))
+    main = {"input": "both", "layer": "features", "classifier": "logistic"}
+    run = Run("r", results=Results(rows=rows, run={"main": main, "method": "rdfc"}))
+    verdict = judge(run)
+    assert (verdict.main.method, verdict.variants) == ("rdfc", 1)

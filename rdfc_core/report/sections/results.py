@@ -100,7 +100,8 @@ def _table(name: str, rows: Sequence[Row], main: Method | None) -> Table:
         note=words.TABLE_NOTES.get(name, ""),
         with_labels=len({fraction for _, fraction in by_key}) > 1,
         metrics=tuple(
-            words.metric_name(m) + (" (lower is better)" if m == "brier" else "") for m in metrics
+            words.metric_name(m) + (" (lower is better)" if m in words.LOWER_IS_BETTER else "")
+            for m in metrics
         ),
         rows=tuple(table_rows),
     )

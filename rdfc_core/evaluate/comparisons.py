@@ -1,0 +1,163 @@
+"""Paired tests between methods, on the same patients, with Holm's correction."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.evaluate.delong import delong
+from rdfc_core.evaluate.linear import Entry, main_classifier
+from rdfc_core.evaluate.statistics import Prediction, resampled
+from rdfc_core.settings import EvaluateSettings
+
+METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
+"""Not the calibration error: its bias on few cases is another for every method."""
+
+BOOTSTRAP, DELONG = "paired-bootstrap", "delong"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two methods of a table; ``difference`` is A less B.
+
+    ``p_corrected`` is Holm's over all pairs and shares of labels of one table, metric and test.
+    NaN where a number is undefined.
+    """
+
+    table: str
+    label_fraction: float
+    metric: str
+    method_a: str
+    method_b: str
+    difference: float
+    ci_low: float
+    ci_high: float
+    p: float
+    p_corrected: float
+    test: str
+
+
+def compare(
+    judged: Mapping[Entry, Sequence[Prediction]], resamples: int, confidence: float, seed: int
+) -> list[Compared]:
+    """Every pair of methods of a table, at each share of the labels.
+
+    Args:
+        judged: Of each method the one variant that was named beforehand; on the same cases.
+        resamples: Number of bootstrap resamples; the smallest p is 2/(resamples + 1).
+        confidence: Coverage of the intervals.
+        seed: Decides the resamples: the same for all methods.
+    """
+    fields: dict[tuple[str, float], list[Entry]] = defaultdict(list)
+    for entry in judged:
+        fields[entry.table, entry.label_fraction].append(entry)
+    found: list[Compared] = []
+    for entries in fields.values():
+        drawn = {entry: resampled(judged[entry], resamples, seed) for entry in entries}
+        for a, b in itertools.combinations(entries, 2):
+            for metric in METRICS:
+                numbers = _paired(drawn[a][metric], drawn[b][metric], confidence, seed)
+                found.append(_compared(a, b, metric, numbers, BOOTSTRAP))
+            by_ranks = delong(judged[a], judged[b])
+            interval = by_ranks.interval(confidence)
+            numbers = (by_ranks.value, *interval, by_ranks.p)
+            found.append(_compared(a, b, "auroc", numbers, DELONG))
+    return list(_corrected(found))
+
+
+def judged_variants(
+    settings: EvaluateSettings, found: Mapping[Entry, Sequence[Prediction]]
+) -> dict[Entry, Sequence[Prediction]]:
+    """Of each method of a table the variant that the study named beforehand; no control.
+
+    Linear evaluation: the first linear classifier on the features of all views that the method
+    trained. Fine-tuning: the setting ``supervised.finetune``. Probabilities as they were said.
+    """
+    chosen: dict[tuple[str, str, float], Entry] = {}
+    for entry in found:
+        wanted = {
+            "linear": (entry.layer, entry.classifier) == ("features", main_classifier(settings)),
+            "supervised": entry.method != "hybrid-finetune"
+            or entry.input == settings.supervised.finetune.name,
+            "label-efficiency": True,
+        }
+        if wanted.get(entry.table, False) and entry != entry.scaled():
+            # All views together come after each of them alone.
+            chosen[entry.table, entry.method, entry.label_fraction] = entry
+    return {entry: found[entry] for entry in chosen.values()}
+
+
+def _compared(
+    a: Entry, b: Entry, metric: str, numbers: tuple[float, float, float, float], test: str
+) -> Compared:
+    difference, low, high, p = numbers
+    methods = (a.method, b.method)
+    return Compared(
+        a.table, a.label_fraction, metric, *methods, difference, low, high, p, math.nan, test
+    )
+
+
+def _paired(
+    a: NDArray[np.float64], b: NDArray[np.float64], confidence: float, seed: int
+) -> tuple[float, float, float, float]:
+    """Difference, interval and two-sided p of paired resamples.
+
+    Repetitions are resampled, too, by the same draw for both methods where both have as many: the
+    draws of labels are then the same ones.
+
+    Args:
+        a: (repetitions, 1 + resamples): the metric on all patients, then on each resample.
+        b: The same of the other method.
+        confidence: Coverage of the interval.
+        seed: Decides which repetitions are drawn.
+    """
+    difference = float(a[:, 0].mean() - b[:, 0].mean())
+    drawn_a = _of_drawn_repetitions(a[:, 1:], seed)
+    drawn_b = _of_drawn_repetitions(b[:, 1:], seed)
+    drawn = drawn_a - drawn_b
+    drawn = drawn[~np.isnan(drawn)]
+    if math.isnan(difference) or not drawn.size:
+        return math.nan, math.nan, math.nan, math.nan
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, (tail, 1 - tail))
+    # One more to each side: the data themselves are a resample. 1e-12: rounding is no difference.
+    beside = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
+    return difference, float(low), float(high), min(1.0, 2 * (beside + 1) / (drawn.size + 1))
+
+
+def _of_drawn_repetitions(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """(repetitions, R) → (R,): in each resample the mean of as many, drawn with replacement."""
+    repetitions, resamples = values.shape
+    if repetitions == 1:
+        return np.asarray(values[0])
+    shares = np.full(repetitions, 1 / repetitions)
+    times = np.random.default_rng([seed, 1]).multinomial(repetitions, shares, resamples)
+    return np.asarray((times.T * values).sum(axis=0) / repetitions)
+
+
+def _corrected(found: Sequence[Compared]) -> Iterator[Compared]:
+    families: dict[tuple[str, str, str], list[Compared]] = defaultdict(list)
+    for one in found:
+        families[one.table, one.metric, one.test].append(one)
+    for family in families.values():
+        for one, p in zip(family, holm([member.p for member in family]), strict=True):
+            yield replace(one, p_corrected=p)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P-values corrected for their number; NaN stays NaN and counts for nothing.
+
+    Source: Holm 1979.
+    """
+    order = sorted((i for i, one in enumerate(p) if not math.isnan(one)), key=lambda i: p[i])
+    found, least = [math.nan] * len(p), 0.0
+    for done, place in enumerate(order):
+        least = max(least, min(1.0, (len(order) - done) * p[place]))
+        found[place] = least
+    return found

@@ -1,0 +1,234 @@
+"""Networks that labels train: towers with a head, from scratch or from what a pretext learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.evaluate.groups import Plan, modules
+from rdfc_core.evaluate.probe import Head, class_weights
+from rdfc_core.interfaces import Pretext, Tower, View
+from rdfc_core.progress import Advance
+from rdfc_core.settings import Precision, SupervisedSettings
+from rdfc_core.training import batches, device_for, optimizer_for, seeded
+
+BATCH = 256
+
+
+class Hybrid(nn.Module):
+    """Towers of one or more views, and a head: (B, …) of each view → (B, C) logits.
+
+    Args:
+        towers: View name → its tower.
+        head: On the features of unit length, or on the embeddings.
+        projector: Turns features into embeddings; None: the head stands on the features.
+        frozen: Layers that stay as they are: no gradient, no dropout, and batch normalisation by
+            the statistics that they came with.
+    """
+
+    def __init__(
+        self,
+        towers: Mapping[str, Tower],
+        head: Head,
+        projector: Pretext | None = None,
+        frozen: Sequence[nn.Module] = (),
+    ) -> None:
+        super().__init__()
+        self.views = tuple(towers)
+        self.towers = nn.ModuleList(towers.values())
+        self.head = head
+        self.projector = projector
+        self._frozen = tuple(frozen)  # in a tuple: torch would count them a second time
+        for module in self._frozen:
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Hybrid:
+        """Training mode, but for the layers that are frozen."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Logits, (B, C)."""
+        features = {
+            name: tower(batch[name]).float()
+            for name, tower in zip(self.views, self.towers, strict=True)
+        }
+        if self.projector is not None:
+            rows = list(self.projector.embed(features).values())
+        else:
+            rows = [functional.normalize(one) for one in features.values()]
+        logits: Tensor = self.head(torch.cat(rows, dim=1))
+        return logits
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where networks begin.
+
+    Args:
+        views: View name → the fitted view.
+        trained: The pretext with what it learnt.
+        fresh: The study's pretext with the fresh weights of a seed.
+        classes: C.
+    """
+
+    views: Mapping[str, View]
+    trained: Pretext
+    fresh: Callable[[int], Pretext]
+    classes: int
+
+    def network(
+        self, names: Sequence[str], settings: SupervisedSettings, seed: int, plan: Plan | None
+    ) -> Hybrid:
+        """A network on these views.
+
+        Args:
+            names: The views.
+            settings: Say what the head stands on.
+            seed: Decides all fresh weights.
+            plan: How pretrained towers are treated; None: all weights are fresh. Views that the
+                pretext did not train are fresh in any case.
+
+        Raises:
+            StudyError: If the head is to stand on embeddings and the pretext has none.
+        """
+        with seeded(seed):
+            towers = {name: self.views[name].tower() for name in names}
+            if plan is not None:
+                self._load(towers, plan)
+            projector = None
+            if settings.head == "embedding":
+                projector = deepcopy(self.trained) if plan is not None else self.fresh(seed)
+                projector = projector.cpu()
+                towers = {name: t for name, t in towers.items() if name in projector.encoders()}
+            widths = _widths(towers, projector)
+            head = Head(widths, self.classes, direct=projector is not None)
+        frozen = modules(towers, plan.freeze) if plan is not None else ()
+        return Hybrid(towers, head, projector, frozen)
+
+    def _load(self, towers: Mapping[str, Tower], plan: Plan) -> None:
+        """Pretrained weights into the towers, but for the groups that begin afresh."""
+        fresh = {module: deepcopy(module.state_dict()) for module in modules(towers, plan.reinit)}
+        for name, tower in self.trained.encoders().items():
+            if name in towers:
+                towers[name].load_state_dict(tower.state_dict())
+        for module, state in fresh.items():
+            module.load_state_dict(state)
+
+
+def _widths(towers: Mapping[str, Tower], projector: Pretext | None) -> list[int]:
+    if projector is None:
+        return [tower.out_features for tower in towers.values()]
+    embedded = projector.embed({n: torch.zeros(2, t.out_features) for n, t in towers.items()})
+    if not embedded:
+        raise StudyError(
+            "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use "
+            "head: features."
+        )
+    return [rows.shape[1] for rows in embedded.values()]
+
+
+def fit(
+    network: Hybrid,
+    views: Mapping[str, View],
+    cases: Mapping[str, Tensor],
+    truth: NDArray[np.int64],
+    settings: SupervisedSettings,
+    precision: Precision,
+    balanced: bool,
+    seed: int,
+    plan: Plan | None = None,
+    advance: Advance | None = None,
+) -> None:
+    """Train a network with labels, in place: cross-entropy on the views' random variations.
+
+    Args:
+        network: With the weights to begin with.
+        views: View name → the view, for its augmentation.
+        cases: View name → (N, …), the training cases as collated.
+        truth: (N,) class indices.
+        settings: Epochs, optimiser, and when the learning rate falls.
+        precision: Number format of the forward pass.
+        balanced: Weigh classes by their rarity.
+        seed: Decides order, augmentation and dropout.
+        plan: Factors on the learning rate.
+        advance: Told after every epoch.
+
+    Raises:
+        DataError: If the loss is no longer finite.
+    """
+    fabric = device_for(precision)
+    generator = torch.Generator().manual_seed(seed)
+    with seeded(seed):
+        optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
+        peaks = [group["lr"] for group in optimizer.param_groups]
+        model, optimizer = fabric.setup(network, optimizer)
+        targets = fabric.to_device(torch.from_numpy(truth))
+        weight = class_weights(targets, network.head.classes.out_features) if balanced else None
+        inputs = {name: fabric.to_device(cases[name]) for name in network.views}
+        model.train()
+        for epoch in range(settings.epochs):
+            late = epoch >= round(settings.decay_at * settings.epochs)
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak / 10 if late else peak
+            losses = []
+            for chosen in batches(len(truth), settings.batch_size, generator):
+                rows = fabric.to_device(chosen)
+                drawn = {n: views[n].augment(one[rows], generator) for n, one in inputs.items()}
+                loss = functional.cross_entropy(model(drawn).float(), targets[rows], weight)
+                optimizer.zero_grad()
+                fabric.backward(loss)
+                optimizer.step()
+                losses.append(loss.detach())
+            mean = float(torch.stack(losses).mean())
+            if not np.isfinite(mean):
+                raise DataError(
+                    f"The loss of training with labels became {mean} in epoch {epoch + 1}. Lower "
+                    "evaluate.supervised.learning_rate, or set its precision to 32-true."
+                )
+            if advance:
+                advance(1, note=f"loss {mean:.3f}")
+    network.eval()
+
+
+def _rates(
+    network: Hybrid, plan: Plan, settings: SupervisedSettings
+) -> list[dict[str, list[nn.Parameter] | float]]:
+    """Parameters by their learning rate, those that stand in no group at the settings' own."""
+    base = settings.learning_rate
+    scale: dict[int, float] = {}
+    for view, tower in zip(network.views, network.towers, strict=True):
+        scale |= {id(parameter): 1.0 for parameter in tower.parameters()}
+        for group, factor in plan.scale.items():
+            if group[0] == view:
+                members = modules({view: tower}, frozenset([group]))  # type: ignore[dict-item]
+                scale |= {id(p): factor for member in members for p in member.parameters()}
+    by_rate: dict[float, list[nn.Parameter]] = {}
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            factor = scale.get(id(parameter), plan.head)
+            by_rate.setdefault(base * factor, []).append(parameter)
+    return [{"params": members, "lr": rate} for rate, members in by_rate.items()]
+
+
+def predict(network: Hybrid, cases: Mapping[str, Tensor]) -> NDArray[np.float64]:
+    """Class probabilities of N cases without augmentation, (N, C)."""
+    network.eval()
+    device = next(network.parameters()).device
+    count = len(cases[network.views[0]])
+    found = []
+    with torch.inference_mode():
+        for start in range(0, count, BATCH):
+            batch = {n: cases[n][start : start + BATCH].to(device) for n in network.views}
+            found.append(torch.softmax(network(batch).double(), dim=1).cpu().numpy())
+    return np.concatenate(found)

@@ -1,0 +1,243 @@
+"""Table 2 and Figure 2: methods that labels train, on a split, at shares of its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rdfc_core.errors import StudyError
+from rdfc_core.evaluate import network
+from rdfc_core.evaluate.conventional import ConventionalRadiomics
+from rdfc_core.evaluate.fractions import draw
+from rdfc_core.evaluate.groups import plan
+from rdfc_core.evaluate.inner import inner_folds, out_of_fold, temperature_of, tempered
+from rdfc_core.evaluate.linear import Bench, Entry, main_classifier, together
+from rdfc_core.evaluate.probe import Features, classifier
+from rdfc_core.evaluate.stages import Said, Stages
+from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluate.trials import PROBE, Trial, planned, tables
+from rdfc_core.interfaces import Tower, View
+from rdfc_core.progress import Advance, Progress
+from rdfc_core.settings import EvaluateSettings, Precision
+from rdfc_core.views import FeatureView
+
+Rows = NDArray[np.int64]
+"""Places among the cases of a `Bench`."""
+
+Learner = Callable[[Rows], Callable[[Rows], NDArray[np.float64]]]
+"""Trains on the rows it is given, and on no other; gives what it says of any rows, (n, C)."""
+
+
+@dataclass(frozen=True)
+class Arena:
+    """All that the methods are made of, for the cases of a split.
+
+    Args:
+        bench: The labelled cases and the settings.
+        origin: Where networks begin.
+        cases: View name → (N, …), the bench's cases as collated.
+        measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
+            without columns where the study has no such view.
+        learnt: View name → (N, F), the pretext's features of unit length.
+        pretext: How tables call the study's pretext.
+        precision: Number format of the networks' forward pass.
+    """
+
+    bench: Bench
+    origin: network.Origin
+    cases: Mapping[str, Tensor]
+    measured: NDArray[np.float64]
+    learnt: Features
+    pretext: str
+    precision: Precision
+
+    def learner(self, trial: Trial, seed: int, advance: Advance) -> Learner:
+        """The trial's method, from rows to what it says."""
+        if trial.method == PROBE:
+            return self._probe(seed, advance)
+        if trial.method == "radiomics":
+            return self._radiomics(seed, advance)
+        return self._network(trial, seed, advance)
+
+    def entry(self, trial: Trial, table: str) -> Entry:
+        """How a table calls the trial."""
+        views = list(self.origin.views)
+        if trial.method == PROBE:
+            taught = list(self.learnt)
+            chosen = main_classifier(self.bench.settings)
+            named = (self.pretext, together(taught), "features", chosen)
+        elif trial.method == "radiomics":
+            named = ("radiomics", handcrafted(self.origin.views) or "", "raw", "svm")
+        else:
+            names = self._views(trial.method)
+            seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
+            named = (trial.method, seen, self.bench.settings.supervised.head, "head")
+        return Entry(table, *named, label_fraction=trial.label_fraction)
+
+    def _views(self, method: str) -> list[str]:
+        if method == "resnet-scratch":
+            towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
+            return [pictured(towers) or ""]
+        return list(self.origin.views)
+
+    def _radiomics(self, seed: int, advance: Advance) -> Learner:
+        settings = self.bench.settings
+        patients = np.array([case.patient_id for case in self.bench.cases])
+
+        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+            balanced = settings.class_weight == "balanced"
+            method = ConventionalRadiomics(self.bench.classes, balanced, settings.inner_folds, seed)
+            method.fit(self.measured[rows], self.bench.truth[rows], patients[rows].tolist())
+            advance(1)
+            return lambda asked: method.predict(self.measured[asked])
+
+        return learn
+
+    def _probe(self, seed: int, advance: Advance) -> Learner:
+        settings = self.bench.settings
+
+        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+            probe = classifier(main_classifier(settings), settings, seed, "features")
+            taught = {name: one[rows] for name, one in self.learnt.items()}
+            probe.fit(taught, self.bench.truth[rows], self.bench.classes)
+            advance(1)
+            return lambda asked: probe.predict({n: one[asked] for n, one in self.learnt.items()})
+
+        return learn
+
+    def _network(self, trial: Trial, seed: int, advance: Advance) -> Learner:
+        settings = self.bench.settings
+        supervised = settings.supervised
+        names = self._views(trial.method)
+
+        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+            chosen = None
+            if trial.tuning:
+                towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
+                tunings = (supervised.finetune, *supervised.sweep)
+                tuning = next(one for one in tunings if one.name == trial.tuning)
+                chosen = plan(tuning, towers)
+            net = self.origin.network(names, supervised, seed, chosen)
+            network.fit(
+                net,
+                self.origin.views,
+                {name: self.cases[name][rows] for name in net.views},
+                self.bench.truth[rows],
+                supervised,
+                self.precision,
+                settings.class_weight == "balanced",
+                seed,
+                chosen,
+                advance,
+            )
+            return lambda asked: network.predict(
+                net, {name: self.cases[name][asked] for name in net.views}
+            )
+
+        return learn
+
+
+def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[Entry, Prediction]]:
+    """Every trial that the settings ask for; those that an earlier run did are read, not repeated.
+
+    Args:
+        arena: The split's cases and where the methods begin.
+        stages: Keeps what each trial said.
+        progress: Told of every training.
+    """
+    bench = arena.bench
+    tested = bench.cases[len(bench.split.train) :]
+    case_ids = tuple(case.case_id for case in tested)
+    for trial in planned(bench.settings):
+        said = stages.read(bench.split.name, trial, case_ids)
+        if said is None:
+            said = _try(arena, trial, progress)
+            stages.write(bench.split.name, trial, case_ids, said)
+        prediction = bench.prediction(said.probabilities, trial.seed)
+        for table in tables(trial, bench.settings):
+            entry = arena.entry(trial, table)
+            yield entry, prediction
+            if said.temperature is not None:
+                scaled = tempered(said.probabilities, said.temperature)
+                yield entry.scaled(), bench.prediction(scaled, trial.seed)
+
+
+def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
+    """Train the method on its share of the labels; what it says of the test part."""
+    bench = arena.bench
+    train = len(bench.split.train)
+    seed = bench.seed + trial.seed
+    rows = np.array(draw(bench.cases[:train], trial.label_fraction, seed))
+    folds = []
+    if bench.settings.temperature_scaling and trial.tuning in _judged(bench.settings):
+        patients = [bench.cases[row].patient_id for row in rows]
+        folds = inner_folds(bench.truth[rows], patients, bench.settings.inner_folds, seed)
+    epochs = 1 if trial.method in ("radiomics", PROBE) else bench.settings.supervised.epochs
+    title = f"Training {trial.name} ({bench.split.name})"
+    with progress.task(title, epochs * (1 + len(folds))) as advance:
+        learner = arena.learner(trial, seed, advance)
+        probabilities = learner(rows)(np.arange(train, len(bench.cases)))
+        if not folds:
+            return Said(probabilities)
+        held, said = out_of_fold(lambda places: _on(learner, rows, places), folds)
+        return Said(probabilities, temperature_of(_logarithm(said), bench.truth[rows[held]]))
+
+
+def _on(
+    learner: Learner, rows: Rows, places: NDArray[np.int64]
+) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
+    said = learner(rows[places])
+    return lambda asked: said(rows[asked])
+
+
+def _logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
+def _judged(settings: EvaluateSettings) -> tuple[str, str]:
+    return "", settings.supervised.finetune.name
+
+
+def handcrafted(views: Mapping[str, View]) -> str | None:
+    """The view whose features conventional radiomics takes: the first of its kind."""
+    return next((n for n, view in views.items() if isinstance(view, FeatureView)), None)
+
+
+def pictured(towers: Mapping[str, Tower]) -> str | None:
+    """The view that is trained alone: the one called ``image``, or the first with pictures."""
+    found = [name for name, tower in towers.items() if tower.picture_shape]
+    return "image" if "image" in found else next(iter(found), None)
+
+
+def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
+    """Refuse, before hours of training, what could not be judged after them.
+
+    Args:
+        settings: Methods, and settings of fine-tuning.
+        views: View name → the fitted view.
+
+    Raises:
+        StudyError: If a method needs a view that there is not, or a group of layers is unknown.
+    """
+    methods: Sequence[str] = settings.methods
+    if not methods:
+        return
+    towers = {name: view.blank_tower() for name, view in views.items()}
+    named = f"the study has {', '.join(views)}"
+    if "radiomics" in methods and handcrafted(views) is None:
+        raise StudyError(
+            f"evaluate.methods: radiomics needs a view of handcrafted features, and {named}. Add "
+            "one, or leave the method out."
+        )
+    if "resnet-scratch" in methods and pictured(towers) is None:
+        raise StudyError(
+            f"evaluate.methods: resnet-scratch needs an image view, and {named}. Add one, or leave "
+            "the method out."
+        )
+    if "hybrid-finetune" in methods:
+        for tuning in (settings.supervised.finetune, *settings.supervised.sweep):
+            plan(tuning, towers)

@@ -1,0 +1,72 @@
+"""What is tried on a split: every method at every share of the labels, and where it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rdfc_core.settings import EvaluateSettings
+
+PROBE = "probe"
+"""The linear probe of the study's own pretext, as a method of the label-efficiency table."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training, and what it says of the test part.
+
+    Args:
+        method: One of `rdfc_core.settings.METHODS`, or `PROBE`.
+        tuning: Name of the setting of fine-tuning; "" for methods without.
+        label_fraction: Share of the training labels.
+        seed: Number of the repetition: it draws the labels and the weights.
+    """
+
+    method: str
+    tuning: str = ""
+    label_fraction: float = 1.0
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """For a file and for people: ``hybrid-finetune.paper.labels-0.05.seed-2``."""
+        setting = [self.tuning] if self.tuning else []
+        share = f"labels-{self.label_fraction:g}"
+        return ".".join([self.method, *setting, share, f"seed-{self.seed}"])
+
+
+def planned(settings: EvaluateSettings) -> list[Trial]:
+    """Every trial of a split, once, in the order of the tables."""
+    found = [
+        Trial(method, tuning, 1.0, seed)
+        for method in settings.methods
+        for tuning in _tunings(method, settings, sweep=True)
+        for seed in range(settings.supervised.seeds)
+    ]
+    found += [
+        Trial(method, tuning, fraction, seed)
+        for fraction in sorted(settings.label_fractions)
+        for method in (*settings.methods, PROBE)
+        for tuning in _tunings(method, settings, sweep=False)
+        for seed in range(settings.label_seeds)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
+    """The tables in which a trial is told."""
+    every = trial.label_fraction == 1
+    if trial.method != PROBE and every and trial.seed < settings.supervised.seeds:
+        yield "supervised"
+    judged = trial.tuning in ("", settings.supervised.finetune.name)
+    drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds
+    if judged and drawn:
+        yield "label-efficiency"
+
+
+def _tunings(method: str, settings: EvaluateSettings, sweep: bool) -> list[str]:
+    if method != "hybrid-finetune":
+        return [""]
+    chosen = settings.supervised
+    names = [chosen.finetune.name, *(one.name for one in chosen.sweep if sweep)]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,106 @@
+"""What a trained model is judged against on a split: controls, and methods that labels train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core import model as models
+from rdfc_core.evaluate import linear
+from rdfc_core.evaluate.network import Origin
+from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluate.supervised import Arena, handcrafted
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import Prepared, Pretext, View
+from rdfc_core.model import Model
+from rdfc_core.plugins import Registry
+from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.views import FeatureView
+
+Judged = list[tuple[linear.Entry, Prediction]]
+
+
+def method_name(study: ResolvedStudy) -> str:
+    """How tables call the study's pretext: ours is named after the project."""
+    return "rdfc" if study.pretext.name == "correspondence" else study.pretext.name
+
+
+def controls(
+    study: ResolvedStudy,
+    test: linear.Bench,
+    model: Model,
+    outputs: linear.Outputs,
+    extraction: Extraction,
+    registry: Registry,
+) -> Judged:
+    """What the learnt features must beat.
+
+    Args:
+        study: Names the controls.
+        test: The labelled cases of the split.
+        model: Trained on the split's pretext cases.
+        outputs: What the model makes of the bench's cases.
+        extraction: All cases.
+        registry: Where components come from.
+    """
+    found: Judged = []
+    prepared = _prepared(test, model.views, extraction)
+    if "random-init" in study.evaluate.controls:
+        pretext_cases = {name: extraction.of(name, test.split.pretext) for name in model.views}
+        networks = []
+        for repeat in range(linear.RANDOM_NETWORKS):
+            untrained = models.fresh(study, registry, model.views, 2, study.seed + 1 + repeat)
+            untrained.calibrate(pretext_cases)
+            networks.append(untrained.outputs(prepared))
+        found += linear.judge_random(test, networks)
+    if "shuffled-labels" in study.evaluate.controls:
+        found += linear.judge_shuffled(test, outputs)
+    name = handcrafted(model.views)
+    view = model.views[name] if name is not None else None
+    if name is not None and isinstance(view, FeatureView):
+        sizes = extraction.of("size", [case.case_id for case in test.cases])
+        found += linear.judge_handcrafted(test, view, prepared[name], sizes)
+    return found
+
+
+def arena(
+    study: ResolvedStudy,
+    test: linear.Bench,
+    model: Model,
+    outputs: linear.Outputs,
+    extraction: Extraction,
+    registry: Registry,
+) -> Arena:
+    """What the methods that labels train are made of; arguments as of `controls`."""
+    prepared = _prepared(test, model.views, extraction)
+
+    def untrained(seed: int) -> Pretext:
+        return models.fresh(study, registry, model.views, 2, seed).pretext
+
+    return Arena(
+        bench=test,
+        origin=Origin(model.views, model.pretext, untrained, test.classes),
+        cases={name: view.collate(prepared[name]) for name, view in model.views.items()},
+        measured=_measured(prepared, handcrafted(model.views), len(test.cases)),
+        learnt=outputs["features"],
+        pretext=method_name(study),
+        precision=study.evaluate.supervised.precision or study.pretrain.precision,
+    )
+
+
+def _prepared(
+    test: linear.Bench, views: Mapping[str, View], extraction: Extraction
+) -> dict[str, list[Prepared]]:
+    case_ids = [case.case_id for case in test.cases]
+    return {name: extraction.of(name, case_ids) for name in views}
+
+
+def _measured(
+    prepared: Mapping[str, Sequence[Prepared]], name: str | None, cases: int
+) -> NDArray[np.float64]:
+    """The features of the view as they were measured, (N, F): no scale of other cases in them."""
+    if name is None:
+        return np.zeros((cases, 0))
+    return np.stack([one.array for one in prepared[name]]).astype(np.float64)

@@ -1,0 +1,197 @@
+"""The settings of a study that are core's own: how to pretrain, and how to judge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from rdfc_core.component import Part, PartOf
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Method = Literal["radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+TUNINGS = ("paper", "paper-frozen", "all", "frozen")
+"""Settings of fine-tuning that have a name; `rdfc_core.evaluate.groups` says what they are."""
+
+FILE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""What names files: of a pretext that is compared, of a setting of fine-tuning."""
+
+
+class Settings(BaseModel):
+    """Frozen, and no option is taken that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TrainingSettings(Settings):
+    """How any network is trained."""
+
+    epochs: int = Field(100, ge=0, description="Passes over the training cases.")
+    batch_size: int = Field(64, ge=2, description="Cases a step, over all devices.")
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD as in the paper, or AdamW.")
+    learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    weight_decay: float = Field(1e-4, ge=0, description="Weight decay.")
+
+
+class PretrainSettings(TrainingSettings):
+    """How the pretext task is trained."""
+
+    warmup_epochs: int = Field(0, ge=0, description="Epochs of linear warm-up.")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="Learning rate after the warm-up."
+    )
+    precision: Precision = Field("32-true", description="Number format of the forward pass.")
+    checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
+
+
+class Tuning(Settings):
+    """How labels train the layers that pretraining gave; by group, from input to output.
+
+    A group is ``VIEW.GROUP`` (``image.layer4``), ``VIEW.last`` or ``VIEW.last-K`` (the last K
+    groups), ``VIEW`` (all of them), or ``head``.
+    """
+
+    name: str = Field(description="How tables call the setting.")
+    freeze: tuple[str, ...] = Field((), description="Groups that keep their pretrained weights.")
+    reinit: tuple[str, ...] = Field((), description="Groups that begin with fresh weights.")
+    lr_scale: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="Group: factor on the learning rate; of a group named twice the later."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _named_or_described(self) -> Tuning:
+        described = bool(self.freeze or self.reinit or self.lr_scale)
+        if self.name in TUNINGS and described:
+            raise ValueError(f"the name {self.name!r} is taken; call your own setting otherwise")
+        if self.name not in TUNINGS and not described:
+            raise ValueError(
+                f"there is no setting {self.name!r}; use one of {', '.join(TUNINGS)}, or describe "
+                "it: {name, freeze, reinit, lr_scale}"
+            )
+        if not FILE_NAME.fullmatch(self.name):
+            raise ValueError(f"call a setting by letters, digits, _ and -, not {self.name!r}")
+        return self
+
+
+class SupervisedSettings(TrainingSettings):
+    """How networks are trained with labels."""
+
+    decay_at: float = Field(
+        0.7, gt=0, le=1, description="Share of the epochs after which the learning rate is ÷10."
+    )
+    precision: Precision | None = Field(
+        None, description="Number format of the forward pass; null: as in pretraining."
+    )
+    head: Literal["features", "embedding"] = Field(
+        "features",
+        description="The head stands on the towers' features of unit length (each view to 256, "
+        "joined, to the classes), or is one layer on the pretext's embeddings.",
+    )
+    seeds: int = Field(1, ge=1, description="Repetitions of every method, each its own seed.")
+    finetune: Tuning = Field(
+        default=Tuning(name="paper"),
+        description="The setting of fine-tuning that is judged, named before any result is seen.",
+    )
+    sweep: tuple[Tuning, ...] = Field(
+        (), description="Further settings of fine-tuning, each a row of its own."
+    )
+
+    @field_validator("sweep")
+    @classmethod
+    def _each_once(cls, sweep: tuple[Tuning, ...]) -> tuple[Tuning, ...]:
+        names = [one.name for one in sweep]
+        if len(set(names)) < len(names):
+            raise ValueError("two settings have one name; give each its own")
+        return sweep
+
+
+class EvaluateSettings(Settings):
+    """How the learnt features, and the methods they are compared with, are judged."""
+
+    classifiers: tuple[Literal["logistic", "sgd", "knn"], ...] = Field(
+        ("logistic", "knn"),
+        description="Linear probes: logistic regression, the paper's SGD layer, or neighbours.",
+    )
+    logistic_c: float = Field(1.0, gt=0, description="C of the logistic regression, fixed.")
+    class_weight: Literal["balanced", "none"] = Field(
+        "balanced", description="Weigh classes by their rarity, or not; for every method."
+    )
+    neighbours: int = Field(15, ge=1, description="k of the nearest neighbours.")
+    sgd_epochs: int = Field(100, ge=1, description="Epochs of the SGD layer.")
+    sgd_learning_rate: float = Field(3e-3, gt=0, description="Its learning rate, ÷10 at 70 %.")
+    controls: tuple[
+        Literal[
+            "random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"
+        ],
+        ...,
+    ] = Field(
+        ("random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"),
+        description="What the learnt features are compared with.",
+    )
+    compare: dict[str, Annotated[Part, PartOf("pretext")]] = Field(
+        default={},
+        description="Other pretexts, trained on the same cases with the same budget: a list of "
+        "components, or name: component.",
+    )
+    methods: tuple[Method, ...] = Field(
+        (), description="Methods that train with labels from the start, or from the pretext."
+    )
+    supervised: SupervisedSettings = SupervisedSettings()
+    label_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (), description="Shares of the training labels at which the methods are tried."
+    )
+    label_seeds: int = Field(3, ge=1, description="Draws of the labels at each share.")
+    inner_folds: int = Field(
+        5, ge=2, description="Folds of the training cases that choose options and calibrate."
+    )
+    temperature_scaling: bool = Field(
+        False,
+        description="Add, to the judged variants, rows with probabilities that a temperature "
+        "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
+    )
+    bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
+
+    @field_validator("compare", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            parts = [Part.model_validate(part) for part in value]
+            named = {part.name: part for part in parts}
+            if len(named) < len(parts):
+                raise ValueError("one pretext stands twice; name them: {name: pretext, …}")
+            return named
+        return value
+
+    @field_validator("compare")
+    @classmethod
+    def _file_names(cls, compare: Mapping[str, Part]) -> Mapping[str, Part]:
+        for name in compare:
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
+            if name in ("rdfc", *METHODS):
+                raise ValueError(f"{name!r} is taken; call the pretext something else")
+        return compare
+
+    @field_validator("methods", "label_fractions")
+    @classmethod
+    def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(values))
+
+    @model_validator(mode="after")
+    def _judged_apart_from_the_sweep(self) -> EvaluateSettings:
+        if self.supervised.finetune.name in [one.name for one in self.supervised.sweep]:
+            judged = self.supervised.finetune.name
+            if self.supervised.finetune not in self.supervised.sweep:
+                raise ValueError(f"supervised: two settings are called {judged!r}; rename one")
+        return self

@@ -1,0 +1,126 @@
+"""Cases without files, and the methods of Table 2 on them: small enough to train in a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig
+from torch import Tensor, nn
+
+from rdfc_core.case import Case
+from rdfc_core.evaluate.linear import Bench
+from rdfc_core.evaluate.network import Origin
+from rdfc_core.evaluate.supervised import Arena
+from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
+from rdfc_core.settings import METHODS, EvaluateSettings
+from rdfc_core.splits import Split
+from rdfc_core.training import seeded
+from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views import FeatureView, ImageView
+
+FEATURES = 40
+SETTINGS = EvaluateSettings(
+    methods=METHODS, inner_folds=2, supervised={"epochs": 4, "batch_size": 16}
+)
+
+
+class Towers(Pretext):
+    """A pretext that holds towers and projections of them, and is never trained itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
+        self.towers = nn.ModuleDict(dict(towers))
+        self.projections = nn.ModuleDict(
+            {name: nn.Linear(tower.out_features, 5) for name, tower in towers.items()}
+        )
+
+    def forward(self, batch: Batch) -> PretextOutput:
+        raise NotImplementedError
+
+    def encoders(self) -> Mapping[str, Tower]:
+        return dict(self.towers.items())  # type: ignore[arg-type]
+
+    def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {
+            name: nn.functional.normalize(self.projections[name](rows))
+            for name, rows in features.items()
+        }
+
+
+def views() -> dict[str, View]:
+    """A radiomics and an image view with small towers, not fitted."""
+    return {
+        "radiomics": FeatureView(
+            FeatureViewConfig(width=24, layers=3, dropout=0.1), OutlineFeatures(OutlineConfig())
+        ),
+        "image": ImageView(
+            ImageViewConfig(size=(8, 8), crop_scale=(0.95, 1.0)), SmallCnn(SmallCnnConfig(width=16))
+        ),
+    }
+
+
+def noise(cases: int, seed: int) -> dict[str, list[Prepared]]:
+    """Features and pictures that have nothing to do with any label, with names of shape's, too."""
+    rng = np.random.default_rng(seed)
+    names = tuple(f"original_firstorder_{i}" for i in range(FEATURES))
+    return {
+        "radiomics": [Prepared(rng.normal(size=FEATURES), names) for _ in range(cases)],
+        "image": [Prepared(rng.random((1, 8, 8)).astype(np.float16)) for _ in range(cases)],
+    }
+
+
+def pretext(fitted: Mapping[str, View], seed: int) -> Pretext:
+    """Fresh weights of a seed."""
+    with seeded(seed):
+        made = Towers()
+        towers = {name: view.tower() for name, view in fitted.items()}
+        made.build(towers, 2, torch.Generator())
+    return made.eval()
+
+
+def arena(
+    prepared: Mapping[str, Sequence[Prepared]],
+    truth: NDArray[np.int64],
+    train: int,
+    settings: EvaluateSettings = SETTINGS,
+    seed: int = 0,
+) -> Arena:
+    """An arena on prepared cases, the first ``train`` of which train; a case a patient."""
+    cases = [
+        Case(f"case-{i:03d}", f"patient-{i:03d}", Path(), Path(), "ab"[c])
+        for i, c in enumerate(truth)
+    ]
+    ids = tuple(case.case_id for case in cases)
+    split = Split("holdout", ids[:train], ids[:train], ids[train:])
+    bench = Bench.of(split, {c.case_id: c for c in cases}, ("a", "b"), settings, seed)
+    fitted = views()
+    for name, view in fitted.items():
+        view.fit(prepared[name][:train])
+    trained = pretext(fitted, seed=99)
+    collated = {name: view.collate(prepared[name]) for name, view in fitted.items()}
+    with torch.no_grad():
+        learnt = {
+            name: nn.functional.normalize(tower(collated[name])).numpy()
+            for name, tower in trained.encoders().items()
+        }
+    return Arena(
+        bench=bench,
+        origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), 2),
+        cases=collated,
+        measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
+        learnt=learnt,
+        pretext="rdfc",
+        precision="32-true",
+    )
+
+
+def parameters(network: nn.Module) -> dict[str, Any]:
+    """A copy of everything that a network holds."""
+    return {key: value.clone() for key, value in network.state_dict().items()}
