@@ -20,7 +20,7 @@ from rdfc_core.plugins import Registry
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import resolve
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.study import Workbench
+from rdfc_core.workbench import Workbench
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from rdfc_core.readers.auto import AutoReader
 
 if TYPE_CHECKING:
     from rdfc_core.store import Store
-    from rdfc_core.study import Workbench
+    from rdfc_core.workbench import Workbench
 
 # Before torch is loaded, and for every process that tests start: networks this small only lose by
 # a second thread, and sums of another order are not equal bit for bit.
@@ -98,7 +98,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def workbench(registry: Registry, store: Store) -> Workbench:
     from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.study import Workbench
+    from rdfc_core.workbench import Workbench
 
     return Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
 

@@ -22,6 +22,7 @@ from rdfc_core.report.compare import judge
 from rdfc_core.report.read import read_run
 from rdfc_core.resolve import resolve
 from rdfc_core.store import Store
+from rdfc_core.workbench import Workbench, read_cases
 
 DATASET = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
 
@@ -54,7 +55,7 @@ def study_of(method: str) -> dict[str, Any]:
 def one_view(request, registry, tmp_path_factory) -> Finished:
     folder = tmp_path_factory.mktemp(request.param)
     with closing(Store(folder / "store.sqlite")) as store:
-        bench = studies.Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+        bench = Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
         resolved = resolve(load_study(study_of(request.param), QUICK), registry)
         studies.run(resolved, folder / "run", bench)
     text = (folder / "run" / "results.json").read_text(encoding="utf-8")
@@ -87,7 +88,7 @@ def test_the_variant_to_be_judged_is_one_that_there_is(one_view):
 
 def test_a_saved_model_gives_the_probabilities_that_were_reported(one_view, workbench, registry):
     study = resolve(load_study(study_of(one_view.method)), registry)
-    cases = studies.read_cases(study.dataset.build(registry), AutoReader.installed(registry))
+    cases = read_cases(study.dataset.build(registry), AutoReader.installed(registry))
     rows = [
         row
         for row in pq.read_table(one_view.folder / "predictions.parquet").to_pylist()
@@ -107,7 +108,7 @@ def test_vectors_are_embeddings_or_else_features_of_the_trained_view(
     assert {len(vector) for vector in vectors} == {EMBEDS.get(one_view.method, 8)}
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, rel=1e-5)
     study = resolve(load_study(study_of(one_view.method)), registry)
-    cases = studies.read_cases(study.dataset.build(registry), AutoReader.installed(registry))[:3]
+    cases = read_cases(study.dataset.build(registry), AutoReader.installed(registry))[:3]
     assert not embed(one_view.folder, cases, workbench, tmp_path / "vectors.parquet")
     again = pq.read_table(tmp_path / "vectors.parquet")["vector"].to_pylist()
     assert {len(vector) for vector in again} == {EMBEDS.get(one_view.method, 8)}

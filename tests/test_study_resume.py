@@ -19,7 +19,7 @@ from rdfc_core import study as studies
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.results import Results
 from rdfc_core.store import Store
-from rdfc_core.study import Workbench
+from rdfc_core.workbench import Workbench
 
 
 def lasting(run: Path) -> dict[str, Any]:

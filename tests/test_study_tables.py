@@ -20,6 +20,7 @@ from rdfc_core import study as studies
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.report import write_report
 from rdfc_core.results import Results
+from rdfc_core.workbench import Workbench
 
 TABLES = (
     *QUICK,
@@ -178,7 +179,7 @@ def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str
     from rdfc_core.store import Store
 
     progress = jobs.Counted()
-    bench = studies.Workbench(
+    bench = Workbench(
         installed(), Store(store), LocalExecutor(LocalExecutorConfig(workers=0)), progress
     )
     studies.run(jobs.small_study(pictures, *TABLES), run, bench, **options)

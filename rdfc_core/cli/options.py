@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rdfc_core.case import Case
     from rdfc_core.readers.auto import AutoReader
     from rdfc_core.resolve import ResolvedPart
-    from rdfc_core.study import Workbench
+    from rdfc_core.workbench import Workbench
 
 
 def completer(kind: Kind) -> Any:
@@ -62,7 +62,7 @@ def workbench(store: Path | None, executor: str) -> Workbench:
     from rdfc_core.cli.console import DrawnProgress  # heavy modules load when a command needs them
     from rdfc_core.store import Store as FeatureStore
     from rdfc_core.store import default_store
-    from rdfc_core.study import Workbench
+    from rdfc_core.workbench import Workbench
 
     built = executor_part(executor).build(installed())
     return Workbench(installed(), FeatureStore(store or default_store()), built, DrawnProgress())
@@ -93,7 +93,7 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
 
 def manifest_cases(manifest: Path, reader: AutoReader) -> Sequence[Case]:
     """The cases of a CSV, each with a reader."""
-    from rdfc_core.study import read_cases
+    from rdfc_core.workbench import read_cases
 
     dataset = part("dataset", "manifest", "--manifest", root=manifest).build(installed())
     return read_cases(dataset, reader)

@@ -128,10 +128,10 @@ def extract(
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
     resolved = _resolved(study, _overrides(set_, seed))
 
-    from rdfc_core import study as studies
+    from rdfc_core.workbench import extract_shard
 
     bench = options.workbench(store, executor)
-    done = studies.extract_shard(resolved, part, bench)
+    done = extract_shard(resolved, part, bench)
     bench.progress.say(
         f"Part {shard}: {len(done.cases)} cases are in {bench.store.path}, {done.made} of them new."
     )

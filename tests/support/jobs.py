@@ -283,8 +283,9 @@ def run_study(
     from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
     from rdfc_core.plugins import installed
     from rdfc_core.store import Store
+    from rdfc_core.workbench import Workbench
 
-    bench = studies.Workbench(
+    bench = Workbench(
         installed(),
         Store(store),
         LocalExecutor(LocalExecutorConfig(workers=0)),

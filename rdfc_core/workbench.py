@@ -1,0 +1,94 @@
+"""What a run works with, and on: components, store and executor; cases, read and prepared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rdfc_core import features
+from rdfc_core.case import Case
+from rdfc_core.errors import DataError
+from rdfc_core.evaluate.size import Size
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import Dataset, Executor, Preparer, View
+from rdfc_core.plugins import Registry
+from rdfc_core.progress import Progress
+from rdfc_core.readers.auto import AutoReader
+from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.store import Store
+from rdfc_core.thumbnail import Thumbnail
+
+
+@dataclass
+class Workbench:
+    """What a run needs besides its study.
+
+    Args:
+        registry: The installed components.
+        store: Keeps what views made of cases.
+        executor: Runs extraction.
+        progress: Is told how far it is.
+    """
+
+    registry: Registry
+    store: Store
+    executor: Executor
+    progress: Progress = field(default_factory=Progress)
+
+
+def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
+    """The data set's cases, each with a reader.
+
+    Raises:
+        DataError: If the listing is unusable, empty, or has a label that is no class.
+    """
+    cases = reader.given_to(dataset.cases())
+    if not cases:
+        raise DataError("The data set holds no case. Check its root and its listing.")
+    twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
+    if twice:
+        raise DataError(f"The case id {twice[0]!r} stands twice in the data set. Rename one.")
+    strange = [c for c in cases if c.label is not None and c.label not in dataset.classes]
+    if strange:
+        raise DataError(
+            f"Case {strange[0].case_id}: the label {strange[0].label!r} is none of the classes "
+            f"{', '.join(dataset.classes)}. Correct it, or add the class."
+        )
+    return cases
+
+
+def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction:
+    """All views of all cases, their sizes and their thumbnails.
+
+    Raises:
+        DataError: If every case failed.
+    """
+    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    preparers |= {"size": Size(), "picture": Thumbnail()}
+    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
+    if cases and not extraction.cases:
+        reasons = Counter(failure.reason for failure in extraction.failures)
+        raise DataError(
+            f"None of the {len(cases)} cases could be used. {next(iter(reasons))} "
+            "List every problem with: rdfc datasets check."
+        )
+    return extraction
+
+
+def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench) -> Extraction:
+    """One of N equal parts of a study's extraction, into the store and nowhere else.
+
+    Args:
+        study: Resolved.
+        shard: (I, N): every N-th case, beginning with the I-th.
+        bench: Registry, store, executor and progress.
+
+    Raises:
+        DataError: If the data set cannot be used, or every case of the part failed.
+    """
+    number, parts = shard
+    dataset: Dataset = study.dataset.build(bench.registry)
+    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    return extract(cases[number - 1 :: parts], views, bench)
