@@ -76,7 +76,7 @@ CLASSIFIERS = {
     "sgd": "linear layer (SGD)",
     "knn": "nearest neighbours",
 }
-PARTS = {"pretext": "Pretraining", "train": "Training", "test": "Held back"}
+PARTS = {"pretext": "Only pretraining", "train": "Training", "test": "Held back"}
 
 
 def is_control(row: Row) -> bool:
