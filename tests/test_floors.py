@@ -43,6 +43,7 @@ FLOORS: list[set[str]] = [
         "plugins",
         "parameters",
         "parameter_sets",
+        "radiomics_config",
         "presets",
         "view_options",
     },
@@ -60,6 +61,7 @@ OPEN_TO_PLUGINS = {
     "errors",
     "interfaces",
     "parameters",
+    "radiomics_config",
     "testing",
 }
 
