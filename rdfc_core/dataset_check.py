@@ -74,7 +74,7 @@ def check_dataset(
     classes = _classes(dataset, cases)
     problems = [
         *listing,
-        *_listing_problems(cases, listing),
+        *(p for p in _listing_problems(cases, listing) if (p.case_id, p.field) not in told),
         *_label_problems(cases, classes),
         *_mixture_problems(checks),
         *_twin_problems(cases, checks),
@@ -145,6 +145,8 @@ def _twin_problems(cases: Sequence[Case], checks: Sequence[CaseCheck]) -> Iterat
     for case, check in zip(cases, checks, strict=True):
         twin = first_tumour.setdefault(check.tumour_digest, case)
         sibling = first_image.setdefault(check.image_digest, case)
+        if case.case_id in (twin.case_id, sibling.case_id) and twin is not case:
+            continue  # one case listed twice, which is said already
         if check.tumour_digest and twin is not case:
             yield _twin(case, twin)
         elif check.image_digest and sibling.patient_id != case.patient_id:

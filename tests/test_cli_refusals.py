@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -185,6 +186,29 @@ def test_a_case_id_that_stands_twice_is_refused(rdfc_here, own, study_file):
     done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
     done.refused("lines 5 and 6: both are the case 'case-003'")
     assert not Path("run").exists()
+
+
+def test_a_faulty_line_keeps_no_other_case_from_being_checked(rdfc_here, own):
+    expected = damage_mask_empty(own)
+    manifest = own / "manifest.csv"
+    text = manifest.read_text("utf-8").replace("case-005,", "case-004,", 1)
+    manifest.write_text(text.replace("case-006,", ",", 1), "utf-8")
+    done = rdfc_here("datasets", "check", "manifest", "--root", own, "--json")
+    assert done.code == 2
+    found = json.loads(done.out)
+    told = [(p["case_id"], p["message"]) for p in found["problems"]]
+    assert [case_id for case_id, _ in told] == ["", "case-003", "case-004"]
+    assert "line 8: case_id is empty" in told[0][1]
+    assert expected in told[1][1]
+    assert "lines 6 and 7: both are the case 'case-004'" in told[2][1]
+    assert found["summary"]["cases"] == 35
+
+
+def test_a_list_that_is_not_there_is_said_to_be_so_and_no_case_counted(rdfc_here, tmp_path):
+    done = rdfc_here("datasets", "check", "manifest", "--root", tmp_path / "nowhere")
+    assert done.code == 2
+    assert "no such file" in " ".join(done.out.split())
+    assert "0 cases" not in done.out
 
 
 def test_one_class_only_is_refused(rdfc_here, own, study_file):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,7 @@ from rdfc_core.cli import options
 
 if TYPE_CHECKING:
     from rdfc_core.dataset_check import DatasetSummary
+    from rdfc_core.interfaces import Problem
 
 app = typer.Typer(help="Look at a data set before using it.", no_args_is_help=True)
 
@@ -60,11 +62,12 @@ def check(
         raise typer.Exit(2)
 
 
-def _show(summary: DatasetSummary, problems: Any) -> None:
-    from rich.table import Table
-
+def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
     from rdfc_core.cli.console import out
 
+    if not summary.cases:
+        _show_problems(problems)
+        return
     classes = ", ".join(f"{count} {label}" for label, count in summary.per_class.items())
     out.print(
         f"{summary.cases} cases of {summary.patients} patients: {classes or 'no labels'}, "
@@ -87,11 +90,18 @@ def _show(summary: DatasetSummary, problems: Any) -> None:
     if not problems:
         out.print("No problem found.")
         return
+    _show_problems(problems)
+
+
+def _show_problems(problems: Sequence[Problem]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from rdfc_core.cli.console import out
+
     table = Table(box=None, pad_edge=False)
     for heading in ("", "case", "field", "problem", "what to do"):
         table.add_column(heading, overflow="fold")
-    from rich.markup import escape
-
     for one in problems:
         cells = (one.severity, one.case_id, one.field, one.message, one.fix)
         table.add_row(*(escape(cell) for cell in cells))

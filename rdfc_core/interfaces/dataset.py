@@ -78,11 +78,12 @@ class Dataset(ABC):
     def listed_cases(self) -> Sequence[Case]:
         """The cases whose files ``rdfc datasets check`` opens; by default `cases`.
 
-        A data set whose `cases` refuses an incomplete copy gives those of the whole here, so that
-        one pass finds everything.
+        A data set whose `cases` refuses a list with a faulty line, or an incomplete copy, gives
+        here whatever can be checked, so that one pass finds everything; what is wrong with the
+        list itself is told by `problems`.
 
         Raises:
-            DataError: If the listing is unusable.
+            DataError: If no case can be listed.
         """
         return self.cases()
 

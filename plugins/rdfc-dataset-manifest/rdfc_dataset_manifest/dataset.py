@@ -43,12 +43,16 @@ class Manifest(Dataset):
             raise DataError(f"{problems[0].message}. {problems[0].fix}{tail}")
         return self._listing.cases
 
+    def listed_cases(self) -> Sequence[Case]:
+        """The cases of all sound lines, also beside lines for which `cases` refuses the list."""
+        return self._listing.cases
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The configured classes, or all labels found: numbers by size, words by the alphabet."""
         if self.config.classes:
             return self.config.classes
-        labels = {case.label for case in self.cases() if case.label is not None}
+        labels = {case.label for case in self._listing.cases if case.label is not None}
         numbers = all(label.isdecimal() for label in labels)
         return tuple(sorted(labels, key=lambda label: (int(label) if numbers else 0, label)))
 

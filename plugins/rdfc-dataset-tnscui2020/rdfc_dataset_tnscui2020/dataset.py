@@ -69,6 +69,10 @@ class TnScui2020(Dataset):
             raise DataError(f"{problems[0].message}. {problems[0].fix}{tail}")
         return self._listing.cases
 
+    def listed_cases(self) -> Sequence[Case]:
+        """The cases of all sound lines, also beside lines for which `cases` refuses the list."""
+        return self._listing.cases
+
     def protocol(self) -> SplitSpec:
         """One stratified hold-out of a fifth; of the whole data set, the paper's 728 cases."""
         whole = len(self._listing.cases) == PAPER_CASES
