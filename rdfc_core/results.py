@@ -37,6 +37,7 @@ class Row(BaseModel):
     folds: int
     seeds: int
     published: float | None = None
+    published_sd: float | None = None
 
 
 class Comparison(BaseModel):
@@ -97,15 +98,19 @@ class Results(BaseModel):
             ) from error
 
     def table(self, table: str, metrics: Sequence[str]) -> list[tuple[Row, ...]]:
-        """The rows of a table, one tuple a method, with one row for each metric asked for."""
+        """The rows of a table, one tuple a method, with one row for each metric asked for.
+
+        Those with fewer labels come first; otherwise they stand as they were judged.
+        """
         found: dict[tuple[str, ...], dict[str, Row]] = {}
         for row in self.rows:
             if row.table == table:
                 key = (row.method, row.input, row.layer, row.classifier, str(row.label_fraction))
                 found.setdefault(key, {})[row.metric] = row
-        return [
+        rows = [
             tuple(row[m] for m in metrics) for row in found.values() if set(metrics) <= set(row)
         ]
+        return sorted(rows, key=lambda one: one[0].label_fraction)
 
 
 def finite(value: float) -> float | None:

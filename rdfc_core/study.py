@@ -104,7 +104,9 @@ def _steps(
     if until == "evaluate":
         outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
     with clock.stage("evaluate"):
-        rows, comparisons = summary.rows(study, found), summary.comparisons(study, found)
+        published = dataset.published()
+        rows = summary.rows(study, found, published.rows if published else ())
+        comparisons = summary.comparisons(study, found)
     results = Results(
         rows=tuple(rows),
         comparisons=tuple(comparisons),

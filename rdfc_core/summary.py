@@ -12,20 +12,25 @@ from rdfc_core.evaluate.comparisons import compare, judged_variants
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
-from rdfc_core.interfaces import Dataset
+from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Comparison, Row, finite
 from rdfc_core.splits import Split
 
 
-def rows(study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]) -> list[Row]:
-    """Every metric of every entry, with its interval."""
+def rows(
+    study: ResolvedStudy,
+    found: Mapping[Entry, Sequence[Prediction]],
+    published: Sequence[PublishedRow] = (),
+) -> list[Row]:
+    """Every metric of every entry, with its interval, beside what is published of it."""
     found_rows = []
     for entry, predictions in found.items():
         settings = study.evaluate
         judged = estimates(predictions, settings.bootstrap, settings.confidence, study.seed)
         tested = {case_id for one in predictions for case_id in one.case_ids}
         for metric, value in judged.items():
+            told = next((one for one in published if _is_of(one, entry, metric)), None)
             found_rows.append(
                 Row(
                     table=entry.table,
@@ -43,9 +48,19 @@ def rows(study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]) -> l
                     n_cases=len(tested),
                     folds=len({one.split for one in predictions}),
                     seeds=len({one.repeat for one in predictions}),
+                    published=told.mean if told else None,
+                    published_sd=told.sd if told else None,
                 )
             )
     return found_rows
+
+
+def _is_of(published: PublishedRow, entry: Entry, metric: str) -> bool:
+    """Whether the published number is that of the entry; what it leaves open fits any."""
+    asked = published.model_dump(exclude={"metric", "mean", "sd"}, exclude_none=True)
+    return metric == published.metric and all(
+        getattr(entry, key) == value for key, value in asked.items()
+    )
 
 
 def comparisons(

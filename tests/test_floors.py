@@ -37,6 +37,7 @@ FLOORS: list[set[str]] = [
     {
         "faults",
         "resolve",
+        "reproduce",
         "validation",
         "config",
         "settings",

@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, run, store
+from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, reproduce, run, store
 from rdfc_core.errors import RdfcError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("evaluate")(run.evaluate)
 app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
 app.command("report")(report.report)
+app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(store.app, name="store")
 app.add_typer(plugins.app, name="plugins")

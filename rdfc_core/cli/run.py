@@ -126,7 +126,7 @@ def extract(
     part = _shard(shard)
     if out is not None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
-    resolved = _resolved(study, _overrides(set_, seed))
+    resolved = _resolved(study, overrides(set_, seed))
 
     from rdfc_core.workbench import extract_shard
 
@@ -171,14 +171,15 @@ def _run(
     if study is None and "dataset" not in given:
         raise StudyError("Name a study file, or at least --dataset, such as manifest:root=DIR.")
     source: Path | dict[str, Any] = study if study is not None else dict(given)
-    execute(source, _overrides(set_, seed), out, overwrite, store, executor, as_json, until)
+    execute(source, overrides(set_, seed), out, overwrite, store, executor, as_json, until)
 
 
-def _overrides(set_: list[str] | None, seed: int | None) -> list[str]:
+def overrides(set_: list[str] | None, seed: int | None) -> list[str]:
+    """What ``--set`` and ``--seed`` say, as ``KEY=VALUE``."""
     return [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
 
 
-def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedStudy:
+def _resolved(source: Path | dict[str, Any], changed: list[str]) -> ResolvedStudy:
     """The study with every option checked: a mistake is told before torch is loaded."""
     from rdfc_core.cli import console
     from rdfc_core.config import load_study
@@ -186,12 +187,12 @@ def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedSt
     from rdfc_core.resolve import resolve
 
     console.log_to_stderr()
-    return resolve(load_study(source, overrides), installed())
+    return resolve(load_study(source, changed), installed())
 
 
 def execute(
     source: Path | dict[str, Any],
-    overrides: list[str],
+    changed: list[str],
     out: Path | None,
     overwrite: bool,
     store: Path | None,
@@ -202,7 +203,7 @@ def execute(
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
 
-    resolved = _resolved(source, overrides)
+    resolved = _resolved(source, changed)
 
     from rdfc_core import study as studies
     from rdfc_core.report import write_report

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.objective import Memory, Objective
     from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
+    from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
     from rdfc_core.interfaces.reader import Reader
     from rdfc_core.interfaces.view import Tower, View
 
@@ -37,6 +38,8 @@ _HOME = {
     "Pretext": "pretext",
     "PretextOutput": "pretext",
     "Problem": "dataset",
+    "PublishedRow": "published",
+    "PublishedStudy": "published",
     "Reader": "reader",
     "SplitSpec": "dataset",
     "Tower": "view",
@@ -60,6 +63,8 @@ __all__ = [
     "Pretext",
     "PretextOutput",
     "Problem",
+    "PublishedRow",
+    "PublishedStudy",
     "Reader",
     "SplitSpec",
     "Tower",

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rdfc_core.case import Case
+from rdfc_core.interfaces.published import PublishedStudy
 
 
 class SplitSpec(BaseModel):
@@ -95,6 +96,14 @@ class Dataset(ABC):
     def protocol(self) -> SplitSpec:
         """The split the data set is meant for; a study may override any part of it."""
         return SplitSpec()
+
+    @classmethod
+    def published(cls) -> PublishedStudy | None:
+        """A paper's study on this data set, which ``rdfc reproduce`` runs; None if there is none.
+
+        Its numbers stand beside those of every run on the data set.
+        """
+        return None
 
     def problems(self) -> Iterator[Problem]:
         """Everything wrong with the listing, in one pass, for ``rdfc datasets check``.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Dataset, Problem, SplitSpec
+from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec
 from rdfc_dataset_kits19.config import Kits19Config
 from rdfc_dataset_kits19.faults import FAULTS, ODDITIES
 from rdfc_dataset_kits19.listing import CASE_IDS, LIST, Listing, ranges, read_listing, unlisted
@@ -84,6 +85,11 @@ class Kits19(Dataset):
     def listed_cases(self) -> Sequence[Case]:
         """The cases that are used; of a copy that `cases` refuses, all that should be."""
         return self._used if self.folder.is_dir() else ()
+
+    @classmethod
+    def published(cls) -> PublishedStudy:
+        """Zhao & Yang 2021."""
+        return PublishedStudy.read(files("rdfc_dataset_kits19") / "paper.yaml")
 
     def protocol(self) -> SplitSpec:
         """Five folds by patient, or fewer in an incomplete copy; pretraining on the unlabelled."""

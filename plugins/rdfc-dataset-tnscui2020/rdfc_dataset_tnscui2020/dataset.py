@@ -10,12 +10,13 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Dataset, Problem, SplitSpec
+from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec
 from rdfc_dataset_tnscui2020.config import TnScui2020Config
 
 CLASSES = ("benign", "malignant")
@@ -72,6 +73,11 @@ class TnScui2020(Dataset):
     def listed_cases(self) -> Sequence[Case]:
         """The cases of all sound lines, also beside lines for which `cases` refuses the list."""
         return self._listing.cases
+
+    @classmethod
+    def published(cls) -> PublishedStudy:
+        """Zhao & Yang 2021."""
+        return PublishedStudy.read(files("rdfc_dataset_tnscui2020") / "paper.yaml")
 
     def protocol(self) -> SplitSpec:
         """One stratified hold-out of a fifth; of the whole data set, the paper's 728 cases."""
