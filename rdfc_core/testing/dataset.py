@@ -30,8 +30,8 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
 
     Raises:
         AssertionError: If the listing changes between calls, ids are not unique, labels are not
-            among the classes, listing opens images, cases cannot be pickled or loaded, or the
-            split names a column that cases do not have.
+            among the classes, listing opens images, cases cannot be pickled or loaded, the split
+            names a column that cases do not have, or the published study names a data set.
     """
     from rdfc_core.interfaces import Dataset
 
@@ -47,6 +47,7 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
     _check_labels(who, cases, dataset.classes)
     _check_protocol(who, cases, dataset)
     _check_problems(who, cases, dataset)
+    _check_published(who, dataset)
     require(isinstance(dataset.citation, str), f"{who}.citation has to be a string.")
     places = sorted({round(i * (len(cases) - 1) / max(1, loaded - 1)) for i in range(loaded)})
     for place in places:
@@ -110,6 +111,20 @@ def _check_problems(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
             isinstance(problem, Problem) and problem.message and problem.fix,
             f"{who}.problems() gave {problem!r}; a Problem says what is wrong and how to fix it.",
         )
+
+
+def _check_published(who: str, dataset: Dataset) -> None:
+    from rdfc_core.interfaces import PublishedStudy
+
+    published = dataset.published()
+    require(
+        published is None or isinstance(published, PublishedStudy),
+        f"{who}.published() has to be a PublishedStudy, or None.",
+    )
+    require(
+        published is None or "dataset" not in published.study,
+        f"{who}.published() names a data set in its study; rdfc reproduce puts this one there.",
+    )
 
 
 def _check_case(who: str, case: Case) -> None:

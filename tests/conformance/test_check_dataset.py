@@ -11,7 +11,7 @@ from PIL import Image
 
 from rdfc_core import testing
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Problem, SplitSpec
+from rdfc_core.interfaces import Problem, PublishedStudy, SplitSpec
 from rdfc_core.scaffold_templates.dataset import config as dataset_config
 from rdfc_core.scaffold_templates.dataset import dataset as dataset_example
 from rdfc_core.scaffold_templates.reader import config as reader_config
@@ -85,6 +85,19 @@ class HoldingOpenFiles(FolderDataset):
         return [replace(case, reader=reader) for case in super().cases()]
 
 
+class PublishedAsPlainData(FolderDataset):
+    @classmethod
+    def published(cls):
+        return {"source": "somewhere"}
+
+
+class PublishedOnOtherData(FolderDataset):
+    @classmethod
+    def published(cls):
+        study = {"dataset": "phantom"}
+        return PublishedStudy(source="somewhere", study=study, quick={}, rows=())
+
+
 class WithoutCases(FolderDataset):
     def cases(self):
         return []
@@ -106,6 +119,8 @@ def test_a_sound_dataset_passes(folder):
         (WithoutPatients, "needs two non-empty ids"),
         (HoldingOpenFiles, "cannot be pickled"),
         (WithoutCases, r"cases\(\) is empty"),
+        (PublishedAsPlainData, r"published\(\) has to be a PublishedStudy"),
+        (PublishedOnOtherData, "names a data set in its study"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
