@@ -97,6 +97,11 @@ class SupervisedSettings(TrainingSettings):
         description="The head stands on the towers' features of unit length (each view to 256, "
         "joined, to the classes), or is one layer on the pretext's embeddings.",
     )
+    raw_features: bool = Field(
+        False,
+        description="The head of the hybrid networks also sees the handcrafted features "
+        "themselves, scaled, beside what their tower makes of them.",
+    )
     seeds: int = Field(1, ge=1, description="Repetitions of every method, each its own seed.")
     finetune: Tuning = Field(
         default=Tuning(name="paper"),

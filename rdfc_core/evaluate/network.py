@@ -19,6 +19,7 @@ from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.progress import Advance
 from rdfc_core.settings import Precision, SupervisedSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
+from rdfc_core.views import FeatureView
 
 BATCH = 256
 
@@ -32,6 +33,7 @@ class Hybrid(nn.Module):
         projector: Turns features into embeddings; None: the head stands on the features.
         frozen: Layers that stay as they are: no gradient, no dropout, and batch normalisation by
             the statistics that they came with.
+        raw: Views whose own input, (B, F), stands before the head, too, at unit length.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Hybrid(nn.Module):
         head: Head,
         projector: Pretext | None = None,
         frozen: Sequence[nn.Module] = (),
+        raw: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.views = tuple(towers)
         self.towers = nn.ModuleList(towers.values())
         self.head = head
         self.projector = projector
+        self.raw = tuple(raw)
         self._frozen = tuple(frozen)  # in a tuple: torch would count them a second time
         for module in self._frozen:
             module.requires_grad_(False)
@@ -67,6 +71,7 @@ class Hybrid(nn.Module):
             rows = list(self.projector.embed(features).values())
         else:
             rows = [functional.normalize(one) for one in features.values()]
+        rows += [functional.normalize(batch[name].float()) for name in self.raw]
         logits: Tensor = self.head(torch.cat(rows, dim=1))
         return logits
 
@@ -111,10 +116,16 @@ class Origin:
                 projector = deepcopy(self.trained) if plan is not None else self.fresh(seed)
                 projector = projector.cpu()
                 towers = {name: t for name, t in towers.items() if name in projector.encoders()}
-            widths = _widths(towers, projector)
+            raw = self._handcrafted(names) if settings.raw_features else {}
+            widths = [*_widths(towers, projector), *raw.values()]
             head = Head(widths, self.classes, direct=projector is not None)
         frozen = modules(towers, plan.freeze) if plan is not None else ()
-        return Hybrid(towers, head, projector, frozen)
+        return Hybrid(towers, head, projector, frozen, tuple(raw))
+
+    def _handcrafted(self, names: Sequence[str]) -> dict[str, int]:
+        """The views of handcrafted features among these, and how many features each has."""
+        views = {name: self.views[name] for name in names}
+        return {name: len(v.names) for name, v in views.items() if isinstance(v, FeatureView)}
 
     def _load(self, towers: Mapping[str, Tower], plan: Plan) -> None:
         """Pretrained weights into the towers, but for the groups that begin afresh."""

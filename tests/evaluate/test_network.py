@@ -150,6 +150,19 @@ def test_logits_are_the_head_on_unit_length_features(arena):
     np.testing.assert_allclose(said, torch.softmax(expected, 1).detach().numpy(), rtol=1e-5)
 
 
+def test_raw_features_stand_before_the_head_at_unit_length_beside_those_of_the_towers(arena):
+    net = build(arena, None, raw_features=True)[0].eval()
+    pieces = [tower(net, name)(arena.cases[name]) for name in net.views]
+    pieces.append(arena.cases["radiomics"])
+    joined = torch.cat([nn.functional.normalize(piece) for piece in pieces], dim=1)
+    assert joined.shape == (24, 24 + 16 + small_arena.FEATURES)
+    expected = joined @ net.head.classes.weight.T + net.head.classes.bias
+    torch.testing.assert_close(net(arena.cases), expected)
+    settings = SupervisedSettings(raw_features=True)
+    alone = arena.origin.network(["image"], settings, 0, None)
+    assert alone.head.widths == [16]  # a picture has no handcrafted features
+
+
 def test_a_head_on_the_embeddings_is_one_layer_and_the_projections_learn(arena):
     net, chosen = build(arena, "all", head="embedding")
     assert net.head.classes.in_features == 5 + 5
