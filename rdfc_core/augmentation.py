@@ -1,4 +1,4 @@
-"""Pictures at the network's size, and their random variations."""
+"""Pictures at the network's size, and their random variations, a batch at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import torch
 from torch.nn import functional
-from torchvision.transforms.v2 import functional as transforms
 
 CROP_RATIO = (3 / 4, 4 / 3)
 """Proportions of the random crop against the picture's own; as in torchvision's default."""
@@ -27,7 +26,7 @@ def augment_pictures(
     flips: Sequence[str],
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """A random crop of each picture, resized back, and random flips.
+    """A random crop of each picture, resized back, and random flips; all cases at once.
 
     Args:
         batch: (B, C, H, W), or (B, C, Z, H, W), whose planes are all kept.
@@ -39,21 +38,42 @@ def augment_pictures(
         A new batch of the same shape.
     """
     height, width = batch.shape[-2:]
+    # Drawn on the CPU whatever the device, so that a seed means the same crops everywhere.
     draws = torch.rand(len(batch), 4 + len(flips), generator=generator, dtype=torch.float64)
-    varied = []
-    for pixels, (area, shape, down, right, *flip) in zip(batch, draws.tolist(), strict=True):
-        share = scale[0] + (scale[1] - scale[0]) * area
-        low, high = math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])
-        proportion = math.exp(0.5 * (low + (high - low) * shape))
-        rows = min(height, max(1, round(height * math.sqrt(share) / proportion)))
-        columns = min(width, max(1, round(width * math.sqrt(share) * proportion)))
-        top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
-        pixels = transforms.resized_crop(
-            pixels, top, left, rows, columns, [height, width], antialias=True
-        )
-        for name, chance in zip(flips, flip, strict=True):
-            if chance < 0.5:
-                turn = getattr(transforms, f"{name}_flip")
-                pixels = turn(pixels)
-        varied.append(pixels)
-    return torch.stack(varied)
+    area, shape, down, right, *chances = draws.unbind(1)
+    share = scale[0] + (scale[1] - scale[0]) * area
+    low, high = math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])
+    proportion = torch.exp(0.5 * (low + (high - low) * shape))
+    rows = (height * share.sqrt() / proportion).round().clamp(1, height)
+    columns = (width * share.sqrt() * proportion).round().clamp(1, width)
+    turned = {name: chance < 0.5 for name, chance in zip(flips, chances, strict=True)}
+    down = _stretched(down, rows, height, turned.get("vertical"))
+    right = _stretched(right, columns, width, turned.get("horizontal"))
+    grid = torch.stack(torch.broadcast_tensors(right[:, None, :], down[:, :, None]), dim=-1)
+    planes = batch.flatten(1, -3)
+    # A crop is never larger than the picture, so that nothing is shrunk and nothing can alias.
+    drawn = functional.grid_sample(planes, grid.to(planes), align_corners=True)
+    return drawn.reshape(batch.shape)
+
+
+def _stretched(
+    place: torch.Tensor, length: torch.Tensor, whole: int, turned: torch.Tensor | None
+) -> torch.Tensor:
+    """Where each sample of an axis comes from, if a part of it is stretched over the whole.
+
+    Args:
+        place: (B,) in [0, 1): where the part lies.
+        length: (B,) samples of the part.
+        whole: Samples of the axis, S.
+        turned: (B,) whether the axis is reversed.
+
+    Returns:
+        (B, S) float32 positions in the part; −1 and 1 are the axis's first and last sample.
+    """
+    start = (place * (whole - length + 1)).floor()[:, None]
+    length = length[:, None]
+    centres = (torch.arange(whole) + 0.5) / whole * length - 0.5
+    positions = start + torch.minimum(centres.clamp(min=0), length - 1)
+    if turned is not None:
+        positions = torch.where(turned[:, None], positions.flip(1), positions)
+    return (positions / max(1, whole - 1) * 2 - 1).float()

@@ -13,6 +13,7 @@ import SimpleITK as sitk  # noqa: N813
 import torch
 from numpy.typing import NDArray
 from small_parts import SmallCnn, SmallCnnConfig
+from torchvision.transforms.v2.functional import resized_crop
 
 from rdfc_core import DataError
 from rdfc_core.augmentation import augment_pictures, resize
@@ -274,6 +275,23 @@ def test_the_whole_picture_without_flips_is_the_picture():
     assert varied.shape == square.shape
     flat = torch.full((2, 1, 9, 9), 0.4)
     torch.testing.assert_close(augment_pictures(flat, (0.2, 1.0), ("vertical",), seeded(0)), flat)
+
+
+def test_a_crop_is_that_of_torchvision_also_at_its_edge():
+    shape, ends = (5, 2, 30, 44), ("horizontal", "vertical")
+    ramps = torch.stack(torch.meshgrid(torch.arange(30.0), torch.arange(44.0), indexing="ij"))
+    noise = torch.rand(shape, generator=seeded(4))
+    boxes = augment_pictures(ramps.expand(shape).clone(), (0.1, 0.9), ends, seeded(5))
+    varied = augment_pictures(noise, (0.1, 0.9), ends, seeded(5))
+    for box, plain, cropped in zip(boxes, noise, varied, strict=True):
+        (top, left), (bottom, right) = (
+            [int(axis.round()) for axis in find(box.flatten(1), dim=1)]
+            for find in (torch.amin, torch.amax)
+        )
+        size = bottom - top + 1, right - left + 1
+        expected = resized_crop(plain, top, left, *size, [30, 44], antialias=True)
+        turned = [axis for axis in (1, 2) if box[axis - 1].flatten()[0] > box[axis - 1].mean()]
+        torch.testing.assert_close(cropped, expected.flip(turned), rtol=0, atol=2e-5)
 
 
 def test_each_flip_happens_to_half_of_the_cases():
