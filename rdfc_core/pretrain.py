@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from rdfc_core import checkpoint
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
+from rdfc_core.files import replacing
 from rdfc_core.interfaces import Batch, Pretext, View
 from rdfc_core.progress import Progress
 from rdfc_core.settings import PretrainSettings
@@ -247,6 +248,5 @@ def _forget_epochs_after(place: Place, epoch: int) -> None:
             continue
         if entry["split"] != place.split or entry["epoch"] <= epoch:
             kept.append(line + "\n")
-    temporary = place.metrics.with_name("partial-metrics.jsonl")
-    temporary.write_text("".join(kept), encoding="utf-8")
-    temporary.replace(place.metrics)
+    with replacing(place.metrics) as partial:
+        partial.write_text("".join(kept), encoding="utf-8")
