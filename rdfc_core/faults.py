@@ -46,6 +46,15 @@ def explain(error: BaseException) -> str:
     )
 
 
+def origin(part: object) -> str:
+    """What a component is called in messages: kind, name and the distribution that offers it."""
+    own = f"{type(part).__module__}:{type(part).__qualname__}"
+    for component, source in installed().components():
+        if component.target == own:
+            return f"{component.label} of {source}"
+    return f"component {type(part).__name__}"
+
+
 def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str] | None:
     """The plugin whose code stands deepest in the traceback, what it is, and the place in it."""
     found: tuple[Source, list[Component], str] | None = None

@@ -28,6 +28,7 @@ def rdfc_components():
         Component("feature_extractor", "hasty", "Fails to measure", f"{here}:Hasty"),
         Component("objective", "lossless", "Gives no loss", f"{here}:Lossless"),
         Component("objective", "greedy", "Wants too much", f"{here}:Greedy"),
+        Component("feature_extractor", "short", "Gives too few", f"{here}:Short"),
         Component("feature_extractor", "bare", "Gives an array", f"{here}:Bare"),
         Component("feature_extractor", "vague", "Has no JSON recipe", f"{here}:Vague"),
         Component("feature_extractor", "clinging", "Holds a lambda", f"{here}:Clinging"),
@@ -43,7 +44,7 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
-from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Objective
+from rdfc_core.interfaces import FeatureExtractor, Features, ImageEncoder, Objective
 
 
 class Plain:
@@ -90,6 +91,11 @@ class Named(BaseModel):
 class Bare(Hasty):
     def extract(self, tumour):
         return np.ones(1)
+
+
+class Short(Hasty):
+    def extract(self, tumour):
+        return Features(np.ones(3))
 
 
 class Vague(Hasty):
@@ -160,9 +166,14 @@ def test_a_case_that_a_plugin_fails_on_names_the_plugin_also_from_a_worker(
         done = rdfc_here(
             "extract", study_file, "--set=features=hasty", "--executor", executor, "--overwrite"
         )
-        assert done.code == 2  # no case was left
-        assert "Case case-000: This is a fault of the plugin rdfc-faulty 0.3" in done.err
-        assert "feature extractor 'hasty'" in done.err
+        assert done.code == 1
+        last = done.err.splitlines()[-1]
+        assert last.startswith(
+            "None of the 36 cases could be used. 36 cases (case-000, case-001, case-002, …): This "
+            "is a fault of the plugin rdfc-faulty 0.3, which offers the feature extractor 'hasty'"
+        )
+        assert last.count("KeyError") == 1
+        assert "datasets check" not in last  # the files are not at fault
         assert "KeyError: 'area'" in done.err
 
 
@@ -179,7 +190,18 @@ def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
 @pytest.mark.parametrize(
     ("features", "executor", "said"),
     [
-        ("bare", "local:workers=0", "the extractor Bare gave ndarray and has to give Features"),
+        (
+            "bare",
+            "local:workers=0",
+            "the feature extractor 'bare' of rdfc-faulty 0.3 gave ndarray and has to give Features",
+        ),
+        (
+            "short",
+            "local:workers=1",
+            "the feature extractor 'short' of rdfc-faulty 0.3 promised 1 features and gave an "
+            "array of shape (3,). Its author finds it with check_feature_extractor. Their files "
+            "can be read: it is the view 'radiomics' that refuses them.",
+        ),
         ("vague", "local:workers=0", "is no JSON (Object of type int64"),
         ("clinging", "local:workers=1", "cannot be sent to worker processes: "),
         ("named", "local:workers=0", "has an option called 'name', which a study cannot hold"),

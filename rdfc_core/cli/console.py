@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from rdfc_core.failures import Failure, grouped
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.results import Comparison, Results, Row
 
@@ -151,11 +152,11 @@ def show_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
 
 
-def show_failures(failures: Sequence[Any]) -> None:
-    """Every case that failed, a line each, at the end where it is seen."""
+def show_failures(failures: Sequence[Failure]) -> None:
+    """Each reason for which cases failed, a line each, at the end where it is seen."""
     if not failures:
         return
     count = len(failures)
     err.print(f"{count} case{'s' * (count != 1)} failed:", style="bold red")
-    for failure in failures:
-        err.print(f"  {failure}", markup=False)
+    for reason in grouped(failures):
+        err.print(f"  {reason}", markup=False)

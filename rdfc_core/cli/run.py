@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ import typer
 
 from rdfc_core.cli import options
 from rdfc_core.errors import StudyError
+from rdfc_core.failures import Failure
 
 if TYPE_CHECKING:
     from rdfc_core.resolve import ResolvedStudy
@@ -135,7 +135,7 @@ def extract(
     bench.progress.say(
         f"Part {shard}: {len(done.cases)} cases are in {bench.store.path}, {done.made} of them new."
     )
-    finish([asdict(failure) for failure in done.failures])
+    finish(done.failures)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -219,14 +219,14 @@ def execute(
         bench.progress.say(f"Report: {write_report(folder)}")
     else:
         bench.progress.say(f"Run folder: {folder}")
-    finish(results.failed)
+    finish([Failure(**one) for one in results.failed])
     return results
 
 
-def finish(failed: Any) -> None:
+def finish(failed: Sequence[Failure]) -> None:
     """Name the cases that failed; exit 2 if their files are to blame, 1 if rdfc is."""
     from rdfc_core.cli import console
 
-    console.show_failures([one["reason"] for one in failed])
+    console.show_failures(failed)
     if failed:
-        raise typer.Exit(2 if all(one["fixable"] for one in failed) else 1)
+        raise typer.Exit(2 if all(one.fixable for one in failed) else 1)
