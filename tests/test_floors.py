@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
         "augmentation",
         "thumbnail",
         "splits",
+        "labels",
         "training",
         "results",
         "store",
