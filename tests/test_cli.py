@@ -39,6 +39,9 @@ def test_run_writes_its_folder_tables_on_stdout_and_progress_on_stderr(
     assert (run / "report.html").exists()
     assert "rdfc" in done.out
     assert "random-init" in done.out
+    tested = {row["n_cases"] for row in json.loads((run / "results.json").read_text())["rows"]}
+    assert len(tested) == 1
+    assert f"Linear evaluation of the learnt features, on {tested.pop()} test cases" in done.out
     assert "Extracting features: 36/36" in done.err
     assert "Pretraining: 1/1" in done.err
     assert str(run / "report.html") in done.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -78,6 +79,22 @@ REFUSED = {
     "no component of that name": (["plugins", "show", "tim"], ["There is no component 'tim'"]),
     "no kind of that name": (["plugins", "new", "encoder", "x"], ["There is no kind 'encoder'"]),
     "no such data set": (["datasets", "check", "manifst"], ["Did you mean 'manifest'?"]),
+    "a word too many": (
+        ["run", "{study}", "runs/mine"],
+        ["rdfc run did not expect 'runs/mine'.", "--out runs/mine", "rdfc run --help"],
+    ),
+    "an option of the study as a word": (
+        ["pretrain", "{study}", "seed=3"],
+        ["rdfc pretrain did not expect 'seed=3'.", "--set seed=3"],
+    ),
+    "a word too many of a group": (
+        ["plugins", "show", "timm", "infonce"],
+        ["rdfc plugins show did not expect 'infonce'. All it takes is told by"],
+    ),
+    "a component that is nearly there": (
+        ["plugins", "show", "infonec"],
+        ["There is no component 'infonec'. Did you mean 'infonce'? Installed: "],
+    ),
     "report of nothing": (["report", "nowhere"], ["nowhere"]),
 }
 
@@ -186,13 +203,39 @@ def test_a_case_id_that_stands_twice_is_refused(rdfc_here, own, study_file):
     assert not Path("run").exists()
 
 
-def test_one_class_only_is_refused(rdfc_here, own, study_file):
+def test_one_class_only_is_refused_and_what_is_advised_instead_works(rdfc_here, own):
     manifest = own / "manifest.csv"
     manifest.write_text(manifest.read_text("utf-8").replace("malignant", "benign"), "utf-8")
-    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    composed = ("--dataset", f"manifest:root={own}", "--features", "outline", *HERE)
+    composed += ("--encoder", "small-cnn", "--set", "pretrain.epochs=1", "--out", "run")
+    done = rdfc_here("run", *composed)
     assert done.code == 2
-    assert "All 30 labelled cases are 'benign'" in done.err.splitlines()[-1]
+    last = done.err.splitlines()[-1]
+    assert "All 30 labelled cases are 'benign'" in last
+    assert last.endswith("or only pretrain: the same command with pretrain in place of run.")
     assert "Traceback" not in done.err
+    assert rdfc_here("pretrain", *composed).code == 0
+
+
+def test_classes_that_are_spelled_alike_are_told_before_the_run_and_in_its_results(
+    rdfc_here, own, study_file
+):
+    manifest = own / "manifest.csv"
+    text = manifest.read_text("utf-8")
+    for case_id in ("case-001", "case-003", "case-007", "case-009"):
+        line = next(line for line in text.splitlines() if line.startswith(case_id))
+        text = text.replace(line, line.replace("malignant", "Malignant"))
+    manifest.write_text(text, "utf-8")
+    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    assert done.code == 0
+    doubt = (
+        "the classes 'Malignant' (4 cases) and 'malignant' (11 cases) differ only in upper and "
+        "lower case or in spaces"
+    )
+    said = " ".join(done.err.split())  # a warning is broken where the terminal ends
+    assert said.index(doubt) < said.index("Extracting features")
+    results = json.loads(Path("run/results.json").read_text("utf-8"))
+    assert [one for one in results["warnings"] if doubt[1:] in one]
 
 
 def test_a_folder_with_another_run_is_left_alone_without_overwrite(rdfc_here, study_file):

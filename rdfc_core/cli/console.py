@@ -93,13 +93,20 @@ def show_results(results: Results) -> None:
     for table, title in TITLES.items():
         rows = results.table(table, metrics)
         if rows:
-            out.print(_table(title, rows))
+            out.print(_table(f"{title}, on {_test_cases(rows)}", rows))
     for table in TITLES:
         pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, METRICS[0])]
         if pairs:
             out.print(_comparisons(TITLES[table], pairs))
     if not results.rows:
         out.print("Nothing was evaluated.")
+
+
+def _test_cases(rows: Sequence[tuple[Row, ...]]) -> str:
+    """How many cases a table rests on; what a row leaves out makes it fewer."""
+    counts = sorted({row[0].n_cases for row in rows})
+    many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"{many} test case{'s' * (counts[-1] != 1)}"
 
 
 def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from rdfc_core.cli import options
+from rdfc_core.cli.command import App
 from rdfc_core.component import KINDS
 from rdfc_core.errors import PluginError, StudyError, did_you_mean
 from rdfc_core.plugins import installed
 
-app = typer.Typer(help="What is installed, and a new plugin to start from.")
+app = App(help="What is installed, and a new plugin to start from.")
 
 
 def _names(incomplete: str) -> list[tuple[str, str]]:
