@@ -123,7 +123,10 @@ def test_a_component_is_shown_with_its_options(rdfc_here):
     shown = rdfc_here("plugins", "show", "outline")
     assert shown.code == 0
     assert "feature extractor 'outline', from rdfc-small-parts 0.1.0" in shown.out
-    assert re.search(r"percentile: Lower percentile\. .*default: 10\.0", shown.out)
+    assert (
+        "  percentile: number, > 0, < 50 (default: 10.0)\n      Lower percentile.\n"
+        "  needs_contrast: true or false (default: false)\n"
+    ) in shown.out
     schema = json.loads(rdfc_here("plugins", "show", "outline", "--json").out)
     assert schema["properties"]["percentile"]["exclusiveMaximum"] == 50
 
