@@ -10,7 +10,7 @@ import pytest
 from command import Done
 
 from rdfc_core import PluginError, plugins
-from rdfc_core.faults import UnexpectedError, explain
+from rdfc_core.faults import UnexpectedError, bundled, explain
 from rdfc_core.interfaces import WorkerDiedError
 
 ANNOUNCES = """
@@ -27,6 +27,7 @@ def rdfc_components():
         Component("image_encoder", "fragile", "Fails in training", f"{here}:Fragile"),
         Component("feature_extractor", "hasty", "Fails to measure", f"{here}:Hasty"),
         Component("objective", "lossless", "Gives no loss", f"{here}:Lossless"),
+        Component("objective", "boundless", "Has no bound", f"{here}:Boundless"),
         Component("objective", "greedy", "Wants too much", f"{here}:Greedy"),
         Component("feature_extractor", "short", "Gives too few", f"{here}:Short"),
         Component("feature_extractor", "bare", "Gives an array", f"{here}:Bare"),
@@ -115,6 +116,13 @@ class Lossless(Plain, Objective):
         return (a - b).square().sum(1), {}
 
 
+class Boundless(Plain, Objective):
+    uses_memory = False
+
+    def forward(self, a, b, memory):
+        return (a - b).square().sum() * torch.inf, {}
+
+
 class Greedy(Plain, Objective):
     uses_memory = False
 
@@ -185,6 +193,23 @@ def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
     assert "The objective Lossless gave the loss a tensor (" in done.err
     assert "give one finite scalar" in done.err
     assert "check_objective" in done.err
+
+
+def test_a_loss_without_bound_sends_to_the_check_of_a_third_party_s_objective(
+    rdfc_here: Callable[..., Done], study_file: Path
+) -> None:
+    done = rdfc_here("run", study_file, "--set=objective=boundless")
+    assert done.code == 2
+    last = done.err.splitlines()[-1]
+    assert last.startswith("The loss became nan in epoch 1.")
+    assert "objective 'boundless' of rdfc-faulty 0.3" in last
+    assert "rdfc_core.testing.check_objective" in last
+    assert "check_pretext" not in last  # correspondence is rdfc's own
+
+
+def test_the_plugins_that_rdfc_brings_along_are_its_own() -> None:
+    folders = {file.name for file in (Path(__file__).parents[1] / "plugins").iterdir()}
+    assert bundled() == {"rdfc-core", *folders}
 
 
 @pytest.mark.parametrize(
