@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
-from rdfc_core.volume import Volume, check_finite, check_same_grid
+from rdfc_core.volume import Volume, check_finite, check_not_swapped, check_same_grid
 
 __all__ = ["Case", "ReadsFiles", "Tumour", "Volume"]
 
@@ -100,14 +100,16 @@ class Case:
         """Read image and mask and check, once and here, that they fit.
 
         Raises:
-            DataError: If a file is missing or damaged, the grids differ, the mask is empty, or
-                the image holds NaN or infinite samples. The message starts with the case.
+            DataError: If a file is missing or damaged, the grids differ, image and mask have
+                changed places, the mask is empty, or the image holds NaN or infinite samples. The
+                message starts with the case.
         """
         try:
             reader = self._reader()
             image = reader.read_image(self._existing(self.image, "image"))
             mask = reader.read_mask(self._existing(self.mask, "mask"))
             check_same_grid(image, mask)
+            check_not_swapped(image, mask)
             return Tumour(check_finite(image), self._inside(mask))
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error

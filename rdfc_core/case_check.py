@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case, Volume, voxels_inside
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
-from rdfc_core.volume import check_finite, check_same_grid
+from rdfc_core.volume import check_finite, check_not_swapped, check_same_grid
 
 Result = TypeVar("Result")
 
@@ -63,6 +63,7 @@ def check_case(case: Case) -> CaseCheck:
             problems += odd or []
     if image is not None and mask is not None:
         _collect(case, "mask", lambda: check_same_grid(image, mask), problems)
+        _collect(case, "mask", lambda: check_not_swapped(image, mask), problems)
     if image is None:
         return CaseCheck(problems)
     usable = inside is not None and all(problem.severity != "error" for problem in problems)

@@ -12,6 +12,7 @@ from rdfc_core.case import Case
 from rdfc_core.case_check import CaseCheck, check_case
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Dataset, Problem
+from rdfc_core.labels import ALIKE_FIX, doubtful_labels
 from rdfc_core.progress import Progress
 
 Number = TypeVar("Number", int, float)
@@ -117,6 +118,9 @@ def _label_problems(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[P
     if not cases:
         return
     evaluating = "Pretraining needs no labels; evaluating needs two classes."
+    for doubt in doubtful_labels(cases):
+        yield Problem("", "label", doubt, ALIKE_FIX, "warning")
+    counts = Counter(case.label for case in labelled)
     patients: dict[str | None, set[str]] = defaultdict(set)
     for case in labelled:
         patients[case.label].add(case.patient_id)
@@ -127,7 +131,8 @@ def _label_problems(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[P
         yield Problem("", "label", message, evaluating, "warning")
     for label, who in patients.items():
         if len(who) == 1 and len(patients) > 1:
-            message = f"class {label!r} has only one patient, who cannot both train and test"
+            lonely = "a single case, which" if counts[label] == 1 else "only one patient, who"
+            message = f"class {label!r} has {lonely} cannot both train and test"
             yield Problem("", "label", message, "Label more, or leave the class out.", "warning")
 
 

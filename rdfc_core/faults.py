@@ -7,12 +7,18 @@ of code, and the traceback tells whose.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import requires
 from types import TracebackType
+
+from packaging.requirements import Requirement
 
 from rdfc_core.component import Component
 from rdfc_core.interfaces.executor import WorkerDiedError
 from rdfc_core.plugins import Source, installed
 
+CORE = "rdfc-core"
 OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError")
 """Python's own and torch's, by their names: this module loads no torch."""
 
@@ -44,6 +50,39 @@ def explain(error: BaseException) -> str:
         f"This is a fault of the plugin {source}{which}: {what} (at {place}). Report it to its "
         f"author, who finds it with rdfc_core.testing ({check}); --debug shows the traceback."
     )
+
+
+def origin(part: object) -> str:
+    """What a component is called in messages: kind, name and the distribution that offers it."""
+    offered = _offer_of(part)
+    return f"{offered[0].label} of {offered[1]}" if offered else f"component {type(part).__name__}"
+
+
+def third_party(parts: Iterable[object]) -> dict[str, str]:
+    """Those of the parts that neither rdfc nor its own plugins offer.
+
+    Returns:
+        What each is called in messages → the check of `rdfc_core.testing` that is meant for it.
+    """
+    offers = [offered for part in parts if (offered := _offer_of(part))]
+    return {
+        f"{component.label} of {source}": f"check_{component.kind}"
+        for component, source in offers
+        if source.distribution not in bundled()
+    }
+
+
+@cache
+def bundled() -> frozenset[str]:
+    """Rdfc and the plugins that it brings along: those of its extra ``paper``."""
+    wanted = [Requirement(text) for text in requires(CORE) or ()]
+    extra = [one.name for one in wanted if one.marker and one.marker.evaluate({"extra": "paper"})]
+    return frozenset({CORE, *extra})
+
+
+def _offer_of(part: object) -> tuple[Component, Source] | None:
+    own = f"{type(part).__module__}:{type(part).__qualname__}"
+    return next((one for one in installed().components() if one[0].target == own), None)
 
 
 def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str] | None:

@@ -17,7 +17,9 @@ import numpy as np
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
+from rdfc_core.failures import Failure
 from rdfc_core.faults import UnexpectedError, explain
+from rdfc_core.files import replacing
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.progress import Progress
@@ -28,21 +30,6 @@ log = logging.getLogger("rdfc")
 
 WORTH_SHOWING = 100
 """Cases; to look at the files of fewer takes no time."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A case that could not be prepared.
-
-    Args:
-        case_id: The case.
-        reason: One sentence.
-        fixable: True if the user can mend it (a bad file), False if our code or a worker failed.
-    """
-
-    case_id: str
-    reason: str
-    fixable: bool
 
 
 @dataclass(frozen=True)
@@ -74,19 +61,34 @@ class _Job:
     views: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Made:
+    ndim: int
+    views: Mapping[str, Prepared]
+
+
 def extract(
     cases: Sequence[Case],
     views: Mapping[str, Preparer],
     store: Store,
     executor: Executor,
     progress: Progress | None = None,
+    unfit: Mapping[int, str] | None = None,
 ) -> Extraction:
     """Every view of every case, from the store where it is known, otherwise made and stored.
 
     A case that fails is reported and the rest continue.
 
+    Args:
+        cases: Each with a reader.
+        views: View name → what makes it.
+        store: Asked first, and given what is new.
+        executor: Runs the work.
+        progress: Told after each case.
+        unfit: Number of a tumour's axes → why it is not looked at.
+
     Raises:
-        DataError: If the store cannot be used.
+        DataError: If the store cannot be used, or pictures and volumes are mixed.
     """
     progress = progress or Progress()
     prints, failures = _fingerprints(cases, progress)
@@ -105,14 +107,20 @@ def extract(
             jobs.append(_Job(case, missing))
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs))
-        for outcome in executor.run(functools.partial(_prepare, views=dict(views)), jobs):
+        work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
+        first_of: dict[int, str] = {}
+        for outcome in executor.run(work, jobs):
             case_id = jobs[outcome.job].case.case_id
             if outcome.error is not None:
                 failures[case_id] = _failure(case_id, outcome.error)
+            elif isinstance(outcome.value, Failure):
+                failures[case_id] = outcome.value
             else:
+                first_of.setdefault(outcome.value.ndim, case_id)
+                refuse_mixture(first_of)
                 store.put_all(
                     (keys[case_id, name], recipes[name], prepared)
-                    for name, prepared in outcome.value.items()
+                    for name, prepared in outcome.value.views.items()
                 )
             advance(1, note=f"{len(failures)} failed" if failures else "")
     good = [case for case in cases if case.case_id not in failures]
@@ -128,21 +136,40 @@ def extract(
     )
 
 
-def _prepare(job: _Job, views: Mapping[str, Preparer]) -> dict[str, Prepared]:
+def refuse_mixture(first_of: Mapping[int, str]) -> None:
+    """Pictures and volumes have different features and channels.
+
+    Args:
+        first_of: Number of axes → a case that has so many.
+
+    Raises:
+        DataError: If there are cases of both kinds.
+    """
+    if len(first_of) > 1:
+        raise DataError(
+            f"Case {first_of[2]} is a picture and case {first_of[3]} a volume, and no view can "
+            "hold both. Keep pictures and volumes in separate studies."
+        )
+
+
+def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str]) -> _Made | Failure:
     """Runs in a worker: read one case and make the views of it that are wanted."""
+    case_id = job.case.case_id
     try:
         tumour = job.case.load()
+        if tumour.ndim in unfit:
+            return Failure(case_id, f"Case {case_id}: {unfit[tumour.ndim]}", fixable=True)
         made = {}
         for name in job.views:
             try:
                 made[name] = views[name].prepare(tumour)
             except RdfcError as error:
-                raise type(error)(f"Case {job.case.case_id}: {error}") from error
+                return Failure(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
     except RdfcError:
         raise
     except Exception as error:  # here, where the traceback still tells whose code it was
         raise UnexpectedError(explain(error)) from error
-    return made
+    return _Made(tumour.ndim, made)
 
 
 def _failure(case_id: str, error: Exception) -> Failure:
@@ -197,6 +224,5 @@ def write_parquet(path: Path, extraction: Extraction) -> None:
         table = np.stack([one.array for one in vectors])
         for place, name in enumerate(names):
             columns[f"{view}.{name}"] = pa.array(table[:, place], from_pandas=True)
-    partial = path.with_name(f"partial-{path.name}")
-    parquet.write_table(pa.table(columns), partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        parquet.write_table(pa.table(columns), partial)

@@ -15,6 +15,7 @@ from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.probe import joined
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
+from rdfc_core.files import replacing
 from rdfc_core.model import Model
 from rdfc_core.splits import Split
 
@@ -95,6 +96,5 @@ def write_predictions(
 
 
 def _write(path: Path, columns: Mapping[str, Any]) -> None:
-    partial = path.with_name(f"partial-{path.name}")
-    parquet.write_table(pa.table(dict(columns)), partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        parquet.write_table(pa.table(dict(columns)), partial)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,9 @@ from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.config import load_study
 from rdfc_core.errors import DataError
-from rdfc_core.features import Extraction, Failure
+from rdfc_core.failures import Failure
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.readers.auto import AutoReader
@@ -101,6 +103,44 @@ def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[M
     trained = [models.load(folder, study, bench.registry) for folder in place.models()]
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
-    preparers = {name: view.preparer() for name, view in trained[0].views.items()}
-    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
-    return trained, extraction
+    views = trained[0].views
+    preparers = {name: view.preparer() for name, view in views.items()}
+    extraction = features.extract(
+        cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
+    )
+    return trained, _agreeing(views, extraction)
+
+
+def unfit(views: Mapping[str, View]) -> dict[int, str]:
+    """Number of a tumour's axes → why fitted views cannot take it, if they took the other kind."""
+    kinds = {2: "picture", 3: "volume"}
+    found = {}
+    for name, view in views.items():
+        refused = [ndim for ndim in kinds if not view.accepts(ndim)]
+        if len(refused) == 1:  # of both, it is not the axes that are at fault
+            [ndim] = refused
+            other = f"{kinds[5 - ndim]}s"
+            found[ndim] = (
+                f"it is a {kinds[ndim]}, and the view {name!r} of this run was trained on {other}. "
+                f"Use a run that was trained on {kinds[ndim]}s, or leave the case out."
+            )
+    return found
+
+
+def _agreeing(views: Mapping[str, View], extraction: Extraction) -> Extraction:
+    """The cases that every fitted view can take; the store may hold others."""
+    failures = []
+    for case in extraction.cases:
+        for name, view in views.items():
+            try:
+                view.collate(extraction.of(name, [case.case_id]))
+            except DataError as error:
+                reason = f"Case {case.case_id}: the view {name!r} cannot take it: {error}"
+                failures.append(Failure(case.case_id, reason, fixable=True, view=name))
+                break
+    unlike = {failure.case_id for failure in failures}
+    return replace(
+        extraction,
+        cases=[case for case in extraction.cases if case.case_id not in unlike],
+        failures=[*extraction.failures, *failures],
+    )

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from rdfc_core.case import Tumour
-from rdfc_core.errors import DataError, PluginError
+from rdfc_core.errors import PluginError
+from rdfc_core.faults import origin
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.pictures import picture
@@ -28,19 +29,21 @@ class FeaturePreparer:
         """The features of one tumour, (F,) float64.
 
         Raises:
-            DataError: If the tumour cannot be measured, or not all promised features came back.
+            DataError: If the tumour cannot be measured.
+            PluginError: If not all promised features came back.
         """
         names = self.extractor.names(tumour.ndim)
         features = self.extractor.extract(tumour)
         if not isinstance(features, Features):
             raise PluginError(
-                f"the extractor {type(self.extractor).__name__} gave {type(features).__name__} and "
-                "has to give Features. Its author finds it with check_feature_extractor."
+                f"the {origin(self.extractor)} gave {type(features).__name__} and has to give "
+                "Features. Its author finds it with check_feature_extractor."
             )
         if features.values.shape != (len(names),):
-            raise DataError(
-                f"the extractor promised {len(names)} features and gave an array of shape "
-                f"{features.values.shape}. Report this to the author of the extractor."
+            raise PluginError(
+                f"the {origin(self.extractor)} promised {len(names)} features and gave an array "
+                f"of shape {features.values.shape}. Its author finds it with "
+                "check_feature_extractor."
             )
         values = np.array(features.values, np.float64)
         # One infinite value would make the feature's mean and scale useless for every case.
@@ -82,6 +85,13 @@ class PicturePreparer:
             DataError: If a 3D encoder meets a picture.
         """
         return Prepared(picture(tumour, self.config, self.spatial_dims, self._ratio()))
+
+    def channels(self, ndim: int) -> int:
+        """C of the pictures of tumours with ``ndim`` axes; 0 where the encoder takes none."""
+        if ndim < self.spatial_dims:
+            return 0
+        planes = self.config.slices if ndim > self.spatial_dims else 1
+        return planes * (2 if self.config.mask_channel else 1)
 
     def _ratio(self) -> float | None:
         """Height over width that the box is widened to, where proportions are kept."""

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from rdfc_core import checkpoint
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.faults import third_party
+from rdfc_core.files import replacing
+from rdfc_core.interfaces import Batch, Objective, Pretext, View
 from rdfc_core.progress import Progress
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
@@ -123,7 +125,7 @@ def fit(
                     "seconds": round(seconds, 3),
                     "cases_per_second": round(cases / seconds, 1),
                 }
-                _refuse_divergence(metrics)
+                _refuse_divergence(metrics, pretext)
                 _record(place, board, metrics)
                 if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
                     _save(place, pretext, optimizer, scaler, generator, epoch + 1)
@@ -133,13 +135,19 @@ def fit(
     pretext.eval()
 
 
-def _refuse_divergence(metrics: Mapping[str, float]) -> None:
-    if not math.isfinite(metrics["loss"]):
-        raise DataError(
-            f"The loss became {metrics['loss']} in epoch {metrics['epoch']}. The state before it "
-            "is kept. Lower pretrain.learning_rate, or set pretrain.precision: 32-true, and begin "
-            "afresh with --overwrite."
-        )
+def _refuse_divergence(metrics: Mapping[str, float], pretext: Pretext) -> None:
+    if math.isfinite(metrics["loss"]):
+        return
+    foreign = third_party(m for m in pretext.modules() if isinstance(m, Pretext | Objective))
+    suspects = "".join(
+        f"It comes from the {part}: check that with rdfc_core.testing.{check}. "
+        for part, check in foreign.items()
+    )
+    raise DataError(
+        f"The loss became {metrics['loss']} in epoch {metrics['epoch']}. The state before it is "
+        f"kept. {suspects}Lower pretrain.learning_rate, or set pretrain.precision: 32-true, and "
+        "begin afresh with --overwrite."
+    )
 
 
 def _epoch(
@@ -247,6 +255,5 @@ def _forget_epochs_after(place: Place, epoch: int) -> None:
             continue
         if entry["split"] != place.split or entry["epoch"] <= epoch:
             kept.append(line + "\n")
-    temporary = place.metrics.with_name("partial-metrics.jsonl")
-    temporary.write_text("".join(kept), encoding="utf-8")
-    temporary.replace(place.metrics)
+    with replacing(place.metrics) as partial:
+        partial.write_text("".join(kept), encoding="utf-8")

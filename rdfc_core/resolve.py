@@ -150,7 +150,7 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     config = validate(config_class, part.options, path)
     parts = {
         key: resolve_part(inner_kind, getattr(config, key), registry, f"{path}.{key}")
-        for key, inner_kind in _part_fields(config_class).items()
+        for key, inner_kind in part_fields(config_class).items()
         if getattr(config, key) is not None
     }
     filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
@@ -162,7 +162,8 @@ def _options(part: ResolvedPart) -> dict[str, Any]:
     return {key: value for key, value in part.dump().items() if key != "name"}
 
 
-def _part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
+def part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
+    """Option → the kind of component that it names, for the options that name one."""
     return {
         key: marker.kind
         for key, info in config_class.model_fields.items()

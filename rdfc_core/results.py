@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from rdfc_core.errors import DataError
+from rdfc_core.files import replacing
 
 
 class Row(BaseModel):
@@ -77,10 +78,9 @@ class Results(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write the results as JSON, whole or not at all."""
-        partial = path.with_name(f"partial-{path.name}")
         text = json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Results:

@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from rdfc_core.case import Case
 from rdfc_core.errors import StudyError
-from rdfc_core.features import Failure
+from rdfc_core.failures import Failure
+from rdfc_core.files import replacing
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
@@ -141,9 +142,8 @@ class RunFolder:
                 )
             return
         text = yaml.safe_dump({**wanted, "versions": versions(study, registry)}, sort_keys=False)
-        partial = self.path / "partial-study.yaml"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(self.study)
+        with replacing(self.study) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     def read_study(self) -> dict[str, Any]:
         """The study of this run as plain data, without the versions.
@@ -200,10 +200,11 @@ class RunFolder:
                     f"The cases have changed since {self.path} began to train ({what}). Choose "
                     "another --out, or begin afresh with --overwrite."
                 )
-        partial = self.path / "partial-cases.csv"
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(self.cases) as partial,
+            partial.open("w", newline="", encoding="utf-8") as file,
+        ):
             csv.writer(file).writerows([[*header, "failed"], *rows])
-        partial.replace(self.cases)
 
     def _used_cases(self) -> list[list[str]]:
         with self.cases.open(newline="", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ import numpy as np
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
+from rdfc_core.labels import spelled_alike
 
 MOST_FOLDS = 20
 """A share of patients is held out as some of at most so many folds."""
@@ -125,20 +126,24 @@ def _check_labels(labelled: Sequence[Case], spec: SplitSpec) -> None:
     if not labelled:
         raise DataError(
             "No case has a label, so nothing can be evaluated. Label some cases, or only "
-            "pretrain: rdfc pretrain STUDY.yaml."
+            "pretrain: the same command with pretrain in place of run."
         )
     if len(counts) == 1:
         label, count = next(iter(counts.items()))
         raise DataError(
             f"All {count} labelled cases are {label!r}: telling classes apart needs two. Label "
-            "cases of another class, or only pretrain: rdfc pretrain STUDY.yaml."
+            "cases of another class, or only pretrain: the same command with pretrain in place of "
+            "run."
         )
     rarest, fewest = min(counts.items(), key=lambda pair: pair[1])
     needed = spec.folds if spec.kind == "folds" else 2
     if fewest < needed:
+        alike = [group for group in spelled_alike(map(str, counts)) if rarest in group]
+        others = [repr(label) for group in alike for label in group if label != rarest]
+        slip = f" It is spelled like {' and '.join(others)}: write them alike." if others else ""
         raise DataError(
             f"Class {rarest!r} has {fewest} labelled case{'s' * (fewest != 1)}, and this split "
-            f"needs {needed}. Label more, leave the class out, or use fewer folds."
+            f"needs {needed}.{slip} Label more, leave the class out, or use fewer folds."
         )
 
 

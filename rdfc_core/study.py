@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -16,6 +17,7 @@ from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
+from rdfc_core.labels import ALIKE_FIX, doubtful_labels
 from rdfc_core.model import Model
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
@@ -24,6 +26,8 @@ from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.workbench import Workbench, extract, read_cases
+
+log = logging.getLogger("rdfc")
 
 Step = Literal["extract", "pretrain", "evaluate"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -53,6 +57,8 @@ def run(
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    for doubt in doubtful_labels(cases):
+        log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
     with place.claimed(study, bench.registry, overwrite):
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         return _steps(study, place, dataset, views, cases, bench, until)

@@ -13,6 +13,7 @@ from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
+from rdfc_core.labels import doubtful_labels
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Comparison, Row, finite
 from rdfc_core.splits import Split
@@ -123,6 +124,7 @@ def warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
     found = []
     if extraction.failures:
         found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
+    found += [f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubtful_labels(extraction.cases)]
     wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
     names = {
         name

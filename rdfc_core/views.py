@@ -18,7 +18,7 @@ from torch import nn
 
 from rdfc_core.augmentation import augment_pictures, resize
 from rdfc_core.case import Tumour
-from rdfc_core.errors import DataError, ShapeError, StudyError
+from rdfc_core.errors import DataError, RdfcError, ShapeError, StudyError
 from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Prepared, Tower, View
 from rdfc_core.preparers import FeaturePreparer, PicturePreparer
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
@@ -41,7 +41,8 @@ class FeatureView(View):
         """The features of one tumour, (F,) float64.
 
         Raises:
-            DataError: If the tumour cannot be measured, or not all promised features came back.
+            DataError: If the tumour cannot be measured.
+            PluginError: If not all promised features came back.
         """
         return self.preparer().prepare(tumour)
 
@@ -81,6 +82,13 @@ class FeatureView(View):
         if self.config.clip is not None:
             standard = standard.clip(-self.config.clip, self.config.clip)
         return torch.from_numpy(standard.astype(np.float32))
+
+    def accepts(self, ndim: int) -> bool:
+        """Whether the extractor promises the fitted features of such tumours."""
+        try:
+            return self.extractor.names(ndim) == self._names
+        except RdfcError:  # it measures only pictures, or only volumes
+            return False
 
     def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Some features taken from another case of the batch (their marginals), if asked for.
@@ -219,6 +227,10 @@ class ImageView(View):
                 )
         pictures = [resize(torch.from_numpy(one.array), self._size) for one in prepared]
         return torch.stack(pictures) if pictures else torch.zeros(0, self._channels, *self._size)
+
+    def accepts(self, ndim: int) -> bool:
+        """Whether pictures of such tumours have the fitted number of channels."""
+        return self.preparer().channels(ndim) == self._channels
 
     def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Random resized crop and random flips, each case its own."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SPACING_TOLERANCE = 1e-3
 """Relative: files of one pair written by two programs differ by rounding, not by more."""
 ORIGIN_TOLERANCE_VOXELS = 0.1
+MOST_MASK_VALUES = 32
+"""Of a mask beside an image of two values; a mask of many structures has fewer, an image more."""
 DIRECTION_TOLERANCE = 1e-3
 
 
@@ -109,6 +111,24 @@ def check_finite(image: Volume) -> Volume:
                 "Replace them (for example by the lowest valid value), or drop the case."
             )
     return image
+
+
+def check_not_swapped(image: Volume, mask: Volume) -> None:
+    """A file of many values given as the mask and one of two as the image have changed places.
+
+    Raises:
+        DataError: If that is so.
+    """
+    low, high = image.array.min(), image.array.max()
+    if not np.all((image.array == low) | (image.array == high)):
+        return
+    values = len(np.unique(mask.array))
+    if values > MOST_MASK_VALUES:
+        raise DataError(
+            f"the mask holds {values} different values, as an image does, and the image only "
+            f"{1 if low == high else 2}, as a mask does. Swap the two: they seem to stand in each "
+            "other's column."
+        )
 
 
 def check_same_grid(image: Volume, mask: Volume) -> None:

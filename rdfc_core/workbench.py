@@ -10,6 +10,8 @@ from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.size import Size
+from rdfc_core.failures import Failure, grouped
+from rdfc_core.faults import UnexpectedError
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.plugins import Registry
@@ -62,18 +64,34 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     """All views of all cases, their sizes and their thumbnails.
 
     Raises:
-        DataError: If every case failed.
+        DataError: If every case failed, or pictures and volumes are mixed.
+        UnexpectedError: If every case failed and none of it is for the user to mend.
     """
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers |= {"size": Size(), "picture": Thumbnail()}
     extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
     if cases and not extraction.cases:
-        reasons = Counter(failure.reason for failure in extraction.failures)
-        raise DataError(
-            f"None of the {len(cases)} cases could be used. {next(iter(reasons))} "
-            "List every problem with: rdfc datasets check."
-        )
+        raise _nothing_left(extraction.failures)
+    # Those that came from the store were not looked at again: their sizes tell.
+    axes = {case_id: len(size.names) - 1 for case_id, size in extraction.prepared["size"].items()}
+    features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
     return extraction
+
+
+def _nothing_left(failures: Sequence[Failure]) -> Exception:
+    """What to raise when no case is left, with each reason once and what to do about it."""
+    told = f"None of the {len(failures)} cases could be used. {' '.join(grouped(failures))}"
+    if not any(failure.fixable for failure in failures):
+        return UnexpectedError(told)
+    refusing = sorted({failure.view for failure in failures if failure.view})
+    if any(failure.fixable and not failure.view for failure in failures):
+        told += " List every problem of the files with: rdfc datasets check."
+    elif refusing:
+        told += (
+            f" Their files can be read: it is the view {' and '.join(map(repr, refusing))} that "
+            "refuses them. Change its options, or choose another component for it."
+        )
+    return DataError(told)
 
 
 def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench) -> Extraction:

@@ -6,6 +6,7 @@ import csv
 import logging
 import multiprocessing
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
@@ -187,6 +188,24 @@ def rdfc_here(monkeypatch, capsys, tmp_path) -> Callable[..., Done]:
         return Done(int(caught.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mounts a file system of the given size (``1m``), or mounts it again with another."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def of_size(size: str) -> Path:
+        how = f"remount,size={size}" if disk.is_mount() else f"size={size}"
+        mount = ["mount", "-t", "tmpfs", "-o", how, "tmpfs", str(disk)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("needs the right to mount a small file system")
+        return disk
+
+    yield of_size
+    if disk.is_mount():
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # a store may be open there
 
 
 @pytest.fixture

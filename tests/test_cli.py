@@ -39,6 +39,9 @@ def test_run_writes_its_folder_tables_on_stdout_and_progress_on_stderr(
     assert (run / "report.html").exists()
     assert "rdfc" in done.out
     assert "random-init" in done.out
+    tested = {row["n_cases"] for row in json.loads((run / "results.json").read_text())["rows"]}
+    assert len(tested) == 1
+    assert f"Linear evaluation of the learnt features, on {tested.pop()} test cases" in done.out
     assert "Extracting features: 36/36" in done.err
     assert "Pretraining: 1/1" in done.err
     assert str(run / "report.html") in done.err
@@ -120,7 +123,10 @@ def test_a_component_is_shown_with_its_options(rdfc_here):
     shown = rdfc_here("plugins", "show", "outline")
     assert shown.code == 0
     assert "feature extractor 'outline', from rdfc-small-parts 0.1.0" in shown.out
-    assert re.search(r"percentile: Lower percentile\. .*default: 10\.0", shown.out)
+    assert (
+        "  percentile: number, > 0, < 50 (default: 10.0)\n      Lower percentile.\n"
+        "  needs_contrast: true or false (default: false)\n"
+    ) in shown.out
     schema = json.loads(rdfc_here("plugins", "show", "outline", "--json").out)
     assert schema["properties"]["percentile"]["exclusiveMaximum"] == 50
 

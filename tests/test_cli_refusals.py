@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -80,6 +79,22 @@ REFUSED = {
     "no component of that name": (["plugins", "show", "tim"], ["There is no component 'tim'"]),
     "no kind of that name": (["plugins", "new", "encoder", "x"], ["There is no kind 'encoder'"]),
     "no such data set": (["datasets", "check", "manifst"], ["Did you mean 'manifest'?"]),
+    "a word too many": (
+        ["run", "{study}", "runs/mine"],
+        ["rdfc run did not expect 'runs/mine'.", "--out runs/mine", "rdfc run --help"],
+    ),
+    "an option of the study as a word": (
+        ["pretrain", "{study}", "seed=3"],
+        ["rdfc pretrain did not expect 'seed=3'.", "--set seed=3"],
+    ),
+    "a word too many of a group": (
+        ["plugins", "show", "timm", "infonce"],
+        ["rdfc plugins show did not expect 'infonce'. All it takes is told by"],
+    ),
+    "a component that is nearly there": (
+        ["plugins", "show", "infonec"],
+        ["There is no component 'infonec'. Did you mean 'infonce'? Installed: "],
+    ),
     "report of nothing": (["report", "nowhere"], ["nowhere"]),
 }
 
@@ -211,13 +226,39 @@ def test_a_list_that_is_not_there_is_said_to_be_so_and_no_case_counted(rdfc_here
     assert "0 cases" not in done.out
 
 
-def test_one_class_only_is_refused(rdfc_here, own, study_file):
+def test_one_class_only_is_refused_and_what_is_advised_instead_works(rdfc_here, own):
     manifest = own / "manifest.csv"
     manifest.write_text(manifest.read_text("utf-8").replace("malignant", "benign"), "utf-8")
-    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    composed = ("--dataset", f"manifest:root={own}", "--features", "outline", *HERE)
+    composed += ("--encoder", "small-cnn", "--set", "pretrain.epochs=1", "--out", "run")
+    done = rdfc_here("run", *composed)
     assert done.code == 2
-    assert "All 30 labelled cases are 'benign'" in done.err.splitlines()[-1]
+    last = done.err.splitlines()[-1]
+    assert "All 30 labelled cases are 'benign'" in last
+    assert last.endswith("or only pretrain: the same command with pretrain in place of run.")
     assert "Traceback" not in done.err
+    assert rdfc_here("pretrain", *composed).code == 0
+
+
+def test_classes_that_are_spelled_alike_are_told_before_the_run_and_in_its_results(
+    rdfc_here, own, study_file
+):
+    manifest = own / "manifest.csv"
+    text = manifest.read_text("utf-8")
+    for case_id in ("case-001", "case-003", "case-007", "case-009"):
+        line = next(line for line in text.splitlines() if line.startswith(case_id))
+        text = text.replace(line, line.replace("malignant", "Malignant"))
+    manifest.write_text(text, "utf-8")
+    done = rdfc_here("run", study_file, "--set", f"dataset.root={own}", "--out", "run", *HERE)
+    assert done.code == 0
+    doubt = (
+        "the classes 'Malignant' (4 cases) and 'malignant' (11 cases) differ only in upper and "
+        "lower case or in spaces"
+    )
+    said = " ".join(done.err.split())  # a warning is broken where the terminal ends
+    assert said.index(doubt) < said.index("Extracting features")
+    results = json.loads(Path("run/results.json").read_text("utf-8"))
+    assert [one for one in results["warnings"] if doubt[1:] in one]
 
 
 def test_a_folder_with_another_run_is_left_alone_without_overwrite(rdfc_here, study_file):
@@ -249,26 +290,37 @@ def test_a_fault_of_ours_asks_for_a_report_with_exit_code_1(rdfc_here, monkeypat
 
 @pytest.mark.parametrize("what", ["--out", "--store"])
 def test_a_full_disk_is_one_sentence_and_after_some_space_the_same_command_goes_on(
-    rdfc_here, study_file, tmp_path, what
+    rdfc_here, study_file, small_disk, what
 ):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a small file system")
-    try:
-        command = ("extract", study_file, "--out", "run", *HERE, what, disk / "x")
-        done = rdfc_here(*command)
-        assert done.code == 2
-        assert "Traceback" not in done.err
-        last = done.err.splitlines()[-1]
-        full = {"--out": "The disk is full", "--store": f"The store {disk / 'x'} cannot be used"}
-        assert last.startswith(full[what])
-        assert "is kept" in last
-        subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
-        assert rdfc_here(*command).code == 0
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # its store is open
+    disk = small_disk("40k")
+    command = ("extract", study_file, "--out", "run", *HERE, what, disk / "x")
+    done = rdfc_here(*command)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+    last = done.err.splitlines()[-1]
+    full = {"--out": "The disk is full", "--store": f"The store {disk / 'x'} cannot be used"}
+    assert last.startswith(full[what])
+    assert "is kept" in last
+    small_disk("9m")
+    assert rdfc_here(*command).code == 0
+
+
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_what_a_full_disk_cuts_short_is_removed_and_what_was_there_stays(
+    rdfc_here, finished, pictures, small_disk, command
+):
+    disk = small_disk("12k")  # two pages of 4 KiB, beside the folder's own
+    (disk / "filled").write_bytes(bytes(8192))
+    (disk / "said").write_text("before", encoding="utf-8")
+    arguments = (command, finished, "--manifest", pictures, "--out", disk / "said", *HERE)
+    done = rdfc_here(*arguments, "--overwrite")
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith("The disk is full")
+    assert sorted(file.name for file in disk.iterdir()) == ["filled", "said"]
+    assert (disk / "said").read_text(encoding="utf-8") == "before"
+    small_disk("1m")
+    assert rdfc_here(*arguments, "--overwrite").code == 0
+    assert (disk / "said").stat().st_size > 1000
 
 
 def test_the_installed_command_refuses_in_one_sentence_too(rdfc, outside, tmp_path):

@@ -233,9 +233,47 @@ def test_one_class_or_no_label_is_enough_for_pretraining(sound: list[Case]) -> N
     assert result.summary.unlabelled == 4
 
 
-def test_a_class_with_one_patient_cannot_be_split(sound: list[Case]) -> None:
-    result = check(*sound[:3])
-    assert "class 'malignant' has only one patient" in result.problems[0].message
+def test_a_class_with_one_case_or_one_patient_cannot_be_split(sound: list[Case]) -> None:
+    end = "cannot both train and test"
+    [problem] = check(*sound[:3]).problems
+    assert problem.message == f"class 'malignant' has a single case, which {end}"
+    [problem] = check(*sound[:2], *(replace(case, patient_id="p") for case in sound[2:])).problems
+    assert problem.message == f"class 'malignant' has only one patient, who {end}"
+
+
+def test_classes_that_differ_only_in_case_or_spaces_are_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    slips = [folder.case(f"slip{i}", label) for i, label in enumerate(("Malignant", " malignant "))]
+    found = check(*sound, *slips, names=("benign", "malignant", "Malignant", " malignant "))
+    [problem] = [p for p in found.problems if "differ only" in p.message]
+    assert (problem.field, problem.severity) == ("label", "warning")
+    assert problem.message.startswith(
+        "the classes ' malignant ' (1 case) and 'Malignant' (1 case) and 'malignant' (2 cases) "
+    )
+    assert problem.fix == "Write them alike if one class is meant."
+
+
+def test_image_and_mask_that_have_changed_places_are_told_so(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    case = folder.case("swapped")
+    swapped = replace(case, image=case.mask, mask=case.image)
+    said = "as an image does, and the image only 2, as a mask does. Swap the two"
+    with pytest.raises(DataError, match=said):
+        swapped.load()
+    found = [p for p in check(*sound, swapped).problems if p.severity == "error"]
+    assert [(p.case_id, p.field) for p in found] == [("swapped", "mask")]
+    assert found[0].message.endswith("as a mask does")
+    assert found[0].fix.startswith("Swap the two")
+
+
+def test_a_mask_of_many_structures_beside_an_image_of_two_values_is_none_swapped(
+    folder: CaseFolder,
+) -> None:
+    structures = np.arange(600, dtype=np.uint16).reshape(20, 30) % 32
+    case = folder.case("many", image=block(), mask=structures.astype(np.uint8))
+    assert case.load().mask.sum() == np.count_nonzero(structures)
 
 
 def test_an_unknown_label_is_an_error_with_the_nearest_class(

@@ -10,7 +10,7 @@ import pytest
 from command import Done
 
 from rdfc_core import PluginError, plugins
-from rdfc_core.faults import UnexpectedError, explain
+from rdfc_core.faults import UnexpectedError, bundled, explain
 from rdfc_core.interfaces import WorkerDiedError
 
 ANNOUNCES = """
@@ -27,7 +27,9 @@ def rdfc_components():
         Component("image_encoder", "fragile", "Fails in training", f"{here}:Fragile"),
         Component("feature_extractor", "hasty", "Fails to measure", f"{here}:Hasty"),
         Component("objective", "lossless", "Gives no loss", f"{here}:Lossless"),
+        Component("objective", "boundless", "Has no bound", f"{here}:Boundless"),
         Component("objective", "greedy", "Wants too much", f"{here}:Greedy"),
+        Component("feature_extractor", "short", "Gives too few", f"{here}:Short"),
         Component("feature_extractor", "bare", "Gives an array", f"{here}:Bare"),
         Component("feature_extractor", "vague", "Has no JSON recipe", f"{here}:Vague"),
         Component("feature_extractor", "clinging", "Holds a lambda", f"{here}:Clinging"),
@@ -43,7 +45,7 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
-from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Objective
+from rdfc_core.interfaces import FeatureExtractor, Features, ImageEncoder, Objective
 
 
 class Plain:
@@ -92,6 +94,11 @@ class Bare(Hasty):
         return np.ones(1)
 
 
+class Short(Hasty):
+    def extract(self, tumour):
+        return Features(np.ones(3))
+
+
 class Vague(Hasty):
     def recipe(self):
         return {"version": np.int64(1)}
@@ -107,6 +114,13 @@ class Lossless(Plain, Objective):
 
     def forward(self, a, b, memory):
         return (a - b).square().sum(1), {}
+
+
+class Boundless(Plain, Objective):
+    uses_memory = False
+
+    def forward(self, a, b, memory):
+        return (a - b).square().sum() * torch.inf, {}
 
 
 class Greedy(Plain, Objective):
@@ -160,9 +174,14 @@ def test_a_case_that_a_plugin_fails_on_names_the_plugin_also_from_a_worker(
         done = rdfc_here(
             "extract", study_file, "--set=features=hasty", "--executor", executor, "--overwrite"
         )
-        assert done.code == 2  # no case was left
-        assert "Case case-000: This is a fault of the plugin rdfc-faulty 0.3" in done.err
-        assert "feature extractor 'hasty'" in done.err
+        assert done.code == 1
+        last = done.err.splitlines()[-1]
+        assert last.startswith(
+            "None of the 36 cases could be used. 36 cases (case-000, case-001, case-002, …): This "
+            "is a fault of the plugin rdfc-faulty 0.3, which offers the feature extractor 'hasty'"
+        )
+        assert last.count("KeyError") == 1
+        assert "datasets check" not in last  # the files are not at fault
         assert "KeyError: 'area'" in done.err
 
 
@@ -176,10 +195,38 @@ def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
     assert "check_objective" in done.err
 
 
+def test_a_loss_without_bound_sends_to_the_check_of_a_third_party_s_objective(
+    rdfc_here: Callable[..., Done], study_file: Path
+) -> None:
+    done = rdfc_here("run", study_file, "--set=objective=boundless")
+    assert done.code == 2
+    last = done.err.splitlines()[-1]
+    assert last.startswith("The loss became nan in epoch 1.")
+    assert "objective 'boundless' of rdfc-faulty 0.3" in last
+    assert "rdfc_core.testing.check_objective" in last
+    assert "check_pretext" not in last  # correspondence is rdfc's own
+
+
+def test_the_plugins_that_rdfc_brings_along_are_its_own() -> None:
+    folders = {file.name for file in (Path(__file__).parents[1] / "plugins").iterdir()}
+    assert bundled() == {"rdfc-core", *folders}
+
+
 @pytest.mark.parametrize(
     ("features", "executor", "said"),
     [
-        ("bare", "local:workers=0", "the extractor Bare gave ndarray and has to give Features"),
+        (
+            "bare",
+            "local:workers=0",
+            "the feature extractor 'bare' of rdfc-faulty 0.3 gave ndarray and has to give Features",
+        ),
+        (
+            "short",
+            "local:workers=1",
+            "the feature extractor 'short' of rdfc-faulty 0.3 promised 1 features and gave an "
+            "array of shape (3,). Its author finds it with check_feature_extractor. Their files "
+            "can be read: it is the view 'radiomics' that refuses them.",
+        ),
         ("vague", "local:workers=0", "is no JSON (Object of type int64"),
         ("clinging", "local:workers=1", "cannot be sent to worker processes: "),
         ("named", "local:workers=0", "has an option called 'name', which a study cannot hold"),

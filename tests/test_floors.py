@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
         "augmentation",
         "thumbnail",
         "splits",
+        "labels",
         "training",
         "results",
         "store",
@@ -50,7 +51,7 @@ FLOORS: list[set[str]] = [
     },
     {"hookspecs", "builtin", ""},
     {"interfaces", "readers", "local_executor", "case_check"},
-    {"case", "volume", "component", "errors", "progress"},
+    {"case", "volume", "component", "errors", "failures", "files", "progress"},
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
 

@@ -88,6 +88,30 @@ def test_cases_of_other_channels_are_refused():
         view.collate([picture_of(8, 8, channels=10)])
 
 
+@pytest.mark.parametrize(
+    ("fitted_channels", "options", "accepted"),
+    [
+        (1, {}, [2]),
+        (10, {}, [3]),
+        (1, {"slices": 1}, [2, 3]),
+        (2, {"mask_channel": True}, [2]),
+        (20, {"mask_channel": True}, [3]),
+    ],
+)
+def test_a_fitted_view_knows_whether_pictures_or_volumes_have_its_channels(
+    fitted_channels, options, accepted
+):
+    view = image_view(**options)
+    view.fit([picture_of(8, 8, channels=fitted_channels)])
+    assert [ndim for ndim in (2, 3) if view.accepts(ndim)] == accepted
+
+
+def test_a_view_with_depth_accepts_no_picture():
+    view = image_view(SmallVolumeCnn(SmallCnnConfig()), size=(4, 8, 8))
+    view.fit([Prepared(np.zeros((1, 5, 9, 9), np.float16))])
+    assert [ndim for ndim in (2, 3) if view.accepts(ndim)] == [3]
+
+
 def test_pictures_reach_the_network_centred():
     seen = []
 

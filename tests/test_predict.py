@@ -10,11 +10,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from case_folder import with_a_volume
 from jobs import QUICK
 
 from rdfc_core import DataError, StudyError
+from rdfc_core import model as models
 from rdfc_core import study as studies
+from rdfc_core.config import load_study
+from rdfc_core.features import extract
 from rdfc_core.predict import embed, predict, reader_of
+from rdfc_core.resolve import resolve
+from rdfc_core.run_folder import RunFolder
 
 
 def test_held_out_cases_get_the_probabilities_that_were_scored(finished, cases, workbench):
@@ -80,6 +86,29 @@ def test_a_case_that_fails_is_reported_and_the_others_are_answered(finished, cas
     nothing = predict(finished, [broken], workbench)
     assert nothing.probabilities.shape == (0, 2)
     assert embed(finished, [broken], workbench, workbench.store.path.with_suffix(".parquet"))
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["new", "stored"])
+def test_a_volume_costs_a_run_of_pictures_only_itself_and_the_view_is_named(
+    finished, pictures, workbench, tmp_path, reader, cases_of, stored
+):
+    cases = cases_of(with_a_volume(pictures, tmp_path / "own", "case-001"), reader)[:3]
+    if stored:
+        views = models.load(
+            finished / "model" / "holdout",
+            resolve(load_study(RunFolder(finished).read_study()), workbench.registry),
+            workbench.registry,
+        ).views
+        preparers = {name: view.preparer() for name, view in views.items()}
+        extract(cases[1:2], preparers, workbench.store, workbench.executor)
+    said = predict(finished, cases, workbench)
+    assert said.case_ids == ("case-000", "case-002")
+    [failure] = said.failures
+    assert failure.reason.startswith("Case case-001: ")
+    assert "the view 'image'" in failure.reason
+    assert ("trained on pictures" in failure.reason) != stored
+    # Nothing was extracted in vain: three views of the two pictures, or of the volume before.
+    assert workbench.store.count() == 3 * (3 if stored else 2)
 
 
 def test_a_moved_run_without_its_data_still_predicts(finished, cases, workbench, tmp_path):

@@ -120,6 +120,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_keeps_the_state_bef
         fit(tmp_path, 8, Recorder(factor), epochs=4)
     assert str(caught.value).startswith(f"The loss became {factor} in epoch 3.")
     assert "Lower pretrain.learning_rate" in str(caught.value)
+    assert "check_" not in str(caught.value)
     assert checkpoint.load(Place(tmp_path, "s").checkpoint)["epoch"] == 2
     assert [line["epoch"] for line in lines_of(tmp_path)] == [1, 2]
 

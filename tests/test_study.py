@@ -254,30 +254,6 @@ def test_a_label_that_is_no_class_and_an_empty_data_set_are_refused(pictures, wo
     assert not (tmp_path / "run").exists()
 
 
-def test_cases_that_fail_are_left_out_and_reported(pictures, workbench, tmp_path):
-    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
-    (folder / "masks" / "case-007.png").unlink()
-    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
-    results = studies.run(study, tmp_path / "run", workbench)
-    [failed] = results.failed
-    assert failed["case_id"] == "case-007"
-    assert failed["fixable"]
-    assert results.warnings[0].startswith("1 case")
-    assert (
-        "case-007"
-        not in pq.read_table(tmp_path / "run" / "embeddings.parquet")["case_id"].to_pylist()
-    )
-
-
-def test_if_every_case_fails_the_first_reason_is_given(pictures, workbench, tmp_path):
-    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
-    shutil.rmtree(folder / "masks")
-    with pytest.raises(
-        DataError, match=r"None of the 36 cases could be used\. Case case-000: the mas"
-    ):
-        studies.run(jobs.small_study(folder, *QUICK), tmp_path / "run", workbench)
-
-
 def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, workbench, tmp_path):
     study = jobs.small_study(pictures, *QUICK, "evaluate.classifiers=[knn]", "pretrain.epochs=0")
     results = studies.run(study, tmp_path / "run", workbench)

@@ -14,7 +14,7 @@ from small_parts import (
     SmallCnnConfig,
 )
 
-from rdfc_core import DataError
+from rdfc_core import DataError, PluginError
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.interfaces import Features, Prepared
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
@@ -123,6 +123,23 @@ def test_other_features_than_the_fitted_ones_are_refused(names):
         view.fit([*TRAIN, *other])
 
 
+def test_a_fitted_view_accepts_the_tumours_of_which_the_same_features_are_promised():
+    class OfVolumesToo(OutlineFeatures):
+        def names(self, ndim: int) -> tuple[str, ...]:
+            return ("area",) if ndim == 2 else ("volume", "area")
+
+    class OfVolumes(OutlineFeatures):
+        def names(self, ndim: int) -> tuple[str, ...]:
+            if ndim == 2:
+                raise DataError("it measures volumes only. Choose another extractor.")
+            return ("volume", "area")
+
+    for extractor in (OfVolumesToo, OfVolumes):
+        view = FeatureView(FeatureViewConfig(extractor="x"), extractor(OutlineConfig()))
+        view.fit(rows([1, 2], [3, 5], names=("volume", "area")))
+        assert [ndim for ndim in (2, 3) if view.accepts(ndim)] == [3]
+
+
 def test_an_extractor_that_breaks_its_promise_is_refused():
     class Short(OutlineFeatures):
         def names(self, ndim: int) -> tuple[str, ...]:
@@ -130,7 +147,9 @@ def test_an_extractor_that_breaks_its_promise_is_refused():
 
     view = FeatureView(FeatureViewConfig(extractor="outline"), Short(OutlineConfig()))
     tumour = Tumour(Volume.of(np.eye(9)), np.ones((9, 9), bool))
-    with pytest.raises(DataError, match=r"promised 11 features and gave an array of shape \(12,\)"):
+    with pytest.raises(
+        PluginError, match=r"promised 11 features and gave an array of shape \(12,\)"
+    ):
         view.prepare(tumour)
 
 

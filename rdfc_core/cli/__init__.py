@@ -14,9 +14,10 @@ from typing import Any
 import typer
 
 from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, reproduce, run, store
+from rdfc_core.cli.command import App
 from rdfc_core.errors import RdfcError
 
-app = typer.Typer(
+app = App(
     name="rdfc",
     help="Learn from tumours without labels: radiomics and deep features of one tumour agree.",
     no_args_is_help=True,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from rdfc_core.failures import Failure, grouped
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.results import Comparison, Results, Row
 
@@ -100,7 +101,7 @@ def show_results(results: Results) -> None:
         beside = any(one.published is not None for one in results.rows if one.table == table)
         rows = results.table(table, (PUBLISHED_METRICS if beside else METRICS)[:shown])
         if rows:
-            out.print(_table(title, rows))
+            out.print(_table(f"{title}, on {_test_cases(rows)}", rows))
     for table in TITLES:
         pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, METRICS[0])]
         if pairs:
@@ -114,6 +115,13 @@ def _with_pretraining(pairs: Sequence[Comparison]) -> list[Comparison]:
     many = len({one.label_fraction for one in pairs}) > 1
     found = [p for p in pairs if "hybrid-finetune" in (p.method_a, p.method_b)] if many else []
     return sorted(found or pairs, key=lambda one: one.label_fraction)
+
+
+def _test_cases(rows: Sequence[tuple[Row, ...]]) -> str:
+    """How many cases a table rests on; what a row leaves out makes it fewer."""
+    counts = sorted({row[0].n_cases for row in rows})
+    many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"{many} test case{'s' * (counts[-1] != 1)}"
 
 
 def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
@@ -180,11 +188,11 @@ def show_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
 
 
-def show_failures(failures: Sequence[Any]) -> None:
-    """Every case that failed, a line each, at the end where it is seen."""
+def show_failures(failures: Sequence[Failure]) -> None:
+    """Each reason for which cases failed, a line each, at the end where it is seen."""
     if not failures:
         return
     count = len(failures)
     err.print(f"{count} case{'s' * (count != 1)} failed:", style="bold red")
-    for failure in failures:
-        err.print(f"  {failure}", markup=False)
+    for reason in grouped(failures):
+        err.print(f"  {reason}", markup=False)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rdfc_core.cli import options
+from rdfc_core.cli.command import App
 
 if TYPE_CHECKING:
     from rdfc_core.dataset_check import DatasetSummary
     from rdfc_core.interfaces import Problem
 
-app = typer.Typer(help="Look at a data set before using it.", no_args_is_help=True)
+app = App(help="Look at a data set before using it.", no_args_is_help=True)
 
 
 @app.callback()

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from rdfc_core.cli import options
+from rdfc_core.cli.command import App
 from rdfc_core.component import KINDS
 from rdfc_core.errors import PluginError, StudyError, did_you_mean
 from rdfc_core.plugins import installed
 
-app = typer.Typer(help="What is installed, and a new plugin to start from.")
+app = App(help="What is installed, and a new plugin to start from.")
 
 
 def _names(incomplete: str) -> list[tuple[str, str]]:
@@ -80,17 +81,20 @@ def show(
         raise PluginError(installed().unknown(name))
     import json
 
+    from rdfc_core.cli.schema import option_lines
+    from rdfc_core.resolve import part_fields
+
     for component, source in found:
-        schema = component.load_config().model_json_schema()
+        config = component.load_config()
+        schema = config.model_json_schema()
         if as_json:
             typer.echo(json.dumps({"kind": component.kind, "name": name, **schema}, indent=2))
             continue
         typer.echo(f"{component.label}, from {source}\n{component.summary}.")
         if component.unavailable:
             typer.echo(f"Not available here: {component.unavailable}.")
-        for key, option in schema.get("properties", {}).items():
-            default = f" (default: {json.dumps(option['default'])})" if "default" in option else ""
-            typer.echo(f"  {key}: {option.get('description', '')}{default}")
+        for line in option_lines(schema, part_fields(config)):
+            typer.echo(line)
 
 
 @app.command("new")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +13,7 @@ import typer
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
 from rdfc_core.errors import StudyError
+from rdfc_core.files import replacing
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
@@ -60,7 +60,7 @@ def predict(
         writer = csv.DictWriter(sys.stdout, list(table[0]))
         writer.writeheader()
         writer.writerows(table)
-    finish([asdict(failure) for failure in said.failures])
+    finish(said.failures)
 
 
 def embed(
@@ -85,7 +85,7 @@ def embed(
     cases = _cases(image, mask, manifest, reader)
     failures = predictions.embed(run.resolve(), cases, bench, out)
     bench.progress.say(f"Embeddings: {out}")
-    finish([asdict(failure) for failure in failures])
+    finish(failures)
 
 
 def refuse_existing(out: Path | None, overwrite: bool) -> None:
@@ -112,9 +112,10 @@ def _cases(
 
 
 def _write_csv(path: Path, table: Sequence[dict[str, Any]]) -> None:
-    partial = path.with_name(f"partial-{path.name}")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with (
+        replacing(path) as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, list(table[0]) if table else ["case_id"])
         writer.writeheader()
         writer.writerows(table)
-    partial.replace(path)

@@ -40,7 +40,8 @@ def reproduce(
     debug: options.Debug = False,
 ) -> None:
     """All tables of the paper that comes with a data set, beside the published numbers."""
-    from rdfc_core.cli.run import execute, overrides
+    from rdfc_core.cli.run import execute
+    from rdfc_core.cli.study_options import StudyOptions
     from rdfc_core.plugins import installed
     from rdfc_core.reproduce import on_copy, published_study
 
@@ -48,7 +49,7 @@ def reproduce(
     study, made_quick = on_copy(published, name, root, quick)
     execute(
         study,
-        [*made_quick, *overrides(set_, seed)],
+        [*made_quick, *StudyOptions(set_=set_, seed=seed).overrides()],
         out or Path("runs") / f"{name}-{'quick' if quick else 'paper'}",
         overwrite,
         store,

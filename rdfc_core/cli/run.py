@@ -3,104 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from rdfc_core.cli import options
+from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
+from rdfc_core.failures import Failure
 
 if TYPE_CHECKING:
     from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
 
-StudyFile = Annotated[Path | None, typer.Argument(metavar="[STUDY.yaml]", show_default=False)]
-Out = Annotated[Path | None, typer.Option("--out", help="The run folder; runs/NAME by default.")]
-Dataset = Annotated[
-    str | None,
-    typer.Option(
-        "--dataset",
-        help="Instead of a file: the data set, such as manifest:root=DIR.",
-        autocompletion=options.completer("dataset"),
-    ),
-]
-Features = Annotated[
-    str | None,
-    typer.Option(
-        "--features",
-        help="The feature extractor, such as native:parameters=ct.",
-        autocompletion=options.completer("feature_extractor"),
-    ),
-]
-Encoder = Annotated[
-    str | None,
-    typer.Option(
-        "--encoder",
-        help="The image encoder, such as timm:model=resnet18.",
-        autocompletion=options.completer("image_encoder"),
-    ),
-]
-Objective = Annotated[
-    str | None,
-    typer.Option(
-        "--objective",
-        help="The objective, such as infonce:temperature=0.1.",
-        autocompletion=options.completer("objective"),
-    ),
-]
 Step = Literal["extract", "pretrain", "evaluate"]
 
 
-def run(
-    study: StudyFile = None,
-    dataset: Dataset = None,
-    features: Features = None,
-    encoder: Encoder = None,
-    objective: Objective = None,
-    set_: options.Set = None,
-    out: Out = None,
-    overwrite: options.Overwrite = False,
-    seed: options.Seed = None,
-    store: options.Store = None,
-    executor: options.Executor = "local",
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
+@takes_study_options
+def run(study: StudyOptions) -> None:
     """Run a study: extract, pretrain, evaluate, report. The same command resumes it."""
-    composed = {
-        "dataset": dataset,
-        "features": features,
-        "encoder": encoder,
-        "objective": objective,
-    }
-    _run(study, composed, set_, out, overwrite, seed, store, executor, as_json, "evaluate")
+    _run(study, "evaluate")
 
 
-def _step(until: Step, summary: str) -> Callable[..., None]:
-    """The command that runs a study up to a step."""
-
-    def command(
-        study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
-        set_: options.Set = None,
-        out: Out = None,
-        overwrite: options.Overwrite = False,
-        seed: options.Seed = None,
-        store: options.Store = None,
-        executor: options.Executor = "local",
-        as_json: options.Json = False,
-        debug: options.Debug = False,
-    ) -> None:
-        _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, until)
-
-    command.__doc__ = summary
-    return command
-
-
+@takes_study_options
 def extract(
-    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    study: StudyOptions,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -110,76 +39,64 @@ def extract(
             "rdfc store merge, if each had a store of its own, and rdfc run.",
         ),
     ] = None,
-    set_: options.Set = None,
-    out: Out = None,
-    overwrite: options.Overwrite = False,
-    seed: options.Seed = None,
-    store: options.Store = None,
-    executor: options.Executor = "local",
-    as_json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
     """The first step of a study: features into the store and features.parquet."""
     if shard is None:
-        _run(study, {}, set_, out, overwrite, seed, store, executor, as_json, "extract")
-        return
-    part = _shard(shard)
-    if out is not None:
+        _run(study, "extract")
+    else:
+        _extract_shard(study, shard)
+
+
+@takes_study_options
+def pretrain(study: StudyOptions) -> None:
+    """A study up to the pretrained networks; needs no labels."""
+    _run(study, "pretrain")
+
+
+@takes_study_options
+def evaluate(study: StudyOptions) -> None:
+    """A study up to its results; steps that are done are not done again."""
+    _run(study, "evaluate")
+
+
+def _run(study: StudyOptions, until: Step) -> None:
+    execute(
+        study.source(),
+        study.overrides(),
+        study.out,
+        study.overwrite,
+        study.store,
+        study.executor,
+        study.as_json,
+        until,
+    )
+
+
+def _extract_shard(study: StudyOptions, shard: str) -> None:
+    part = _part(shard)
+    if study.out is not None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
-    resolved = _resolved(study, overrides(set_, seed))
+    resolved = _resolved(study.source(), study.overrides())
 
     from rdfc_core.workbench import extract_shard
 
-    bench = options.workbench(store, executor)
+    bench = options.workbench(study.store, study.executor)
     done = extract_shard(resolved, part, bench)
     bench.progress.say(
         f"Part {shard}: {len(done.cases)} cases are in {bench.store.path}, {done.made} of them new."
     )
-    finish([asdict(failure) for failure in done.failures])
+    finish(done.failures)
 
 
-def _shard(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
+def _part(shard: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", shard)
     number, parts = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= number <= parts:
-        raise StudyError(f"--shard {text}: write I/N, such as 2/8 for the second of eight parts.")
+        raise StudyError(f"--shard {shard}: write I/N, such as 2/8 for the second of eight parts.")
     return number, parts
 
 
-pretrain = _step("pretrain", "A study up to the pretrained networks; needs no labels.")
-evaluate = _step("evaluate", "A study up to its results; steps that are done are not done again.")
-
-
-def _run(
-    study: Path | None,
-    composed: dict[str, str | None],
-    set_: list[str] | None,
-    out: Path | None,
-    overwrite: bool,
-    seed: int | None,
-    store: Path | None,
-    executor: str,
-    as_json: bool,
-    until: Step,
-) -> None:
-    given = {key: value for key, value in composed.items() if value is not None}
-    if study is not None and given:
-        raise StudyError(
-            f"{study} and --{next(iter(given))} both describe the study. Change one option of the "
-            "file with --set KEY=VALUE."
-        )
-    if study is None and "dataset" not in given:
-        raise StudyError("Name a study file, or at least --dataset, such as manifest:root=DIR.")
-    source: Path | dict[str, Any] = study if study is not None else dict(given)
-    execute(source, overrides(set_, seed), out, overwrite, store, executor, as_json, until)
-
-
-def overrides(set_: list[str] | None, seed: int | None) -> list[str]:
-    """What ``--set`` and ``--seed`` say, as ``KEY=VALUE``."""
-    return [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
-
-
-def _resolved(source: Path | dict[str, Any], changed: list[str]) -> ResolvedStudy:
+def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedStudy:
     """The study with every option checked: a mistake is told before torch is loaded."""
     from rdfc_core.cli import console
     from rdfc_core.config import load_study
@@ -187,12 +104,12 @@ def _resolved(source: Path | dict[str, Any], changed: list[str]) -> ResolvedStud
     from rdfc_core.resolve import resolve
 
     console.log_to_stderr()
-    return resolve(load_study(source, changed), installed())
+    return resolve(load_study(source, overrides), installed())
 
 
 def execute(
     source: Path | dict[str, Any],
-    changed: list[str],
+    overrides: list[str],
     out: Path | None,
     overwrite: bool,
     store: Path | None,
@@ -203,7 +120,7 @@ def execute(
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
 
-    resolved = _resolved(source, changed)
+    resolved = _resolved(source, overrides)
 
     from rdfc_core import study as studies
     from rdfc_core.report import write_report
@@ -220,14 +137,14 @@ def execute(
         bench.progress.say(f"Report: {write_report(folder)}")
     else:
         bench.progress.say(f"Run folder: {folder}")
-    finish(results.failed)
+    finish([Failure(**one) for one in results.failed])
     return results
 
 
-def finish(failed: Any) -> None:
+def finish(failed: Sequence[Failure]) -> None:
     """Name the cases that failed; exit 2 if their files are to blame, 1 if rdfc is."""
     from rdfc_core.cli import console
 
-    console.show_failures([one["reason"] for one in failed])
+    console.show_failures(failed)
     if failed:
-        raise typer.Exit(2 if all(one["fixable"] for one in failed) else 1)
+        raise typer.Exit(2 if all(one.fixable for one in failed) else 1)

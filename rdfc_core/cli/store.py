@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from rdfc_core.cli import options
+from rdfc_core.cli.command import App
 
-app = typer.Typer(help="The file that keeps what was extracted.", no_args_is_help=True)
+app = App(help="The file that keeps what was extracted.", no_args_is_help=True)
 
 
 @app.command("merge")

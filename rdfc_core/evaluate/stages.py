@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rdfc_core.checkpoint import flush
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import Trial
+from rdfc_core.files import replacing
 
 log = logging.getLogger("rdfc")
 
@@ -69,14 +70,12 @@ class Stages:
                 "probabilities": said.probabilities.tolist(),
             }
         )
-        partial = path.with_name(f"partial-{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(text, encoding="utf-8")
-            flush(partial)
-            partial.replace(path)
+            with replacing(path) as partial:
+                partial.write_text(text, encoding="utf-8")
+                flush(partial)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise DataError(
                 f"{path} could not be written: {error}. What was judged before is kept; free some "
                 "space and run the same command again."

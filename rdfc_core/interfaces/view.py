@@ -75,6 +75,13 @@ class View(ABC):
             DataError: If a case does not agree with those the view was fitted on.
         """
 
+    def accepts(self, ndim: int) -> bool:
+        """Whether tumours of ``ndim`` axes agree with those the view was fitted on; by default all.
+
+        Asked before cases are opened for a trained model. Needs `fit` or `load_state` first.
+        """
+        return True
+
     def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """A random variation of the batch (B, …), on its device; by default the batch itself.
 

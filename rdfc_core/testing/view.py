@@ -55,6 +55,10 @@ def check_view(view: View, ndim: int = 2) -> None:
         f"{who}.prepare() gives another result once the view is fitted; results are stored "
         "before, so make them independent of it.",
     )
+    require(
+        view.accepts(ndim),
+        f"{who}.accepts({ndim}) has to be true of a view that was fitted on such tumours.",
+    )
     batch = _check_collate(view, prepared, who)
     _check_state(view, through_pickle(worker, who), prepared, batch, who)
     _check_augment(view, batch, who)

@@ -104,6 +104,11 @@ class MiscountingNames(View):
         return Prepared(super().prepare(tumour).array, ("one",))
 
 
+class RefusingItsOwnKind(View):
+    def accepts(self, ndim):
+        return False
+
+
 def test_a_sound_view_passes_on_pictures_and_volumes():
     testing.check_view(View(view_config.ExampleConfig()))
     testing.check_view(View(view_config.ExampleConfig()), ndim=3)
@@ -126,6 +131,7 @@ def test_a_sound_view_passes_on_pictures_and_volumes():
         (AugmentingInPlace, "changed the batch"),
         (AugmentingToAnotherShape, r"made \(8, 15\)"),
         (ClaimingAnotherWidth, "has out_features 33 and gave"),
+        (RefusingItsOwnKind, r"accepts\(2\) has to be true"),
         (MiscountingNames, "1 different names"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +47,17 @@ def block() -> np.ndarray:
     mask = np.zeros((20, 30), np.uint8)
     mask[5:11, 10:15] = 255
     return mask
+
+
+def with_a_volume(pictures: Path, own: Path, case_id: str) -> Path:
+    """A copy of the pictures of which one case is a volume."""
+    folder = Path(shutil.copytree(pictures, own))
+    for kind in ("images", "masks"):
+        file = folder / kind / f"{case_id}.png"
+        planes = np.repeat(np.array(Image.open(file))[None], 4, axis=0)
+        sitk.WriteImage(sitk.GetImageFromArray(planes), str(file.with_suffix(".mha")))
+        file.unlink()
+    manifest = folder / "manifest.csv"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace(f"{case_id}.png", f"{case_id}.mha"), encoding="utf-8")
+    return folder
