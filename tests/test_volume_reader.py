@@ -44,12 +44,100 @@ def test_a_gzip_of_several_members_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(volumes.read_image(path).array, noise())
 
 
-def test_slope_and_intercept_of_a_nifti_are_applied(tmp_path: Path) -> None:
-    path = write_volume(tmp_path / "v.nii", noise())
-    header = bytearray(path.read_bytes())
-    struct.pack_into("<2f", header, 112, 0.5, -3.0)
-    path.write_bytes(header)
-    np.testing.assert_allclose(volumes.read_image(path).array, noise() * 0.5 - 3.0)
+KINDS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]
+
+
+def samples_of(kind: str) -> np.ndarray:
+    """All of the type's range, in 2 × 3 × 4 voxels."""
+    if kind[0] == "f":
+        return np.linspace(-1e6, 1e6, 24, dtype=kind).reshape(2, 3, 4)
+    limits = np.iinfo(kind)
+    spread = np.linspace(0, 1, 24).reshape(2, 3, 4)
+    return np.clip(limits.min * (1 - spread) + limits.max * spread, *_inner(kind)).astype(kind)
+
+
+def _inner(kind: str) -> tuple[float, float]:
+    limits = np.iinfo(kind)
+    return float(limits.min), float(limits.max // 2)  # its end may not be a float64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_every_type_comes_back_as_simpleitk_reads_it(
+    tmp_path: Path, ending: str, kind: str
+) -> None:
+    path = write_volume(tmp_path / f"v{ending}", samples_of(kind), compress=True)
+    found = volumes.read_image(path).array
+    assert found.dtype == np.dtype(kind)
+    np.testing.assert_array_equal(found, samples_of(kind))
+    np.testing.assert_array_equal(found, sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
+    found[0] = 0  # it may be written to
+
+
+def nifti(samples: np.ndarray, order: str, slope: float, intercept: float) -> bytes:
+    """A NIfTI file of the samples in this byte order."""
+    code = {"u1": 2, "i2": 4, "i4": 8, "f4": 16, "f8": 64, "u2": 512}[samples.dtype.str[1:]]
+    header = bytearray(352)
+    struct.pack_into(f"{order}i", header, 0, 348)
+    struct.pack_into(f"{order}8h", header, 40, 3, *samples.shape[::-1], 1, 1, 1, 1)
+    struct.pack_into(f"{order}2h", header, 70, code, 8 * samples.itemsize)
+    struct.pack_into(f"{order}8f", header, 76, *[1.0] * 8)
+    struct.pack_into(f"{order}3f", header, 108, 352, slope, intercept)
+    header[344:348] = b"n+1\0"
+    return bytes(header) + samples.astype(samples.dtype.newbyteorder(order)).tobytes()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["u1", "i2", "i4", "u2", "f4", "f8"])
+@pytest.mark.parametrize(
+    ("slope", "intercept"),
+    [
+        (1.0, 0.0),
+        (0.5, -3.0),
+        (0.1, 0.7),
+        (0.0, 5.0),
+        (1.0, 7.0),
+        (float("nan"), 5.0),
+        (2.0, float("nan")),
+    ],
+)
+def test_slope_and_intercept_of_a_nifti_are_applied_as_simpleitk_does(
+    tmp_path: Path, slope: float, intercept: float, kind: str, order: str
+) -> None:
+    path = tmp_path / "v.nii"
+    path.write_bytes(nifti(samples_of(kind), order, slope, intercept))
+    expected = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    found = volumes.read_image(path).array
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["v.nrrd", "v.mha"])
+@pytest.mark.parametrize("compress", [False, True])
+def test_samples_with_the_most_significant_byte_first_are_turned(
+    tmp_path: Path, name: str, compress: bool
+) -> None:
+    path = write_volume(tmp_path / name, noise(), compress)
+    swapped = write_volume(tmp_path / f"swapped-{name}", noise().byteswap(), compress)
+    content = swapped.read_bytes()
+    little = b"endian: little" if name == "v.nrrd" else b"BinaryDataByteOrderMSB = False"
+    big = b"endian: big" if name == "v.nrrd" else b"BinaryDataByteOrderMSB = True"
+    assert little in content
+    path.write_bytes(content.replace(little, big))
+    found = volumes.read_image(path).array
+    assert found.dtype.isnative
+    np.testing.assert_array_equal(found, noise())
+    np.testing.assert_array_equal(found, sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_complex_numbers_are_refused(tmp_path: Path, ending: str, kind: str) -> None:
+    path = tmp_path / f"v{ending}"
+    parts = sitk.GetImageFromArray(samples_of(kind))
+    sitk.WriteImage(sitk.RealAndImaginaryToComplex(parts, parts), str(path))
+    with pytest.raises(DataError, match=r"one number is needed|real numbers"):
+        volumes.read_image(path)
 
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])

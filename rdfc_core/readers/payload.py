@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ HEADER_LIMIT = 2**20
 """Bytes; a text header longer than this is none."""
 
 Encoding = Literal["raw", "gzip", "zlib"]
+ByteOrder = Literal["<", ">"]
 NRRD_ENCODINGS: dict[str, Encoding] = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
 
 
@@ -28,6 +27,7 @@ class Payload:
         encoding: How they are stored.
         skip: Bytes that come before the samples, counted after decompression.
         stream_bytes: Length of the compressed stream as the header has it, where it does.
+        byte_order: Of each sample: the least significant byte first, or the most.
     """
 
     file: Path
@@ -35,20 +35,7 @@ class Payload:
     encoding: Encoding
     skip: int = 0
     stream_bytes: str | None = None
-
-
-def nifti_payload(path: Path, skip: int) -> Payload:
-    """A NIfTI file is one stream, header included; ``skip`` is its ``vox_offset``."""
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    return Payload(path, 0, "gzip" if compressed else "raw", skip)
-
-
-def nifti_byte_order(payload: Payload) -> Literal["<", ">"]:
-    """A NIfTI file starts with the number 348 in its own byte order."""
-    with payload.file.open("rb") as file:
-        stream = gzip.GzipFile(fileobj=file) if payload.encoding == "gzip" else file
-        return ">" if stream.read(4) == struct.pack(">i", 348) else "<"
+    byte_order: ByteOrder = "<"
 
 
 def nrrd_payload(path: Path) -> Payload:
@@ -70,7 +57,8 @@ def nrrd_payload(path: Path) -> Payload:
         if fields.get(skip, "0") != "0":
             raise _unchecked(path, f"{skip}: {fields[skip]}")
     data_file = fields.get("data file") or fields.get("datafile")
-    return _located(path, start, data_file, encoding)
+    byte_order: ByteOrder = ">" if fields.get("endian", "").lower() == "big" else "<"
+    return replace(_located(path, start, data_file, encoding), byte_order=byte_order)
 
 
 def meta_payload(path: Path) -> Payload:
@@ -97,7 +85,14 @@ def meta_payload(path: Path) -> Payload:
         )
     payload = _located(path, start, None if name.lower() == "local" else name, encoding)
     declared = fields.get("CompressedDataSize", "0")
-    return replace(payload, stream_bytes=None if declared == "0" else declared)
+    most_significant_first = any(
+        _true(fields.get(key, "")) for key in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
+    )
+    return replace(
+        payload,
+        stream_bytes=None if declared == "0" else declared,
+        byte_order=">" if most_significant_first else "<",
+    )
 
 
 def _true(value: str) -> bool:

@@ -1,28 +1,24 @@
-"""NIfTI, NRRD and MetaImage volumes through SimpleITK, checked before they are decoded."""
+"""NIfTI, NRRD and MetaImage volumes: headers through SimpleITK, samples read once and checked."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import re
-from dataclasses import replace
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rdfc_core.case import Volume
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.readers.config import VolumeReaderConfig
-from rdfc_core.readers.integrity import NonFinite, check_holds
-from rdfc_core.readers.payload import (
-    Payload,
-    meta_payload,
-    nifti_byte_order,
-    nifti_payload,
-    nrrd_payload,
-)
+from rdfc_core.readers.nifti import nifti_samples
+from rdfc_core.readers.payload import meta_payload, nrrd_payload
+from rdfc_core.readers.samples import read_samples
 
 if TYPE_CHECKING:
     import SimpleITK as sitk  # noqa: N813
@@ -37,8 +33,12 @@ FORMATS = {
 }
 """File ending → the part of SimpleITK that reads it, so that no other part is tried."""
 
-NIFTI_FLOATS = {"16": "f4", "64": "f8"}
-"""NIfTI's numbers of the types that can hold NaN."""
+UNREADABLE = (
+    *(OSError, EOFError, zlib.error, MemoryError),
+    RuntimeError,  # SimpleITK's
+    *(ValueError, OverflowError),  # a header may hold numbers that are none
+)
+"""What reading a damaged file raises, besides what is said of it here."""
 
 RIGHT_ANGLE_TOLERANCE = 1e-3
 """Of the scalar products of two axes: headers hold rounded numbers."""
@@ -69,10 +69,8 @@ class VolumeReader(Reader):
         """
         try:
             reader = self._header(path)
-            _check_samples(path, reader)
-            return _without_time(Volume.from_sitk(reader.Execute()))
-        # SimpleITK raises RuntimeError; a header may hold numbers that are none.
-        except (OSError, RuntimeError, MemoryError, ValueError, OverflowError) as error:
+            return _on_grid(_samples(path, reader), reader)
+        except UNREADABLE as error:
             raise DataError(
                 f"{path} cannot be read: {_reason(error, path)}. It may be damaged: copy or export "
                 "it again."
@@ -88,7 +86,7 @@ class VolumeReader(Reader):
         """
         digest = super().fingerprint(path)
         try:
-            samples = _payload(path).file
+            samples = _detached(path)
         except DataError:
             return digest
         if samples == path:
@@ -151,50 +149,54 @@ def _image_io(path: Path) -> str | None:
     return next((io for ending, io in FORMATS.items() if name.endswith(ending)), None)
 
 
-def _payload(path: Path, reader: sitk.ImageFileReader | None = None) -> Payload:
-    """Where the samples lie; in a NIfTI, exactly only with the reader of its header."""
-    match _image_io(path):
-        case "NrrdImageIO":
-            return nrrd_payload(path)
-        case "MetaImageIO":
-            return meta_payload(path)
-    return nifti_payload(path, int(float(reader.GetMetaData("vox_offset"))) if reader else 0)
+def _detached(path: Path) -> Path:
+    """The file that holds the samples: the volume's own, or the one its header names."""
+    io = _image_io(path)
+    if io == "NiftiImageIO":
+        return path
+    return (nrrd_payload if io == "NrrdImageIO" else meta_payload)(path).file
 
 
-def _check_samples(path: Path, reader: sitk.ImageFileReader) -> None:
+def _samples(path: Path, reader: sitk.ImageFileReader) -> NDArray[Any]:
+    """All samples, in array order; a NIfTI's with slope and intercept applied."""
+    shape = reader.GetSize()[::-1]
+    io = _image_io(path)
+    if io == "NiftiImageIO":
+        nifti = nifti_samples(path)
+        return nifti.rescale(
+            read_samples(nifti.payload, math.prod(shape), nifti.dtype).reshape(shape)
+        )
+    payload = nrrd_payload(path) if io == "NrrdImageIO" else meta_payload(path)
+    return read_samples(payload, math.prod(shape), _dtype(path, reader)).reshape(shape)
+
+
+def _dtype(path: Path, reader: sitk.ImageFileReader) -> np.dtype[Any]:
+    """Of the samples, according to SimpleITK."""
     import SimpleITK as sitk  # noqa: N813
 
-    payload = _payload(path, reader)
-    voxels = math.prod(reader.GetSize())
-    if _image_io(path) != "NiftiImageIO":
-        sample = sitk.Image([1, 1], reader.GetPixelIDValue())
-        check_holds(payload, voxels * sample.GetSizeOfPixelComponent())
-        return
-    width = int(reader.GetMetaData("bitpix")) // 8  # as stored: reading may scale the samples
-    kind = NIFTI_FLOATS.get(reader.GetMetaData("datatype"))
-    if kind is None:
-        check_holds(payload, voxels * width)
-        return
-    non_finite = NonFinite(np.dtype(f"{nifti_byte_order(payload)}{kind}"), payload.skip)
-    check_holds(payload, voxels * width, non_finite.add)
-    if non_finite.count:
+    kind = reader.GetPixelIDValue()
+    name = sitk.GetPixelIDValueAsString(kind)
+    found = re.fullmatch(r"(\d+)-bit (signed|unsigned|float)( integer)?", name)
+    if found is None:
         raise DataError(
-            f"{path} holds {non_finite.count} NaN or infinite voxels, which would be read as 0. "
-            "Replace them (for example by the lowest valid value), or drop the case."
+            f"{path} holds samples of the type {name}, and rdfc reads real numbers of up to 64 "
+            "bits. Save it with one of these types."
         )
+    letter = {"signed": "i", "unsigned": "u", "float": "f"}[found[2]]
+    return np.dtype(f"{letter}{int(found[1]) // 8}")
 
 
-def _without_time(volume: Volume) -> Volume:
-    """The volume without axes beyond the third, each of which has the length 1."""
-    while volume.array.ndim > 3:
-        volume = replace(
-            volume,
-            array=volume.array[0],
-            spacing_mm=volume.spacing_mm[1:],
-            origin_mm=volume.origin_mm[:-1],
-            direction=volume.direction[:-1, 1:],
-        )
-    return volume
+def _on_grid(array: NDArray[Any], reader: sitk.ImageFileReader) -> Volume:
+    """The array on the header's grid, without axes beyond the third, whose length is 1."""
+    axes = array.ndim
+    kept = min(axes, 3)
+    direction = np.reshape(reader.GetDirection(), (axes, axes))[:kept, :kept]
+    return Volume(
+        array.reshape(array.shape[axes - kept :]),
+        reader.GetSpacing()[:kept][::-1],
+        reader.GetOrigin()[:kept],
+        direction[:, ::-1] + 0.0,  # which makes 0 of -0
+    )
 
 
 def _reason(error: Exception, path: Path) -> str:

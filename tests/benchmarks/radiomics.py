@@ -1,6 +1,6 @@
 """How fast the native extractor is beside PyRadiomics, measured in one run on one core.
 
-    python tests/benchmarks/radiomics.py [--cases 5000,50000,300000,2d] [--repeats 5]
+    python tests/benchmarks/radiomics.py [--cases 5000,50000,300000,2d] [--repeats 5] [--json FILE]
 
 CPU seconds of this process, the median of the repeats. PyRadiomics runs once on whole volumes and
 on the crop (its runs differ by a few per cent), and on an image of floats, as it bins integers
@@ -12,6 +12,7 @@ PyRadiomics' users would have to cut themselves; "file" is reading image and mas
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import sys
@@ -110,20 +111,27 @@ def main() -> None:
     parser.add_argument("--cases", default="5000,50000,300000,2d")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--native-only", action="store_true")
+    parser.add_argument("--json", type=Path, help="keep the seconds, for radiomics_figure.py")
     chosen = parser.parse_args()
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     print("case     voxels  features    file  native   whole    crop  whole/n  crop/n")
+    rows: list[dict[str, Any]] = []
     for name in chosen.cases.split(","):
         tumour = ultrasound_tumour() if name == "2d" else ct_tumour(int(name))
         flat = tumour.ndim == 2
         ours, features = native(tumour, chosen.repeats * (10 if flat else 1))
-        line = f"{name:>7} {int(tumour.mask.sum()):7,} {features:9,}"
-        line += f" {reading(tumour, 3):7.3f} {ours:7.4f}"
+        row = {"case": name, "voxels": int(tumour.mask.sum()), "features": features}
+        row |= {"file": reading(tumour, 3), "native": ours}
+        line = f"{name:>7} {row['voxels']:7,} {features:9,} {row['file']:7.3f} {ours:7.4f}"
         if not chosen.native_only:
             whole = pyradiomics(tumour, 15 if flat else 1)
             part = whole if flat else pyradiomics(crop(tumour), 3 if ours < 0.5 else 1)
+            row |= {"whole": whole} if flat else {"whole": whole, "crop": part}
             line += f" {whole:7.3f} {part:7.3f} {whole / ours:7.1f}× {part / ours:6.1f}×"
+        rows.append(row)
         print(line, flush=True)
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,18 @@
-"""The triangles of the marching cubes, and the mesh of a mask as sums over its cubes.
+"""The mesh of a mask by marching cubes, as sums over its cubes.
 
-A cube has a mask voxel's centre at each of its 8 corners; the surface crosses an edge at its
-middle. Corners: 0 (0,0,0), 1 (0,0,1), 2 (0,1,1), 3 (0,1,0), 4 to 7 the same with z = 1. A cube's
-case is the sum of 2^corner over the corners inside; cases with corner 7 inside are the opposite
-ones seen from within.
+A cube has a mask voxel's centre at each of its 8 corners; the surface crosses an edge between a
+corner inside and one outside at its middle. On each face the corners inside are cut off from those
+outside; the cuts close to loops, and a loop is filled with triangles. A cube's case is the sum of
+2^corner over the corners inside. Cases with corner 7 inside are the opposite ones seen from within,
+as in PyRadiomics: where such a cube meets one of the others at a face whose corners are inside
+crosswise, the mesh is open, and its volume depends a little on where in its box the mask lies.
 
-Sources: Lorensen & Cline 1987; the numbering of corners and edges is that of P. Bourke,
-"Polygonising a scalar field", 1994, whose table is in the public domain.
+Where a loop is not flat, area and volume depend on its triangles. `_filled` makes those of the
+table that PyRadiomics uses, too: C. Bloyd's, in the public domain, published by P. Bourke,
+"Polygonising a scalar field", 1994. They follow one rule but in the four cases of `FAN_FROM`,
+which were looked up in that table.
+
+Sources: Lorensen & Cline 1987; the corners are numbered as Bourke numbers them.
 """
 
 from __future__ import annotations
@@ -22,46 +28,108 @@ from rdfc_features_native.compiling import compiled
 CORNERS = np.array(
     [[0, 0, 0], [0, 0, 1], [0, 1, 1], [0, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1], [1, 1, 0]]
 )
-EDGES = (
-    *((0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6)),
-    *((6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)),
-)
-"""The two corners of each of the 12 edges."""
+"""Of a cube, (z, y, x)."""
 
-_TRIANGLES = """
-- 083 019 183198 12a 08312a 0292a9 2832a88a9 23b 08b0b2 01923b 19b1b28b9 13a3ba 08a0a18ba
-0393b99ba 8a98ba 478 043347 019478 147173194 12a478 04312a347 0292a9478 2732972a9479 23b478
-04224b47b 01923b478 19229b47b4b9 13a3ba478 04114b1ba47b 0393b94789ba 47b4b99ba 495 083495
-015054 153358485 12a495 08312a495 0242542a5 2532a5348354 23b495 08b0b2495 01505423b
-15225828b485 13a3ba495 08a0a14958ba 03b0540b55ba 48558a8ba 579789 093357395 017078157 157173
-12a579789 09312a357395 0282582a5578 2532a5357 23b579789 09227b297579 01815717823b 15717b1b2
-13a3ba579789 05707b0950a10ba 03b0570780a50ba 57b5ba 5a6 0835a6 0195a6 1831985a6 126165
-083126165 026069596 258265283598 23b5a6 08b0b25a6 01923b5a6 19b1b25a68b9 1353653b6
-05108b0b55b6 0360590653b6 59669b8b9 4785a6 0433475a6 0194785a6 1471731945a6 126165478
-043126165347 026069478596 269293397479596 23b4785a6 04224b47b5a6 01923b4785a6
-19229b47b4b95a6 1353653b6478 04b0b11b547b5b6 0360590653b6478 47959669b7b9 49a4a6 08349a4a6
-01a0640a6 1681831a6486 124149264 083124149264 024264 248264283 23b49a4a6 08b0b249a4a6
-01a0640a623b 14816418b1a61b2 1393693b6496 08114916418b1b6 0360643b6 48668b 67a78a89a
-07309a0a767a 0181781a767a 1731a767a 126168189678 093129269397679 026067078 267273
-23b67a78a89a 07209727b67a79a 0181781a723b67a 16717b1a61b2 1361693b6678689 09167b
-03b0670780b6 67b
-"""
+FACES = ((0, 1, 2, 3), (4, 7, 6, 5), (0, 4, 5, 1), (1, 5, 6, 2), (2, 6, 7, 3), (3, 7, 4, 0))
+"""The corners of each face, turning to the same side as seen from outside."""
+
+Crossing = tuple[int, int]
+"""The middle of an edge, by its corners: the lower number first."""
+
+FAN_FROM: dict[int, Crossing] = {58: (1, 2), 95: (1, 5), 123: (1, 2), 126: (0, 1)}
+"""Case → where the triangles of its largest loop meet, in place of what the rule says."""
+
+SHORT_SQUARED = 0.5
+"""A side that cuts off a corner has a squared length of 0.5; one across a face, of 1."""
 
 
-def triangles_of(case: int) -> list[tuple[int, ...]]:
-    """The triangles of a cube, each by the edges that its corners lie on, facing outwards."""
-    inverted = case >= 128
-    text = _TRIANGLES.split()[case ^ 255 if inverted else case].strip("-")
-    found = [tuple(int(edge, 16) for edge in text[k : k + 3]) for k in range(0, len(text), 3)]
-    return [edges[::-1] for edges in found] if inverted else found
+def cuts(face: Sequence[int], case: int) -> list[tuple[Crossing, Crossing]]:
+    """The lines that cut off the corners inside, each from one crossing to another.
+
+    Args:
+        face: Its corners in turn.
+        case: Sum of 2^corner over the corners inside.
+    """
+    inside = [bool(case >> corner & 1) for corner in face]
+    size = len(face)
+    found = []
+    for first in range(size):
+        if inside[first] and not inside[first - 1]:
+            last = first
+            while inside[(last + 1) % size]:
+                last += 1
+            ends = ((face[first - 1], face[first]), (face[last % size], face[(last + 1) % size]))
+            found.append((_crossing(*ends[0]), _crossing(*ends[1])))
+    return found
+
+
+def triangles_of(case: int) -> list[tuple[Crossing, ...]]:
+    """The triangles of a cube, each by the crossings at its corners, facing outwards."""
+    if case >= 128:
+        return [corners[::-1] for corners in triangles_of(case ^ 255)]
+    following = dict(cut for face in FACES for cut in cuts(face, case))
+    found = []
+    while following:
+        start, end = following.popitem()
+        loop = [start]
+        while end != start:
+            loop.append(end)
+            end = following.pop(end)
+        found += _filled(loop, case)
+    return found
+
+
+def _crossing(one: int, other: int) -> Crossing:
+    return min(one, other), max(one, other)
+
+
+def _filled(loop: list[Crossing], case: int) -> list[tuple[Crossing, ...]]:
+    """The loop's triangles, which meet at one of its crossings; those of six, see `_six`.
+
+    In a loop of five that is the one after the crossing between the two long sides, or the one
+    before it where most corners are inside: the same as seen from within. In a loop of seven it
+    lies opposite of the short side between two long ones.
+    """
+    size = len(loop)
+    middles = np.array([_middle(crossing) for crossing in loop])
+    long = ((middles - np.roll(middles, -1, axis=0)) ** 2).sum(axis=1) > SHORT_SQUARED
+    apex = 0
+    if size > 4 and case in FAN_FROM:
+        apex = loop.index(FAN_FROM[case])
+    elif size == 5:
+        between = next(k for k in range(size) if long[k - 1] and long[k])
+        apex = between + (1 if case.bit_count() < 5 else -1)
+    elif size == 6:
+        return _six(loop, middles)
+    elif size == 7:
+        short = next(k for k in range(size) if long[k - 1] and long[(k + 1) % size])
+        apex = short - 3
+    turned = [loop[(apex + k) % size] for k in range(size)]
+    return [(turned[0], turned[k], turned[k + 1]) for k in range(1, size - 1)]
+
+
+def _six(loop: list[Crossing], middles: NDArray[np.float64]) -> list[tuple[Crossing, ...]]:
+    """Four triangles: one of every second crossing, with the shorter sides, and three around it."""
+    lengths = [
+        sum(((middles[k] - middles[(k + 2) % 6]) ** 2).sum() for k in range(odd, 6, 2))
+        for odd in (0, 1)
+    ]
+    odd = int(np.argmin(lengths))
+    a, b, c, d, e, f = (*loop[odd:], *loop[:odd])
+    return [(a, c, e), (a, b, c), (c, d, e), (e, f, a)]
+
+
+def _middle(crossing: Crossing) -> NDArray[np.float64]:
+    """In voxels from the cube's corner 0."""
+    return np.asarray(CORNERS[list(crossing)].mean(axis=0))
 
 
 @cache
 def _all_triangles() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The case of each triangle, (T,), and its corners in voxels, (T, 3, 3)."""
-    listed = [(case, edges) for case in range(256) for edges in triangles_of(case)]
-    middles = np.array([CORNERS[list(edge)].mean(axis=0) for edge in EDGES])
-    return np.array([case for case, _ in listed]), middles[np.array([e for _, e in listed])]
+    listed = [(case, corners) for case in range(256) for corners in triangles_of(case)]
+    places = [[_middle(crossing) for crossing in corners] for _, corners in listed]
+    return np.array([case for case, _ in listed]), np.array(places)
 
 
 def surface_and_volume(mask: NDArray[np.bool_], spacing_mm: Sequence[float]) -> tuple[float, float]:
