@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import shutil
 import sqlite3
@@ -78,16 +79,38 @@ def _store(path: Path) -> list[str]:
     return [f"{path}, {size:.1f} MiB"]
 
 
+def _torchvision_beside_torch() -> list[str]:
+    """A pair from two sources fails when torchvision's operators are loaded.
+
+    That alone is tried: importing torchvision loads torch's compiler, which takes seconds.
+    """
+    import torch
+
+    package = importlib.util.find_spec("torchvision")
+    folders = (package.submodule_search_locations if package else None) or ()
+    libraries = [file for folder in folders for file in sorted(Path(folder).glob("_C*.*"))]
+    wrong = "" if libraries else "it is not installed, or without its operators"
+    for library in libraries:
+        try:
+            torch.ops.load_library(library)
+        except (ImportError, RuntimeError, OSError) as error:
+            wrong = " ".join(str(error).split())[:80]
+    if not wrong and (cuda := torch.ops.torchvision._cuda_version()) != -1:
+        own = (torch.version.cuda or "").partition(".")[0]
+        if own and int(own) != cuda // 1000:
+            wrong = f"CUDA {cuda // 1000} and {own}"
+    if not wrong:
+        return []
+    return [
+        f"torchvision does not work beside this torch ({wrong}). Install the pair from one source, "
+        "such as: pip install torch torchvision."
+    ]
+
+
 def _traps(store: Path) -> list[str]:
     registry = installed()
     found = [*map(str, (*registry.broken, *registry.doubtful)), *registry.twice()]
-    try:
-        import torchvision  # noqa: F401
-    except (ImportError, RuntimeError, OSError) as error:
-        found.append(
-            f"torchvision does not import beside this torch ({str(error)[:80]}). Install the pair "
-            "from one source, such as: pip install torch torchvision."
-        )
+    found += _torchvision_beside_torch()
     if _version("pyradiomics") and _version("scikit-image") is None:
         found.append("PyRadiomics drops LBP features without scikit-image. Install scikit-image.")
     fabric = _version("lightning-fabric")

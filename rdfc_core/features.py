@@ -91,7 +91,7 @@ def extract(
         DataError: If the store cannot be used, or pictures and volumes are mixed.
     """
     progress = progress or Progress()
-    prints, failures = _fingerprints(cases, progress)
+    prints, failures = fingerprints(cases, progress)
     recipes = {name: view.recipe() for name, view in views.items()}
     ids = {name: recipe_id(recipe) for name, recipe in recipes.items()}
     keys = {
@@ -180,9 +180,11 @@ def _failure(case_id: str, error: Exception) -> Failure:
     return Failure(case_id, reason, fixable)
 
 
-def _fingerprints(
+def fingerprints(
     cases: Sequence[Case], progress: Progress
 ) -> tuple[dict[str, str], dict[str, Failure]]:
+    """Case id → fingerprint of its content, and the cases whose files cannot be read."""
+
     def fingerprint(case: Case) -> str | Failure:
         try:
             return case.fingerprint()

@@ -85,54 +85,110 @@ def fit(
     """
     from tensorboardX import SummaryWriter  # here, since predicting does without
 
+    _require_two(prepared)
+    with seeded(seed):
+        training = _begin(pretext, views, prepared, settings, seed)
+        done = _resume(place, training)
+        _forget_epochs_after(place, done)
+        board_folder = str(place.folder / "tensorboard" / place.split)
+        with (
+            (progress or Progress()).task(title, settings.epochs) as advance,
+            SummaryWriter(board_folder, purge_step=done) as board,
+        ):
+            advance(done)
+            for epoch in range(done, settings.epochs):
+                metrics = _timed_epoch(training, epoch)
+                _refuse_divergence(metrics, pretext)
+                _record(place, board, metrics)
+                if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
+                    _save(place, training, epoch + 1)
+                if epoch_ended:
+                    epoch_ended(metrics)
+                advance(1, note=f"loss {metrics['loss']:.3f}")
+    pretext.eval()
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What an epoch works with; all but the settings change from step to step, or are drawn from.
+
+    Args:
+        fabric: The device.
+        model: The pretext as the device runs it.
+        pretext: The pretext itself.
+        optimizer: Of the pretext's trained parameters.
+        scaler: Of gradients, under 16-mixed; of other precisions it has no state.
+        views: View name → the fitted view.
+        prepared: View name → (N, …), on the device.
+        settings: Epochs, batch size, learning rate and so on.
+        generator: Of order, augmentation and negatives.
+    """
+
+    fabric: Fabric
+    model: nn.Module
+    pretext: Pretext
+    optimizer: Any
+    scaler: Any
+    views: Mapping[str, View]
+    prepared: Mapping[str, Tensor]
+    settings: PretrainSettings
+    generator: torch.Generator
+
+    @property
+    def cases(self) -> int:
+        """N."""
+        return len(next(iter(self.prepared.values())))
+
+
+def _require_two(prepared: Mapping[str, Tensor]) -> None:
     cases = len(next(iter(prepared.values())))
     if cases < 2:
         raise DataError(
             f"Pretraining needs at least two cases and has {cases}. Add cases, or set "
             "split.pretext: all."
         )
+
+
+def _begin(
+    pretext: Pretext,
+    views: Mapping[str, View],
+    prepared: Mapping[str, Tensor],
+    settings: PretrainSettings,
+    seed: int,
+) -> _Training:
+    """Pretext and cases on the device, ready for the first step."""
     fabric = device_for(settings.precision)
-    generator = torch.Generator().manual_seed(seed)
-    with seeded(seed):
-        trained = [p for p in pretext.parameters() if p.requires_grad]
-        optimizer = optimizer_for([{"params": trained}], settings)
-        model, optimizer = fabric.setup(pretext, optimizer)
-        prepared = {name: fabric.to_device(tensor) for name, tensor in prepared.items()}
-        scaler = fabric.strategy.precision  # of gradients, under 16-mixed; others have no state
-        done = _resume(place, pretext, optimizer, scaler, generator)
-        _forget_epochs_after(place, done)
-        model.train()
-        with (
-            (progress or Progress()).task(title, settings.epochs) as advance,
-            SummaryWriter(
-                str(place.folder / "tensorboard" / place.split), purge_step=done
-            ) as board,
-        ):
-            advance(done)
-            for epoch in range(done, settings.epochs):
-                started = time.perf_counter()
-                rate = _learning_rate(settings, epoch)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                metrics = _epoch(
-                    fabric, model, pretext, optimizer, views, prepared, settings, generator
-                )
-                seconds = time.perf_counter() - started
-                metrics = {
-                    "epoch": epoch + 1,
-                    **metrics,
-                    "learning_rate": rate,
-                    "seconds": round(seconds, 3),
-                    "cases_per_second": round(cases / seconds, 1),
-                }
-                _refuse_divergence(metrics, pretext)
-                _record(place, board, metrics)
-                if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
-                    _save(place, pretext, optimizer, scaler, generator, epoch + 1)
-                if epoch_ended:
-                    epoch_ended(metrics)
-                advance(1, note=f"loss {metrics['loss']:.3f}")
-    pretext.eval()
+    trained = [p for p in pretext.parameters() if p.requires_grad]
+    model, optimizer = fabric.setup(pretext, optimizer_for([{"params": trained}], settings))
+    model.train()
+    return _Training(
+        fabric=fabric,
+        model=model,
+        pretext=pretext,
+        optimizer=optimizer,
+        scaler=fabric.strategy.precision,
+        views=views,
+        prepared={name: fabric.to_device(tensor) for name, tensor in prepared.items()},
+        settings=settings,
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def _timed_epoch(training: _Training, epoch: int) -> dict[str, float]:
+    """The metrics of an epoch, counted from 0, at its learning rate; with the time it took."""
+    started = time.perf_counter()
+    rate = _learning_rate(training.settings, epoch)
+    for group in training.optimizer.param_groups:
+        group["lr"] = rate
+    metrics = _epoch(training)
+    seconds = time.perf_counter() - started
+    return {
+        "epoch": epoch + 1,
+        **metrics,
+        "learning_rate": rate,
+        "seconds": round(seconds, 3),
+        "cases_per_second": round(training.cases / seconds, 1),
+    }
 
 
 def _refuse_divergence(metrics: Mapping[str, float], pretext: Pretext) -> None:
@@ -150,37 +206,26 @@ def _refuse_divergence(metrics: Mapping[str, float], pretext: Pretext) -> None:
     )
 
 
-def _epoch(
-    fabric: Fabric,
-    model: nn.Module,
-    pretext: Pretext,
-    optimizer: Any,
-    views: Mapping[str, View],
-    prepared: Mapping[str, Tensor],
-    settings: PretrainSettings,
-    generator: torch.Generator,
-) -> dict[str, float]:
+def _epoch(training: _Training) -> dict[str, float]:
     """One pass over the cases: mean loss and logs, and the signs of collapse."""
-    cases = len(next(iter(prepared.values())))
+    fabric, pretext, generator = training.fabric, training.pretext, training.generator
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
     seen: dict[str, list[Tensor]] = defaultdict(list)
-    for chosen in batches(cases, settings.batch_size, generator):
+    for chosen in batches(training.cases, training.settings.batch_size, generator):
         indices = fabric.to_device(chosen)
-        batch = Batch(
-            indices, {name: one[indices] for name, one in prepared.items()}, views, generator
-        )
-        output = model(batch)
+        own = {name: one[indices] for name, one in training.prepared.items()}
+        output = training.model(Batch(indices, own, training.views, generator))
         pretext.require_sound(output, len(indices))
-        optimizer.zero_grad()
+        training.optimizer.zero_grad()
         fabric.backward(output.loss)
-        optimizer.step()
+        training.optimizer.step()
         embeddings = {name: one.float() for name, one in output.embeddings.items()}
         pretext.after_step(indices, embeddings)
         for name, value in {"loss": output.loss, **output.logs}.items():
             sums[name] = sums[name] + value.detach() * len(indices)
         for name, embedding in embeddings.items():
             seen[name].append(embedding)
-    logs = {name: float(total) / cases for name, total in sums.items()}
+    logs = {name: float(total) / training.cases for name, total in sums.items()}
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
 
 
@@ -194,39 +239,30 @@ def _learning_rate(settings: PretrainSettings, epoch: int) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _save(
-    place: Place,
-    pretext: Pretext,
-    optimizer: Any,
-    scaler: Any,
-    generator: torch.Generator,
-    epoch: int,
-) -> None:
+def _save(place: Place, training: _Training, epoch: int) -> None:
     checkpoint.save(
         place.checkpoint,
         {
             "epoch": epoch,
-            "pretext": dict(pretext.state_dict()),
-            "optimizer": optimizer.state_dict(),
-            "scaler": scaler.state_dict(),
-            "generator": generator.get_state(),
+            "pretext": dict(training.pretext.state_dict()),
+            "optimizer": training.optimizer.state_dict(),
+            "scaler": training.scaler.state_dict(),
+            "generator": training.generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         },
     )
 
 
-def _resume(
-    place: Place, pretext: Pretext, optimizer: Any, scaler: Any, generator: torch.Generator
-) -> int:
+def _resume(place: Place, training: _Training) -> int:
     """Take over the checkpoint; the number of epochs that it has behind it."""
     state = checkpoint.load(place.checkpoint)
     if state is None:
         return 0
-    pretext.load_state_dict(state["pretext"])
-    optimizer.load_state_dict(state["optimizer"])
-    scaler.load_state_dict(state["scaler"])
-    generator.set_state(state["generator"])
+    training.pretext.load_state_dict(state["pretext"])
+    training.optimizer.load_state_dict(state["optimizer"])
+    training.scaler.load_state_dict(state["scaler"])
+    training.generator.set_state(state["generator"])
     torch.set_rng_state(state["torch"])
     if len(state["cuda"]) == torch.cuda.device_count():  # else it goes on elsewhere than it began
         torch.cuda.set_rng_state_all(state["cuda"])

@@ -206,6 +206,13 @@ class RunFolder:
         ):
             csv.writer(file).writerows([[*header, "failed"], *rows])
 
+    def recorded_cases(self) -> list[tuple[str, ...]]:
+        """Case id, patient, label and fingerprint of every case in ``cases.csv``; none without."""
+        if not self.cases.exists():
+            return []
+        with self.cases.open(newline="", encoding="utf-8") as file:
+            return [tuple(row[:4]) for row in list(csv.reader(file))[1:]]
+
     def _used_cases(self) -> list[list[str]]:
         with self.cases.open(newline="", encoding="utf-8") as file:
             return [row[:-1] for row in list(csv.reader(file))[1:] if not row[-1]]

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal, get_args
 
 from rdfc_core import features, judging, outputs, pretrain, summary
 from rdfc_core import model as models
@@ -25,12 +24,10 @@ from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
+from rdfc_core.steps import Step, reaches
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
-
-Step = Literal["extract", "pretrain", "evaluate"]
-STEPS: tuple[Step, ...] = get_args(Step)
 
 
 def run(
@@ -79,8 +76,9 @@ def _steps(
         features.write_parquet(place.path / "features.parquet", extraction)
         outputs.write_pictures(place.path / "pictures.parquet", extraction)
     splits = _splits(study, dataset, extraction, until)
+    before = place.recorded_cases()
     place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
-    if (finished := _finished(place, until)) is not None:
+    if before == place.recorded_cases() and (finished := _finished(place, until)) is not None:
         bench.progress.say("This run is finished already: nothing to do.")
         return finished
     found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
@@ -234,7 +232,7 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
     if not place.results.exists():
         return None
     results = Results.read(place.results)
-    return results if STEPS.index(results.run["step"]) >= STEPS.index(until) else None
+    return results if reaches(results.run["step"], until) else None
 
 
 def _splits(

@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import jobs
@@ -159,6 +160,18 @@ def test_doctor_names_versions_plugins_and_traps(rdfc_here, tmp_path):
     (tmp_path / "bad.sqlite").write_bytes(b"no database" * 500)
     trapped = rdfc_here("doctor", "--store", tmp_path / "bad.sqlite", "--json")
     assert any("bad.sqlite cannot be used" in line for line in json.loads(trapped.out)["Traps"])
+
+
+def test_doctor_finds_a_torchvision_that_does_not_fit(rdfc_here, tmp_path, monkeypatch):
+    (tmp_path / "site" / "torchvision").mkdir(parents=True)
+    (tmp_path / "site" / "torchvision" / "__init__.py").touch()
+    (tmp_path / "site" / "torchvision" / "_C.so").write_bytes(b"of another torch")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    done = rdfc_here("doctor", "--store", tmp_path / "s.sqlite", "--json")
+    [trap] = json.loads(done.out)["Traps"]
+    assert trap.startswith("torchvision does not work beside this torch (")
+    assert trap.endswith("pip install torch torchvision.")
 
 
 def test_ctrl_c_while_pretraining_says_that_the_same_command_resumes(

@@ -254,28 +254,6 @@ def test_classes_that_differ_only_in_case_or_spaces_are_doubted(
     assert problem.fix == "Write them alike if one class is meant."
 
 
-def test_image_and_mask_that_have_changed_places_are_told_so(
-    folder: CaseFolder, sound: list[Case]
-) -> None:
-    case = folder.case("swapped")
-    swapped = replace(case, image=case.mask, mask=case.image)
-    said = "as an image does, and the image only 2, as a mask does. Swap the two"
-    with pytest.raises(DataError, match=said):
-        swapped.load()
-    found = [p for p in check(*sound, swapped).problems if p.severity == "error"]
-    assert [(p.case_id, p.field) for p in found] == [("swapped", "mask")]
-    assert found[0].message.endswith("as a mask does")
-    assert found[0].fix.startswith("Swap the two")
-
-
-def test_a_mask_of_many_structures_beside_an_image_of_two_values_is_none_swapped(
-    folder: CaseFolder,
-) -> None:
-    structures = np.arange(600, dtype=np.uint16).reshape(20, 30) % 32
-    case = folder.case("many", image=block(), mask=structures.astype(np.uint8))
-    assert case.load().mask.sum() == np.count_nonzero(structures)
-
-
 def test_an_unknown_label_is_an_error_with_the_nearest_class(
     folder: CaseFolder, sound: list[Case]
 ) -> None:

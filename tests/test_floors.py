@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"predict", "environment", "scaffold", "testing"},
     {"study"},
-    {"model", "judging", "outputs", "run_folder", "summary", "workbench"},
+    {"model", "judging", "outputs", "finished", "run_folder", "summary", "workbench"},
     {"features", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "views",
@@ -28,6 +28,7 @@ FLOORS: list[set[str]] = [
         "thumbnail",
         "splits",
         "labels",
+        "steps",
         "training",
         "results",
         "store",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import HERE
 
 HEAVY = {"torch", "SimpleITK", "radiomics", "pandas", "sklearn", "matplotlib", "scipy", "timm"}
 
@@ -46,6 +47,16 @@ def test_no_heavy_library_is_loaded(arguments, shown):
     names, out = loaded(*arguments)
     assert shown in out
     assert not names & HEAVY
+
+
+def test_a_finished_run_is_told_without_a_heavy_library(tmp_path):
+    command = ("extract", "--dataset", "phantom:cases=2,image_size=[32,32]", "--store")
+    command += (f"{tmp_path}/store.sqlite", "--out", f"{tmp_path}/run", *HERE)
+    first, _ = loaded(*command)
+    assert {"torch", "timm"} <= first
+    again, _ = loaded(*command)
+    assert "rdfc_dataset_phantom" in again
+    assert again & HEAVY == {"scipy"}  # by which phantoms are drawn
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,12 +13,12 @@ from rdfc_core.cli import options
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
 from rdfc_core.failures import Failure
+from rdfc_core.steps import Step
 
 if TYPE_CHECKING:
+    from rdfc_core.progress import Progress
     from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
-
-Step = Literal["extract", "pretrain", "evaluate"]
 
 
 @takes_study_options
@@ -121,24 +121,47 @@ def execute(
     from rdfc_core.cli import console
 
     resolved = _resolved(source, overrides)
-
-    from rdfc_core import study as studies
-    from rdfc_core.report import write_report
-
     name = source.stem if isinstance(source, Path) else resolved.dataset.name
     folder = (out or Path("runs") / name).resolve()
-    bench = options.workbench(store, executor)
-    results = studies.run(resolved, folder, bench, overwrite, until)
+    progress = console.DrawnProgress()
+    results = None if overwrite else _finished(resolved, folder, progress, until)
+    if results is None:
+        from rdfc_core import study as studies
+
+        bench = options.workbench(store, executor)
+        results = studies.run(resolved, folder, bench, overwrite, until)
     if as_json:
         console.show_json(results.model_dump(mode="json"))
     elif until == "evaluate":
         console.show_results(results)
     if until == "evaluate":
-        bench.progress.say(f"Report: {write_report(folder)}")
+        progress.say(f"Report: {_report(folder)}")
     else:
-        bench.progress.say(f"Run folder: {folder}")
+        progress.say(f"Run folder: {folder}")
     finish([Failure(**one) for one in results.failed])
     return results
+
+
+def _finished(
+    study: ResolvedStudy, folder: Path, progress: Progress, until: Step
+) -> Results | None:
+    from rdfc_core.finished import finished_run
+    from rdfc_core.plugins import installed
+
+    results = finished_run(study, folder, installed(), progress, until)
+    if results is not None:
+        progress.say("This run is finished already: nothing to do.")
+    return results
+
+
+def _report(folder: Path) -> Path:
+    """The report; drawn unless there is one that is newer than the results."""
+    from rdfc_core.report import REPORT, write_report
+
+    report, results = folder / REPORT, folder / "results.json"
+    if report.exists() and report.stat().st_mtime_ns >= results.stat().st_mtime_ns:
+        return report
+    return write_report(folder)
 
 
 def finish(failed: Sequence[Failure]) -> None:

@@ -1,0 +1,58 @@
+"""A finished run that is asked for again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import jobs
+import pytest
+from jobs import QUICK
+from PIL import Image, ImageOps
+
+from rdfc_core import study as studies
+from rdfc_core.config import load_study
+from rdfc_core.finished import finished_run
+from rdfc_core.progress import Progress
+from rdfc_core.resolve import ResolvedStudy, resolve
+from rdfc_core.results import Results
+from rdfc_core.run_folder import RunFolder
+from rdfc_core.steps import STEPS, Step
+
+
+def asked(study: ResolvedStudy, run: Path, registry, until: Step = "evaluate") -> Results | None:
+    return finished_run(study, run, registry, Progress(), until)
+
+
+@pytest.fixture
+def study(finished: Path, registry) -> ResolvedStudy:
+    return resolve(load_study(RunFolder(finished).read_study()), registry)
+
+
+@pytest.mark.parametrize("until", STEPS)
+def test_it_has_its_results_for_every_step(study, finished, registry, until):
+    assert asked(study, finished, registry, until) == Results.read(finished / "results.json")
+
+
+def test_of_another_study_or_of_no_run_it_knows_nothing(study, finished, registry, tmp_path):
+    other = resolve(load_study(RunFolder(finished).read_study(), ["seed=5"]), registry)
+    assert asked(other, finished, registry) is None
+    assert asked(study, tmp_path, registry) is None
+
+
+def test_a_step_that_is_missing_or_cases_that_change_or_fail_are_left_to_the_run(
+    pictures, registry, workbench, tmp_path
+):
+    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
+    study, run = jobs.small_study(folder, *QUICK), tmp_path / "run"
+    mask, image = folder / "masks" / "case-003.png", folder / "images" / "case-003.png"
+    kept = mask.read_bytes()
+    mask.unlink()
+    studies.run(study, run, workbench, until="extract")
+    assert asked(study, run, registry, "extract") is None  # case-003 is tried again
+    mask.write_bytes(kept)
+    studies.run(study, run, workbench, until="extract")
+    assert asked(study, run, registry, "extract") is not None
+    assert asked(study, run, registry, "pretrain") is None
+    ImageOps.invert(Image.open(image)).save(image)
+    assert asked(study, run, registry, "extract") is None
