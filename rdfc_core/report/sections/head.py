@@ -168,7 +168,7 @@ def _other(comparison: Comparison) -> Other:
     if comparison.difference:
         value, low, high = comparison.difference
         difference = f"difference {value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
-        if row.seeds > 1:
+        if comparison.repetitions < row.seeds:  # older runs kept no more
             difference += f" from the first of {row.seeds} repeats"
     return Other(
         method=row.method,
