@@ -66,7 +66,11 @@ def training(curves: Sequence[Curve], name: str, description: str, from_zero: bo
             _draw(axes, curve)
         axes.margins(x=0.02)
         if from_zero:
-            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            low, high = axes.get_ylim()
+            bottom = min(0.0, low)
+            # Room above the line, as much as the longer axis asks for, and below it: a line at
+            # either end would be cut in half.
+            axes.set_ylim(bottom - 0.02 * (high - bottom), high + 0.06 * (high - bottom))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
         _legend(axes, curves)
         return inline(figure, name, description)

@@ -168,11 +168,11 @@ def _field(run: Run, table: str, share: float) -> Field | None:
             (place(tick) or 0.0, f"{tick:+g}".replace("-", "−") if tick else "0")
             for tick in (-reach, -reach / 2, 0.0, reach / 2, reach)
         ),
-        sentence=verdict(own, against),
+        sentence=in_words(own, against),
     )
 
 
-def verdict(own: str, against: Sequence[Comparison]) -> str:
+def in_words(own: str, against: Sequence[Comparison]) -> str:
     """In words: ``rdfc does better than a; it cannot be told apart from b and c``."""
     better = [c.method_b for c in against if _shown(c) and (c.difference or 0.0) > 0]
     worse = [c.method_b for c in against if _shown(c) and (c.difference or 0.0) < 0]

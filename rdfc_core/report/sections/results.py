@@ -13,6 +13,7 @@ from rdfc_core.report.sections.chart import Chart, chart
 from rdfc_core.report.sections.differences import Differences, differences
 from rdfc_core.report.sections.efficiency import efficiency
 from rdfc_core.report.sections.tables import Table, tables
+from rdfc_core.report.variants import judged
 from rdfc_core.results import Row
 
 
@@ -35,7 +36,7 @@ def results(run: Run, verdict: Verdict | None) -> ResultsSection | None:
     rows = run.results.rows
     main = key_of(verdict.main) if verdict else None
     return ResultsSection(
-        chart=chart(rows, main),
+        chart=chart(rows, main, judged(run).values()),
         label_efficiency=efficiency(run),
         tables=tables(run, main),
         differences=differences(run),
