@@ -238,7 +238,7 @@ def test_confusion_matrix_is_that_of_scikit_learn(four_classes):
 
 def test_wrong_cases_are_the_surest_wrong_ones_in_order(two_classes):
     html = (two_classes.path / "report.html").read_text(encoding="utf-8")
-    gallery = Page(html.split('class="gallery wrong"')[1].split("</ul>")[0]).text
+    gallery = Page(html.split('class="gallery wrong surest"')[1].split("</ul>")[0]).text
     wrong = [r for r in predictions_of(two_classes.path) if r["label"] != r["predicted"]]
     wrong.sort(key=lambda row: -max(row["probabilities"]))
     places = [
