@@ -19,6 +19,8 @@ SIZE = (4.6, 3.0)
 """In inches; the page scales figures to its columns, which are about this wide."""
 SQUARE = (4.2, 4.0)
 WIDE = (5.2, 3.4)
+INSIDE = 3
+"""Curves of a ROC whose names still find room inside the axes."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LABELLED = "labelled"
 MOST_POINTS = 400
@@ -156,7 +158,12 @@ def roc(curves: Sequence[Curve], name: str, description: str) -> str:
         for curve in curves:
             _draw(axes, curve)
         _unit_square(axes)
-        _legend(axes, curves, "lower right")
+        if len(curves) <= INSIDE:
+            _legend(axes, curves, "lower right")
+        else:  # it would lie over the curves
+            figure.set_size_inches(SQUARE[0], SQUARE[1] + 0.2 * len(curves))
+            labels = [printable(curve.label) for curve in curves]
+            figure.legend(axes.lines[1:], labels, loc="outside lower left", fontsize=9.5)
         return inline(figure, name, description)
 
 

@@ -31,6 +31,7 @@ def roc(
     classes: Sequence[str],
     others: Sequence[Predictions],
     name: str = "roc",
+    title: str = "ROC",
 ) -> Plot | None:
     """Of two classes, the second against the first, with other methods; of more, each against all.
 
@@ -40,6 +41,7 @@ def roc(
         classes: C names.
         others: Methods to lay beside it.
         name: Of the figure, unique on the page.
+        title: Above it.
     """
     if len(classes) == 2:
         what = f"“{classes[1]}” against “{classes[0]}”."
@@ -55,7 +57,7 @@ def roc(
         return None
     described = "; ".join(curve.label for curve in curves)
     svg = figures.roc(curves, name, f"ROC curves. {what} {described}")
-    return Plot("ROC", svg, f"{what} The further to the upper left, the better.")
+    return Plot(title, svg, f"{what} The further to the upper left, the better.")
 
 
 def few_labels_roc(
@@ -80,7 +82,8 @@ def _methods_roc(found: Sequence[Predictions], classes: Sequence[str]) -> list[C
         if scores is None:
             continue
         colour = series_colour(len(curves) - 1) if curves else "accent"
-        dashes = len(curves) % len(DASHES)
+        # Colours repeat before dashes do, so that no two curves look alike.
+        dashes = (len(curves) + len(curves) // len(DASHES)) % len(DASHES)
         curve = _roc_curve("", said.labels, classes[1], scores[:, 1], colour, dashes)
         if curve is None:
             continue

@@ -23,7 +23,14 @@ from rdfc_core.report.sections.hard_cases import (
     panel,
     told,
 )
-from rdfc_core.report.variants import CONTROL, FEW_LABELS, judged, own_of
+from rdfc_core.report.variants import (
+    CONTROL,
+    FEW_LABELS,
+    LINEAR,
+    SUPERVISED,
+    judged,
+    own_of,
+)
 
 WRONG_SHOWN = 12
 ROC_CONTROLS = 2
@@ -69,6 +76,7 @@ class Judgement:
     main: MethodView
     pooled: str
     others: tuple[MethodView, ...]
+    supervised: Plot | None
     few_labels: tuple[Plot, ...]
     wrong: tuple[WrongCase, ...]
     wrong_count: int
@@ -91,11 +99,13 @@ def judgement(run: Run, verdict: Verdict | None) -> Judgement | None:
         for p in run.predictions
         if p is not main and p.method in stand and p.method.method not in BLIND
     ]
+    others.sort(key=lambda p: p.method.table == CONTROL)
     wrong = [i for i, (a, b) in enumerate(zip(main.labels, main.predicted, strict=True)) if a != b]
     return Judgement(
         main=_view(main, classes, _beside(run, verdict, others), ""),
         pooled=_pooled(main),
         others=tuple(_view(p, classes, [], f"-{k}") for k, p in enumerate(others, start=1)),
+        supervised=_supervised(run, others),
         few_labels=_few_labels(run),
         wrong=_wrong(run, main, wrong, scores),
         wrong_count=len(wrong),
@@ -106,8 +116,8 @@ def judgement(run: Run, verdict: Verdict | None) -> Judgement | None:
 
 
 def _beside(run: Run, verdict: Verdict | None, others: Sequence[Predictions]) -> list[Predictions]:
-    """Whose ROC stands beside the main method's: methods of the tables, the strongest controls."""
-    methods = [p for p in others if p.method.table != CONTROL]
+    """Whose ROC stands beside the main method's: other pretexts, and the strongest controls."""
+    methods = [p for p in others if p.method.table == LINEAR]
     controls = strongest(verdict, run, ROC_CONTROLS) if verdict else []
     controls = [p for p in controls if p.method.table == CONTROL]
     return [*methods[: ROC_METHODS - 1 - len(controls)], *controls]
@@ -138,6 +148,18 @@ def _pooled(found: Predictions) -> str:
     if found.repetitions > 1:
         over.append(words.count(found.repetitions, "repetition"))
     return f", pooled over {words.listed(over)}" if over else ""
+
+
+def _supervised(run: Run, others: Sequence[Predictions]) -> Plot | None:
+    """The ROC of methods that labels train, the study's own first."""
+    own = [p for p in others if p.method.table == SUPERVISED]
+    lead = own_of(run, SUPERVISED, [p.method.method for p in own])
+    own.sort(key=lambda p: p.method.method != lead)
+    scores = scores_of(own[0], run.classes) if own else None
+    if scores is None or len(run.classes) != 2:
+        return None
+    title = "ROC of training with labels"
+    return roc(own[0], scores, run.classes, own[1:], "roc-supervised", title)
 
 
 def _few_labels(run: Run) -> tuple[Plot, ...]:
