@@ -56,7 +56,7 @@ def roc(
     if not curves:
         return None
     described = "; ".join(curve.label for curve in curves)
-    svg = figures.roc(curves, name, f"ROC curves. {what} {described}")
+    svg = figures.roc(curves, name, f"{title} curves. {what} {described}")
     return Plot(title, svg, f"{what} The further to the upper left, the better.")
 
 
