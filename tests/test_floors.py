@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"predict", "environment", "scaffold", "testing"},
     {"study"},
-    {"model", "judging", "outputs", "run_folder", "summary", "workbench"},
+    {"model", "explaining", "judging", "outputs", "run_folder", "summary", "workbench"},
     {"features", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "views",

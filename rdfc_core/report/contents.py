@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results import Comparison, Row
+from rdfc_core.results import Comparison, Importance, Row
 
 
 class _Recorded(BaseModel):
@@ -108,6 +108,7 @@ class Results(_Recorded):
 
     rows: tuple[Row, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    importance: tuple[Importance, ...] = ()
     dataset: DatasetFacts = Field(default_factory=DatasetFacts)
     failed: tuple[FailedCase, ...] = ()
     missing: tuple[MissingFeature, ...] = ()

@@ -92,6 +92,7 @@ def test_page_loads_without_error_alert_request_or_sideways_scroll(
         ".method .plot",
         ".method .confusion",
         ".gallery.hard img",
+        ".forest.bars",
     ],
 )
 def test_part_of_the_paper_s_page_is_drawn_and_not_blank(browser, paper, part, size):

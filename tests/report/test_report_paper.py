@@ -11,6 +11,7 @@ from rdfc_core.evaluate.metrics import scores
 from rdfc_core.report.figures import _apart
 from rdfc_core.report.page import render
 from rdfc_core.report.read import read_run
+from rdfc_core.report.sections.contribution import contribution
 from rdfc_core.report.sections.differences import differences
 from rdfc_core.report.sections.hard_cases import hard_cases
 from rdfc_core.report.sections.tables import tables
@@ -164,6 +165,21 @@ def test_the_case_that_every_method_misses_comes_first_with_its_picture(run, htm
     assert "hard &lt;b&gt;case&lt;/b&gt;" in gallery
     assert "<b>case</b>" not in gallery
     assert "data:image/png;base64," in gallery
+
+
+def test_families_are_bars_from_zero_on_one_axis_the_largest_first(run, html):
+    by_class, by_filter = contribution(run).groups
+    assert [(b.family, b.score) for b in by_class.bars] == [
+        ("shape (2D)", "+0.190 [+0.150, +0.230]"),
+        ("GLCM", "−0.010 [−0.050, +0.030]"),
+    ]
+    # The axis goes from −0.1 to 0.3 in steps of 0.1: zero stands at a quarter.
+    assert by_class.zero == by_filter.zero == 25.0
+    shape, glcm = by_class.bars
+    assert (shape.left, shape.width) == (25.0, pytest.approx(100 * 0.19 / 0.4))
+    assert (glcm.left, glcm.width) == (pytest.approx(22.5), pytest.approx(2.5))
+    assert "How far the AUROC of radiomics (linear SVM) falls on 40 held-back cases" in html
+    assert "&lt;i&gt;own&lt;/i&gt;" in html
 
 
 def test_other_pretexts_epochs_are_told_apart_from_the_study_s_own(run):
