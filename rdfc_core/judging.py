@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core import model as models
-from rdfc_core.evaluate import linear
+from rdfc_core.evaluate import importance, linear
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.supervised import Arena, handcrafted
@@ -63,6 +63,19 @@ def controls(
         sizes = extraction.of("size", [case.case_id for case in test.cases])
         found += linear.judge_handcrafted(test, view, prepared[name], sizes)
     return found
+
+
+def families(
+    test: linear.Bench, model: Model, extraction: Extraction
+) -> Iterator[tuple[importance.Family, Prediction]]:
+    """What conventional radiomics says with each family of features permuted."""
+    name = handcrafted(model.views)
+    view = model.views[name] if name is not None else None
+    if name is not None and isinstance(view, FeatureView):
+        prepared = _prepared(test, {name: view}, extraction)
+        measured = _measured(prepared, name, len(test.cases))
+        standard = view.collate(prepared[name]).numpy()
+        yield from importance.judge(test, view.names, measured, standard)
 
 
 def arena(

@@ -71,7 +71,7 @@ def write_pictures(path: Path, extraction: Extraction) -> None:
 def write_predictions(
     path: Path, found: Mapping[Entry, Sequence[Prediction]], classes: Sequence[str]
 ) -> None:
-    """What each classifier said of each held-back case; of what is repeated, the first time."""
+    """What each classifier said of each held-back case, a row a case and repetition."""
     rows = [
         {
             "split": one.split,
@@ -81,6 +81,7 @@ def write_predictions(
             "layer": entry.layer,
             "classifier": entry.classifier,
             "label_fraction": entry.label_fraction,
+            "repeat": one.repeat,
             "case_id": one.case_ids[place],
             "patient_id": one.patients[place],
             "label": classes[one.truth[place]],
@@ -89,7 +90,6 @@ def write_predictions(
         }
         for entry, predictions in found.items()
         for one in predictions
-        if one.repeat == 0
         for place in range(len(one.case_ids))
     ]
     _write(path, {key: [row[key] for row in rows] for key in (rows[0] if rows else {})})

@@ -63,6 +63,29 @@ class Comparison(BaseModel):
     test: str
 
 
+class Importance(BaseModel):
+    """What a family of handcrafted features contributes: the fall of ``metric`` without it.
+
+    The family's values are dealt out among the held-back cases, all by the same deal, ``repeats``
+    times; ``method`` and ``classifier`` name the trained model, which stays as it is. A fall may
+    be negative; None where undefined.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grouping: str
+    family: str
+    features: int
+    method: str
+    classifier: str
+    metric: str
+    mean: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n_cases: int
+    repeats: int
+
+
 class Results(BaseModel):
     """The content of ``results.json``."""
 
@@ -70,6 +93,7 @@ class Results(BaseModel):
 
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...] = ()
+    importance: tuple[Importance, ...] = ()
     dataset: dict[str, Any]
     failed: tuple[dict[str, Any], ...] = ()
     missing: tuple[dict[str, Any], ...] = ()

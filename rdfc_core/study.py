@@ -14,6 +14,7 @@ from rdfc_core.case import Case
 from rdfc_core.evaluate import linear, supervised
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
@@ -82,6 +83,7 @@ def _steps(
         bench.progress.say("This run is finished already: nothing to do.")
         return finished
     found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
+    explained = Explained()
     vectors: list[outputs.Embedded] = []
     trained = list(views)
     if until != "extract":
@@ -93,14 +95,17 @@ def _steps(
                     model = pretrained(study, views, extraction, split, place, bench)
                     for name, rival in study.rivals().items():
                         own = replace(split, name=f"{split.name}.{name}")
-                        about = (views, extraction, own, place, bench, f"Pretraining {name}")
-                        rivals[name] = pretrained(rival, *about)
+                        title = f"Pretraining {name}"
+                        rivals[name] = pretrained(
+                            rival, views, extraction, own, place, bench, title
+                        )
                 model.classes, taught = dataset.classes, split.pretext
                 trained = list(model.pretext.encoders())  # a pretext may leave views out
             vectors += outputs.embedded(model, extraction, split)
             if until == "evaluate":
                 with clock.stage("evaluate"):
-                    judged = evaluate(study, model, rivals, extraction, split, place, bench)
+                    about = (extraction, split, place, bench)
+                    judged = evaluate(study, model, rivals, *about, explained)
                 for entry, prediction in judged:
                     found[entry].append(prediction)
             model.save(place.model(split.name))
@@ -111,9 +116,11 @@ def _steps(
         published = dataset.published()
         rows = summary.rows(study, found, published.rows if published else ())
         comparisons = summary.comparisons(study, found)
+        importance = summary.importance(study, explained.families)
     results = Results(
         rows=tuple(rows),
         comparisons=tuple(comparisons),
+        importance=tuple(importance),
         dataset=summary.describe(study, dataset, cases, splits),
         failed=tuple(asdict(failure) for failure in extraction.failures),
         missing=tuple(summary.missing(extraction)),
@@ -202,6 +209,7 @@ def evaluate(
     split: Split,
     place: RunFolder,
     bench: Workbench,
+    explained: Explained,
 ) -> judging.Judged:
     """The tables of a split, and the controls; sets the model's classifier.
 
@@ -213,6 +221,7 @@ def evaluate(
         split: Which of them train and which test.
         place: Keeps what each method said as it is done.
         bench: Registry and progress.
+        explained: Is told why methods say so.
     """
     cases = {case.case_id: case for case in extraction.cases}
     test = linear.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
@@ -224,6 +233,7 @@ def evaluate(
     about = (study, test, model, outputs, extraction, bench.registry)
     found += judging.controls(*about)
     found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
+    explained.add(test, model, extraction)
     return found
 
 

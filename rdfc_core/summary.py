@@ -9,13 +9,14 @@ from typing import Any
 
 from rdfc_core.case import Case
 from rdfc_core.evaluate.comparisons import compare, judged_variants
+from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.labels import doubtful_labels
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Comparison, Row, finite
+from rdfc_core.results import Comparison, Importance, Row, finite
 from rdfc_core.splits import Split
 
 
@@ -74,6 +75,30 @@ def comparisons(
     return [
         Comparison(**{k: finite(v) if isinstance(v, float) else v for k, v in asdict(one).items()})
         for one in tested
+    ]
+
+
+def importance(
+    study: ResolvedStudy, told: Mapping[Family, Sequence[Prediction]]
+) -> list[Importance]:
+    """What each family of handcrafted features contributes."""
+    settings = study.evaluate
+    found = contributions(told, settings.bootstrap, settings.confidence, study.seed)
+    return [
+        Importance(
+            grouping=one.family.grouping,
+            family=one.family.name,
+            features=one.family.features,
+            method=one.family.method,
+            classifier=one.family.classifier,
+            metric=METRIC,
+            mean=finite(one.mean),
+            ci_low=finite(one.low),
+            ci_high=finite(one.high),
+            n_cases=one.n_cases,
+            repeats=one.repeats,
+        )
+        for one in found
     ]
 
 

@@ -18,7 +18,16 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"predict", "environment", "scaffold", "testing"},
     {"study"},
-    {"model", "judging", "outputs", "finished", "run_folder", "summary", "workbench"},
+    {
+        "model",
+        "explaining",
+        "judging",
+        "outputs",
+        "finished",
+        "run_folder",
+        "summary",
+        "workbench",
+    },
     {"features", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "views",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluate.delong import delong
 from rdfc_core.evaluate.linear import Entry, main_classifier
-from rdfc_core.evaluate.statistics import Prediction, resampled
+from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
 from rdfc_core.settings import EvaluateSettings
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
@@ -118,8 +118,8 @@ def _paired(
         seed: Decides which repetitions are drawn.
     """
     difference = float(a[:, 0].mean() - b[:, 0].mean())
-    drawn_a = _of_drawn_repetitions(a[:, 1:], seed)
-    drawn_b = _of_drawn_repetitions(b[:, 1:], seed)
+    drawn_a = of_drawn_repetitions(a[:, 1:], seed)
+    drawn_b = of_drawn_repetitions(b[:, 1:], seed)
     drawn = drawn_a - drawn_b
     drawn = drawn[~np.isnan(drawn)]
     if math.isnan(difference) or not drawn.size:
@@ -129,16 +129,6 @@ def _paired(
     # One more to each side: the data themselves are a resample. 1e-12: rounding is no difference.
     beside = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
     return difference, float(low), float(high), min(1.0, 2 * (beside + 1) / (drawn.size + 1))
-
-
-def _of_drawn_repetitions(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """(repetitions, R) → (R,): in each resample the mean of as many, drawn with replacement."""
-    repetitions, resamples = values.shape
-    if repetitions == 1:
-        return np.asarray(values[0])
-    shares = np.full(repetitions, 1 / repetitions)
-    times = np.random.default_rng([seed, 1]).multinomial(repetitions, shares, resamples)
-    return np.asarray((times.T * values).sum(axis=0) / repetitions)
 
 
 def _corrected(found: Sequence[Compared]) -> Iterator[Compared]:

@@ -85,6 +85,16 @@ def bootstrap(
     return {metric: values[:, 1:].ravel() for metric, values in found.items()}
 
 
+def of_drawn_repetitions(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """(repetitions, R) → (R,): in each resample the mean of as many, drawn with replacement."""
+    repetitions, resamples = values.shape
+    if repetitions == 1:
+        return np.asarray(values[0])
+    shares = np.full(repetitions, 1 / repetitions)
+    times = np.random.default_rng([seed, 1]).multinomial(repetitions, shares, resamples)
+    return np.asarray((times.T * values).sum(axis=0) / repetitions)
+
+
 def resampled(
     predictions: Sequence[Prediction], resamples: int, seed: int
 ) -> dict[str, NDArray[np.float64]]:

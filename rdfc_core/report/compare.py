@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
 from rdfc_core.report.contents import Predictions, Run, key_of
 from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, is_control, is_learnt
 from rdfc_core.results import Row
 
 RESAMPLES = 2000
 COVERAGE = 95.0
+
+OF_CLASSES = ("f1_weighted", "accuracy", "balanced_accuracy")
+"""Metrics that need no more than the predicted classes."""
 
 Outcome = Literal["better", "open", "worse"]
 """How the method stands against the other: ``open`` if the data do not tell them apart."""
@@ -29,11 +32,13 @@ class Comparison:
         outcome: How the method stands against it.
         difference: Method minus other, with its interval, in the metric; None where the cases of
             the two are not known and only the rows' intervals were compared.
+        repetitions: How many of the other's repetitions the difference is from.
     """
 
     row: Row
     outcome: Outcome
     difference: tuple[float, float, float] | None
+    repetitions: int = 1
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def _compare(main: Row, other: Row, run: Run) -> Comparison:
         if difference:
             _, low, high = difference
             paired: Outcome = "better" if low > 0 else "worse" if high < 0 else "open"
-            return Comparison(other, paired, difference)
+            return Comparison(other, paired, difference, theirs.repetitions)
     outcome: Outcome = "open"
     if None not in (main.ci_low, main.ci_high, other.ci_low, other.ci_high):
         if (main.ci_low or 0.0) > (other.ci_high or 0.0):
@@ -144,71 +149,57 @@ def paired_difference(
 ) -> tuple[float, float, float] | None:
     """Ours minus theirs on the same cases, with a 95 % interval from resampling patients.
 
-    As in the rows, the metric is the mean over the splits.
+    As in the rows, the metric is the mean over splits and repetitions; repetitions are resampled,
+    too.
 
     Returns:
         Difference, low, high; None if the cases are not the same or the metric needs more than the
         predicted classes.
     """
-    if metric not in _FROM_CONFUSION:
+    if metric not in OF_CLASSES or not _same_cases(ours, theirs):
         return None
-    places = {key: i for i, key in enumerate(zip(theirs.splits, theirs.case_ids, strict=True))}
-    keys = list(zip(ours.splits, ours.case_ids, strict=True))
-    if set(places) != set(keys) or not len(places) == len(keys) == len(theirs.case_ids):
-        return None
-    order = [places[key] for key in keys]
     classes = sorted({*ours.labels, *ours.predicted, *theirs.predicted})
-    splits, patients = sorted(set(ours.splits)), sorted(set(ours.patient_ids))
-    counts = np.zeros((2, len(splits), len(patients), len(classes), len(classes)))
-    for i, j in enumerate(order):
-        where = splits.index(ours.splits[i]), patients.index(ours.patient_ids[i])
-        label = classes.index(ours.labels[i])
-        counts[0, *where, label, classes.index(ours.predicted[i])] += 1
-        counts[1, *where, label, classes.index(theirs.predicted[j])] += 1
-    n = len(patients)
-    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    weights = np.concatenate([np.ones((1, n)), drawn])  # the first row: the cases as they are
-    score = _FROM_CONFUSION[metric]
-    ours_by_split, theirs_by_split = (
-        np.stack([score(np.tensordot(weights, split, axes=1)) for split in method])
-        for method in counts
-    )
-    differences = np.nanmean(ours_by_split - theirs_by_split, axis=0)
+    drawn = [resampled(_by_split(one, classes), RESAMPLES, seed)[metric] for one in (ours, theirs)]
+    value = float(drawn[0][:, 0].mean() - drawn[1][:, 0].mean())
+    a, b = (of_drawn_repetitions(one[:, 1:], seed) for one in drawn)
+    differences = (a - b)[~np.isnan(a - b)]
+    if not differences.size:
+        return None
     tail = (100 - COVERAGE) / 2
-    low, high = np.percentile(differences[1:], [tail, 100 - tail])
-    return float(differences[0]), float(low), float(high)
+    low, high = np.percentile(differences, [tail, 100 - tail])
+    return value, float(low), float(high)
 
 
-def _accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(R, C, C) with the diagnosis first → (R,); NaN for a resample without cases."""
-    return _share(np.trace(confusion, axis1=1, axis2=2), confusion.sum(axis=(1, 2)), np.nan)
+def _same_cases(ours: Predictions, theirs: Predictions) -> bool:
+    """Whether every repetition of both speaks of the same cases of the same splits, once."""
+    keys = []
+    for found in (ours, theirs):
+        own = list(zip(found.splits, found.case_ids, strict=True))
+        if len(own) != len(set(own)) * found.repetitions:
+            return False
+        keys.append(set(own))
+    return keys[0] == keys[1]
 
 
-def _balanced_accuracy(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean recall of the classes that occur."""
-    right, there = np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(axis=2)
-    return _share(_share(right, there, 0.0).sum(axis=1), (there > 0).sum(axis=1), np.nan)
-
-
-def _f1_weighted(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """F1 of each class, weighted by how often it is the diagnosis."""
-    right, there = np.diagonal(confusion, axis1=1, axis2=2), confusion.sum(axis=2)
-    f1 = _share(2 * right, there + confusion.sum(axis=1), 0.0)
-    return _share((f1 * there).sum(axis=1), there.sum(axis=1), np.nan)
-
-
-def _share(
-    part: NDArray[np.float64], whole: NDArray[np.float64], of_nothing: float
-) -> NDArray[np.float64]:
-    empty = np.full(np.shape(whole), of_nothing)
-    return np.asarray(np.divide(part, whole, out=empty, where=whole > 0))
-
-
-_FROM_CONFUSION = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1_weighted": _f1_weighted,
-}
+def _by_split(found: Predictions, classes: Sequence[str]) -> list[Prediction]:
+    """One a split and repetition, sure of the class that was said."""
+    said = np.eye(len(classes))[[classes.index(label) for label in found.predicted]]
+    truth = np.array([classes.index(label) for label in found.labels], np.int64)
+    places: dict[tuple[str, int], list[int]] = {}
+    repeats = found.repeats or (0,) * len(found.splits)
+    for place, key in enumerate(zip(found.splits, repeats, strict=True)):
+        places.setdefault(key, []).append(place)
+    return [
+        Prediction(
+            split=split,
+            case_ids=tuple(found.case_ids[place] for place in own),
+            patients=tuple(found.patient_ids[place] for place in own),
+            truth=truth[own],
+            probabilities=said[own],
+            repeat=repeat,
+        )
+        for (split, repeat), own in places.items()
+    ]
 
 
 def strongest(verdict: Verdict, run: Run, most: int) -> list[Predictions]:

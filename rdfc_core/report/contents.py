@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results import Row
+from rdfc_core.results import Comparison, Importance, Row
 
 
 class _Recorded(BaseModel):
@@ -107,6 +107,8 @@ class Results(_Recorded):
     """What results.json holds."""
 
     rows: tuple[Row, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    importance: tuple[Importance, ...] = ()
     dataset: DatasetFacts = Field(default_factory=DatasetFacts)
     failed: tuple[FailedCase, ...] = ()
     missing: tuple[MissingFeature, ...] = ()
@@ -129,12 +131,15 @@ class Predictions:
 
     Args:
         method: The method.
-        splits: (N,) the split in which the case was held back.
+        splits: (N,) the split in which the case was held back. A case stands here once a split and
+            repetition.
         case_ids: (N,).
         patient_ids: (N,).
         labels: (N,) the diagnoses.
         predicted: (N,) what the method said.
         probabilities: (N, classes), or None if the method gives none.
+        repeats: (N,) the number of the repetition; empty if there is only one.
+        label_fraction: Share of the training labels that the method was given.
     """
 
     method: Method
@@ -144,6 +149,13 @@ class Predictions:
     labels: tuple[str, ...]
     predicted: tuple[str, ...]
     probabilities: NDArray[np.float64] | None
+    repeats: tuple[int, ...] = ()
+    label_fraction: float = 1.0
+
+    @property
+    def repetitions(self) -> int:
+        """How often the method was tried on each split."""
+        return len(set(self.repeats)) or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +181,11 @@ class Embeddings:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Everything in a run folder; what is absent is None or empty."""
+    """Everything in a run folder; what is absent is None or empty.
+
+    ``predictions`` are those of methods with all labels; ``few_labels`` those of the table of label
+    efficiency, at every share of the labels.
+    """
 
     name: str
     study: Mapping[str, Any] | None = None
@@ -178,6 +194,7 @@ class Run:
     unread_lines: int = 0
     results: Results | None = None
     predictions: tuple[Predictions, ...] = ()
+    few_labels: tuple[Predictions, ...] = ()
     embeddings: Embeddings | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 

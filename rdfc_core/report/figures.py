@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 SIZE = (4.6, 3.0)
 """In inches; the page scales figures to its columns, which are about this wide."""
 SQUARE = (4.2, 4.0)
+WIDE = (5.2, 3.4)
+INSIDE = 3
+"""Curves of a ROC whose names still find room inside the axes."""
+MARKERS = ("o", "s", "^", "D", "v", "P")
 LABELLED = "labelled"
 MOST_POINTS = 400
 """Longer curves are thinned: no more can be seen, and the page stays light."""
@@ -64,24 +68,86 @@ def training(curves: Sequence[Curve], name: str, description: str, from_zero: bo
             _draw(axes, curve)
         axes.margins(x=0.02)
         if from_zero:
-            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            low, high = axes.get_ylim()
+            bottom = min(0.0, low)
+            # Room above the line, as much as the longer axis asks for, and below it: a line at
+            # either end would be cut in half.
+            axes.set_ylim(bottom - 0.02 * (high - bottom), high + 0.06 * (high - bottom))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
         _legend(axes, curves)
         return inline(figure, name, description)
 
 
-def label_efficiency(curves: Sequence[Curve], metric: str, name: str, description: str) -> str:
-    """A metric over the share of labels, on a logarithmic axis, as inline SVG."""
+def label_efficiency(
+    curves: Sequence[Curve],
+    published: Sequence[tuple[float, float]],
+    metric: str,
+    name: str,
+    description: str,
+) -> str:
+    """A metric over the share of labels, on a logarithmic axis, as inline SVG.
+
+    Each curve has a marker of its own and its name at its right end.
+
+    Args:
+        curves: One a method.
+        published: Shares of labels and published values, drawn as hollow diamonds.
+        metric: Its name.
+        name: Unique on the page.
+        description: Read out in place of the figure.
+    """
     with house_style():
-        figure, axes = _axes(SIZE, "Share of training labels", metric)
+        figure, axes = _axes(WIDE, "Share of training labels", metric)
         axes.set_xscale("log")
-        for curve in curves:
-            _draw(axes, curve, marker="o")
+        for place, curve in enumerate(curves):
+            _draw(axes, curve, marker=MARKERS[place % len(MARKERS)])
+        for x, y in published:
+            axes.plot(x, y, "D", markersize=7, color=LIGHT["ink"], fillstyle="none")
         shares = sorted({float(x) for curve in curves for x in curve.x})
         axes.set_xticks(shares, [f"{100 * share:.3g} %" for share in shares])
         axes.set_xticks([], minor=True)
-        _legend(axes, curves)
+        _name_ends(axes, curves)
         return inline(figure, name, description)
+
+
+def _name_ends(axes: Axes, curves: Sequence[Curve]) -> None:
+    """Each curve's name beside its right end, moved up or down until none covers another."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    ends = [float(curve.y[np.isfinite(curve.y)][-1]) for curve in curves]
+    places = _apart(ends, 0.075 * (high - low))
+    for curve, end, place in zip(curves, ends, places, strict=True):
+        axes.annotate(
+            printable(curve.label),
+            xy=(float(curve.x[-1]), end),
+            xytext=(1.04, (place - low) / (high - low)),
+            textcoords="axes fraction",
+            va="center",
+            color=LIGHT[curve.colour],
+            fontsize=9.5,
+            arrowprops={"arrowstyle": "-", "color": LIGHT[curve.colour], "linewidth": 0.6},
+            annotation_clip=False,
+        )
+
+
+def _apart(values: Sequence[float], least: float) -> list[float]:
+    """The values in their order, moved as little as it takes to stand this far from each other."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    groups: list[tuple[float, list[int]]] = []  # middle, members
+    for i in order:
+        groups.append((values[i], [i]))
+        while len(groups) > 1:
+            (below, lower), (above, upper) = groups[-2:]
+            room = least * (len(lower) + len(upper)) / 2
+            if above - below >= room:
+                break
+            members = lower + upper
+            groups[-2:] = [(float(np.mean([values[m] for m in members])), members)]
+    places = [0.0] * len(values)
+    for middle, members in groups:
+        for rank, member in enumerate(members):
+            places[member] = middle + least * (rank - (len(members) - 1) / 2)
+    return places
 
 
 def roc(curves: Sequence[Curve], name: str, description: str) -> str:
@@ -92,7 +158,12 @@ def roc(curves: Sequence[Curve], name: str, description: str) -> str:
         for curve in curves:
             _draw(axes, curve)
         _unit_square(axes)
-        _legend(axes, curves, "lower right")
+        if len(curves) <= INSIDE:
+            _legend(axes, curves, "lower right")
+        else:  # it would lie over the curves
+            figure.set_size_inches(SQUARE[0], SQUARE[1] + 0.2 * len(curves))
+            labels = [printable(curve.label) for curve in curves]
+            figure.legend(axes.lines[1:], labels, loc="outside lower left", fontsize=9.5)
         return inline(figure, name, description)
 
 
@@ -142,7 +213,7 @@ def _draw(axes: Axes, curve: Curve, marker: str = "", bars: bool = False) -> Non
         linewidth=0.8 if curve.faint else 1.7,
         alpha=0.4 if curve.faint else 1.0,
         marker=marker or ("o" if len(x) == 1 else ""),
-        markersize=4,
+        markersize=5 if marker else 4,
     )
     if curve.label:
         line.set_gid(LABELLED)
@@ -153,7 +224,7 @@ def _draw(axes: Axes, curve: Curve, marker: str = "", bars: bool = False) -> Non
         if bars:
             axes.vlines(x, low, high, color=colour, linewidth=1, alpha=0.6)
         else:
-            axes.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
+            axes.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0)
 
 
 def _legend(

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from rdfc_core.report.compare import judge
 from rdfc_core.report.contents import Run
 from rdfc_core.report.palette import DARK, LIGHT, SHAPES, variables
+from rdfc_core.report.sections.contribution import contribution
 from rdfc_core.report.sections.data import data
 from rdfc_core.report.sections.embedding_map import embedding_map
 from rdfc_core.report.sections.head import head
@@ -47,6 +48,7 @@ def render(run: Run) -> str:
         training=training(run),
         results=results(run, verdict),
         judgement=judgement(run, verdict),
+        contribution=contribution(run),
         map=embedding_map(run),
         making=making(run),
     )

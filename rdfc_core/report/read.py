@@ -23,6 +23,9 @@ PREDICTIONS = "predictions.parquet"
 EMBEDDINGS = "embeddings.parquet"
 PICTURES = "pictures.parquet"
 
+FEW_LABELS = "label-efficiency"
+"""The table whose methods speak of each case once a share of the labels."""
+
 FIRST_PART = ("test", "train", "pretext")
 """A case of several parts counts as the first of these: training cases serve pretraining too."""
 
@@ -41,6 +44,7 @@ def read_run(folder: Path) -> Run:
             "Name the folder that rdfc run or rdfc pretrain wrote."
         )
     study, versions = _study(folder / STUDY)
+    told = _predictions(folder / PREDICTIONS)
     epochs, unread_lines = _epochs(folder / METRICS)
     return Run(
         name=folder.resolve().name,
@@ -49,7 +53,8 @@ def read_run(folder: Path) -> Run:
         epochs=epochs,
         unread_lines=unread_lines,
         results=_results(folder / RESULTS),
-        predictions=_predictions(folder / PREDICTIONS),
+        predictions=tuple(one for one in told if one.method.table != FEW_LABELS),
+        few_labels=tuple(one for one in told if one.method.table == FEW_LABELS),
         embeddings=_embeddings(folder / EMBEDDINGS),
         pictures=_pictures(folder / PICTURES),
     )
@@ -113,17 +118,17 @@ def _results(path: Path) -> Results | None:
 def _predictions(path: Path) -> tuple[Predictions, ...]:
     keys = list(Method._fields)
     text = ["split", *keys, "case_id", "patient_id", "label", "predicted"]
-    table = _table(path, [*text, "probabilities"])
+    table = _table(path, [*text, "probabilities"], ["repeat", "label_fraction"])
     if table is None:
         return ()
     columns = {name: _strings(table[name]) for name in text}
     probabilities = table["probabilities"].to_pylist()
-    rows_of: dict[Method, list[int]] = {}
+    repeats = _numbers(table, "repeat", 0)
+    shares = _numbers(table, "label_fraction", 1.0)
+    rows_of: dict[tuple[Method, float], list[int]] = {}
     for row, key in enumerate(zip(*(columns[k] for k in keys), strict=True)):
-        # With a share of the labels a method speaks of each case several times.
-        told = columns["label"][row] and columns["predicted"][row]
-        if told and columns["table"][row] != "label-efficiency":
-            rows_of.setdefault(Method(*key), []).append(row)
+        if columns["label"][row] and columns["predicted"][row]:
+            rows_of.setdefault((Method(*key), shares[row]), []).append(row)
 
     def pick(name: str, rows: Sequence[int]) -> tuple[str, ...]:
         return tuple(columns[name][row] for row in rows)
@@ -137,8 +142,10 @@ def _predictions(path: Path) -> tuple[Predictions, ...]:
             labels=pick("label", rows),
             predicted=pick("predicted", rows),
             probabilities=_matrix([probabilities[row] for row in rows]),
+            repeats=tuple(int(repeats[row]) for row in rows),
+            label_fraction=share,
         )
-        for method, rows in rows_of.items()
+        for (method, share), rows in rows_of.items()
     )
 
 
@@ -178,7 +185,8 @@ def _pictures(path: Path) -> dict[str, bytes]:
     return {case_id: png for case_id, png in pairs if png}
 
 
-def _table(path: Path, columns: list[str]) -> pa.Table | None:
+def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.Table | None:
+    """The columns, with those optional ones that are there."""
     if not path.is_file():
         return None
     try:
@@ -188,9 +196,16 @@ def _table(path: Path, columns: list[str]) -> pa.Table | None:
         missing = [name for name in columns if name not in there]
         if missing:
             raise _damaged(path, f"it has no column {', '.join(missing)}")
-        return pq.read_table(path, columns=columns)
+        return pq.read_table(path, columns=[*columns, *(n for n in optional if n in there)])
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
+
+
+def _numbers(table: pa.Table, name: str, otherwise: float) -> list[float]:
+    """A column that older runs do not have, or leave empty."""
+    if name not in table.column_names:
+        return [otherwise] * table.num_rows
+    return [otherwise if value is None else float(value) for value in table[name].to_pylist()]
 
 
 def _strings(column: pa.ChunkedArray) -> list[str]:

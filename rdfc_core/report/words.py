@@ -23,16 +23,19 @@ METRICS = {
 LOWER_IS_BETTER = {"brier", "ece"}
 
 TABLES = {
-    "linear": "Linear evaluation",
-    "supervised": "Supervised training",
+    "linear": "Linear evaluation of pretext tasks (Table 1 of the paper)",
+    "supervised": "Training with labels (Table 2 of the paper)",
     "control": "Controls",
-    "label-efficiency": "Label efficiency",
+    "label-efficiency": "Label efficiency (Figure 2 of the paper)",
 }
 TABLE_NOTES = {
-    "linear": "Frozen features of the trained network, a simple classifier on top.",
-    "supervised": "All layers trained with labels, from scratch or from the pretrained weights.",
+    "linear": "Frozen features of each pretrained network, a simple classifier on top; one variant "
+    "a method, named beforehand.",
+    "supervised": "All labels, from the start: conventional radiomics, networks from scratch, and "
+    "the network that goes on from the pretrained weights.",
     "control": "What a method has to beat before its score says anything about the method.",
-    "label-efficiency": "The same evaluation with only a share of the training labels.",
+    "label-efficiency": "The same methods with a share of the training labels, on the same "
+    "held-back cases.",
 }
 
 
@@ -75,6 +78,8 @@ CLASSIFIERS = {
     "logistic": "logistic regression",
     "sgd": "linear layer (SGD)",
     "knn": "nearest neighbours",
+    "svm": "linear SVM",
+    "head": "linear head",
 }
 PARTS = {"pretext": "Only pretraining", "train": "Training", "test": "Held back"}
 
@@ -86,7 +91,12 @@ def is_control(row: Row) -> bool:
 
 def is_learnt(row: Row) -> bool:
     """Whether the row's features were learnt without labels before they were judged."""
-    return not is_control(row) and not row.method.endswith("-scratch")
+    return not is_control(row) and is_learnt_name(row.method)
+
+
+def is_learnt_name(method: str) -> bool:
+    """Whether a method of this name begins from what a pretext task learnt."""
+    return method not in CONTROLS and not method.endswith("-scratch")
 
 
 def metric_name(metric: str) -> str:
@@ -103,11 +113,12 @@ def metric_in_sentence(metric: str) -> str:
 
 def describe(key: Method) -> str:
     """Input, layer and classifier in words: ``both views, features, logistic regression``."""
-    parts = [
-        INPUTS.get(key.input, key.input),
-        key.layer,
-        CLASSIFIERS.get(key.classifier, key.classifier),
-    ]
+    name, plus, calibrated = key.classifier.partition("+")
+    classifier = CLASSIFIERS.get(name, name) + (f", calibrated by {calibrated}" if plus else "")
+    source = INPUTS.get(key.input, key.input)
+    if key.method == "hybrid-finetune":  # its input names the setting
+        source = f"both views, setting “{key.input}”"
+    parts = [source, key.layer, classifier]
     return ", ".join(part for part in parts if part)
 
 
@@ -151,3 +162,10 @@ def listed(words: list[str]) -> str:
 def count(n: int, one: str, many: str | None = None) -> str:
     """``1 case``, ``2 cases``; thousands are set apart by a thin space."""
     return f"{n:,}".replace(",", "\u202f") + " " + (one if n == 1 else many or one + "s")
+
+
+def p_value(p: float | None) -> str:
+    """Two digits that count, or ``< 0.001``; a dash where there is none."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"

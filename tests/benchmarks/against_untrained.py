@@ -43,7 +43,11 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     for run in parser.parse_args().runs:
         table = pq.read_table(run / "predictions.parquet").to_pylist()
-        rows = [r for r in table if (r["layer"], r["classifier"]) == ("features", "logistic")]
+        rows = [
+            r
+            for r in table
+            if (r["layer"], r["classifier"], r.get("repeat", 0)) == ("features", "logistic", 0)
+        ]
         # Of two classes either order gives the same area, as long as it is one order.
         classes = sorted({row["label"] for row in rows})
         for view in ("radiomics", "image", "both"):

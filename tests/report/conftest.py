@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from paper_run import write_paper_run
 from run_folders import Folder
 
 from rdfc_core.report import write_report
@@ -27,4 +30,12 @@ def four_classes(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         seed=1,
     )
     write_report(folder.write())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of ``evaluate: paper``; its report is drawn."""
+    folder = write_paper_run(tmp_path_factory.mktemp("paper") / "run")
+    write_report(folder)
     return folder

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import CHROMIUM, Browser
+from PIL import Image
 
 PHONE, DESKTOP = (390, 844), (1200, 900)
 
@@ -53,12 +57,14 @@ def tip(browser: Browser) -> dict[str, Any]:
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["two_classes", "four_classes"])
+@pytest.mark.parametrize("name", ["two_classes", "four_classes", "paper"])
 def test_page_loads_without_error_alert_request_or_sideways_scroll(
     browser, request, name, scheme, size
 ):
     folder = request.getfixturevalue(name)
-    browser.open(folder.path / "report.html", size, {"prefers-color-scheme": scheme})
+    page = getattr(folder, "path", folder) / "report.html"
+    browser.open(page, size, {"prefers-color-scheme": scheme})
+    browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
     assert browser.seen("Runtime.exceptionThrown", "Page.javascriptDialogOpening") == []
     assert browser.seen("Log.entryAdded", "Runtime.consoleAPICalled") == []
     requests = [event["request"]["url"] for event in browser.seen("Network.requestWillBeSent")]
@@ -72,6 +78,37 @@ def test_page_loads_without_error_alert_request_or_sideways_scroll(
       !e.closest(".scroll, svg") && e.getBoundingClientRect().right > innerWidth + 1
     ).map(e => e.outerHTML.slice(0, 80))"""
     assert browser.run(outside) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        ".claims",
+        "#results ~ .forest",
+        ".scores",
+        ".plots.wide .plot",
+        ".forest.differences",
+        ".method .plot",
+        ".method .confusion",
+        ".gallery.hard img",
+        ".forest.bars",
+    ],
+)
+def test_part_of_the_paper_s_page_is_drawn_and_not_blank(browser, paper, part, size):
+    browser.open(paper / "report.html", size, {"prefers-color-scheme": "light"})
+    browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    box = browser.run(
+        f"(b => [b.left + scrollX, b.top + scrollY, b.width, b.height])"
+        f"(document.querySelector({part!r}).getBoundingClientRect())"
+    )
+    x, y, width, height = box
+    assert width > 40
+    assert height > 40
+    clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
+    shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("L"), float)
+    assert pixels.std() > 5  # a blank part, or one of a single colour, has none
 
 
 def test_night_colours_apply_to_text_and_figures(browser, two_classes):

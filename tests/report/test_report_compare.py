@@ -221,3 +221,61 @@ def test_a_compared_pretext_does_not_stand_for_the_study_s_own():
     run = Run("r", results=Results(rows=rows, run={"main": main, "method": "rdfc"}))
     verdict = judge(run)
     assert (verdict.main.method, verdict.variants) == ("rdfc", 1)
+
+
+def repeated(method, labels, each, table="control"):
+    """What one method said of the same cases in several repetitions."""
+    n = len(labels)
+    cases = tuple(f"c{i}" for i in range(n)) * len(each)
+    return Predictions(
+        method=Method(table, method, "both", "features", "logistic"),
+        splits=("s",) * len(cases),
+        case_ids=cases,
+        patient_ids=cases,
+        labels=tuple(labels) * len(each),
+        predicted=tuple(label for said in each for label in said),
+        probabilities=None,
+        repeats=tuple(k for k in range(len(each)) for _ in range(n)),
+    )
+
+
+def test_difference_to_a_repeated_method_is_that_to_the_mean_of_its_repetitions():
+    labels = ["a", "b"] * 20
+    good, bad = labels, ["b", "a"] * 20
+    fair = [*labels[:20], *bad[20:]]
+    ours = predictions("m", labels, fair)
+    value, low, high = paired_difference(ours, repeated("n", labels, [good, bad, bad]), "accuracy")
+    assert value == pytest.approx(0.5 - 1 / 3)
+    # Which repetitions are drawn is part of the interval: three good ones, or three bad ones.
+    assert low < -0.4
+    assert high > 0.4
+
+
+def test_head_says_first_of_the_repeats_only_where_an_older_run_kept_no_other():
+    labels = ["a", "b"] * 20
+    rows = row("rdfc", 1.0, table="linear"), row("random-init", 0.5, seeds=3)
+    ours = predictions("rdfc", labels, labels, table="linear")
+    wrong = ["b", "a"] * 20
+    for theirs, says in (
+        (predictions("random-init", labels, wrong), True),
+        (repeated("random-init", labels, [wrong, labels, wrong]), False),
+    ):
+        run = run_of(*rows, predictions=[ours, theirs])
+        (finding,) = head(run, judge(run)).findings
+        assert ("from the first of 3 repeats" in finding.others[0].difference) is says
+
+
+def test_a_repetition_that_lacks_a_case_gives_no_difference():
+    labels = ["a", "b"]
+    whole = repeated("n", labels, [labels, labels])
+    torn = Predictions(
+        **{
+            **{name: getattr(whole, name)[:-1] for name in ("splits", "case_ids", "patient_ids")},
+            **{name: getattr(whole, name)[:-1] for name in ("labels", "predicted", "repeats")},
+            "method": whole.method,
+            "probabilities": None,
+        }
+    )
+    ours = predictions("m", labels, labels)
+    assert paired_difference(ours, whole, "accuracy") == (0.0, 0.0, 0.0)
+    assert paired_difference(ours, torn, "accuracy") is None

@@ -170,3 +170,22 @@ def test_predictions_are_grouped_by_method_and_keep_missing_probabilities_apart(
     assert n.probabilities is None
     html = write_report(tmp_path).read_text(encoding="utf-8")
     assert "there is no ROC" not in html
+
+
+def test_predictions_with_few_labels_stand_apart_by_their_share_and_keep_repetitions(tmp_path):
+    common = {"split": "s", "method": "m", "input": "both", "layer": "", "classifier": "head",
+              "case_id": "1", "patient_id": "1", "label": "x", "predicted": "y",
+              "probabilities": [0.2, 0.8]}  # fmt: skip
+    rows = [
+        {**common, "table": table, "label_fraction": share, "repeat": repeat}
+        for table, share, repeat in (
+            ("label-efficiency", 0.05, 0),
+            ("label-efficiency", 0.05, 1),
+            ("label-efficiency", 1.0, 0),
+            ("supervised", 1.0, 0),
+        )
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "predictions.parquet")
+    run = read_run(tmp_path)
+    assert [(p.method.table, p.repetitions) for p in run.predictions] == [("supervised", 1)]
+    assert [(p.label_fraction, p.repeats) for p in run.few_labels] == [(0.05, (0, 1)), (1.0, (0,))]

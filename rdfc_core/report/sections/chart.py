@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from rdfc_core.report import words
 from rdfc_core.report.compare import primary_metric, with_all_labels
 from rdfc_core.report.contents import Method, key_of
+from rdfc_core.report.variants import SUPERVISED
 from rdfc_core.results import Row
 
 MAIN, OTHER, CONTROL = "main", "other", "control"
@@ -62,19 +63,20 @@ def role_of(row: Row, main: Method | None) -> str:
     return MAIN if same else OTHER
 
 
-def _order(row: Row, main: Method | None) -> tuple[bool, float]:
-    """The variant that is judged goes first, then the best."""
-    return main is not None and key_of(row)[2:] == main[2:], row.mean or 0.0
+def chart(rows: Sequence[Row], main: Method | None, stand: Collection[Method]) -> Chart | None:
+    """One variant of each method, and of what is trained with labels under the same name.
 
-
-def chart(rows: Sequence[Row], main: Method | None) -> Chart | None:
-    """One variant of each method: the one that is judged, otherwise its best."""
+    Args:
+        rows: All rows of the results.
+        main: The variant that is judged.
+        stand: The variants that stand for their methods.
+    """
     metric = primary_metric(rows)
     best: dict[tuple[str, bool], Row] = {}
     for row in with_all_labels(rows, metric):
-        key = row.method, words.is_control(row)
+        key = row.method, row.table == SUPERVISED
         known = best.get(key)
-        if known is None or _order(row, main) > _order(known, main):
+        if known is None or _order(row, stand) > _order(known, stand):
             best[key] = row
     if metric is None or not best:
         return None
@@ -113,6 +115,11 @@ def chart(rows: Sequence[Row], main: Method | None) -> Chart | None:
         has_published=any(dot.published is not None for dot in dots),
         summary="; ".join(f"{dot.method} {dot.score}" for dot in dots),
     )
+
+
+def _order(row: Row, stand: Collection[Method]) -> tuple[bool, float]:
+    """The variant that stands for the method goes first, then the best."""
+    return key_of(row) in stand, row.mean or 0.0
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.evaluate.metrics import scores as metrics
 from rdfc_core.report import figures, words
 from rdfc_core.report.contents import Predictions
 from rdfc_core.report.figures import Curve, Plot
-from rdfc_core.report.palette import class_colour
+from rdfc_core.report.palette import DASHES, class_colour, series_colour
 
 CASES_A_BIN = 12
 BINS = (3, 8)
@@ -28,34 +29,78 @@ def roc(
     main: Predictions,
     scores: NDArray[np.float64],
     classes: Sequence[str],
-    controls: Sequence[Predictions],
+    others: Sequence[Predictions],
+    name: str = "roc",
+    title: str = "ROC",
 ) -> Plot | None:
-    """Of two classes, the second against the first, with controls; of more, each against all."""
+    """Of two classes, the second against the first, with other methods; of more, each against all.
+
+    Args:
+        main: What the method said.
+        scores: (N, C), its probabilities.
+        classes: C names.
+        others: Methods to lay beside it.
+        name: Of the figure, unique on the page.
+        title: Above it.
+    """
     if len(classes) == 2:
-        positive = classes[1]
-        named = [(main.method.method, main, scores, "accent", 0)]
-        for place, control in enumerate(controls, start=1):
-            theirs = scores_of(control, classes)
-            if theirs is not None:
-                named.append((control.method.method, control, theirs, "control", place))
-        curves = [
-            _roc_curve(label, found.labels, positive, p[:, 1], colour, dashes)
-            for label, found, p, colour, dashes in named
-        ]
-        what = f"“{positive}” against “{classes[0]}”; dashed: the strongest controls."
-        what = what if len(curves) > 1 else f"“{positive}” against “{classes[0]}”."
+        what = f"“{classes[1]}” against “{classes[0]}”."
+        curves = _methods_roc([main, *others], classes)
     else:
-        curves = [
+        what = "Each class against all others."
+        found = [
             _roc_curve(label, main.labels, label, scores[:, place], class_colour(place), 0)
             for place, label in enumerate(classes)
         ]
-        what = "Each class against all others."
-    drawn = [curve for curve in curves if curve is not None]
-    if not drawn:
+        curves = [curve for curve in found if curve is not None]
+    if not curves:
         return None
-    described = "; ".join(curve.label for curve in drawn)
-    svg = figures.roc(drawn, "roc", f"ROC curves. {what} {described}")
-    return Plot("ROC", svg, f"{what} The further to the upper left, the better.")
+    described = "; ".join(curve.label for curve in curves)
+    svg = figures.roc(curves, name, f"{title} curves. {what} {described}")
+    return Plot(title, svg, f"{what} The further to the upper left, the better.")
+
+
+def few_labels_roc(
+    found: Sequence[Predictions], classes: Sequence[str], share: float, name: str
+) -> Plot | None:
+    """Methods that were given a share of the labels; None unless there are two classes."""
+    curves = _methods_roc(found, classes) if len(classes) == 2 else []
+    if not curves:
+        return None
+    described = "; ".join(curve.label for curve in curves)
+    title = f"ROC with {words.percent(share)} of the labels"
+    what = f"“{classes[1]}” against “{classes[0]}”, pooled over the draws of the labels."
+    return Plot(title, figures.roc(curves, name, f"{title}. {what} {described}"), what)
+
+
+def _methods_roc(found: Sequence[Predictions], classes: Sequence[str]) -> list[Curve]:
+    """A curve a method, the first in the accent; those that coincide are one, with both names."""
+    curves: list[Curve] = []
+    names: list[list[str]] = []
+    for said in found:
+        scores = scores_of(said, classes)
+        if scores is None:
+            continue
+        colour = series_colour(len(curves) - 1) if curves else "accent"
+        # Colours repeat before dashes do, so that no two curves look alike.
+        dashes = (len(curves) + len(curves) // len(DASHES)) % len(DASHES)
+        curve = _roc_curve("", said.labels, classes[1], scores[:, 1], colour, dashes)
+        if curve is None:
+            continue
+        same = next((k for k, other in enumerate(curves) if _coincide(curve, other)), None)
+        if same is None:
+            curves.append(curve)
+            names.append([said.method.method])
+        else:
+            names[same].append(said.method.method)
+    return [
+        curve._replace(label=words.listed(who) + curve.label)
+        for curve, who in zip(curves, names, strict=True)
+    ]
+
+
+def _coincide(a: Curve, b: Curve) -> bool:
+    return len(a.x) == len(b.x) and bool(np.allclose(a.x, b.x) and np.allclose(a.y, b.y))
 
 
 def _roc_curve(
@@ -77,7 +122,10 @@ def _roc_curve(
 
 
 def calibration(
-    main: Predictions, scores: NDArray[np.float64], classes: Sequence[str]
+    main: Predictions,
+    scores: NDArray[np.float64],
+    classes: Sequence[str],
+    name: str = "calibration",
 ) -> Plot | None:
     """Observed share against mean probability, in bins of equally many cases."""
     shown = [1] if len(classes) == 2 else list(range(len(classes)))
@@ -91,14 +139,14 @@ def calibration(
         if len(classes) == 2:  # of several classes, their ticks would cover one another
             ticks[colour] = scores[:, place]
     what = f"“{classes[1]}”" if len(classes) == 2 else "each class"
-    truth = np.array([[label == name for name in classes] for label in main.labels], float)
-    squares = np.square(scores - truth).sum(axis=1).mean() / (2 if len(classes) == 2 else 1)
+    found = metrics(np.array([classes.index(label) for label in main.labels]), scores)
     caption = (
         f"Of cases given a probability for {what}, how many have it: on the diagonal, a "
         f"probability can be taken at its word. Bars: 95{words.NBSP}% intervals (Wilson)"
-        f"{'; ticks below: the cases' if ticks else ''}. Brier score {squares:.3f}; 0 is perfect."
+        f"{'; ticks below: the cases' if ticks else ''}. Brier score {found['brier'][0]:.3f}, "
+        f"calibration error (ECE, ten bins) {found['ece'][0]:.3f}; 0 is perfect."
     )
-    svg = figures.calibration(curves, ticks, "calibration", f"Calibration curve. {caption}")
+    svg = figures.calibration(curves, ticks, name, f"Calibration curve. {caption}")
     return Plot("Calibration", svg, caption)
 
 

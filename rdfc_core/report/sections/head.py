@@ -9,6 +9,8 @@ from typing import Any
 from rdfc_core.report import words
 from rdfc_core.report.compare import COVERAGE, Comparison, Verdict, named_variant
 from rdfc_core.report.contents import Run, key_of
+from rdfc_core.report.sections.differences import in_words, of_own
+from rdfc_core.report.variants import FEW_LABELS, LINEAR, SUPERVISED
 
 STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
 
@@ -47,6 +49,7 @@ class Head:
     study: tuple[str, ...]
     headline: str
     conclusion: str
+    claims: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
     how_compared: str
     facts: tuple[tuple[str, str], ...]
@@ -64,6 +67,7 @@ def head(run: Run, verdict: Verdict | None) -> Head:
         study=_study_line(run.study, dataset),
         headline=_headline(run, verdict),
         conclusion=_conclusion(verdict),
+        claims=_claims(run),
         findings=_findings(verdict),
         how_compared=_how_compared(verdict),
         facts=_facts(run),
@@ -145,6 +149,23 @@ def _conclusion(verdict: Verdict | None) -> str:
     return f"But {', and '.join(clauses)}: {gain}."
 
 
+def _claims(run: Run) -> tuple[tuple[str, str], ...]:
+    """What the paired tests say of each of the paper's tables: its name, and a sentence."""
+    found = {(c.table, c.label_fraction) for c in run.results.comparisons} if run.results else set()
+    fewest = min((share for table, share in found if table == FEW_LABELS), default=1.0)
+    asked = (
+        ("Frozen features", LINEAR, 1.0),
+        ("All labels", SUPERVISED, 1.0),
+        (f"{words.percent(fewest)} of the labels", FEW_LABELS, fewest),
+    )
+    claims = []
+    for title, table, share in asked:
+        tested = of_own(run, table, share)
+        if tested and tested[1]:
+            claims.append((title, in_words(*tested)))
+    return tuple(claims)
+
+
 def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
     if verdict is None:
         return ()
@@ -168,7 +189,7 @@ def _other(comparison: Comparison) -> Other:
     if comparison.difference:
         value, low, high = comparison.difference
         difference = f"difference {value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
-        if row.seeds > 1:
+        if comparison.repetitions < row.seeds:  # older runs kept no more
             difference += f" from the first of {row.seeds} repeats"
     return Other(
         method=row.method,

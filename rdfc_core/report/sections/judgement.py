@@ -1,4 +1,4 @@
-"""The main method case by case: ROC, calibration, confusion, and the cases it gets wrong."""
+"""Methods case by case: ROC, calibration, confusion, and the cases that are wrong."""
 
 from __future__ import annotations
 
@@ -14,10 +14,28 @@ from rdfc_core.report.compare import Verdict, predictions_of, strongest
 from rdfc_core.report.contents import Predictions, Run
 from rdfc_core.report.figures import Plot
 from rdfc_core.report.images import Picture
-from rdfc_core.report.sections.curves import calibration, roc, scores_of
+from rdfc_core.report.sections.curves import calibration, few_labels_roc, roc, scores_of
+from rdfc_core.report.sections.hard_cases import (
+    BLIND,
+    HardCases,
+    hard_cases,
+    opinions,
+    panel,
+    told,
+)
+from rdfc_core.report.variants import (
+    CONTROL,
+    FEW_LABELS,
+    LINEAR,
+    SUPERVISED,
+    judged,
+    own_of,
+)
 
 WRONG_SHOWN = 12
 ROC_CONTROLS = 2
+ROC_METHODS = 7
+"""More curves in one figure cannot be followed."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +59,30 @@ class WrongCase:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What the section shows."""
+class MethodView:
+    """One method case by case: its curves and its confusion matrix."""
 
     method: str
     detail: str
-    pooled: str
+    table: str
     plots: tuple[Plot, ...]
     confusion: Confusion
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the section shows: the main method openly, others and shares of labels folded."""
+
+    main: MethodView
+    pooled: str
+    others: tuple[MethodView, ...]
+    supervised: Plot | None
+    few_labels: tuple[Plot, ...]
     wrong: tuple[WrongCase, ...]
     wrong_count: int
     cases: int
     without_probabilities: bool
+    hard: HardCases | None
 
 
 def judgement(run: Run, verdict: Verdict | None) -> Judgement | None:
@@ -62,29 +92,86 @@ def judgement(run: Run, verdict: Verdict | None) -> Judgement | None:
     main = predictions_of(run, verdict.main) if verdict else None
     main = main or run.predictions[0]
     classes = run.classes
-    controls = strongest(verdict, run, ROC_CONTROLS) if verdict else []
     scores = scores_of(main, classes)
-    plots = (
-        []
-        if scores is None
-        else [
-            roc(main, scores, classes, controls),
-            calibration(main, scores, classes),
-        ]
-    )
+    stand = set(judged(run).values())
+    others = [
+        p
+        for p in run.predictions
+        if p is not main and p.method in stand and p.method.method not in BLIND
+    ]
+    others.sort(key=lambda p: p.method.table == CONTROL)
     wrong = [i for i, (a, b) in enumerate(zip(main.labels, main.predicted, strict=True)) if a != b]
-    splits = len(set(main.splits))
     return Judgement(
-        method=main.method.method,
-        detail=words.describe(main.method),
-        pooled=f", pooled over {splits} splits" if splits > 1 else "",
-        plots=tuple(plot for plot in plots if plot is not None),
-        confusion=_confusion(main, classes),
+        main=_view(main, classes, _beside(run, verdict, others), ""),
+        pooled=_pooled(main),
+        others=tuple(_view(p, classes, [], f"-{k}") for k, p in enumerate(others, start=1)),
+        supervised=_supervised(run, others),
+        few_labels=_few_labels(run),
         wrong=_wrong(run, main, wrong, scores),
         wrong_count=len(wrong),
         cases=len(main.case_ids),
         without_probabilities=scores is None,
+        hard=hard_cases(run),
     )
+
+
+def _beside(run: Run, verdict: Verdict | None, others: Sequence[Predictions]) -> list[Predictions]:
+    """Whose ROC stands beside the main method's: other pretexts, and the strongest controls."""
+    methods = [p for p in others if p.method.table == LINEAR]
+    controls = strongest(verdict, run, ROC_CONTROLS) if verdict else []
+    controls = [p for p in controls if p.method.table == CONTROL]
+    return [*methods[: ROC_METHODS - 1 - len(controls)], *controls]
+
+
+def _view(
+    found: Predictions, classes: Sequence[str], beside: Sequence[Predictions], suffix: str
+) -> MethodView:
+    scores = scores_of(found, classes)
+    plots: list[Plot | None] = []
+    if scores is not None:
+        plots = [
+            roc(found, scores, classes, beside, f"roc{suffix}"),
+            calibration(found, scores, classes, f"calibration{suffix}"),
+        ]
+    return MethodView(
+        method=found.method.method,
+        detail=words.describe(found.method),
+        table=words.TABLES.get(found.method.table, found.method.table).partition(" (")[0],
+        plots=tuple(plot for plot in plots if plot is not None),
+        confusion=_confusion(found, classes),
+    )
+
+
+def _pooled(found: Predictions) -> str:
+    splits = len(set(found.splits))
+    over = [words.count(splits, "split")] if splits > 1 else []
+    if found.repetitions > 1:
+        over.append(words.count(found.repetitions, "repetition"))
+    return f", pooled over {words.listed(over)}" if over else ""
+
+
+def _supervised(run: Run, others: Sequence[Predictions]) -> Plot | None:
+    """The ROC of methods that labels train, the study's own first."""
+    own = [p for p in others if p.method.table == SUPERVISED]
+    lead = own_of(run, SUPERVISED, [p.method.method for p in own])
+    own.sort(key=lambda p: p.method.method != lead)
+    scores = scores_of(own[0], run.classes) if own else None
+    if scores is None or len(run.classes) != 2:
+        return None
+    title = "ROC of training with labels"
+    return roc(own[0], scores, run.classes, own[1:], "roc-supervised", title)
+
+
+def _few_labels(run: Run) -> tuple[Plot, ...]:
+    """The ROC of every share of the labels but all of them, the smallest first."""
+    plots = []
+    for k, share in enumerate(sorted({p.label_fraction for p in run.few_labels})):
+        own = [p for p in run.few_labels if p.label_fraction == share]
+        lead = own_of(run, FEW_LABELS, [p.method.method for p in own])
+        own.sort(key=lambda p: p.method.method != lead)
+        plot = few_labels_roc(own, run.classes, share, f"roc-labels-{k}") if share < 1 else None
+        plots += [plot] if plot is not None else []
+    return tuple(plots)
 
 
 def _confusion(main: Predictions, classes: Sequence[str]) -> Confusion:
@@ -104,23 +191,20 @@ def _wrong(
     run: Run, main: Predictions, wrong: Sequence[int], scores: NDArray[np.float64] | None
 ) -> tuple[WrongCase, ...]:
     """The wrong cases, the surest first; without probabilities, those most methods get wrong."""
-    errors: Counter[tuple[str, str]] = Counter()
-    judged: Counter[tuple[str, str]] = Counter()
-    for found in run.predictions:
-        if found.method.method == "shuffled-labels":  # wrong by design
-            continue
-        keys = list(zip(found.splits, found.case_ids, strict=True))
-        judged.update(keys)
-        truth = zip(keys, found.labels, found.predicted, strict=True)
-        errors.update(key for key, label, predicted in truth if label != predicted)
+    said = opinions(run)
+    methods = len(panel(run))
 
-    def key(i: int) -> tuple[str, str]:
-        return main.splits[i], main.case_ids[i]
+    def errors(i: int) -> int:
+        return sum(one.wrong for one in said.get(main.case_ids[i], []))
+
+    def others(i: int) -> str:
+        about = said.get(main.case_ids[i], [])
+        return told(about, methods) if len(about) > 1 else ""
 
     def sure(i: int) -> float:
         return 0.0 if scores is None else float(scores[i, run.classes.index(main.predicted[i])])
 
-    order = sorted(wrong, key=lambda i: (-sure(i), -errors[key(i)], main.case_ids[i]))
+    order = sorted(wrong, key=lambda i: (-sure(i), -errors(i), main.case_ids[i]))
     return tuple(
         WrongCase(
             case_id=main.case_ids[i],
@@ -128,9 +212,7 @@ def _wrong(
             label=main.labels[i],
             predicted=main.predicted[i],
             sure="" if scores is None else words.percent(round(sure(i), 2)),
-            others=f"wrong with {errors[key(i)]} of {judged[key(i)]} methods"
-            if judged[key(i)] > 1
-            else "",
+            others=others(i),
         )
         for i in order[:WRONG_SHOWN]
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,12 +73,15 @@ def training(run: Run) -> Training | None:
     """The section, or None before the first epoch."""
     if not run.epochs:
         return None
-    splits = list(dict.fromkeys(epoch.split for epoch in run.epochs))
-    plots = [_loss(run.epochs, splits)]
+    rivals = compared(run)
+    own = [e for e in run.epochs if e.split.rpartition(".")[2] not in rivals]
+    epochs = own or list(run.epochs)
+    splits = list(dict.fromkeys(epoch.split for epoch in epochs))
+    plots = [_loss(epochs, splits)]
     plots += [
-        _sign(run.epochs, splits, kind, sign)
+        _sign(epochs, splits, kind, sign)
         for kind, sign in SIGNS.items()
-        if any(key.rpartition(".")[2] == kind for e in run.epochs for key in e.values)
+        if any(key.rpartition(".")[2] == kind for e in epochs for key in e.values)
     ]
     unread = (
         f"{words.count(run.unread_lines, 'line')} of metrics.jsonl could not be read and "
@@ -86,7 +89,20 @@ def training(run: Run) -> Training | None:
         if run.unread_lines
         else ""
     )
-    return Training(_summary(run.epochs, splits), tuple(plots), unread)
+    summary = _summary(epochs, splits)
+    if len(epochs) < len(run.epochs):
+        summary += (
+            f" {words.listed(sorted(rivals))} had the same cases and epochs; their losses are of "
+            "other tasks, and stand in metrics.jsonl."
+        )
+    return Training(summary, tuple(plots), unread)
+
+
+def compared(run: Run) -> set[str]:
+    """The other pretexts of the study: their epochs are told under ``SPLIT.NAME``."""
+    settings = (run.study or {}).get("evaluate")
+    found = settings.get("compare") if isinstance(settings, Mapping) else None
+    return {str(name) for name in found} if isinstance(found, Mapping) else set()
 
 
 def _summary(epochs: Sequence[Epoch], splits: Sequence[str]) -> str:

@@ -1,0 +1,166 @@
+"""What each family of handcrafted features contributes, by permutation importance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.evaluate.conventional import ConventionalRadiomics
+from rdfc_core.evaluate.linear import Bench, main_classifier
+from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
+
+METRIC = "auroc"
+REPEATS = 10
+MOST_RESAMPLES = 1000
+"""For an interval of two digits these do; there is one a family and repetition."""
+
+Said = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""(N, F) features → (N, C) probabilities."""
+
+
+class Family(NamedTuple):
+    """Features that are permuted together.
+
+    Args:
+        grouping: ``class`` (first order, GLCM, …) or ``filter`` (original, wavelet, …); "" for
+            nothing permuted.
+        name: Of the family.
+        features: How many there are.
+        method: The method, and its classifier, whose predictions suffer.
+        classifier: Its classifier.
+    """
+
+    grouping: str
+    name: str
+    features: int
+    method: str
+    classifier: str
+
+
+class Contribution(NamedTuple):
+    """What a family contributes: the fall of the AUROC when its values are dealt out at random.
+
+    ``low`` and ``high`` bound the interval from resampled patients; all NaN where undefined.
+    """
+
+    family: Family
+    mean: float
+    low: float
+    high: float
+    n_cases: int
+    repeats: int
+
+
+def families(names: Sequence[str]) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """(Grouping, family) → the columns of its features.
+
+    Names are read as PyRadiomics writes them, ``filter-detail_class_Feature``; a name of another
+    form is its own class up to the first underscore, and ``original``.
+    """
+    columns: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, name in enumerate(names):
+        parts = name.split("_")
+        known = len(parts) >= 3
+        columns["class", parts[1] if known else parts[0]].append(place)
+        columns["filter", parts[0].partition("-")[0] if known else "original"].append(place)
+    return {key: np.array(found) for key, found in sorted(columns.items())}
+
+
+def judge(
+    bench: Bench, names: Sequence[str], measured: NDArray[np.float64], standard: NDArray[np.float32]
+) -> Iterator[tuple[Family, Prediction]]:
+    """Conventional radiomics on held-back cases: as they are, then with each family permuted.
+
+    The classical model is the one that the study judges: conventional radiomics where
+    ``evaluate.methods`` has it, otherwise the control ``radiomics``; nothing without either.
+
+    Args:
+        bench: The labelled cases of a split.
+        names: F names of features.
+        measured: (N, F) as they were measured.
+        standard: (N, F) standardised, as the view collates them.
+    """
+    settings, train = bench.settings, len(bench.split.train)
+    if "radiomics" in settings.methods:
+        balanced = settings.class_weight == "balanced"
+        model = ConventionalRadiomics(bench.classes, balanced, settings.inner_folds, bench.seed)
+        patients = [case.patient_id for case in bench.cases[:train]]
+        model.fit(measured[:train], bench.truth[:train], patients)
+        yield from _permuted(bench, names, measured[train:], model.predict, "svm")
+    elif "radiomics" in settings.controls:
+        chosen = main_classifier(settings)
+        linear = bench.judge({"raw": standard}, chosen, "embedding")[1]
+        if linear is not None:
+            table = standard[train:].astype(np.float64)
+
+            def said(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+                return linear.predict({"raw": rows.astype(np.float32)})
+
+            yield from _permuted(bench, names, table, said, chosen)
+
+
+def _permuted(
+    bench: Bench, names: Sequence[str], table: NDArray[np.float64], said: Said, classifier: str
+) -> Iterator[tuple[Family, Prediction]]:
+    about = ("radiomics", classifier)
+    yield Family("", "", len(names), *about), bench.prediction(said(table))
+    for (grouping, name), columns in families(names).items():
+        family = Family(grouping, name, len(columns), *about)
+        for repeat, rows in enumerate(permute(table, columns, REPEATS, bench.seed)):
+            yield family, bench.prediction(said(rows), repeat)
+
+
+def permute(
+    table: NDArray[np.float64], columns: NDArray[np.int64], repeats: int, seed: int
+) -> Iterator[NDArray[np.float64]]:
+    """The table with some columns dealt out to other cases, all of them by the same deal.
+
+    Dealt together they keep what they know of each other, and lose what they know of the case.
+
+    Args:
+        table: (N, F).
+        columns: Which.
+        repeats: How many deals.
+        seed: Decides them; every family meets the same ones.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(repeats):
+        dealt = table.copy()
+        dealt[:, columns] = table[rng.permutation(len(table))][:, columns]
+        yield dealt
+
+
+def contributions(
+    told: Mapping[Family, Sequence[Prediction]], resamples: int, confidence: float, seed: int
+) -> list[Contribution]:
+    """The fall of the AUROC by each family, the mean over splits and deals.
+
+    Args:
+        told: Family → what was said with it permuted, a split and deal; and the family without a
+            grouping → what was said of the features as they are.
+        resamples: Number of bootstrap resamples of patients.
+        confidence: Coverage of the intervals.
+        seed: Decides the resamples.
+    """
+    whole = next((family for family in told if not family.grouping), None)
+    if whole is None:
+        return []
+    resamples = min(resamples, MOST_RESAMPLES)
+    base = resampled(told[whole], resamples, seed)[METRIC]
+    tail = (1 - confidence) / 2
+    found = []
+    for family, predictions in told.items():
+        if family == whole:
+            continue
+        dealt = resampled(predictions, resamples, seed)[METRIC]
+        falls = base[0, 1:] - of_drawn_repetitions(dealt[:, 1:], seed)
+        falls = falls[~np.isnan(falls)]
+        low, high = np.quantile(falls, (tail, 1 - tail)) if falls.size else (np.nan, np.nan)
+        cases = {case_id for one in predictions for case_id in one.case_ids}
+        mean = float(base[0, 0] - dealt[:, 0].mean())
+        found.append(Contribution(family, mean, float(low), float(high), len(cases), len(dealt)))
+    return found

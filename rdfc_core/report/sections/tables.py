@@ -1,0 +1,150 @@
+"""The tables of results: the judged variants in front, every other one folded behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rdfc_core.report import words
+from rdfc_core.report.compare import primary_metric
+from rdfc_core.report.contents import Method, Run, key_of
+from rdfc_core.report.sections.chart import role_of
+from rdfc_core.report.variants import CONTROL, FEW_LABELS, LINEAR, judged
+from rdfc_core.results import Row
+
+BASELINE = "random-init"
+"""The control that stands below the table of linear evaluation: what training has to add to."""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One line: how it is drawn, the method, its variant, and a text a column."""
+
+    role: str
+    method: str
+    detail: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Columns and rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of results.json.
+
+    Args:
+        title: Above it.
+        note: What it shows.
+        front: One variant a method.
+        every: All variants, with all columns; None where the front shows them already.
+    """
+
+    title: str
+    note: str
+    front: Grid
+    every: Grid | None
+
+
+def tables(run: Run, main: Method | None) -> tuple[Table, ...]:
+    """Every table of the results, in the paper's order."""
+    rows = run.results.rows if run.results else ()
+    names = list(dict.fromkeys(row.table for row in rows))
+    names.sort(key=lambda name: list(words.TABLES).index(name) if name in words.TABLES else 99)
+    return tuple(_table(name, rows, run, main) for name in names)
+
+
+def _table(name: str, rows: Sequence[Row], run: Run, main: Method | None) -> Table:
+    own = [row for row in rows if row.table == name]
+    if name == FEW_LABELS:
+        front, every = _by_share(own, main), _grid(own, main)
+    else:
+        chosen = judged(run)
+        stand = {method for (table, _), method in chosen.items() if table == name}
+        shown = [row for row in own if key_of(row) in stand or name == CONTROL]
+        if name == LINEAR and (CONTROL, BASELINE) in chosen:
+            shown += [row for row in rows if key_of(row) == chosen[CONTROL, BASELINE]]
+        if not any(row.table == name for row in shown):  # no row has the metric that decides
+            shown = own
+        front, every = _grid(shown, main), _grid(own, main)
+        if {(r.method, r.detail) for r in every.rows} <= {(r.method, r.detail) for r in front.rows}:
+            return Table(*_words(name), front, None)
+    return Table(*_words(name), front, every)
+
+
+def _words(name: str) -> tuple[str, str]:
+    return words.TABLES.get(name, name), words.TABLE_NOTES.get(name, "")
+
+
+def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
+    """A line a variant and share, the best first; a column a metric, and one a published number."""
+    there = {row.metric for row in rows}
+    metrics = [m for m in words.METRICS if m in there]
+    metrics += sorted(there - set(metrics))
+    by_key: dict[tuple[Method, float], dict[str, Row]] = {}
+    for row in rows:
+        by_key.setdefault((key_of(row), row.label_fraction), {})[row.metric] = row
+    shares = len({share for _, share in by_key}) > 1
+    published = {row.metric for row in rows if row.published is not None}
+    columns = ["Labels"] if shares else []
+    for metric in metrics:
+        below = " (lower is better)" if metric in words.LOWER_IS_BETTER else ""
+        columns.append(words.metric_name(metric) + below)
+        columns += ["Published"] if metric in published else []
+    first = metrics[0]
+
+    def order(entry: tuple[tuple[Method, float], dict[str, Row]]) -> tuple[float, bool, float]:
+        (key, share), found = entry
+        mean = found[first].mean if first in found else None
+        baseline = key.method == BASELINE
+        return share, baseline, np.inf if mean is None else -mean
+
+    lines = []
+    for (key, share), found in sorted(by_key.items(), key=order):
+        some = next(iter(found.values()))
+        cells = [words.percent(share)] if shares else []
+        for metric in metrics:
+            cells.append(words.interval(found[metric]) if metric in found else "–")
+            cells += [_published(found.get(metric))] if metric in published else []
+        cells.append(str(some.n_cases))
+        lines.append(TableRow(role_of(some, main), key.method, words.describe(key), tuple(cells)))
+    return Grid((*columns, "Cases"), tuple(lines))
+
+
+def _by_share(rows: Sequence[Row], main: Method | None) -> Grid:
+    """A line a method, a column a share of the labels: the metric that decides."""
+    metric = primary_metric(rows)
+    own = [row for row in rows if row.metric == metric]
+    shares = sorted({row.label_fraction for row in own})
+    published = {row.label_fraction for row in own if row.published is not None}
+    columns: list[str] = []
+    for share in shares:
+        columns.append(f"{words.percent(share)} of labels")
+        columns += ["Published"] if share in published else []
+    lines = []
+    for key in dict.fromkeys(key_of(row) for row in own):
+        found = {row.label_fraction: row for row in own if key_of(row) == key}
+        cells: list[str] = []
+        for share in shares:
+            cells.append(_with_spread(found[share]) if share in found else "–")
+            cells += [_published(found.get(share))] if share in published else []
+        some = next(iter(found.values()))
+        lines.append(TableRow(role_of(some, main), key.method, words.describe(key), tuple(cells)))
+    return Grid(tuple(columns), tuple(lines))
+
+
+def _with_spread(row: Row) -> str:
+    """``0.858 [0.801, 0.907] ± 0.012``: interval and standard deviation, where both are known."""
+    text = words.interval(row)
+    return f"{text} ± {row.sd:.3f}" if "[" in text and row.sd is not None else text
+
+
+def _published(row: Row | None) -> str:
+    return "–" if row is None else words.number(row.published)

@@ -1,0 +1,64 @@
+"""Which variant stands for a method: the one that the study named before any result was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rdfc_core.report.compare import named_variant, primary_metric
+from rdfc_core.report.contents import Method, Run, key_of
+from rdfc_core.results import Row
+
+LINEAR, SUPERVISED, CONTROL, FEW_LABELS = "linear", "supervised", "control", "label-efficiency"
+FINETUNED = "hybrid-finetune"
+SCALED = "+temperature"
+"""Ends the classifier's name of rows with calibrated probabilities."""
+
+
+def judged(run: Run) -> dict[tuple[str, str], Method]:
+    """(Table, method) → the variant that stands for the method, in the order of the tables.
+
+    Linear evaluation and controls: the layer and classifier named beforehand, on all views that the
+    method has. Fine-tuning: the setting that is judged. Where nothing was named, the best.
+    """
+    rows = run.results.rows if run.results else ()
+    metric = primary_metric(rows)
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row.metric != metric or row.mean is None or row.classifier.endswith(SCALED):
+            continue
+        key = row.table, row.method
+        if key not in found or _rank(row, run) >= _rank(found[key], run):
+            found[key] = row
+    return {key: key_of(row) for key, row in found.items()}
+
+
+def _rank(row: Row, run: Run) -> tuple[bool, bool, float]:
+    """How well the row stands for its method."""
+    if row.table == SUPERVISED:
+        return row.method != FINETUNED or row.input == finetuning(run), False, row.mean or 0.0
+    named = named_variant(run)
+    if named is None or row.table == FEW_LABELS:
+        return False, False, row.mean or 0.0
+    view, *rest = named
+    # All views together come after each of them alone.
+    return [row.layer, row.classifier] == rest, row.input == view, 0.0
+
+
+def finetuning(run: Run) -> str:
+    """The setting of fine-tuning that is judged; "" where the study does not say."""
+    settings: Any = (run.study or {}).get("evaluate")
+    for step in ("supervised", "finetune"):
+        settings = settings.get(step) if isinstance(settings, Mapping) else None
+    if isinstance(settings, Mapping):
+        settings = settings.get("name")
+    return settings if isinstance(settings, str) else ""
+
+
+def own_of(run: Run, table: str, methods: Sequence[str]) -> str | None:
+    """The method of a table that is the study's own: the fine-tuned one, or its pretext's."""
+    pretext = run.results.run.method if run.results else ""
+    for name in (pretext, FINETUNED) if table == LINEAR else (FINETUNED, pretext):
+        if name in methods:
+            return name
+    return None
