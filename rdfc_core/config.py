@@ -98,6 +98,7 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
             raise StudyError(f"--set {override}: write KEY=VALUE, for example pretrain.epochs=10.")
         try:
             set_nested(written, _long_form(key.strip()), yaml.safe_load(value))
+            written |= {k: _evaluation(v) for k, v in written.items() if k == "evaluate"}
         except (ValueError, yaml.YAMLError) as error:
             reason = " ".join(str(error).split())
             raise StudyError(f"--set {override}: {reason}.") from error

@@ -195,6 +195,8 @@ def test_evaluate_paper_stands_for_the_protocol_of_all_tables(registry):
     short = resolved(registry, evaluate="paper").evaluate
     assert short == resolved(registry, evaluate={"preset": "paper"}).evaluate
     assert short == resolved(registry, "evaluate=paper").evaluate
+    further = resolved(registry, "evaluate=paper", "evaluate.label_seeds=7").evaluate
+    assert further == short.model_copy(update={"label_seeds": 7})
     assert list(short.compare) == ["autoencoder", "jigsaw", "simclr"]
     assert short.methods == ("radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune")
     assert short.label_fractions == (0.05, 0.2, 0.5, 1.0)
