@@ -147,7 +147,7 @@ def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
     drawn = Table(title=title, title_justify="left", title_style="bold")
     shares = any(row[0].label_fraction < 1 for row in rows)
     for heading in (*(["labels"] if shares else []), "method", "input", "classifier"):
-        drawn.add_column(heading, overflow="fold")
+        drawn.add_column(heading, overflow="fold", no_wrap=heading == "method")
     told = [any(row[i].published is not None for row in rows) for i in range(len(rows[0]))]
     for metric, beside in zip(rows[0], told, strict=True):
         drawn.add_column(HEADINGS[metric.metric], justify="right", no_wrap=True)

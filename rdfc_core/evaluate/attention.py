@@ -87,9 +87,7 @@ def spatial_layer(tower: Tower, picture: Tensor) -> Layer | None:
         picture: (1, C, …), one of its pictures.
     """
     seen: list[Layer] = []
-    names = {
-        module: name for name, members in tower.layer_groups().items() for module in members
-    }
+    names = {module: name for name, members in tower.layer_groups().items() for module in members}
 
     def keep(module: nn.Module, given: object, output: object) -> None:
         if isinstance(output, Tensor) and output.ndim == picture.ndim:
