@@ -108,6 +108,7 @@ def _steps(
         outputs.write_embeddings(place.path / "embeddings.parquet", vectors)
     if until == "evaluate":
         outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
+        outputs.write_attention(place.path / "attention.parquet", explained.looked)
     with clock.stage("evaluate"):
         rows, comparisons = summary.rows(study, found), summary.comparisons(study, found)
         importance = summary.importance(study, explained.families)
@@ -126,6 +127,7 @@ def _steps(
             "started": clock.started,
             "method": judging.method_name(study),
             "main": linear.main_variant(study.evaluate, trained),
+            "no_attention": explained.why_not,
             "step": until,
         },
     )

@@ -26,6 +26,7 @@ FLOORS: list[set[str]] = [
         "pictures",
         "augmentation",
         "thumbnail",
+        "overlay",
         "splits",
         "training",
         "results",
