@@ -4,13 +4,44 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
 
 from rdfc_core import judging
-from rdfc_core.evaluate import linear
+from rdfc_core.case import Case
+from rdfc_core.evaluate import attention, linear
+from rdfc_core.evaluate.attention import Layer
 from rdfc_core.evaluate.importance import Family
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
 from rdfc_core.model import Model
+from rdfc_core.overlay import overlays
+from rdfc_core.preparers import PicturePreparer
+from rdfc_core.views import ImageView
+
+NO_PICTURE = (
+    "The judged model has no picture view of rdfc's own, so that there is no encoder to ask where "
+    "it looks."
+)
+NO_MAP = (
+    "No layer group of the image encoder gives a map over the picture (those of a vision "
+    "transformer are rows of tokens), so that Grad-CAM has nothing to show."
+)
+
+
+class Looked(NamedTuple):
+    """Where the encoder looked in one held-back case; the pictures are PNGs."""
+
+    split: str
+    case_id: str
+    label: str
+    predicted: str
+    probability: float
+    layer: str
+    cells: str
+    picture: bytes
+    overlay: bytes
 
 
 @dataclass
@@ -19,9 +50,13 @@ class Explained:
 
     Args:
         families: Family of features → what conventional radiomics says with it permuted.
+        looked: Where the first split's encoder looked.
+        why_not: Why it cannot be said where, or "".
     """
 
     families: dict[Family, list[Prediction]] = field(default_factory=lambda: defaultdict(list))
+    looked: list[Looked] = field(default_factory=list)
+    why_not: str = ""
 
     def add(self, test: linear.Bench, model: Model, extraction: Extraction) -> None:
         """Explain one split more.
@@ -33,3 +68,63 @@ class Explained:
         """
         for family, prediction in judging.families(test, model, extraction):
             self.families[family].append(prediction)
+        if not self.looked and not self.why_not:  # one network's maps are enough to look at
+            self._look(test, model, extraction)
+
+    def _look(self, test: linear.Bench, model: Model, extraction: Extraction) -> None:
+        probe, towers = model.classifier, model.pretext.encoders()
+        name = next((n for n in probe.views if towers[n].picture_shape), None) if probe else None
+        view = model.views[name] if name is not None else None
+        if probe is None or name is None or not isinstance(view, ImageView):
+            self.why_not = NO_PICTURE
+            return
+        tested = test.cases[len(test.split.train) :]
+        ids = [case.case_id for case in tested]
+        features = model.outputs({n: extraction.of(n, ids) for n in model.views})["features"]
+        said = probe.predict(features)
+        chosen = attention.telling_cases(test.truth[len(test.split.train) :], said)
+        tower = towers[name]
+        device = next((p.device for p in tower.parameters()), None)
+        pictures = view.collate(extraction.of(name, [ids[place] for place in chosen])).to(device)
+        layer = attention.spatial_layer(tower, pictures[:1])
+        if layer is None:
+            self.why_not = NO_MAP
+            return
+        widths = {n: one.shape[1] for n, one in features.items()}
+        network = attention.probed(tower, name, probe, widths).to(device).eval()
+        targets = said[chosen].argmax(axis=1).tolist()
+        heat = attention.grad_cam(network, layer.module, pictures, targets)
+        for place, target, own in zip(chosen, targets, heat, strict=True):
+            about = (test.split.name, model.classes[target], float(said[place, target]), layer)
+            self.looked.append(_looked(tested[place], view, own, *about))
+
+
+def _looked(
+    case: Case,
+    view: ImageView,
+    heat: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    split: str,
+    predicted: str,
+    probability: float,
+    layer: Layer,
+) -> Looked:
+    """The case drawn: of several planes the one with the most of the tumour."""
+    with_mask = view.config.model_copy(update={"mask_channel": True})
+    planes = PicturePreparer(with_mask, view.encoder.spatial_dims).prepare(case.load()).array
+    if heat.ndim == 3:  # (2, Z, h, w): picture and mask
+        pictures, masks = planes.astype(np.float32)
+    else:  # (2 C, h, w): the planes are channels
+        pictures, masks = np.split(planes.astype(np.float32), 2)
+    plane = int(masks.sum(axis=(1, 2)).argmax())
+    if heat.ndim == 3:
+        heat = heat[min(len(heat) - 1, plane * len(heat) // len(masks))]
+    return Looked(
+        split,
+        case.case_id,
+        str(case.label),
+        predicted,
+        probability,
+        layer.name,
+        " × ".join(map(str, layer.cells)),
+        *overlays(pictures[plane], masks[plane], heat),
+    )

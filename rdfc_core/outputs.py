@@ -14,6 +14,7 @@ from pyarrow import parquet
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.probe import joined
 from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.explaining import Looked
 from rdfc_core.features import Extraction
 from rdfc_core.files import replacing
 from rdfc_core.model import Model
@@ -66,6 +67,11 @@ def write_pictures(path: Path, extraction: Extraction) -> None:
         "png": [one.array.tobytes() for one in pictures.values()],
     }
     _write(path, columns)
+
+
+def write_attention(path: Path, looked: Sequence[Looked]) -> None:
+    """A row a case: two PNGs, without and with the map of where the encoder looked."""
+    _write(path, {name: [getattr(one, name) for one in looked] for name in Looked._fields})
 
 
 def write_predictions(

@@ -37,6 +37,7 @@ OWN = (
     "predictions.parquet",
     "embeddings.parquet",
     "pictures.parquet",
+    "attention.parquet",
     "report.html",
 )
 """Everything a run writes; ``--overwrite`` removes these and nothing else."""

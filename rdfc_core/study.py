@@ -112,6 +112,7 @@ def _steps(
         outputs.write_embeddings(place.path / "embeddings.parquet", vectors)
     if until == "evaluate":
         outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
+        outputs.write_attention(place.path / "attention.parquet", explained.looked)
     with clock.stage("evaluate"):
         published = dataset.published()
         rows = summary.rows(study, found, published.rows if published else ())
@@ -132,6 +133,7 @@ def _steps(
             "started": clock.started,
             "method": judging.method_name(study),
             "main": linear.main_variant(study.evaluate, trained),
+            "no_attention": explained.why_not,
             "step": until,
         },
     )

@@ -35,6 +35,7 @@ FLOORS: list[set[str]] = [
         "pictures",
         "augmentation",
         "thumbnail",
+        "overlay",
         "splits",
         "labels",
         "steps",

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 from command import HERE
 
-HEAVY = {"torch", "SimpleITK", "radiomics", "pandas", "sklearn", "matplotlib", "scipy", "timm"}
+HEAVY = {
+    "torch",
+    "SimpleITK",
+    "radiomics",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+    "scipy",
+    "timm",
+    "captum",
+}
 
 RDFC = str(Path(sys.executable).with_name("rdfc"))
 

@@ -105,6 +105,7 @@ def test_a_run_folder_holds_what_was_promised(finished):
         "model",
         "embeddings.parquet",
         "predictions.parquet",
+        "attention.parquet",
         "results.json",
         ".lock",
     }
@@ -145,6 +146,20 @@ def test_predictions_give_the_scores_that_were_reported(finished, results):
         right = np.mean([one["label"] == one["predicted"] for one in said])
         assert row.mean == pytest.approx(right)
         assert all(sum(one["probabilities"]) == pytest.approx(1) for one in said)
+
+
+def test_families_and_maps_of_the_judged_model_are_kept_for_the_report(finished, results):
+    assert {one.grouping for one in results.importance} == {"class", "filter"}
+    assert {one.family for one in results.importance} >= {"firstorder", "shape", "gradient"}
+    assert all(-1 <= one.mean <= 1 for one in results.importance)
+    table = pq.read_table(finished / "attention.parquet").to_pylist()
+    tested = {row["case_id"] for row in pq.read_table(finished / "predictions.parquet").to_pylist()}
+    assert table
+    assert {row["case_id"] for row in table} <= tested
+    for row in table:
+        assert row["overlay"].startswith(b"\x89PNG")
+        assert 0.5 <= row["probability"] <= 1  # of two classes the one that is predicted
+    assert results.run["no_attention"] == ""
 
 
 def test_embeddings_hold_every_case_of_the_split_once_with_its_part(finished):

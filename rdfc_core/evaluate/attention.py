@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.evaluate.probe import Features, LinearModel
+from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.interfaces import Tower
 
 LEAST_CELLS = 4
@@ -50,6 +50,7 @@ class Probed(nn.Module):
     def __init__(self, tower: Tower, weight: NDArray[np.float64]) -> None:
         super().__init__()
         self.tower = tower
+        self.weight: Tensor
         self.register_buffer("weight", torch.from_numpy(weight).float())
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ def grad_cam(
     full = functional.interpolate(maps.detach().float(), size, mode=mode, align_corners=False)
     heat = full[:, 0].cpu().numpy().astype(np.float32)
     most = heat.reshape(len(heat), -1).max(axis=1).reshape(-1, *[1] * (heat.ndim - 1))
-    return np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)
+    return np.asarray(np.divide(heat, most, out=np.zeros_like(heat), where=most > 0))
 
 
 def telling_cases(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[int]:
@@ -153,8 +154,3 @@ def telling_cases(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) 
             fits = (truth == label) & ((predicted == truth) == right)
             chosen += [int(place) for place in order if fits[place]][:most]
     return chosen
-
-
-def widths_of(features: Features) -> dict[str, int]:
-    """View name → number of its features."""
-    return {name: one.shape[1] for name, one in features.items()}

@@ -100,6 +100,7 @@ class RunFacts(_Recorded):
     seconds: dict[str, float] = {}
     seed: int | None = None
     machine: str = ""
+    no_attention: str = ""
     started: str = ""
 
 
@@ -179,6 +180,20 @@ class Embeddings:
     other_splits: int = 0
 
 
+class Looked(NamedTuple):
+    """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
+
+    split: str
+    case_id: str
+    label: str
+    predicted: str
+    probability: float
+    layer: str
+    cells: str
+    picture: bytes
+    overlay: bytes
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """Everything in a run folder; what is absent is None or empty.
@@ -197,6 +212,7 @@ class Run:
     few_labels: tuple[Predictions, ...] = ()
     embeddings: Embeddings | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    looked: tuple[Looked, ...] = ()
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

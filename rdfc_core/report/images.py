@@ -13,6 +13,8 @@ from PIL import Image
 LARGEST_SIDE = 1024
 """A thumbnail beyond this is none: it is not decoded."""
 GALLERY_SIDE = 128
+MAP_SIDE = 160
+"""Of the encoder's pictures below its maps."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,9 @@ class Picture:
     height: int
 
 
-def gallery_picture(png: bytes) -> Picture | None:
+def gallery_picture(png: bytes, side: int = GALLERY_SIDE) -> Picture | None:
     """The thumbnail as it was drawn, or None if it cannot be decoded."""
-    image = _decoded(png, GALLERY_SIDE)
+    image = _decoded(png, side)
     if image is None:
         return None
     return Picture(_address(image, "PNG", optimize=True), *image.size)

@@ -17,6 +17,7 @@ from rdfc_core.report.sections.data import data
 from rdfc_core.report.sections.embedding_map import embedding_map
 from rdfc_core.report.sections.head import head
 from rdfc_core.report.sections.judgement import judgement
+from rdfc_core.report.sections.looking import looking
 from rdfc_core.report.sections.making import making
 from rdfc_core.report.sections.margin import HEIGHT, SIDE, WIDTH
 from rdfc_core.report.sections.results import results
@@ -49,6 +50,7 @@ def render(run: Run) -> str:
         results=results(run, verdict),
         judgement=judgement(run, verdict),
         contribution=contribution(run),
+        looking=looking(run),
         map=embedding_map(run),
         making=making(run),
     )

@@ -14,7 +14,15 @@ import yaml
 from pydantic import ValidationError
 
 from rdfc_core.errors import DataError
-from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
+from rdfc_core.report.contents import (
+    Embeddings,
+    Epoch,
+    Looked,
+    Method,
+    Predictions,
+    Results,
+    Run,
+)
 
 STUDY = "study.yaml"
 METRICS = "metrics.jsonl"
@@ -22,6 +30,7 @@ RESULTS = "results.json"
 PREDICTIONS = "predictions.parquet"
 EMBEDDINGS = "embeddings.parquet"
 PICTURES = "pictures.parquet"
+ATTENTION = "attention.parquet"
 
 FEW_LABELS = "label-efficiency"
 """The table whose methods speak of each case once a share of the labels."""
@@ -57,6 +66,7 @@ def read_run(folder: Path) -> Run:
         few_labels=tuple(one for one in told if one.method.table == FEW_LABELS),
         embeddings=_embeddings(folder / EMBEDDINGS),
         pictures=_pictures(folder / PICTURES),
+        looked=_looked(folder / ATTENTION),
     )
 
 
@@ -183,6 +193,13 @@ def _pictures(path: Path) -> dict[str, bytes]:
         return {}
     pairs = zip(_strings(table["case_id"]), table["png"].to_pylist(), strict=True)
     return {case_id: png for case_id, png in pairs if png}
+
+
+def _looked(path: Path) -> tuple[Looked, ...]:
+    table = _table(path, list(Looked._fields))
+    if table is None:
+        return ()
+    return tuple(Looked(**row) for row in table.to_pylist() if None not in row.values())
 
 
 def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.Table | None:

@@ -93,6 +93,7 @@ def test_page_loads_without_error_alert_request_or_sideways_scroll(
         ".method .confusion",
         ".gallery.hard img",
         ".forest.bars",
+        ".gallery.looked .pair",
     ],
 )
 def test_part_of_the_paper_s_page_is_drawn_and_not_blank(browser, paper, part, size):

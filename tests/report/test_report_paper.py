@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from html_page import Page
 from paper_run import HARD, NETWORKS
 
 from rdfc_core.evaluate.metrics import scores
+from rdfc_core.report import write_report
 from rdfc_core.report.figures import _apart
 from rdfc_core.report.page import render
 from rdfc_core.report.read import read_run
 from rdfc_core.report.sections.contribution import contribution
 from rdfc_core.report.sections.differences import differences
 from rdfc_core.report.sections.hard_cases import hard_cases
+from rdfc_core.report.sections.looking import looking
 from rdfc_core.report.sections.tables import tables
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.variants import judged
@@ -180,6 +184,30 @@ def test_families_are_bars_from_zero_on_one_axis_the_largest_first(run, html):
     assert (glcm.left, glcm.width) == (pytest.approx(22.5), pytest.approx(2.5))
     assert "How far the AUROC of radiomics (linear SVM) falls on 40 held-back cases" in html
     assert "&lt;i&gt;own&lt;/i&gt;" in html
+
+
+def test_maps_stand_beside_the_picture_with_what_was_said(run, html):
+    found = looking(run)
+    assert (found.cases[0].case_id, found.cases[0].right) == (HARD, False)
+    assert found.cases[0].said.replace("\u00a0", " ") == "malignant, 80 %"
+    assert found.cases[0].picture.address != found.cases[0].overlay.address
+    assert (found.cases[0].overlay.width, found.cases[0].overlay.height) == (160, 107)
+    gallery = html.split('class="gallery looked"')[1].split("</ul>")[0]
+    assert gallery.count("<img") == 4
+    assert "layer3 (4 × 4 cells, enlarged)" in html
+
+
+def test_encoder_without_maps_is_said_and_a_run_of_before_says_nothing(paper, tmp_path):
+    for file in paper.iterdir():
+        if file.name not in ("attention.parquet", "report.html"):
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert looking(read_run(tmp_path)) is None
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    results["run"]["no_attention"] = "No layer gives a <b>map</b>."
+    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    html = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "No layer gives a &lt;b&gt;map&lt;/b&gt;." in html
+    assert 'class="gallery looked"' not in html
 
 
 def test_other_pretexts_epochs_are_told_apart_from_the_study_s_own(run):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from run_folders import Folder
+
+from rdfc_core.overlay import overlays
 
 SHARES = (0.05, 0.2, 1.0)
 NETWORKS = ("resnet-scratch", "hybrid-scratch", "hybrid-finetune")
@@ -118,7 +121,26 @@ def write_paper_run(path: Path) -> Path:
         file.write("\n" + json.dumps(line) + "\n")
     (path / "results.json").write_text(json.dumps(paper_results()), encoding="utf-8")
     write_predictions(folder)
+    write_attention(folder)
     return path
+
+
+def write_attention(folder: Folder) -> None:
+    """Two cases with maps: the hard one, wrong, and one that is right."""
+    frame = np.mgrid[:20, :30][1] / 29
+    mask = np.zeros((20, 30))
+    mask[4:16, 6:24] = 1
+    picture, overlay = overlays(frame, mask, frame[:, ::-1])
+    other = folder.case_ids[folder.test["holdout"][1]]
+    rows = [
+        {
+            "split": "holdout", "case_id": case_id, "label": "benign", "predicted": predicted,
+            "probability": 0.8, "layer": "layer3", "cells": "4 × 4", "picture": picture,
+            "overlay": overlay,
+        }
+        for case_id, predicted in ((HARD, "malignant"), (other, "benign"))
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), folder.path / "attention.parquet")
 
 
 def write_predictions(folder: Folder) -> None:
