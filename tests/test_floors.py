@@ -42,6 +42,7 @@ FLOORS: list[set[str]] = [
         "results",
         "store",
         "checkpoint",
+        "metrics_log",
         "diagnostics",
         "readers.auto",
     },

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from rdfc_core import DataError, checkpoint, pretrain
 from rdfc_core.config import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
-from rdfc_core.pretrain import Place
+from rdfc_core.metrics_log import Place
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rdfc_core import checkpoint
-from rdfc_core.pretrain import Place
+from rdfc_core.metrics_log import Place
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:

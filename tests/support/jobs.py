@@ -248,6 +248,7 @@ def small_study(folder: Path, *overrides: str) -> ResolvedStudy:
 def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = None) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core import model, pretrain
+    from rdfc_core.metrics_log import Place
     from rdfc_core.plugins import installed
     from rdfc_core.readers.auto import AutoReader
 
@@ -265,7 +266,7 @@ def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = No
         views,
         {name: view.collate(prepared[name]) for name, view in views.items()},
         study.pretrain,
-        pretrain.Place(run, "holdout"),
+        Place(run, "holdout"),
         study.seed,
         epoch_ended=told.send if told else None,
     )
