@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,8 +17,8 @@ from rdfc_core import checkpoint
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
 from rdfc_core.faults import third_party
-from rdfc_core.files import replacing
 from rdfc_core.interfaces import Batch, Objective, Pretext, View
+from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
@@ -31,29 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("rdfc")
 
 EpochEnded = Callable[[Mapping[str, float]], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a pretraining keeps its files.
-
-    Args:
-        folder: The run folder.
-        split: The name of the split, which tells several pretrainings of a run apart.
-    """
-
-    folder: Path
-    split: str
-
-    @property
-    def checkpoint(self) -> Path:
-        """The newest checkpoint; the one before it lies beside it."""
-        return self.folder / "checkpoints" / f"{self.split}.safetensors"
-
-    @property
-    def metrics(self) -> Path:
-        """One JSON line an epoch, of all splits."""
-        return self.folder / "metrics.jsonl"
 
 
 def fit(
@@ -89,7 +64,7 @@ def fit(
     with seeded(seed):
         training = _begin(pretext, views, prepared, settings, seed)
         done = _resume(place, training)
-        _forget_epochs_after(place, done)
+        forget_epochs_after(place, done)
         board_folder = str(place.folder / "tensorboard" / place.split)
         with (
             (progress or Progress()).task(title, settings.epochs) as advance,
@@ -99,7 +74,7 @@ def fit(
             for epoch in range(done, settings.epochs):
                 metrics = _timed_epoch(training, epoch)
                 _refuse_divergence(metrics, pretext)
-                _record(place, board, metrics)
+                record(place, board, metrics)
                 if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
                     _save(place, training, epoch + 1)
                 if epoch_ended:
@@ -268,28 +243,3 @@ def _resume(place: Place, training: _Training) -> int:
         torch.cuda.set_rng_state_all(state["cuda"])
     log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
     return int(state["epoch"])
-
-
-def _record(place: Place, board: Any, metrics: Mapping[str, float]) -> None:
-    place.metrics.parent.mkdir(parents=True, exist_ok=True)
-    with place.metrics.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"split": place.split, **metrics}) + "\n")
-    for name, value in metrics.items():
-        if name != "epoch":
-            board.add_scalar(name.replace(".", "/"), value, metrics["epoch"])
-
-
-def _forget_epochs_after(place: Place, epoch: int) -> None:
-    """Drop what was logged after the checkpoint: those epochs are run again."""
-    if not place.metrics.exists():
-        return
-    kept = []
-    for line in place.metrics.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:  # the line that a crash cut short
-            continue
-        if entry["split"] != place.split or entry["epoch"] <= epoch:
-            kept.append(line + "\n")
-    with replacing(place.metrics) as partial:
-        partial.write_text("".join(kept), encoding="utf-8")

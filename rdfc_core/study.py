@@ -18,6 +18,7 @@ from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
+from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
@@ -194,7 +195,7 @@ def pretrained(
         views,
         {name: view.collate(pretext_cases[name]) for name, view in views.items()},
         study.pretrain,
-        pretrain.Place(place.path, split.name),
+        Place(place.path, split.name),
         study.seed,
         bench.progress,
         epoch_ended,

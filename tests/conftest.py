@@ -141,10 +141,20 @@ def read_cases(folder: Path, reader: AutoReader) -> list[Case]:
 @pytest.fixture(scope="session")
 def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the small study; not to be changed."""
-    import jobs
+    import small_study
 
     folder = tmp_path_factory.mktemp("finished")
-    jobs.run_study(pictures, folder / "run", folder / "store.sqlite", jobs.QUICK)
+    small_study.run_study(pictures, folder / "run", folder / "store.sqlite", small_study.QUICK)
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def finished_tables(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the small study with all tables; not to be changed."""
+    import small_study
+
+    folder = tmp_path_factory.mktemp("tables")
+    small_study.run_study(pictures, folder / "run", folder / "store.sqlite", small_study.TABLES)
     return folder / "run"
 
 
@@ -210,9 +220,9 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.fixture
 def study_file(pictures: Path, tmp_path: Path) -> Path:
-    import jobs
+    import small_study
 
-    study = {**jobs.SMALL_STUDY, "dataset": f"manifest:root={pictures}"}
+    study = {**small_study.SMALL_STUDY, "dataset": f"manifest:root={pictures}"}
     study["pretrain"] = {"epochs": 1, "batch_size": 16}
     study["evaluate"] = {"bootstrap": 100}
     path = tmp_path / "small.yaml"

@@ -13,6 +13,7 @@ import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import small_study
 from PIL import Image
 from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
@@ -251,7 +252,7 @@ def test_feature_vectors_are_written_as_a_table_with_nulls_for_missing_ones(own,
 
 
 def test_progress_counts_cases_from_the_store_too(own, store):
-    counted = jobs.Counted()
+    counted = small_study.Counted()
     run(own[:5], store)
     extract(own, {"radiomics": feature_view()}, store, HERE, counted)
     assert counted.totals == {"Extracting features": (8, 8)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import jobs
 import pytest
-from jobs import QUICK
+import small_study
 from PIL import Image, ImageOps
+from small_study import QUICK
 
 from rdfc_core import study as studies
 from rdfc_core.config import load_study
@@ -44,7 +44,7 @@ def test_a_step_that_is_missing_or_cases_that_change_or_fail_are_left_to_the_run
     pictures, registry, workbench, tmp_path
 ):
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
-    study, run = jobs.small_study(folder, *QUICK), tmp_path / "run"
+    study, run = small_study.resolved(folder, *QUICK), tmp_path / "run"
     mask, image = folder / "masks" / "case-003.png", folder / "images" / "case-003.png"
     kept = mask.read_bytes()
     mask.unlink()

@@ -43,6 +43,7 @@ FLOORS: list[set[str]] = [
         "results",
         "store",
         "checkpoint",
+        "metrics_log",
         "diagnostics",
         "readers.auto",
     },

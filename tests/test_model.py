@@ -9,9 +9,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import jobs
 import numpy as np
 import pytest
+import small_study
 import torch
 from safetensors.numpy import load_file
 from small_parts import SmallCnn
@@ -26,13 +26,13 @@ from rdfc_core.model import Model
 def trained(registry, pictures: Path, cases, tmp_path_factory) -> tuple[Model, Any, Any, Path]:
     """A model with a classifier, its study, its prepared cases, and where it is saved."""
     run = tmp_path_factory.mktemp("run")
-    study = jobs.small_study(pictures, "pretrain.epochs=2")
+    study = small_study.resolved(pictures, "pretrain.epochs=2")
     views = {name: part.build(registry) for name, part in study.views.items()}
     tumours = [case.load() for case in cases]
     prepared = {name: [view.prepare(one) for one in tumours] for name, view in views.items()}
     for name, view in views.items():
         view.fit(prepared[name])
-    pretext = jobs.train(pictures, run, ["pretrain.epochs=2"])
+    pretext = small_study.train(pictures, run, ["pretrain.epochs=2"])
     made = Model(views, pretext, ("benign", "malignant"))
     truth = np.array([case.label == "malignant" for case in cases]).astype(int)
     learner = Logistic(study.evaluate)
@@ -164,10 +164,10 @@ def test_a_missing_file_is_refused(trained, registry, copy, name):
 
 
 def test_weights_of_another_study_are_refused(trained, registry, pictures):
-    other = jobs.small_study(pictures, "encoder.width=9")
+    other = small_study.resolved(pictures, "encoder.width=9")
     with pytest.raises(DataError, match="size mismatch"):
         model.load(trained[3], other, registry)
-    fewer = jobs.small_study(pictures, "views.extra=greys")
+    fewer = small_study.resolved(pictures, "views.extra=greys")
     with pytest.raises(DataError, match="cannot be used"):
         model.load(trained[3], fewer, registry)
 

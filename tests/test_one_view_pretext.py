@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from jobs import QUICK
+import small_study
+from small_study import QUICK
 
 from rdfc_core import study as studies
 from rdfc_core.config import load_study
@@ -45,7 +45,7 @@ class Finished(NamedTuple):
 
 
 def study_of(method: str) -> dict[str, Any]:
-    study = {**jobs.SMALL_STUDY, "dataset": DATASET, "pretext": PRETEXTS[method]}
+    study = {**small_study.SMALL_STUDY, "dataset": DATASET, "pretext": PRETEXTS[method]}
     if method != "rdfc":
         del study["objective"]
     return study

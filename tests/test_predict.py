@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import small_study
 import yaml
 from case_folder import with_a_volume
-from jobs import QUICK
+from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core import model as models
@@ -45,7 +45,7 @@ def test_a_case_on_its_own_gets_the_same_probabilities(finished, cases, workbenc
 
 
 def test_of_folds_the_mean_over_their_models_is_given(pictures, cases, workbench, tmp_path):
-    study = jobs.small_study(
+    study = small_study.resolved(
         pictures, *QUICK, "split.kind=folds", "split.folds=2", "pretrain.epochs=1"
     )
     run = tmp_path / "run"
@@ -148,7 +148,7 @@ def test_what_is_no_trained_run_is_refused(finished, cases, workbench, tmp_path)
 def test_a_run_that_was_only_pretrained_embeds_and_does_not_predict(
     pictures, cases, workbench, tmp_path
 ):
-    study = jobs.small_study(pictures, *QUICK, "pretrain.epochs=1")
+    study = small_study.resolved(pictures, *QUICK, "pretrain.epochs=1")
     studies.run(study, tmp_path / "run", workbench, until="pretrain")
     with pytest.raises(DataError, match="only pretrained"):
         predict(tmp_path / "run", cases[:1], workbench)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jobs
 import pytest
+import small_study
 import torch
 from small_parts import GreyTower, GreyView, GreyViewConfig
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from rdfc_core import DataError, checkpoint, pretrain
 from rdfc_core.config import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
-from rdfc_core.pretrain import Place
+from rdfc_core.metrics_log import Place
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_keeps_the_state_bef
 
 def test_a_learning_rate_far_too_high_stops_with_a_sentence(pictures, tmp_path):
     with pytest.raises(DataError, match=r"The loss became (nan|inf) in epoch \d"):
-        jobs.train(pictures, tmp_path, ["pretrain.learning_rate=1e30"])
+        small_study.train(pictures, tmp_path, ["pretrain.learning_rate=1e30"])
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_training_leaves_the_global_generator_alone(tmp_path):
 
 def test_progress_counts_the_epochs_that_were_done_before(tmp_path):
     fit(tmp_path, 4, epochs=2)
-    counted = jobs.Counted()
+    counted = small_study.Counted()
     recorder = Recorder()
     recorder.build({"greys": GreyTower(16)}, 4, torch.Generator())
     pretrain.fit(

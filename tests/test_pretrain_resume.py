@@ -9,13 +9,13 @@ from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 from typing import Any
 
-import jobs
 import pytest
+import small_study
 import torch
 from torch import Tensor
 
 from rdfc_core import checkpoint
-from rdfc_core.pretrain import Place
+from rdfc_core.metrics_log import Place
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def assert_same_state(one: Path, other: Path) -> None:
 def in_one_go(request, pictures: Path, tmp_path_factory) -> tuple[Path, list[str]]:
     overrides = [f"pretrain.optimizer={request.param}", "seed=3"]
     run = tmp_path_factory.mktemp("whole")
-    jobs.train(pictures, run, overrides)
+    small_study.train(pictures, run, overrides)
     return run, overrides
 
 
@@ -76,10 +76,10 @@ def test_a_study_of_three_views_trains(in_one_go):
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(in_one_go, pictures, tmp_path):
     run, overrides = in_one_go
-    jobs.train(pictures, tmp_path / "same", overrides)
+    small_study.train(pictures, tmp_path / "same", overrides)
     assert_same_state(run, tmp_path / "same")
     assert lasting(lines_of(run)) == lasting(lines_of(tmp_path / "same"))
-    jobs.train(pictures, tmp_path / "other", [*overrides, "seed=4", "pretrain.epochs=1"])
+    small_study.train(pictures, tmp_path / "other", [*overrides, "seed=4", "pretrain.epochs=1"])
     assert lines_of(tmp_path / "other")[0]["loss"] != lines_of(run)[0]["loss"]
 
 
@@ -91,7 +91,9 @@ def test_killed_and_resumed_it_ends_with_the_same_weights_banks_and_metrics(
     reached = []
     for stop_after in (2, 1, 2, None):
         ours, theirs = processes.Pipe(duplex=False)
-        process = processes.Process(target=jobs.train, args=(pictures, broken, overrides, theirs))
+        process = processes.Process(
+            target=small_study.train, args=(pictures, broken, overrides, theirs)
+        )
         process.start()
         theirs.close()
         epochs = 0
@@ -119,7 +121,7 @@ def test_a_finished_run_is_not_trained_again(in_one_go, pictures, tmp_path):
         def send(self, metrics: Mapping[str, float]) -> None:
             raise AssertionError("no epoch is left")
 
-    first = jobs.train(pictures, run, overrides, Told())
+    first = small_study.train(pictures, run, overrides, Told())
     assert lines_of(run) == before
     state = checkpoint.load(Place(run, "holdout").checkpoint)["pretext"]
     for name, value in first.state_dict().items():
@@ -129,13 +131,13 @@ def test_a_finished_run_is_not_trained_again(in_one_go, pictures, tmp_path):
 
 def test_a_checkpoint_cut_short_costs_one_epoch_and_changes_nothing(pictures, tmp_path):
     whole, hurt = tmp_path / "whole", tmp_path / "hurt"
-    jobs.train(pictures, whole, ["pretrain.epochs=4"])
-    jobs.train(pictures, hurt, ["pretrain.epochs=3"])
+    small_study.train(pictures, whole, ["pretrain.epochs=4"])
+    small_study.train(pictures, hurt, ["pretrain.epochs=3"])
     newest = Place(hurt, "holdout").checkpoint
     newest.write_bytes(newest.read_bytes()[:-100])
     with (hurt / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"split": "holdout", "epoch": 4, "lo')  # the line that a crash cut short
-    jobs.train(pictures, hurt, ["pretrain.epochs=4"])
+    small_study.train(pictures, hurt, ["pretrain.epochs=4"])
     assert_same_state(whole, hurt)
     assert lasting(lines_of(hurt)) == lasting(lines_of(whole))
 
@@ -147,13 +149,13 @@ def test_metrics_of_other_splits_are_kept_when_one_resumes(pictures, tmp_path):
         '{"split": "fold-1", "epoch"',
         encoding="utf-8",
     )
-    jobs.train(pictures, tmp_path, ["pretrain.epochs=1"])
+    small_study.train(pictures, tmp_path, ["pretrain.epochs=1"])
     found = [(line["split"], line["epoch"]) for line in lines_of(tmp_path)]
     assert found == [("fold-1", 9), ("holdout", 1)]
 
 
 def test_checkpoints_are_as_frequent_as_asked_and_always_at_the_end(pictures, tmp_path):
-    jobs.train(pictures, tmp_path, ["pretrain.epochs=5", "pretrain.checkpoint_every=2"])
+    small_study.train(pictures, tmp_path, ["pretrain.epochs=5", "pretrain.checkpoint_every=2"])
     newest = Place(tmp_path, "holdout").checkpoint
     assert checkpoint.load(newest)["epoch"] == 5
     assert checkpoint.load(newest.with_name(f"previous-{newest.name}"))["epoch"] == 4
@@ -161,8 +163,8 @@ def test_checkpoints_are_as_frequent_as_asked_and_always_at_the_end(pictures, tm
 
 def test_bfloat16_trains_too(pictures, tmp_path):
     overrides = ["pretrain.epochs=2", "pretrain.precision=bf16-mixed"]
-    jobs.train(pictures, tmp_path / "half", overrides)
-    jobs.train(pictures, tmp_path / "full", overrides[:1])
+    small_study.train(pictures, tmp_path / "half", overrides)
+    small_study.train(pictures, tmp_path / "full", overrides[:1])
     half, full = lines_of(tmp_path / "half")[0]["loss"], lines_of(tmp_path / "full")[0]["loss"]
     assert half == pytest.approx(full, rel=0.01)
     assert half != full

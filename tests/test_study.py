@@ -9,15 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import small_parts
+import small_study
 import yaml
-from jobs import QUICK
 from PIL import Image
 from safetensors.numpy import load_file
+from small_study import QUICK, lasting
 
 from rdfc_core import DataError
 from rdfc_core import study as studies
@@ -25,15 +25,6 @@ from rdfc_core.config import load_study
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.resolve import resolve
 from rdfc_core.results import Results
-
-
-def lasting(run: Path) -> dict[str, Any]:
-    """The results without what differs from run to run: when it was, and how long it took."""
-    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    return {
-        **found,
-        "run": {k: v for k, v in found["run"].items() if k not in ("seconds", "started")},
-    }
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +51,8 @@ CONTRACT = {
 
 def test_phantoms_run_from_end_to_end_and_keep_the_contract_of_results_json(workbench, tmp_path):
     dataset = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
-    study = {**jobs.SMALL_STUDY, "dataset": dataset}
-    study["views"] = {k: v for k, v in jobs.SMALL_STUDY["views"].items() if k != "greys"}
+    study = {**small_study.SMALL_STUDY, "dataset": dataset}
+    study["views"] = {k: v for k, v in small_study.SMALL_STUDY["views"].items() if k != "greys"}
     resolved = resolve(load_study(study, QUICK), workbench.registry)
     studies.run(resolved, tmp_path / "run", workbench)
     found = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
@@ -172,7 +163,7 @@ def test_embeddings_hold_every_case_of_the_split_once_with_its_part(finished):
 
 
 def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, workbench, tmp_path):
-    study = jobs.small_study(
+    study = small_study.resolved(
         pictures, *QUICK, "split.kind=folds", "split.folds=3", "pretrain.epochs=1"
     )
     results = studies.run(study, tmp_path / "run", workbench)
@@ -190,7 +181,7 @@ def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, work
 
 def test_folds_with_the_same_pretext_cases_share_one_pretraining(pictures, workbench, tmp_path):
     folds = ("split.kind=folds", "split.folds=3", "split.pretext=unlabelled")
-    study = jobs.small_study(pictures, *QUICK, *folds, "pretrain.epochs=2")
+    study = small_study.resolved(pictures, *QUICK, *folds, "pretrain.epochs=2")
     results = studies.run(study, tmp_path / "run", workbench)
     lines = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
@@ -207,7 +198,7 @@ def test_folds_with_the_same_pretext_cases_share_one_pretraining(pictures, workb
 def test_no_test_case_has_part_in_what_is_learnt(pictures, workbench, tmp_path):
     """Other test pictures change the test scores, and neither scaler, weights nor classifier."""
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
-    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
+    study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
     studies.run(study, tmp_path / "one", workbench)
     cases = (tmp_path / "one" / "cases.csv").read_text(encoding="utf-8").splitlines()
     tested = [line.split(",")[0] for line in cases if line.split(",")[4] == "test"]
@@ -236,7 +227,7 @@ def relabel(pictures: Path, target: Path, label: Callable[[str], str]) -> Path:
 
 def test_one_class_cannot_be_evaluated_and_nothing_is_trained(pictures, workbench, tmp_path):
     folder = relabel(pictures, tmp_path / "own", lambda label: "benign" if label else "")
-    study = jobs.small_study(folder, *QUICK)
+    study = small_study.resolved(folder, *QUICK)
     with pytest.raises(DataError, match="All 30 labelled cases are 'benign'"):
         studies.run(study, tmp_path / "run", workbench)
     assert not (tmp_path / "run" / "checkpoints").exists()
@@ -244,7 +235,7 @@ def test_one_class_cannot_be_evaluated_and_nothing_is_trained(pictures, workbenc
 
 def test_pretraining_needs_no_labels(pictures, workbench, tmp_path):
     folder = relabel(pictures, tmp_path / "own", lambda label: "")
-    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
+    study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
     results = studies.run(study, tmp_path / "run", workbench, until="pretrain")
     assert results.dataset["splits"] == [{"name": "all", "pretext": 36, "train": 0, "test": 0}]
     assert (tmp_path / "run" / "model" / "all" / "weights.safetensors").exists()
@@ -255,7 +246,7 @@ def test_three_classes_are_evaluated(pictures, workbench, tmp_path):
     folder = relabel(
         pictures, tmp_path / "own", lambda label: label and ("a", "b", "c")[next(turn) % 3]
     )
-    study = jobs.small_study(folder, *QUICK, "evaluate.classifiers=[logistic,sgd,knn]")
+    study = small_study.resolved(folder, *QUICK, "evaluate.classifiers=[logistic,sgd,knn]")
     results = studies.run(study, tmp_path / "run", workbench)
     assert results.dataset["classes"] == ["a", "b", "c"]
     assert {row.classifier for row in results.rows} == {"logistic", "sgd", "knn"}
@@ -263,14 +254,16 @@ def test_three_classes_are_evaluated(pictures, workbench, tmp_path):
 
 
 def test_a_label_that_is_no_class_and_an_empty_data_set_are_refused(pictures, workbench, tmp_path):
-    study = jobs.small_study(pictures, "dataset.classes=[benign,cyst]")
+    study = small_study.resolved(pictures, "dataset.classes=[benign,cyst]")
     with pytest.raises(DataError, match="malignant"):
         studies.run(study, tmp_path / "run", workbench)
     assert not (tmp_path / "run").exists()
 
 
 def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, workbench, tmp_path):
-    study = jobs.small_study(pictures, *QUICK, "evaluate.classifiers=[knn]", "pretrain.epochs=0")
+    study = small_study.resolved(
+        pictures, *QUICK, "evaluate.classifiers=[knn]", "pretrain.epochs=0"
+    )
     results = studies.run(study, tmp_path / "run", workbench)
     assert {r.classifier for r in results.rows if r.table == "linear"} == {"knn"}
     about = json.loads((tmp_path / "run" / "model" / "holdout" / "model.json").read_text("utf-8"))
@@ -278,7 +271,9 @@ def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, wor
 
 
 def test_controls_that_are_not_asked_for_are_not_made(pictures, workbench, tmp_path):
-    study = jobs.small_study(pictures, *QUICK, "evaluate.controls=[size-only]", "pretrain.epochs=0")
+    study = small_study.resolved(
+        pictures, *QUICK, "evaluate.controls=[size-only]", "pretrain.epochs=0"
+    )
     results = studies.run(study, tmp_path / "run", workbench)
     assert {row.method for row in results.rows} == {"rdfc", "size-only"}
 
@@ -304,7 +299,7 @@ def test_plugins_hear_of_the_run(pictures, registry, workbench, tmp_path):
     listener = Listener()
     registry.hooks.register(listener)
     try:
-        study = jobs.small_study(pictures, *QUICK, "pretrain.epochs=2", "evaluate.controls=[]")
+        study = small_study.resolved(pictures, *QUICK, "pretrain.epochs=2", "evaluate.controls=[]")
         studies.run(study, tmp_path / "run", workbench)
     finally:
         registry.hooks.unregister(listener)

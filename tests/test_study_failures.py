@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import small_study
 from case_folder import with_a_volume
-from jobs import QUICK
 from PIL import Image
+from small_study import QUICK
 
 from rdfc_core import DataError
 from rdfc_core import study as studies
@@ -21,7 +21,7 @@ from rdfc_core.workbench import extract, read_cases
 def test_cases_that_fail_are_left_out_and_reported(pictures, workbench, tmp_path):
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
     (folder / "masks" / "case-007.png").unlink()
-    study = jobs.small_study(folder, *QUICK, "pretrain.epochs=1")
+    study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
     results = studies.run(study, tmp_path / "run", workbench)
     [failed] = results.failed
     assert failed["case_id"] == "case-007"
@@ -37,7 +37,7 @@ def test_if_every_case_fails_the_reason_is_given_once(pictures, workbench, tmp_p
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
     shutil.rmtree(folder / "masks")
     with pytest.raises(DataError) as caught:
-        studies.run(jobs.small_study(folder, *QUICK), tmp_path / "run", workbench)
+        studies.run(small_study.resolved(folder, *QUICK), tmp_path / "run", workbench)
     assert str(caught.value).startswith(
         "None of the 36 cases could be used. 36 cases (case-000, case-001, case-002, …): the mask "
         f"{folder}/masks/<case_id>.png does not exist."
@@ -53,7 +53,7 @@ def test_if_a_view_refuses_every_case_it_is_named_and_the_files_are_not(
         Image.fromarray(np.full((40, 40), 9, np.uint8)).save(image)
     strict = "views.radiomics.extractor.needs_contrast=true"
     with pytest.raises(DataError) as caught:
-        studies.run(jobs.small_study(folder, *QUICK, strict), tmp_path / "run", workbench)
+        studies.run(small_study.resolved(folder, *QUICK, strict), tmp_path / "run", workbench)
     assert "all its voxels have one grey value" in str(caught.value)
     assert "it is the view 'radiomics' that refuses them" in str(caught.value)
     assert "datasets check" not in str(caught.value)
@@ -64,7 +64,7 @@ def test_pictures_and_volumes_in_one_data_set_are_told_before_all_is_extracted(
     pictures, workbench, tmp_path, reader, run
 ):
     folder = with_a_volume(pictures, tmp_path / "own", "case-002")
-    study = jobs.small_study(folder, *QUICK)
+    study = small_study.resolved(folder, *QUICK)
     if run == "second":  # both kinds lie in the store by then
         for chosen in (slice(2, 3), slice(0, 2), slice(3, None)):
             part = read_cases(study.dataset.build(workbench.registry), reader)[chosen]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext as Processes
@@ -12,7 +11,8 @@ from typing import Any
 import jobs
 import pyarrow.parquet as pq
 import pytest
-from jobs import QUICK
+import small_study
+from small_study import QUICK, lasting
 
 from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
@@ -20,15 +20,6 @@ from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.results import Results
 from rdfc_core.store import Store
 from rdfc_core.workbench import Workbench
-
-
-def lasting(run: Path) -> dict[str, Any]:
-    """The results without what differs from run to run: when it was, and how long it took."""
-    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    return {
-        **found,
-        "run": {k: v for k, v in found["run"].items() if k not in ("seconds", "started")},
-    }
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +35,8 @@ def again(finished, pictures, registry, tmp_path) -> Callable[..., Results]:
     executor = LocalExecutor(LocalExecutorConfig(workers=0))
 
     def _again(*overrides: str, **options: Any) -> Results:
-        study = jobs.small_study(pictures, *QUICK, *overrides)
-        bench = Workbench(registry, Store(store), executor, jobs.Counted())
+        study = small_study.resolved(pictures, *QUICK, *overrides)
+        bench = Workbench(registry, Store(store), executor, small_study.Counted())
         results = studies.run(study, tmp_path / "run", bench, **options)
         _again.progress = bench.progress  # type: ignore[attr-defined]
         return results
@@ -57,7 +48,7 @@ def test_a_folder_belongs_to_one_process_until_it_ends_even_by_a_kill(
     again, pictures, tmp_path, processes: Processes
 ):
     ours, theirs = processes.Pipe()
-    study = jobs.small_study(pictures, *QUICK)
+    study = small_study.resolved(pictures, *QUICK)
     other = processes.Process(target=jobs.work_in, args=(tmp_path / "run", study, theirs))
     other.start()
     assert ours.recv()
@@ -119,7 +110,7 @@ def test_a_folder_of_other_files_is_left_alone(pictures, workbench, tmp_path, ov
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").touch()
     with pytest.raises(StudyError, match=r"holds (files and )?no run"):
-        studies.run(jobs.small_study(pictures, *QUICK), tmp_path / "run", workbench, overwrite)
+        studies.run(small_study.resolved(pictures, *QUICK), tmp_path / "run", workbench, overwrite)
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.tex"]
 
 
@@ -128,7 +119,9 @@ def test_a_crash_before_the_study_was_written_does_not_block_the_folder(
 ):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "partial-study.yaml").write_text("preset: def", encoding="utf-8")
-    studies.run(jobs.small_study(pictures, *QUICK), tmp_path / "run", workbench, until="extract")
+    studies.run(
+        small_study.resolved(pictures, *QUICK), tmp_path / "run", workbench, until="extract"
+    )
     assert not (tmp_path / "run" / "partial-study.yaml").exists()
 
 
@@ -147,7 +140,7 @@ def test_killed_at_any_stage_the_same_command_ends_with_the_same_results(
     args = (pictures, run, store, QUICK)
     for title, steps in (("Extracting features", 12), ("Pretraining", 2), ("Pretraining", 4)):
         ours, theirs = processes.Pipe(duplex=False)
-        process = processes.Process(target=jobs.run_study, args=(*args, theirs))
+        process = processes.Process(target=small_study.run_study, args=(*args, theirs))
         process.start()
         theirs.close()
         seen = 0
@@ -157,7 +150,7 @@ def test_killed_at_any_stage_the_same_command_ends_with_the_same_results(
         process.join()
         assert process.exitcode == -9
         assert not (run / "results.json").exists()
-    jobs.run_study(*args)
+    small_study.run_study(*args)
     assert lasting(run) == lasting(finished)
     for name in ("weights.safetensors", "model.json"):
         one, other = (folder / "model" / "holdout" / name for folder in (run, finished))
@@ -168,14 +161,14 @@ def test_killed_at_any_stage_the_same_command_ends_with_the_same_results(
 
 
 def test_the_steps_one_by_one_come_to_the_same_results(finished, pictures, workbench, tmp_path):
-    study = jobs.small_study(pictures, *QUICK)
+    study = small_study.resolved(pictures, *QUICK)
     run = tmp_path / "run"
     for step in ("extract", "pretrain"):
         results = studies.run(study, run, workbench, until=step)
         assert results.rows == ()
         assert results.run["step"] == step
         assert (run / "model").exists() == (step == "pretrain")
-    workbench.progress = jobs.Counted()
+    workbench.progress = small_study.Counted()
     studies.run(study, run, workbench, until="evaluate")
     assert workbench.progress.totals["Pretraining"] == (3, 3)
     assert lasting(run) == lasting(finished)

@@ -1,53 +1,31 @@
-"""Tables 1 and 2 and Figure 2 of a study: what stands in them, and that a killed run goes on."""
+"""Tables 1 and 2 and Figure 2 of a study: what stands in them, and what cannot stand there."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections import Counter
-from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 from typing import Any
 
-import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from jobs import QUICK
+import small_study
+from small_study import TABLES
 
 from rdfc_core import StudyError
 from rdfc_core import study as studies
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.report import write_report
 from rdfc_core.results import Results
-from rdfc_core.workbench import Workbench
 
-TABLES = (
-    *QUICK,
-    "evaluate.controls=[]",
-    "evaluate.classifiers=[logistic]",
-    "evaluate.compare={simclr: {name: simclr, width: 8}, plain: {name: simclr, width: 4}}",
-    "evaluate.methods=[radiomics,resnet-scratch,hybrid-scratch,hybrid-finetune]",
-    "evaluate.inner_folds=2",
-    "evaluate.supervised.epochs=2",
-    "evaluate.supervised.sweep=[all,{name: slow, lr_scale: {image: 0.1}}]",
-    "evaluate.label_fractions=[0.3,1.0]",
-    "evaluate.label_seeds=2",
-)
 JUDGED = {"radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"}
 
 
 @pytest.fixture(scope="module")
-def told(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run with all tables; not to be changed."""
-    folder = tmp_path_factory.mktemp("tables")
-    jobs.run_study(pictures, folder / "run", folder / "store.sqlite", TABLES)
-    return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def results(told: Path) -> Results:
-    return Results.read(told / "results.json")
+def results(finished_tables: Path) -> Results:
+    return Results.read(finished_tables / "results.json")
 
 
 def keys(results: Results, table: str) -> dict[tuple[str, str], int]:
@@ -59,24 +37,18 @@ def keys(results: Results, table: str) -> dict[tuple[str, str], int]:
     }
 
 
-def lasting(run: Path) -> dict[str, Any]:
-    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    del found["run"]
-    return dict(found)
-
-
 def test_other_pretexts_stand_in_the_linear_table_under_their_names(results):
     ours = {("rdfc", name): 1 for name in ("radiomics", "image", "greys", "all")}
     assert keys(results, "linear") == ours | {("simclr", "image"): 1, ("plain", "image"): 1}
 
 
-def test_other_pretexts_have_checkpoints_and_metrics_of_their_own(told):
-    names = {path.name for path in (told / "checkpoints").glob("holdout*")}
+def test_other_pretexts_have_checkpoints_and_metrics_of_their_own(finished_tables):
+    names = {path.name for path in (finished_tables / "checkpoints").glob("holdout*")}
     assert names == {f"holdout{part}.safetensors" for part in ("", ".simclr", ".plain")}
-    lines = (told / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (finished_tables / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     epochs = Counter(json.loads(line)["split"] for line in lines)
     assert epochs == {"holdout": 3, "holdout.simclr": 3, "holdout.plain": 3}
-    assert [path.name for path in (told / "model").iterdir()] == ["holdout"]
+    assert [path.name for path in (finished_tables / "model").iterdir()] == ["holdout"]
 
 
 def test_methods_and_settings_of_fine_tuning_are_rows_of_their_own(results):
@@ -90,13 +62,13 @@ def test_methods_and_settings_of_fine_tuning_are_rows_of_their_own(results):
     }
 
 
-def test_every_method_is_tried_at_every_share_on_the_same_test_cases(results, told):
+def test_every_method_is_tried_at_every_share_on_the_same_test_cases(results, finished_tables):
     own = [row for row in results.rows if row.table == "label-efficiency"]
     found = Counter((row.method, row.label_fraction) for row in own if row.metric == "auroc")
     assert found == dict.fromkeys(((m, f) for m in JUDGED | {"rdfc"} for f in (0.3, 1.0)), 1)
     assert {row.seeds for row in own} == {2}
     assert len({row.n_cases for row in results.rows}) == 1
-    table = pq.read_table(told / "predictions.parquet").to_pylist()
+    table = pq.read_table(finished_tables / "predictions.parquet").to_pylist()
     tested = {(row["table"], row["method"], row["label_fraction"], row["case_id"]) for row in table}
     asked = {}
     for *key, case_id in tested:
@@ -104,8 +76,8 @@ def test_every_method_is_tried_at_every_share_on_the_same_test_cases(results, to
     assert len(set(map(frozenset, asked.values()))) == 1
 
 
-def test_all_labels_are_the_same_training_in_both_tables(told):
-    table = pq.read_table(told / "predictions.parquet").to_pylist()
+def test_all_labels_are_the_same_training_in_both_tables(finished_tables):
+    table = pq.read_table(finished_tables / "predictions.parquet").to_pylist()
     said: dict[tuple[str, str], list[Any]] = {}
     for row in table:
         swept = row["method"] == "hybrid-finetune" and row["input"] != "paper"
@@ -139,92 +111,15 @@ def test_every_pair_of_methods_is_compared_once_a_table_and_share(results):
             assert 0 < one.p <= one.p_corrected <= 1
 
 
-def test_the_report_is_drawn_with_all_of_it(told, tmp_path):
-    copy = Path(shutil.copytree(told, tmp_path / "run"))
+def test_the_report_is_drawn_with_all_of_it(finished_tables, tmp_path):
+    copy = Path(shutil.copytree(finished_tables, tmp_path / "run"))
     page = write_report(copy).read_text(encoding="utf-8")
     for word in ("hybrid-finetune", "Label efficiency", "simclr", "slow"):
         assert word in page
 
 
-def test_a_run_that_is_killed_goes_on_after_the_last_method_it_finished(
-    told, pictures, tmp_path, processes: Processes
-):
-    run = tmp_path / "run"
-    args = (pictures, run, tmp_path / "store.sqlite", TABLES)
-    ours, theirs = processes.Pipe(duplex=False)
-    process = processes.Process(target=jobs.run_study, args=(*args, theirs))
-    process.start()
-    theirs.close()
-    methods: list[str] = []
-    while len(set(methods)) < 4:
-        methods += [title for title in [ours.recv()] if title.startswith("Training ")]
-    process.kill()  # SIGKILL, in the middle of the fourth
-    process.join()
-    assert not (run / "results.json").exists()
-    kept = (run / "trials" / "holdout").glob("*.json")
-    done = {path.stem for path in kept if not path.name.startswith("partial-")}
-    assert len(done) >= 3
-    again = again_on(run, tmp_path / "store.sqlite", pictures)
-    trained = {title.split()[1] for title in again if title.startswith("Training ")}
-    assert trained
-    assert not trained & done
-    assert lasting(run) == lasting(told)
-    assert again["Pretraining simclr"] == (3, 3)
-
-
-def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str, tuple[int, int]]:
-    """Run the same command; how far each task came."""
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.plugins import installed
-    from rdfc_core.store import Store
-
-    progress = jobs.Counted()
-    bench = Workbench(
-        installed(), Store(store), LocalExecutor(LocalExecutorConfig(workers=0)), progress
-    )
-    studies.run(jobs.small_study(pictures, *TABLES), run, bench, **options)
-    return progress.totals
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[:-40],
-        lambda text: text.replace("case-0", "case-9"),
-        lambda text: json.dumps({"case_ids": []}),
-    ],
-)
-def test_a_trial_whose_file_is_damaged_is_done_again(told, pictures, tmp_path, damage, caplog):
-    run = Path(shutil.copytree(told, tmp_path / "run"))
-    (run / "results.json").unlink()
-    name = "hybrid-scratch.labels-0.3.seed-1"
-    path = run / "trials" / "holdout" / f"{name}.json"
-    path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
-    again = again_on(run, told.parent / "store.sqlite", pictures)
-    assert [t for t in again if t.startswith("Training ")] == [f"Training {name} (holdout)"]
-    assert f"{name}.json cannot be used" in caplog.text
-    assert lasting(run) == lasting(told)
-
-
-def test_overwriting_forgets_what_methods_said(told, pictures, tmp_path):
-    run = Path(shutil.copytree(told, tmp_path / "run"))
-    again = again_on(run, told.parent / "store.sqlite", pictures, overwrite=True)
-    assert sum(title.startswith("Training ") for title in again) == 22
-    assert lasting(run) == lasting(told)
-
-
-def test_cases_that_changed_are_refused_if_only_methods_have_spoken(told, pictures, tmp_path):
-    run = Path(shutil.copytree(told, tmp_path / "run"))
-    shutil.rmtree(run / "checkpoints")
-    cases = run / "cases.csv"
-    text = cases.read_text(encoding="utf-8")
-    cases.write_text(text.replace("case-004", "case-400"), encoding="utf-8")
-    with pytest.raises(StudyError, match="cases have changed"):
-        again_on(run, told.parent / "store.sqlite", pictures)
-
-
 def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workbench, tmp_path):
-    study = jobs.small_study(
+    study = small_study.resolved(
         pictures,
         "pretrain.epochs=0",
         "split.kind=folds",
@@ -274,7 +169,7 @@ def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workben
 def test_what_could_not_be_judged_is_refused_before_training(
     pictures, workbench, tmp_path, overrides, message
 ):
-    study = jobs.small_study(pictures, *TABLES[:-2], *overrides)
+    study = small_study.resolved(pictures, *TABLES[:-2], *overrides)
     with pytest.raises(StudyError, match=message):
         studies.run(study, tmp_path / "run", workbench)
     assert not (tmp_path / "run" / "checkpoints").exists()
@@ -302,9 +197,9 @@ def test_a_method_without_its_view_is_refused(
         studies.run(resolve(load_study(study), registry), tmp_path / "run", workbench)
 
 
-def test_probabilities_are_those_of_the_files(told):
-    table = pq.read_table(told / "predictions.parquet").to_pylist()
-    path = told / "trials" / "holdout" / "radiomics.labels-0.3.seed-0.json"
+def test_probabilities_are_those_of_the_files(finished_tables):
+    table = pq.read_table(finished_tables / "predictions.parquet").to_pylist()
+    path = finished_tables / "trials" / "holdout" / "radiomics.labels-0.3.seed-0.json"
     kept = json.loads(path.read_text(encoding="utf-8"))
     rows = [
         row
@@ -322,7 +217,7 @@ def test_several_classes_go_through_every_method_and_test(pictures, workbench, t
     split = [line.rpartition(",") for line in lines[1:]]
     named = [f"{head},{label and 'abc'[i % 3]}" for i, (head, _, label) in enumerate(split)]
     (folder / "manifest.csv").write_text("\n".join([lines[0], *named]) + "\n", encoding="utf-8")
-    study = jobs.small_study(
+    study = small_study.resolved(
         folder, *TABLES, "pretrain.epochs=1", "evaluate.compare={}", "evaluate.label_seeds=1"
     )
     results = studies.run(study, tmp_path / "run", workbench)

@@ -22,8 +22,6 @@ from rdfc_core.pictures import picture, spread_slices
 from rdfc_core.view_options import ImageViewConfig
 from rdfc_core.views import ImageView
 
-PLAIN = {"window": (0, 255)}
-
 
 def tumour_of(
     image: NDArray[Any], box: Sequence[slice], spacing_mm: tuple[float, ...] | None = None

@@ -25,6 +25,7 @@ import torch
 
 from rdfc_core import pretrain
 from rdfc_core.interfaces import Prepared, View
+from rdfc_core.metrics_log import Place
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import device_for
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
@@ -129,7 +130,7 @@ def main() -> None:
         seconds["bare"].append(begun - ended)
 
     with tempfile.TemporaryDirectory() as folder:
-        place = pretrain.Place(Path(folder), "benchmark")
+        place = Place(Path(folder), "benchmark")
         pretrain.fit(pretext, views, cases, settings, place, 0, epoch_ended=epoch_ended)
     # The first round warms up: allocations, and the choice of kernels.
     a_step = {who: statistics.median(t[1:]) / chosen.steps for who, t in seconds.items()}

@@ -6,19 +6,15 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.progress import Advance, Progress
-
 if TYPE_CHECKING:
     from rdfc_core.case import Case, Tumour
-    from rdfc_core.interfaces import Prepared, Pretext
+    from rdfc_core.interfaces import Prepared
     from rdfc_core.resolve import ResolvedStudy
-    from rdfc_core.results import Results
 
 
 def put_rows(path: Path, start: int, stop: int, stored: Connection) -> None:
@@ -181,22 +177,6 @@ def wait_for_lines(path: Path, lines: int) -> None:
     raise TimeoutError(f"{path} did not come to {lines} lines")
 
 
-class Counted(Progress):
-    """Remembers how far each task came."""
-
-    def __init__(self) -> None:
-        self.totals: dict[str, tuple[int, int]] = {}
-
-    @contextmanager
-    def task(self, title: str, total: int) -> Iterator[Advance]:
-        self.totals[title] = (0, total)
-
-        def advance(steps: int = 1, note: str = "") -> None:
-            self.totals[title] = (self.totals[title][0] + steps, total)
-
-        yield advance
-
-
 def save_for_ever(path: Path, saved: Connection) -> None:
     """Save one checkpoint after the other; say so after the second."""
     import torch
@@ -207,104 +187,3 @@ def save_for_ever(path: Path, saved: Connection) -> None:
         checkpoint.save(path, {"epoch": epoch, "weights": torch.full((100_000,), float(epoch))})
         if epoch == 1:
             saved.send(epoch)
-
-
-SMALL_STUDY: dict[str, Any] = {
-    "features": "outline",
-    "encoder": "small-cnn",
-    "views": {
-        "radiomics": {"width": 16, "layers": 2, "dropout": 0.3},
-        "image": {"size": [16, 16]},
-        "greys": "greys",
-    },
-    "objective": "infonce:negatives=32",
-    "pretext": {"width": 16},
-    "pretrain": {
-        "epochs": 6,
-        "batch_size": 16,
-        "optimizer": "sgd",
-        "learning_rate": 0.003,
-        "schedule": "constant",  # so that a run of fewer epochs begins like a longer one
-        "warmup_epochs": 0,
-    },
-}
-"""A study of three views that trains in a second; the data set is left open."""
-
-QUICK = ("evaluate.bootstrap=200", "pretrain.epochs=3")
-"""Overrides with which the small study runs from end to end in a second or two."""
-
-
-def small_study(folder: Path, *overrides: str) -> ResolvedStudy:
-    """The small study on a folder of pictures."""
-    from rdfc_core.config import load_study
-    from rdfc_core.plugins import installed
-    from rdfc_core.resolve import resolve
-
-    return resolve(
-        load_study({**SMALL_STUDY, "dataset": f"manifest:root={folder}"}, overrides), installed()
-    )
-
-
-def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = None) -> Pretext:
-    """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
-    from rdfc_core import model, pretrain
-    from rdfc_core.plugins import installed
-    from rdfc_core.readers.auto import AutoReader
-
-    study = small_study(folder, *overrides)
-    dataset = study.dataset.build(installed())
-    cases = AutoReader.installed(installed()).given_to(dataset.cases())
-    tumours = [case.load() for case in cases]
-    views = {name: part.build(installed()) for name, part in study.views.items()}
-    prepared = {name: [view.prepare(one) for one in tumours] for name, view in views.items()}
-    for name, view in views.items():
-        view.fit(prepared[name])
-    fresh = model.fresh(study, installed(), views, len(cases), study.seed)
-    pretrain.fit(
-        fresh.pretext,
-        views,
-        {name: view.collate(prepared[name]) for name, view in views.items()},
-        study.pretrain,
-        pretrain.Place(run, "holdout"),
-        study.seed,
-        epoch_ended=told.send if told else None,
-    )
-    return fresh.pretext
-
-
-def run_study(
-    folder: Path, run: Path, store: Path, overrides: Sequence[str] = (), told: Any = None
-) -> Results:
-    """The small study on a folder of pictures, from beginning to end, in this process.
-
-    ``told`` gets a word for everything that is reported: stages, epochs.
-    """
-    from rdfc_core import study as studies
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.plugins import installed
-    from rdfc_core.store import Store
-    from rdfc_core.workbench import Workbench
-
-    bench = Workbench(
-        installed(),
-        Store(store),
-        LocalExecutor(LocalExecutorConfig(workers=0)),
-        Told(told) if told else Progress(),
-    )
-    return studies.run(small_study(folder, *overrides), run, bench)
-
-
-class Told(Progress):
-    """Sends the title of a task at its beginning and at every step."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-
-    @contextmanager
-    def task(self, title: str, total: int) -> Iterator[Advance]:
-        self.connection.send(title)
-
-        def advance(steps: int = 1, note: str = "") -> None:
-            self.connection.send(title)
-
-        yield advance

@@ -1,0 +1,76 @@
+"""Where a pretraining keeps its files, and the metrics that it writes there after every epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rdfc_core.files import replacing
+
+if TYPE_CHECKING:
+    from tensorboardX import SummaryWriter
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pretraining keeps its files.
+
+    Args:
+        folder: The run folder.
+        split: The name of the split, which tells several pretrainings of a run apart.
+    """
+
+    folder: Path
+    split: str
+
+    @property
+    def checkpoint(self) -> Path:
+        """The newest checkpoint; the one before it lies beside it."""
+        return self.folder / "checkpoints" / f"{self.split}.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line an epoch, of all splits."""
+        return self.folder / "metrics.jsonl"
+
+
+def record(place: Place, board: SummaryWriter, metrics: Mapping[str, float]) -> None:
+    """Append the metrics of an epoch to the file, and show them on the board.
+
+    Args:
+        place: Whose file.
+        board: TensorBoard's writer; ``loss.a.b`` stands there as ``loss/a/b``.
+        metrics: By name, with ``epoch``, counted from 1.
+    """
+    place.metrics.parent.mkdir(parents=True, exist_ok=True)
+    with place.metrics.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"split": place.split, **metrics}) + "\n")
+    for name, value in metrics.items():
+        if name != "epoch":
+            board.add_scalar(name.replace(".", "/"), value, metrics["epoch"])
+
+
+def forget_epochs_after(place: Place, epoch: int) -> None:
+    """Drop what was written of this split after the checkpoint: those epochs are run again.
+
+    A line that a crash cut short goes, too.
+
+    Args:
+        place: Whose file; none need exist.
+        epoch: The last epoch that the checkpoint has behind it, counted from 1; 0 drops all.
+    """
+    if not place.metrics.exists():
+        return
+    kept = []
+    for line in place.metrics.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if entry["split"] != place.split or entry["epoch"] <= epoch:
+            kept.append(line + "\n")
+    with replacing(place.metrics) as partial:
+        partial.write_text("".join(kept), encoding="utf-8")

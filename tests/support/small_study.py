@@ -1,0 +1,158 @@
+"""A small study of three views, and how tests run it. Light, so that a worker starts at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdfc_core.progress import Advance, Progress
+
+if TYPE_CHECKING:
+    from rdfc_core.interfaces import Pretext
+    from rdfc_core.resolve import ResolvedStudy
+    from rdfc_core.results import Results
+
+
+SMALL_STUDY: dict[str, Any] = {
+    "features": "outline",
+    "encoder": "small-cnn",
+    "views": {
+        "radiomics": {"width": 16, "layers": 2, "dropout": 0.3},
+        "image": {"size": [16, 16]},
+        "greys": "greys",
+    },
+    "objective": "infonce:negatives=32",
+    "pretext": {"width": 16},
+    "pretrain": {
+        "epochs": 6,
+        "batch_size": 16,
+        "optimizer": "sgd",
+        "learning_rate": 0.003,
+        "schedule": "constant",  # so that a run of fewer epochs begins like a longer one
+        "warmup_epochs": 0,
+    },
+}
+"""A study of three views that trains in a second; the data set is left open."""
+
+QUICK = ("evaluate.bootstrap=200", "pretrain.epochs=3")
+"""Overrides with which the small study runs from end to end in a second or two."""
+
+TABLES = (
+    *QUICK,
+    "evaluate.controls=[]",
+    "evaluate.classifiers=[logistic]",
+    "evaluate.compare={simclr: {name: simclr, width: 8}, plain: {name: simclr, width: 4}}",
+    "evaluate.methods=[radiomics,resnet-scratch,hybrid-scratch,hybrid-finetune]",
+    "evaluate.inner_folds=2",
+    "evaluate.supervised.epochs=2",
+    "evaluate.supervised.sweep=[all,{name: slow, lr_scale: {image: 0.1}}]",
+    "evaluate.label_fractions=[0.3,1.0]",
+    "evaluate.label_seeds=2",
+)
+"""Overrides with which the small study fills all tables, in ten seconds or so."""
+
+
+def resolved(folder: Path, *overrides: str) -> ResolvedStudy:
+    """The small study on a folder of pictures."""
+    from rdfc_core.config import load_study
+    from rdfc_core.plugins import installed
+    from rdfc_core.resolve import resolve
+
+    return resolve(
+        load_study({**SMALL_STUDY, "dataset": f"manifest:root={folder}"}, overrides), installed()
+    )
+
+
+def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = None) -> Pretext:
+    """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
+    from rdfc_core import model, pretrain
+    from rdfc_core.metrics_log import Place
+    from rdfc_core.plugins import installed
+    from rdfc_core.readers.auto import AutoReader
+
+    study = resolved(folder, *overrides)
+    dataset = study.dataset.build(installed())
+    cases = AutoReader.installed(installed()).given_to(dataset.cases())
+    tumours = [case.load() for case in cases]
+    views = {name: part.build(installed()) for name, part in study.views.items()}
+    prepared = {name: [view.prepare(one) for one in tumours] for name, view in views.items()}
+    for name, view in views.items():
+        view.fit(prepared[name])
+    fresh = model.fresh(study, installed(), views, len(cases), study.seed)
+    pretrain.fit(
+        fresh.pretext,
+        views,
+        {name: view.collate(prepared[name]) for name, view in views.items()},
+        study.pretrain,
+        Place(run, "holdout"),
+        study.seed,
+        epoch_ended=told.send if told else None,
+    )
+    return fresh.pretext
+
+
+def run_study(
+    folder: Path, run: Path, store: Path, overrides: Sequence[str] = (), told: Any = None
+) -> Results:
+    """The small study on a folder of pictures, from beginning to end, in this process.
+
+    ``told`` gets a word for everything that is reported: stages, epochs.
+    """
+    from rdfc_core import study as studies
+    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.plugins import installed
+    from rdfc_core.store import Store
+    from rdfc_core.workbench import Workbench
+
+    bench = Workbench(
+        installed(),
+        Store(store),
+        LocalExecutor(LocalExecutorConfig(workers=0)),
+        Told(told) if told else Progress(),
+    )
+    return studies.run(resolved(folder, *overrides), run, bench)
+
+
+def lasting(run: Path) -> dict[str, Any]:
+    """The results without what differs from run to run: when it was, and how long it took."""
+    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    return {
+        **found,
+        "run": {k: v for k, v in found["run"].items() if k not in ("seconds", "started")},
+    }
+
+
+class Counted(Progress):
+    """Remembers how far each task came."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, tuple[int, int]] = {}
+
+    @contextmanager
+    def task(self, title: str, total: int) -> Iterator[Advance]:
+        self.totals[title] = (0, total)
+
+        def advance(steps: int = 1, note: str = "") -> None:
+            self.totals[title] = (self.totals[title][0] + steps, total)
+
+        yield advance
+
+
+class Told(Progress):
+    """Sends the title of a task at its beginning and at every step."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @contextmanager
+    def task(self, title: str, total: int) -> Iterator[Advance]:
+        self.connection.send(title)
+
+        def advance(steps: int = 1, note: str = "") -> None:
+            self.connection.send(title)
+
+        yield advance
