@@ -32,7 +32,7 @@ from rdfc_features_native.preparation import (
 from rdfc_features_native.region import Region, box_of, extents_of
 from rdfc_features_native.texture import image_features
 
-ENGINE = 1
+ENGINE = 2
 """Raised when the engine's values change."""
 
 
