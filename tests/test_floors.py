@@ -43,6 +43,7 @@ FLOORS: list[set[str]] = [
         "plugins",
         "parameters",
         "parameter_sets",
+        "radiomics_checks",
         "radiomics_config",
         "presets",
         "view_options",
@@ -61,6 +62,7 @@ OPEN_TO_PLUGINS = {
     "errors",
     "interfaces",
     "parameters",
+    "radiomics_checks",
     "radiomics_config",
     "testing",
 }
