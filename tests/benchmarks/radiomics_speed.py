@@ -32,7 +32,7 @@ from tumours import ct_tumour, ultrasound_tumour
 from rdfc_core.case import Tumour, Volume
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor
-from rdfc_features_native.filters.deriche import gaussian_taps
+from rdfc_features_native.filters.deriche import coefficients, gaussian_taps
 
 SIGMAS_MM = [1.0, 2.0, 3.0, 4.0, 5.0]
 CLASSES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
@@ -65,6 +65,7 @@ def native(tumour: Tumour, repeats: int) -> tuple[float, int]:
 
     def once() -> None:
         gaussian_taps.cache_clear()
+        coefficients.cache_clear()
         extractor.extract(tumour)
 
     return seconds(once, repeats), len(extractor.names(tumour.ndim))
