@@ -57,6 +57,7 @@ FLOORS: list[set[str]] = [
         "plugins",
         "parameters",
         "parameter_sets",
+        "radiomics_checks",
         "radiomics_config",
         "presets",
         "view_options",
@@ -75,6 +76,7 @@ OPEN_TO_PLUGINS = {
     "errors",
     "interfaces",
     "parameters",
+    "radiomics_checks",
     "radiomics_config",
     "testing",
 }

@@ -1,6 +1,6 @@
 """Draws how many times faster the native extractor is than PyRadiomics, from the benchmark's file.
 
-python tests/benchmarks/radiomics.py --json speed.json
+python tests/benchmarks/radiomics_speed.py --json speed.json
 python tests/benchmarks/radiomics_figure.py speed.json docs/figures/radiomics-speed.svg
 """
 

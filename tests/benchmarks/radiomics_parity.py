@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,8 +29,6 @@ from rdfc_core.plugins import installed
 from rdfc_core.readers.auto import AutoReader
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor
-
-sys.path.remove(str(Path(__file__).parent))  # where the benchmark would pass for PyRadiomics
 
 ALL = {
     "imageType": {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ import rdfc_core
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import Executor, Outcome, WorkerDiedError
 from rdfc_executor_dask.config import DaskConfig
+
+log = logging.getLogger("rdfc")
 
 
 class DaskExecutor(Executor):
@@ -51,12 +54,15 @@ class DaskExecutor(Executor):
                     in_hand[given[-1]] = job
                 return given
 
+            threads = client.nthreads()
             try:
-                finished = as_completed(hand_out(_threads(client)))
+                finished = as_completed(hand_out(_count(threads)))
                 for future in finished:
                     yield _outcome(in_hand.pop(future), future)
                     # Workers may have come or gone.
-                    for more in hand_out(_threads(client) - len(in_hand)):
+                    before, threads = threads, client.nthreads()
+                    _tell_of_lost(before, threads)
+                    for more in hand_out(_count(threads) - len(in_hand)):
                         finished.add(more)
             except CancelledError as error:
                 raise DataError(
@@ -109,8 +115,15 @@ class DaskExecutor(Executor):
                 )
 
 
-def _threads(client: Any) -> int:
-    return max(1, int(sum(client.nthreads().values())))
+def _count(threads: Mapping[str, int]) -> int:
+    return max(1, sum(threads.values()))
+
+
+def _tell_of_lost(before: Mapping[str, int], now: Mapping[str, int]) -> None:
+    for worker in sorted(set(before) - set(now)):
+        log.warning(
+            "The Dask worker %s is gone. The case that it worked on is tried again.", worker
+        )
 
 
 def _core_version() -> str:

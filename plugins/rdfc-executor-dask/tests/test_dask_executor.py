@@ -57,11 +57,12 @@ def test_two_workers_share_the_jobs(executor: DaskExecutor) -> None:
     assert os.getpid() not in processes
 
 
-def test_a_worker_that_is_killed_costs_no_job_but_its_own_which_is_tried_again(
-    executor: DaskExecutor, tmp_path: Path
+def test_a_worker_that_is_killed_is_named_and_costs_no_job_but_its_own_which_is_tried_again(
+    executor: DaskExecutor, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs = [(tmp_path, number) for number in range(6)]
     found = {one.job: one.value for one in executor.run(dask_jobs.die_once, jobs)}
+    assert "The Dask worker tcp://" in caplog.text
     assert found == {number: number for number in range(6)}
     tries = {number: (tmp_path / f"{number}").read_text().splitlines() for number in range(6)}
     assert len(tries[3]) == 2

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
 from rdfc_core.parameters import Settings
-from rdfc_core.volume import check_finite
 from rdfc_features_native.plan import Plan
 from rdfc_features_native.preparation import Prepared
 
@@ -20,24 +17,8 @@ MIN_RANGE_BINS = 2
 """An image whose whole range is narrower than this was not meant for the bin width."""
 MAX_BINS = 10**8
 """The edges of so many bins alone take a gigabyte."""
-MIN_LOG_VOXELS = 4
-"""ITK's recursive filter needs so many along every axis."""
 
 Array = NDArray[Any]
-
-
-def check_tumour(tumour: Tumour) -> None:
-    """Image and mask must lie on one grid, and the image be finite.
-
-    Raises:
-        DataError: If not.
-    """
-    if tumour.mask.shape != tumour.image.array.shape:
-        raise DataError(
-            f"the mask has shape {tumour.mask.shape} and the image {tumour.image.array.shape}. "
-            "Resample the mask onto the image's grid."
-        )
-    check_finite(tumour.image)
 
 
 def check_mask(
@@ -105,20 +86,6 @@ def check_spline(
         )
 
 
-def check_not_constant(values: Array) -> None:
-    """The tumour must hold more than one grey value.
-
-    Raises:
-        DataError: If all values are equal, as where a damaged file was filled up.
-    """
-    if values.min() == values.max():
-        raise DataError(
-            f"all {values.size} voxels of the tumour have the value {values.flat[0]:g}: it has no "
-            "texture. Check that the image is complete and the mask lies where it should, or drop "
-            "the case."
-        )
-
-
 def check_finite_part(values: Array) -> None:
     """What was prepared must still be finite.
 
@@ -165,54 +132,3 @@ def check_grey_levels(prepared: Prepared, values: Array, plan: Plan) -> None:
             f"binWidth to about {(high - low) / 32:.2g}, or bring the images to the scale that "
             "the parameters are meant for (0 to 255, or Hounsfield units)."
         )
-
-
-def why_no_log(plan: Plan, prepared: Prepared) -> dict[str, str]:
-    """Name of a filtered image → why the image is too small for this Laplacian of Gaussian."""
-    size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
-    shown = " × ".join(str(n) for n in size)
-    reasons: dict[str, str] = {}
-    for part in plan.images:
-        if part.image_type != "LoG":
-            continue
-        sigmas_mm = {str(sigma_mm): sigma_mm for sigma_mm in part.settings.sigma_mm}
-        for name, sigma_mm in zip(part.images, sigmas_mm.values(), strict=True):
-            needed = [max(MIN_LOG_VOXELS, math.ceil(sigma_mm / mm) + 1) for mm in spacing_mm]
-            if any(n < least for n, least in zip(size, needed, strict=True)):
-                reasons[name] = (
-                    f"the Laplacian of Gaussian of sigma {sigma_mm:g} mm needs an image of at "
-                    f"least {' × '.join(str(n) for n in needed)} voxels, and this one has {shown}"
-                )
-    return reasons
-
-
-def why_no_shape_2d(extents: tuple[int, ...], axis: int) -> str | None:
-    """Why a volume's mask has no two-dimensional shape, or None if it has one.
-
-    Args:
-        extents: Of the mask's box along the array's axes, in voxels.
-        axis: The array axis across the slices.
-    """
-    if extents[axis] != 1:
-        return f"shape2D needs a mask in a single slice, and this one spans {extents[axis]}"
-    if extents[2 - axis] == 1:
-        # It looks up the array's axis among SimpleITK's, which run backwards: so do we not.
-        return "PyRadiomics 3.0.1 computes no shape2D of this mask: it mistakes its axes"
-    return None
-
-
-def spread_over(names: tuple[str, ...], reasons: Mapping[str, str]) -> dict[str, str]:
-    """Each feature of an image that could not be made → the reason.
-
-    Args:
-        names: All features, ``<image>_<class>_<feature>``.
-        reasons: Name of an image, or ``<image>_<class>`` → the reason.
-    """
-    if not reasons:
-        return {}
-    return {
-        name: reason
-        for name in names
-        for start, reason in reasons.items()
-        if name.startswith(f"{start}_")
-    }

@@ -5,9 +5,7 @@ Definitions: van Griethuysen et al. 2017, Cancer Research 77(21), and PyRadiomic
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,14 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.interfaces import FeatureExtractor, Features
+from rdfc_core.radiomics_checks import (
+    check_not_constant,
+    check_tumour,
+    spread_over,
+    warn_of_absent_shape,
+    why_no_log,
+    why_no_shape_2d,
+)
 from rdfc_features_native import checks
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.features.shape import shape_features
@@ -32,7 +38,7 @@ from rdfc_features_native.preparation import (
 from rdfc_features_native.region import Region, box_of, extents_of
 from rdfc_features_native.texture import image_features
 
-ENGINE = 1
+ENGINE = 2
 """Raised when the engine's values change."""
 
 
@@ -65,7 +71,7 @@ class NativeExtractor(FeatureExtractor):
         plan = self._plan(ndim)
         absent = {"shape", "shape2D"} & set(self._by_ndim[ndim].feature_classes)
         if absent and not plan.shapes:
-            _warn_of_absent_shape(", ".join(sorted(absent)), ndim)
+            warn_of_absent_shape(", ".join(sorted(absent)), ndim)
         return plan.names
 
     def extract(self, tumour: Tumour) -> Features:
@@ -76,10 +82,11 @@ class NativeExtractor(FeatureExtractor):
             StudyError: If the parameters do not fit tumours with so many axes.
         """
         plan = self._plan(tumour.ndim)
-        checks.check_tumour(tumour)
+        check_tumour(tumour)
         prepared = _prepared(tumour, plan)
         region = _region(prepared, plan)
-        reasons = checks.why_no_log(plan, prepared)
+        size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
+        reasons = why_no_log(self._by_ndim[tumour.ndim], size, spacing_mm)
         shapes = _shapes(prepared, region, plan, reasons)
         images = _images(prepared, region, plan, reasons)
         return _named(plan.names, np.concatenate([*shapes, *images]), reasons)
@@ -111,7 +118,7 @@ def _prepared(tumour: Tumour, plan: Plan) -> Prepared:
         tumour = with_slices_first(tumour)
     box = tumour_box(tumour)
     checks.check_mask(extents_of(box), None, settings)
-    checks.check_not_constant(tumour.image.array[box][tumour.mask[box]])
+    check_not_constant(tumour.image.array[box][tumour.mask[box]])
     target_mm = target_spacing_mm(tumour.image.spacing_mm, box, settings)
     checks.check_spline(tumour.mask.shape, target_mm, settings)
     prepared = prepare(tumour, box, settings)
@@ -138,7 +145,7 @@ def _region(prepared: Prepared, plan: Plan) -> Region:
     region = Region(box, np.ascontiguousarray(mask[box]), prepared.spacing_mm)
     values = prepared.image[box][region.mask]
     checks.check_grey_levels(prepared, values, plan)
-    checks.check_not_constant(values)
+    check_not_constant(values)
     return region
 
 
@@ -156,7 +163,7 @@ def _shapes(
             measured = shape2d_features(mask, spacing_mm)
         else:
             axis = plan.settings.force_2d_dimension or 0
-            reason = checks.why_no_shape_2d(mask.shape, axis)
+            reason = why_no_shape_2d(mask.shape, axis)
             if reason:
                 reasons["original_shape2D"] = reason
                 yield np.full(len(wanted), np.nan)
@@ -190,20 +197,9 @@ def _named(
     names: tuple[str, ...], values: NDArray[np.float64], reasons: Mapping[str, str]
 ) -> Features:
     """Values, each one that is missing as NaN with its reason."""
-    missing = checks.spread_over(names, reasons)
+    missing = spread_over(names, reasons)
     for place in np.flatnonzero(~np.isfinite(values)):
         undefined = f"it is not defined for this tumour (the formula gives {values[place]})"
         missing.setdefault(names[place], undefined)
         values[place] = np.nan
     return Features(values, missing)
-
-
-@cache
-def _warn_of_absent_shape(absent: str, ndim: int) -> None:
-    kind, other = ("Pictures have", "shape2D") if ndim == 2 else ("Volumes have", "shape")
-    logging.getLogger("rdfc").warning(
-        "%s no %s: no shape is measured. List %s in featureClass to measure it.",
-        kind,
-        absent,
-        other,
-    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rdfc_core.errors import StudyError
 from rdfc_core.parameters import Parameters, Settings
+from rdfc_core.radiomics_checks import check_mask_value
 from rdfc_features_native.images import SUPPORTED
 from rdfc_features_native.texture import CLASSES
 
@@ -82,16 +83,7 @@ def check_supported(parameters: Parameters) -> None:
     Raises:
         StudyError: If they do, or select a mask value, which is the data set's to select.
     """
-    settings = parameters.settings
-    for key, given, usual in (
-        ("label", settings.label, 1),
-        ("label_channel", settings.label_channel, 0),
-    ):
-        if given != usual:
-            raise StudyError(
-                f"setting.{key} is {given} in the parameters, but the data set says which value "
-                f"of the mask is the tumour. Set mask_value there, and remove {key}."
-            )
+    check_mask_value(parameters)
     for image_type in parameters.image_types:
         if image_type not in SUPPORTED:
             raise StudyError(

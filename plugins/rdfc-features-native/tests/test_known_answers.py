@@ -15,7 +15,7 @@ from rdfc_features_native.features.firstorder import quantiles_of
 from rdfc_features_native.features.hulls import diameters, vertices_of
 from rdfc_features_native.features.shape import shape_features
 from rdfc_features_native.features.shape2d import shape2d_features
-from rdfc_features_native.filters.log import laplacian_of_gaussian
+from rdfc_features_native.filters import log
 from rdfc_features_native.filters.wavelet import wavelet_bands
 from rdfc_features_native.region import Region, box_of
 from rdfc_features_native.zones import find_zones
@@ -115,18 +115,45 @@ def test_there_are_thirteen_directions_in_space_and_four_in_a_slice():
     assert len(directions((1, 1, 1), [1], None, both_ways=True)) == 0
 
 
-@pytest.mark.parametrize("shape", [(12, 31), (7, 12, 15), (4, 5, 6)])
-@pytest.mark.parametrize("sigma_mm", [0.4, 1.0, 3.0])
-def test_log_is_itk_s_on_the_whole_image(shape, sigma_mm):
-    image = 100 * np.random.default_rng(0).normal(size=shape)
-    spacing_mm = (1.5, 0.8, 0.7)[-len(shape) :]
+def itk_s_laplacian(image, spacing_mm, sigma_mm):
     recursive = sitk.LaplacianRecursiveGaussianImageFilter()
     recursive.SetSigma(sigma_mm)
     recursive.SetNormalizeAcrossScale(True)
-    expected = sitk.GetArrayFromImage(recursive.Execute(Volume.of(image, spacing_mm).to_sitk()))
+    return sitk.GetArrayFromImage(recursive.Execute(Volume.of(image, spacing_mm).to_sitk()))
+
+
+SHAPES = [(12, 31), (7, 12, 15), (4, 5, 6)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("sigma_mm", [0.4, 1.0, 3.0])
+def test_log_of_a_small_image_is_itk_s_to_the_last_bit(shape, sigma_mm):
+    image = np.round(100 * np.random.default_rng(0).normal(size=shape))
+    image[: shape[0] // 2] = 0  # where rounding decides
+    spacing_mm = (1.5, 0.8, 0.7)[-len(shape) :]
+    expected = itk_s_laplacian(image, spacing_mm, sigma_mm)
     for box in (tuple(slice(0, n) for n in shape), tuple(slice(1, n - 2) for n in shape)):
-        found = laplacian_of_gaussian(image, box, spacing_mm, sigma_mm)
-        np.testing.assert_allclose(found, expected[box], atol=2e-6 * np.abs(expected).max())
+        found = log.laplacian_of_gaussian(image, box, spacing_mm, sigma_mm)
+        np.testing.assert_array_equal(found, expected[box])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("sigma_mm", [0.4, 1.0, 3.0])
+def test_log_of_a_large_image_is_itk_s_in_single_precision(shape, sigma_mm, monkeypatch):
+    monkeypatch.setattr(log, "RECURSIVE", 0)
+    image = 100 * np.random.default_rng(0).normal(size=shape)
+    spacing_mm = (1.5, 0.8, 0.7)[-len(shape) :]
+    expected = itk_s_laplacian(image, spacing_mm, sigma_mm)
+    for box in (tuple(slice(0, n) for n in shape), tuple(slice(1, n - 2) for n in shape)):
+        found = log.laplacian_of_gaussian(image, box, spacing_mm, sigma_mm)
+        np.testing.assert_allclose(found, expected[box], atol=3e-6 * np.abs(expected).max())
+
+
+def test_log_looks_no_farther_than_its_tails_reach():
+    image = np.round(100 * np.random.default_rng(0).random((40, 900)))
+    box = (slice(10, 20), slice(440, 460))
+    found = log.laplacian_of_gaussian(image, box, (1.0, 1.0), 1.0)
+    np.testing.assert_array_equal(found, itk_s_laplacian(image, (1.0, 1.0), 1.0)[box])
 
 
 @pytest.mark.parametrize("shape", [(20, 30), (21, 31), (9, 14, 15)])

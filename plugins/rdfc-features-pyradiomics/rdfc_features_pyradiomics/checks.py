@@ -19,8 +19,6 @@ MIN_RANGE_BINS = 2
 """An image whose whole range is narrower than this was not meant for the bin width."""
 MAX_BINS = 4096
 """Texture matrices take bins² × directions × 8 bytes: 1.7 GB here in three dimensions."""
-MIN_LOG_VOXELS = 4
-"""ITK's recursive filter needs so many along every axis."""
 
 Array = NDArray[Any]
 
@@ -83,20 +81,6 @@ def check_spline(
         )
 
 
-def check_not_constant(values: Array) -> None:
-    """The tumour must hold more than one grey value.
-
-    Raises:
-        DataError: If all values are equal, as where a damaged file was filled up.
-    """
-    if values.min() == values.max():
-        raise DataError(
-            f"all {values.size} voxels of the tumour have the value {values.flat[0]:g}: it has no "
-            "texture. Check that the image is complete and the mask lies where it should, or drop "
-            "the case."
-        )
-
-
 def check_grey_levels(image: Array, values: Array, parameters: Parameters) -> None:
     """Bins must be neither wider than the image's grey scale nor too many to count pairs of.
 
@@ -136,71 +120,9 @@ def check_grey_levels(image: Array, values: Array, parameters: Parameters) -> No
         )
 
 
-def why_no_log(
-    parameters: Parameters, size: tuple[int, ...], spacing_mm: tuple[float, ...]
-) -> dict[str, str]:
-    """The Laplacians of Gaussian that an image is too small for.
-
-    Args:
-        parameters: Give the sigmas.
-        size: Of the image that is filtered, in voxels, along SimpleITK's axes.
-        spacing_mm: Along the same axes.
-
-    Returns:
-        Name of the filtered image → why PyRadiomics does not make it.
-    """
-    reasons: dict[str, str] = {}
-    if "LoG" not in parameters.image_types:
-        return reasons
-    shown = " × ".join(str(n) for n in size)
-    names = parameters.image_names("LoG", len(size))
-    # By their spelling, as the names are: 1 and 1.0 are two images.
-    sigmas_mm = {str(sigma_mm): sigma_mm for sigma_mm in parameters.settings_of("LoG").sigma_mm}
-    for name, sigma_mm in zip(names, sigmas_mm.values(), strict=True):
-        needed = [
-            max(MIN_LOG_VOXELS, math.ceil(sigma_mm / distance_mm) + 1) for distance_mm in spacing_mm
-        ]
-        if any(n < least for n, least in zip(size, needed, strict=True)):
-            reasons[name] = (
-                f"the Laplacian of Gaussian of sigma {sigma_mm:g} mm needs an image of at least "
-                f"{' × '.join(str(n) for n in needed)} voxels, and this one has {shown}"
-            )
-    return reasons
-
-
-def why_no_shape_2d(extents: tuple[int, ...], axis: int) -> str | None:
-    """Why a volume's mask has no two-dimensional shape, or None if it has one.
-
-    Args:
-        extents: Of the mask's box along the array's axes, in voxels.
-        axis: The array axis across the slices.
-    """
-    if extents[axis] != 1:
-        return f"shape2D needs a mask in a single slice, and this one spans {extents[axis]}"
-    if extents[2 - axis] == 1:
-        # PyRadiomics 3.0.1 looks up the array's axis among SimpleITK's, which run backwards.
-        return "PyRadiomics 3.0.1 computes no shape2D of this mask: it mistakes its axes"
-    return None
-
-
 def extents_of(mask: Array) -> tuple[int, ...]:
     """Voxels along each axis of the mask's box; zeros if it is empty."""
     places = np.nonzero(mask)
     if not len(places[0]):
         return (0,) * mask.ndim
     return tuple(int(np.ptp(along)) + 1 for along in places)
-
-
-def spread_over(names: tuple[str, ...], reasons: Mapping[str, str]) -> dict[str, str]:
-    """Each feature of an image that could not be made → the reason.
-
-    Args:
-        names: All features, ``<image>_<class>_<feature>``.
-        reasons: Name of an image, or ``<image>_<class>`` → the reason.
-    """
-    return {
-        name: reason
-        for name in names
-        for start, reason in reasons.items()
-        if name.startswith(f"{start}_")
-    }

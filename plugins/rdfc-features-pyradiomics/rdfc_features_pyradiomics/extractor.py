@@ -6,10 +6,8 @@ Source: van Griethuysen et al. 2017, Cancer Research 77(21).
 from __future__ import annotations
 
 import importlib
-import logging
 import warnings
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,18 @@ import radiomics
 import SimpleITK as sitk  # noqa: N813
 
 from rdfc_core.case import Tumour, Volume
-from rdfc_core.errors import DataError, PluginError, StudyError
+from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces import FeatureExtractor, Features
 from rdfc_core.parameters import Parameters
-from rdfc_core.volume import check_finite
+from rdfc_core.radiomics_checks import (
+    check_mask_value,
+    check_not_constant,
+    check_tumour,
+    spread_over,
+    warn_of_absent_shape,
+    why_no_log,
+    why_no_shape_2d,
+)
 from rdfc_features_pyradiomics import checks, engine
 from rdfc_features_pyradiomics.config import PyRadiomicsConfig
 
@@ -57,7 +63,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
         self.config = config
         self._by_ndim = config.by_ndim()
         for parameters in self._by_ndim.values():
-            _check_mask_value(parameters)
+            check_mask_value(parameters)
             _check_libraries(parameters)
 
     def names(self, ndim: int) -> tuple[str, ...]:
@@ -70,7 +76,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
         absent = {"shape", "shape2D"} & set(parameters.feature_classes)
         absent -= set(parameters.shape_classes(ndim))
         if absent and not parameters.shape_classes(ndim):
-            _warn_of_absent_shape(", ".join(sorted(absent)), ndim)
+            warn_of_absent_shape(", ".join(sorted(absent)), ndim)
         return parameters.feature_names(ndim)
 
     def extract(self, tumour: Tumour) -> Features:
@@ -93,7 +99,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
             missing = self._examine(image, mask, parameters, settings)
             left_out = frozenset({"shape2D"} if "original_shape2D" in missing else ())
             measured = engine.measure(image, mask, parameters, settings, left_out)
-        return _collect(names, measured, checks.spread_over(names, missing))
+        return _collect(names, measured, spread_over(names, missing))
 
     def recipe(self) -> dict[str, Any]:
         """Version and full parameters; of both kinds of tumour if they differ."""
@@ -122,24 +128,19 @@ class PyRadiomicsExtractor(FeatureExtractor):
         pixels = sitk.GetArrayViewFromImage(image)
         values = pixels[sitk.GetArrayViewFromImage(part) != 0]
         checks.check_grey_levels(pixels, values, parameters)
-        checks.check_not_constant(values)
-        missing = checks.why_no_log(parameters, image.GetSize(), image.GetSpacing())
+        check_not_constant(values)
+        missing = why_no_log(parameters, image.GetSize(), image.GetSpacing())
         if outline.ndim == 3 and "shape2D" in parameters.shape_classes(3):
-            reason = checks.why_no_shape_2d(extents, settings["force2Ddimension"])
+            reason = why_no_shape_2d(extents, settings["force2Ddimension"])
             missing |= {"original_shape2D": reason} if reason else {}
         return missing
 
 
 def _check(tumour: Tumour, minimum_dimensions: int) -> None:
     """Refuse what no parameters could measure."""
-    if tumour.mask.shape != tumour.image.array.shape:
-        raise DataError(
-            f"the mask has shape {tumour.mask.shape} and the image {tumour.image.array.shape}. "
-            "Resample the mask onto the image's grid."
-        )
-    check_finite(tumour.image)
+    check_tumour(tumour)
     checks.check_extent(checks.extents_of(tumour.mask), minimum_dimensions)
-    checks.check_not_constant(tumour.image.array[tumour.mask])
+    check_not_constant(tumour.image.array[tumour.mask])
 
 
 def _sitk_pair(tumour: Tumour, parameters: Parameters) -> tuple[sitk.Image, sitk.Image]:
@@ -194,19 +195,6 @@ def _collect(
     return Features(values, missing)
 
 
-def _check_mask_value(parameters: Parameters) -> None:
-    settings = parameters.settings
-    for key, given, usual in (
-        ("label", settings.label, 1),
-        ("label_channel", settings.label_channel, 0),
-    ):
-        if given != usual:
-            raise StudyError(
-                f"setting.{key} is {given} in the parameters, but the data set says which value "
-                f"of the mask is the tumour. Set mask_value there, and remove {key}."
-            )
-
-
 def _check_libraries(parameters: Parameters) -> None:
     for image_type in parameters.image_types:
         for module, attribute in NEEDS.get(image_type, ()):
@@ -220,14 +208,3 @@ def _check_libraries(parameters: Parameters) -> None:
                     f"drop the filter in silence: {error}. Install a {module.split('.')[0]} that "
                     f"has it, or remove {image_type} from imageType."
                 ) from error
-
-
-@cache
-def _warn_of_absent_shape(absent: str, ndim: int) -> None:
-    kind, other = ("Pictures have", "shape2D") if ndim == 2 else ("Volumes have", "shape")
-    logging.getLogger("rdfc").warning(
-        "%s no %s: no shape is measured. List %s in featureClass to measure it.",
-        kind,
-        absent,
-        other,
-    )

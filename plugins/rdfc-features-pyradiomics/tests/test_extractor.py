@@ -215,7 +215,7 @@ def test_extraction_is_quiet_and_leaves_threads_and_logging_as_they_were(
 
 
 def test_a_missing_shape_class_is_warned_of(make_extractor, caplog):
-    module._warn_of_absent_shape.cache_clear()
+    module.warn_of_absent_shape.cache_clear()
     extractor = make_extractor({"featureClass": {"shape": [], "firstorder": []}})
     extractor.names(3)
     assert caplog.records == []

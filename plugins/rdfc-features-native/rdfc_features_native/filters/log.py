@@ -1,4 +1,6 @@
-"""The Laplacian of Gaussian, as ITK's recursive filter gives it, by matrix products.
+"""The Laplacian of Gaussian, as ITK's recursive filter gives it.
+
+Of pictures and small volumes by that recursion itself, of large volumes by matrix products.
 
 ITK's recursive Gaussian is linear along each axis and takes the outermost value as repeated
 without end. So it is a convolution, whose taps are its answer to a single bright voxel; values
@@ -10,6 +12,7 @@ float32.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,15 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
-from rdfc_features_native.filters.deriche import gaussian_taps
-from rdfc_features_native.region import Box
+from rdfc_features_native.filters.deriche import TAIL_SIGMAS, gaussian_taps
+from rdfc_features_native.filters.recursion import recursive_laplacian
+from rdfc_features_native.region import Box, extents_of
 
 NEGLIGIBLE = 1e-8
-"""Of volumes, taps are left out where together they are less than this part of all. Of pictures
-none is: where ultrasound is black over many sigma, the last of the tail decides between two bins.
-"""
-MOST_PRECISE = 2**20
-"""Up to so many samples products are taken in double precision; above in single, as ITK does."""
+"""Taps are left out where together they are less than this part of all."""
+RECURSIVE = 2**20
+"""Up to so many samples that matter ITK's recursion is run itself; above, products take less."""
 
 Matrix = NDArray[Any]
 
@@ -41,23 +43,36 @@ def laplacian_of_gaussian(
         spacing_mm: Along the array's axes.
         sigma_mm: Width of the Gaussian.
     """
+    sigmas = [sigma_mm / distance_mm for distance_mm in spacing_mm]
+    reach = [math.ceil(TAIL_SIGMAS * sigma) for sigma in sigmas]
+    window = tuple(
+        slice(max(0, along.start - beyond), min(length, along.stop + beyond))
+        for along, beyond, length in zip(box, reach, image.shape, strict=True)
+    )
+    if math.prod(extents_of(window)) <= RECURSIVE:
+        inner = tuple(
+            slice(along.start - part.start, along.stop - part.start)
+            for along, part in zip(box, window, strict=True)
+        )
+        return recursive_laplacian(image[window], inner, spacing_mm, sigma_mm)
+    return _by_products(image, box, sigmas)
+
+
+def _by_products(
+    image: NDArray[np.generic], box: Box, sigmas: Sequence[float]
+) -> NDArray[np.float32]:
+    """The filtered box, in single precision throughout; ``sigmas`` in samples, one an axis."""
     smooth: list[Matrix] = []
     curve: list[Matrix] = []
     window: list[slice] = []
-    for along, length, distance_mm in zip(box, image.shape, spacing_mm, strict=True):
-        taps = gaussian_taps(sigma_mm / distance_mm, 0.0 if image.ndim == 2 else NEGLIGIBLE)
+    for along, length, sigma in zip(box, image.shape, sigmas, strict=True):
+        taps = gaussian_taps(sigma, NEGLIGIBLE)
         blur, bend, needed = _matrices(along.start, along.stop, length, *taps)
-        smooth.append(blur)
-        curve.append(bend)
+        smooth.append(blur.astype(np.float32))
+        curve.append(bend.astype(np.float32))
         window.append(needed)
-    part = image[tuple(window)]
-    precise = part.size <= MOST_PRECISE
-    dtype = np.float64 if precise else np.float32
-    return _laplacian(
-        part.astype(dtype, order="C"),
-        [matrix.astype(dtype, copy=False) for matrix in smooth],
-        [matrix.astype(dtype, copy=False) for matrix in curve],
-    ).astype(np.float32, copy=False)
+    part = image[tuple(window)].astype(np.float32, order="C")
+    return np.asarray(_laplacian(part, smooth, curve))
 
 
 def _laplacian(part: Matrix, smooth: Sequence[Matrix], curve: Sequence[Matrix]) -> Matrix:
