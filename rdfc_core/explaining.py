@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from rdfc_core.features import Extraction
 from rdfc_core.model import Model
 from rdfc_core.overlay import overlays
 from rdfc_core.preparers import PicturePreparer
+from rdfc_core.results import Looked
 from rdfc_core.views import ImageView
 
 NO_PICTURE = (
@@ -28,20 +28,6 @@ NO_MAP = (
     "No layer group of the image encoder gives a map over the picture (those of a vision "
     "transformer are rows of tokens), so that Grad-CAM has nothing to show."
 )
-
-
-class Looked(NamedTuple):
-    """Where the encoder looked in one held-back case; the pictures are PNGs."""
-
-    split: str
-    case_id: str
-    label: str
-    predicted: str
-    probability: float
-    layer: str
-    cells: str
-    picture: bytes
-    overlay: bytes
 
 
 @dataclass

@@ -14,10 +14,10 @@ from pyarrow import parquet
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.probe import joined
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.explaining import Looked
 from rdfc_core.features import Extraction
 from rdfc_core.files import replacing
 from rdfc_core.model import Model
+from rdfc_core.results import Looked
 from rdfc_core.splits import Split
 
 

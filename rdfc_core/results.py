@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -140,3 +140,17 @@ class Results(BaseModel):
 def finite(value: float) -> float | None:
     """The value, or None where it is undefined: JSON knows no NaN."""
     return value if math.isfinite(value) else None
+
+
+class Looked(NamedTuple):
+    """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
+
+    split: str
+    case_id: str
+    label: str
+    predicted: str
+    probability: float
+    layer: str
+    cells: str
+    picture: bytes
+    overlay: bytes

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec
+    from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec, refuse_problems
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
     from rdfc_core.interfaces.image_encoder import ImageEncoder
@@ -45,6 +45,7 @@ _HOME = {
     "Tower": "view",
     "View": "view",
     "WorkerDiedError": "executor",
+    "refuse_problems": "dataset",
 }
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "Tower",
     "View",
     "WorkerDiedError",
+    "refuse_problems",
 ]
 
 

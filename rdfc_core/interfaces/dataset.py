@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rdfc_core.case import Case
+from rdfc_core.errors import DataError
 from rdfc_core.interfaces.published import PublishedStudy
 
 
@@ -59,6 +60,24 @@ class Problem:
     message: str
     fix: str
     severity: Literal["error", "warning"] = "error"
+
+
+def refuse_problems(problems: Sequence[Problem], dataset: str) -> None:
+    """Refuse a listing that has problems; the message holds the first and counts the others.
+
+    Args:
+        problems: Of the listing, none of which is a mere warning.
+        dataset: The component's name, for ``rdfc datasets check``, which tells them all.
+
+    Raises:
+        DataError: If there is one.
+    """
+    if not problems:
+        return
+    first, *others = problems
+    case = "" if first.case_id in first.message else f"Case {first.case_id}: "
+    tail = f" ({len(others)} more: rdfc datasets check {dataset}.)" if others else ""
+    raise DataError(f"{case}{first.message}. {first.fix}{tail}")
 
 
 class Dataset(ABC):

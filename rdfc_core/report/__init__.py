@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rdfc_core.files import replacing
+
 REPORT = "report.html"
 
 __all__ = ["REPORT", "write_report"]
@@ -33,8 +35,7 @@ def write_report(folder: Path) -> Path:
 
     html = render(read_run(folder))
     path = folder / REPORT
-    partial = path.with_name(f"partial-{path.name}")
-    # replace: half a surrogate pair, which JSON may hold, is no character of any file.
-    partial.write_bytes(html.encode("utf-8", errors="replace"))
-    partial.replace(path)
+    with replacing(path) as partial:
+        # replace: half a surrogate pair, which JSON may hold, is no character of any file.
+        partial.write_bytes(html.encode("utf-8", errors="replace"))
     return path

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results import Comparison, Importance, Row
+from rdfc_core.results import Comparison, Importance, Looked, Row
 
 
 class _Recorded(BaseModel):
@@ -178,20 +178,6 @@ class Embeddings:
     labels: tuple[str | None, ...]
     vectors: NDArray[np.float64]
     other_splits: int = 0
-
-
-class Looked(NamedTuple):
-    """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
-
-    split: str
-    case_id: str
-    label: str
-    predicted: str
-    probability: float
-    layer: str
-    cells: str
-    picture: bytes
-    overlay: bytes
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,12 +17,12 @@ from rdfc_core.errors import DataError
 from rdfc_core.report.contents import (
     Embeddings,
     Epoch,
-    Looked,
     Method,
     Predictions,
     Results,
     Run,
 )
+from rdfc_core.results import Looked
 
 STUDY = "study.yaml"
 METRICS = "metrics.jsonl"

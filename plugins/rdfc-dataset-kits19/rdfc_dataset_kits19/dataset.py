@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec
+from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec, refuse_problems
 from rdfc_dataset_kits19.config import Kits19Config
 from rdfc_dataset_kits19.faults import FAULTS, ODDITIES
 from rdfc_dataset_kits19.listing import CASE_IDS, LIST, Listing, ranges, read_listing, unlisted
@@ -67,11 +67,7 @@ class Kits19(Dataset):
             DataError: If ``kits.json`` cannot be read or is incomplete, or if cases are missing
                 and ``allow_missing`` is not set; the message names them.
         """
-        problems = self._listing_problems
-        if problems:
-            more = len(problems) - 1
-            tail = f" ({more} more: rdfc datasets check kits19.)" if more else ""
-            raise DataError(f"{_named(problems[0])}. {problems[0].fix}{tail}")
+        refuse_problems(self._listing_problems, "kits19")
         if self._missing and not self.config.allow_missing:
             raise DataError(
                 f"KiTS19 in {self.folder}: {self._absence}. Download them with the challenge's "
@@ -198,7 +194,3 @@ class Kits19(Dataset):
         if self._missing:
             parts.append(self._absence)
         return "; ".join([*parts, describe(self._selection, len(self._ids))])
-
-
-def _named(problem: Problem) -> str:
-    return f"Case {problem.case_id}: {problem.message}" if problem.case_id else problem.message

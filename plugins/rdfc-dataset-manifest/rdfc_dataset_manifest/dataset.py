@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Dataset, Problem, SplitSpec
+from rdfc_core.interfaces import Dataset, Problem, SplitSpec, refuse_problems
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.listing import Listing, read_listing
 
@@ -36,11 +35,7 @@ class Manifest(Dataset):
             DataError: If the list cannot be read, lacks a column, names a case twice, or has a
                 line that cannot be understood; the message holds the first problem.
         """
-        problems = self._listing.problems
-        if problems:
-            more = len(problems) - 1
-            tail = f" ({more} more: rdfc datasets check manifest.)" if more else ""
-            raise DataError(f"{problems[0].message}. {problems[0].fix}{tail}")
+        refuse_problems(self._listing.problems, "manifest")
         return self._listing.cases
 
     def listed_cases(self) -> Sequence[Case]:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError
-from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec
+from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec, refuse_problems
 from rdfc_dataset_tnscui2020.config import TnScui2020Config
 
 CLASSES = ("benign", "malignant")
@@ -63,11 +62,7 @@ class TnScui2020(Dataset):
         Raises:
             DataError: If ``train.csv`` or a folder is missing, or a line cannot be understood.
         """
-        problems = self._listing.problems
-        if problems:
-            more = len(problems) - 1
-            tail = f" ({more} more: rdfc datasets check tn-scui2020.)" if more else ""
-            raise DataError(f"{problems[0].message}. {problems[0].fix}{tail}")
+        refuse_problems(self._listing.problems, "tn-scui2020")
         return self._listing.cases
 
     def listed_cases(self) -> Sequence[Case]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rdfc_core.report import images, words
-from rdfc_core.report.contents import Looked, Run
+from rdfc_core.report.contents import Run
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
+from rdfc_core.results import Looked
 
 
 @dataclass(frozen=True)
