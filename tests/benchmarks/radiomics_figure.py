@@ -43,10 +43,11 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
             ratio = row[side] / row["native"]
             label = SIDES[side][0] if place == 0 else None
             axes.barh(y, ratio, height * 0.9, color=SIDES[side][1], label=label)
-            axes.text(ratio * 1.06, y, f"{ratio:.3g} ×", va="center", fontsize=9)
-            aim = [BARS[row["case"], side]] * 2
+            aim = BARS[row["case"], side]
+            shown = f"{ratio:,.0f} ×" if ratio >= 100 else f"{ratio:.3g} ×"
+            axes.text(max(ratio, aim) * 1.06, y, shown, va="center", fontsize=9)
             told = "aim" if place == k == 0 else None
-            axes.plot(aim, [y - height * 0.45, y + height * 0.45], color="#c0392b", label=told)
+            axes.vlines(aim, y - height * 0.45, y + height * 0.45, color="#c0392b", label=told)
     axes.set_xscale("log")
     axes.set_xlim(1, 3000)
     axes.set_yticks(range(len(rows)), [_name(row) for row in rows])
