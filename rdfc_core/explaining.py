@@ -12,6 +12,7 @@ from rdfc_core.case import Case
 from rdfc_core.evaluate import attention, linear
 from rdfc_core.evaluate.attention import Layer
 from rdfc_core.evaluate.importance import Family
+from rdfc_core.evaluate.probe import Features
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.features import Extraction
 from rdfc_core.model import Model
@@ -44,40 +45,45 @@ class Explained:
     looked: list[Looked] = field(default_factory=list)
     why_not: str = ""
 
-    def add(self, test: linear.Bench, model: Model, extraction: Extraction) -> None:
+    def add(
+        self, test: linear.Bench, model: Model, outputs: linear.Outputs, extraction: Extraction
+    ) -> None:
         """Explain one split more.
 
         Args:
             test: Its labelled cases.
             model: Its trained model, with a classifier.
+            outputs: What the model makes of the bench's cases.
             extraction: All cases.
         """
         for family, prediction in judging.families(test, model, extraction):
             self.families[family].append(prediction)
         if not self.looked and not self.why_not:  # one network's maps are enough to look at
-            self._look(test, model, extraction)
+            self._look(test, model, outputs["features"], extraction)
 
-    def _look(self, test: linear.Bench, model: Model, extraction: Extraction) -> None:
+    def _look(
+        self, test: linear.Bench, model: Model, features: Features, extraction: Extraction
+    ) -> None:
         probe, towers = model.classifier, model.pretext.encoders()
         name = next((n for n in probe.views if towers[n].picture_shape), None) if probe else None
         view = model.views[name] if name is not None else None
         if probe is None or name is None or not isinstance(view, ImageView):
             self.why_not = NO_PICTURE
             return
-        tested = test.cases[len(test.split.train) :]
-        ids = [case.case_id for case in tested]
-        features = model.outputs({n: extraction.of(n, ids) for n in model.views})["features"]
-        said = probe.predict(features)
-        chosen = attention.telling_cases(test.truth[len(test.split.train) :], said)
+        start = len(test.split.train)
+        tested = test.cases[start:]
+        said = probe.predict({n: one[start:] for n, one in features.items()})
+        chosen = attention.telling_cases(test.truth[start:], said)
         tower = towers[name]
         device = next((p.device for p in tower.parameters()), None)
-        pictures = view.collate(extraction.of(name, [ids[place] for place in chosen])).to(device)
+        widths = {n: one.shape[1] for n, one in features.items()}
+        network = attention.probed(tower, name, probe, widths).to(device).eval()
+        shown = extraction.of(name, [tested[place].case_id for place in chosen])
+        pictures = view.collate(shown).to(device)
         layer = attention.spatial_layer(tower, pictures[:1])
         if layer is None:
             self.why_not = NO_MAP
             return
-        widths = {n: one.shape[1] for n, one in features.items()}
-        network = attention.probed(tower, name, probe, widths).to(device).eval()
         targets = said[chosen].argmax(axis=1).tolist()
         heat = attention.grad_cam(network, layer.module, pictures, targets)
         for place, target, own in zip(chosen, targets, heat, strict=True):

@@ -86,6 +86,20 @@ class Importance(BaseModel):
     repeats: int
 
 
+class Looked(NamedTuple):
+    """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
+
+    split: str
+    case_id: str
+    label: str
+    predicted: str
+    probability: float
+    layer: str
+    cells: str
+    picture: bytes
+    overlay: bytes
+
+
 class Results(BaseModel):
     """The content of ``results.json``."""
 
@@ -140,17 +154,3 @@ class Results(BaseModel):
 def finite(value: float) -> float | None:
     """The value, or None where it is undefined: JSON knows no NaN."""
     return value if math.isfinite(value) else None
-
-
-class Looked(NamedTuple):
-    """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
-
-    split: str
-    case_id: str
-    label: str
-    predicted: str
-    probability: float
-    layer: str
-    cells: str
-    picture: bytes
-    overlay: bytes

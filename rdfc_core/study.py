@@ -236,7 +236,7 @@ def evaluate(
     about = (study, test, model, outputs, extraction, bench.registry)
     found += judging.controls(*about)
     found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
-    explained.add(test, model, extraction)
+    explained.add(test, model, outputs, extraction)
     return found
 
 

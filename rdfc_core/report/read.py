@@ -14,14 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from rdfc_core.errors import DataError
-from rdfc_core.report.contents import (
-    Embeddings,
-    Epoch,
-    Method,
-    Predictions,
-    Results,
-    Run,
-)
+from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
 from rdfc_core.results import Looked
 
 STUDY = "study.yaml"

@@ -35,7 +35,7 @@ from rdfc_core.readers.auto import AutoReader
 from rdfc_core.store import Store
 
 ENGINES = ("native", "pyradiomics")
-SETS = {"all": "", "no shape": "shape", "no shape, no LoG": "shape|log-"}
+SETS = {"all": (), "no shape": ("shape",), "no shape, no LoG": ("shape", "log-")}
 """Name → features that are left out, by parts of their names."""
 SHUFFLES = 10
 
@@ -90,8 +90,7 @@ def compare(folder: Path, store: Store, workers: int) -> None:
     labels, patients, names = about["labels"], about["patients"], about["names"]
     print(f"{folder.name}: {len(labels)} cases of {len(np.unique(patients))} patients")
     for kind, left_out in SETS.items():
-        parts = left_out.split("|") if left_out else []
-        kept = np.array([not any(part in name for part in parts) for name in names])
+        kept = np.array([not any(part in name for part in left_out) for name in names])
         rows = [judged(values[engine][:, kept], labels, patients) for engine in ENGINES]
         for engine, scores in zip(ENGINES, rows, strict=True):
             auroc, f1 = scores.mean(axis=0)
