@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from rdfc_core.errors import PluginError
+from rdfc_core.plain_data import parse_yaml
 
 INTERFACE_VERSION = 1
 """Raised when an interface changes so that existing plugins no longer fit."""
@@ -185,9 +185,10 @@ def parse_part(text: str) -> dict[str, Any]:
         if not equals:
             raise ValueError(f"{option!r} in {text!r} is not KEY=VALUE")
         try:
-            set_nested(options, key.strip(), yaml.safe_load(value))
-        except yaml.YAMLError as error:
+            parsed = parse_yaml(value)
+        except ValueError as error:
             raise ValueError(f"{value!r} in {text!r} is not valid YAML") from error
+        set_nested(options, key.strip(), parsed)
     return {"name": name.strip(), "options": options}
 
 

@@ -1,0 +1,58 @@
+"""One sandbox and one guard for all malformed inputs, and the table of what came of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from guard import HEADING, Guard
+from mutations import CANARY
+
+_guards: list[Guard] = []
+
+
+@pytest.fixture(scope="session")
+def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guard]:
+    """Watches over the sandbox, whose inputs lie on Python's path, with code that nothing may run.
+
+    Compiled files are not written: what is loaded late would count as a change.
+    """
+    guard = Guard(tmp_path_factory.mktemp("sandbox"))
+    for name in (f"{CANARY}.py", "sitecustomize.py", "model.py", "config.py"):
+        (guard.inputs / name).write_text("raise SystemExit('it ran')\n", encoding="utf-8")
+    folder, bytecode = Path.cwd(), sys.dont_write_bytecode
+    patch = pytest.MonkeyPatch()
+    for variable in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR"):
+        patch.setenv(variable, str(guard.home))
+    sys.path.append(str(guard.inputs))
+    sys.dont_write_bytecode = True
+    os.chdir(guard.here)
+    _guards.append(guard)
+    yield guard
+    os.chdir(folder)
+    sys.dont_write_bytecode = bytecode
+    sys.path.remove(str(guard.inputs))
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Libraries warn of much that is malformed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    tallies = {kind: tally for guard in _guards for kind, tally in guard.tallies.items()}
+    if tallies:
+        terminalreporter.write_sep("-", "malformed inputs")
+        terminalreporter.write_line(HEADING)
+        for kind, tally in sorted(tallies.items()):
+            terminalreporter.write_line(f"{kind:<14} {tally}")
+        total = sum(tally.inputs for tally in tallies.values())
+        terminalreporter.write_line(f"{'all':<14} {total:7d}")

@@ -1,0 +1,61 @@
+"""Cases taken the way a study takes them: fingerprint, reading, views, store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from guard import Guard, check_sentence
+
+from rdfc_core import features
+from rdfc_core.case import Case
+from rdfc_core.errors import DataError, RdfcError
+from rdfc_core.evaluate.size import Size
+from rdfc_core.failures import Failure
+from rdfc_core.interfaces import Preparer
+from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.plugins import Registry
+from rdfc_core.preparers import PicturePreparer
+from rdfc_core.readers.auto import AutoReader
+from rdfc_core.store import Store
+from rdfc_core.thumbnail import Thumbnail
+from rdfc_core.view_options import ImageViewConfig
+
+
+class Drive:
+    """Prepares cases in this process, and tells what a study would say of them.
+
+    Args:
+        guard: Whose store is filled.
+        registry: Where readers come from.
+    """
+
+    def __init__(self, guard: Guard, registry: Registry) -> None:
+        self.reader = AutoReader.installed(registry)
+        self.store = Store(guard.store / "store.sqlite")
+        self.views: dict[str, Preparer] = {
+            "image": PicturePreparer(ImageViewConfig(), 2),
+            "wide": PicturePreparer(ImageViewConfig(aspect="keep", margin=0.2), 2),
+            "size": Size(),
+            "picture": Thumbnail(),
+        }
+
+    def prepare(self, cases: Sequence[Case]) -> Any:
+        """All views of the cases.
+
+        Raises:
+            RdfcError: The first reason for which a case was left out, if it is for users to mend.
+            AssertionError: If it is not.
+        """
+        given = self.reader.given_to(cases)
+        executor = LocalExecutor(LocalExecutorConfig(workers=0))
+        found = features.extract(given, self.views, self.store, executor)
+        for failure in found.failures:
+            raise _told(failure)
+        return found
+
+
+def _told(failure: Failure) -> RdfcError:
+    assert failure.fixable, failure.reason
+    check_sentence(failure.reason)
+    return DataError(failure.reason)

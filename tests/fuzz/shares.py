@@ -1,0 +1,31 @@
+"""How many inputs of each kind: a few in the default tests, all in `nox -s fuzz`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+WHOLE = "RDFC_FUZZ"
+"""Set by the nox session: the number of inputs that the shares below are thousandths of."""
+
+DEFAULT = 300
+
+
+def share(thousandths: int) -> Callable[[Any], Any]:
+    """Settings under which a test draws its share of all inputs.
+
+    The default tests draw the same inputs every time; the session draws others each time, and
+    prints those that fail as small as they can be made.
+    """
+    whole = os.environ.get(WHOLE)
+    return settings(
+        max_examples=max(5, int(whole or DEFAULT) * thousandths // 1000),
+        derandomize=whole is None,
+        database=None,  # it would write into the working folder
+        deadline=None,  # the guard has its own
+        print_blob=whole is not None,
+        suppress_health_check=list(HealthCheck),
+    )
