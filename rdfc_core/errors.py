@@ -34,11 +34,14 @@ class ShapeError(RdfcError):
 
 def one_line(text: str) -> str:
     """The text as a terminal can show it, whatever a file has put into it: escaped, and cut."""
+    text = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
     if len(text) > LONGEST_SENTENCE:
         quarter = LONGEST_SENTENCE // 4
         text = f"{text[: 2 * quarter]} … {text[-quarter:]}"
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return "".join(escaped)
+    return text
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -53,8 +53,9 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 class _Armed:
     """What is allowed while the hook looks, and what it saw beside that."""
 
-    def __init__(self, allowed: tuple[Path, ...]) -> None:
+    def __init__(self, allowed: tuple[Path, ...], trusted: tuple[Path, ...]) -> None:
         self.allowed = tuple(os.path.realpath(folder) for folder in allowed)
+        self.trusted = (*TRUSTED, *map(str, trusted))
         self.seen: list[str] = []
 
     def look(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -78,7 +79,7 @@ class _Armed:
             self.seen.append(f"{how} {place}")
 
     def _runs(self, origin: str) -> None:
-        if _below(origin, TRUSTED) or origin.startswith("<frozen"):
+        if _below(origin, self.trusted) or origin.startswith("<frozen"):
             return
         if _foreign(origin) or not _importing():
             self.seen.append(f"runs code from {origin or 'nowhere'}")
@@ -102,17 +103,18 @@ _LOOKED_AT = {*CHANGES, *STARTS, *TALKS, *UNPICKLES, RUNS}
 
 
 @contextmanager
-def armed(*allowed: Path) -> Iterator[list[str]]:
+def armed(*allowed: Path, trusted: tuple[Path, ...] = ()) -> Iterator[list[str]]:
     """Look at everything that happens inside; the list fills with what is not allowed.
 
     Args:
         allowed: Folders below which files may be written.
+        trusted: Folders whose code may run, beside the project's and its libraries'.
     """
     global _armed, _installed
     if not _installed:
         sys.addaudithook(_hook)
         _installed = True
-    mine = _Armed(allowed)
+    mine = _Armed(allowed, trusted)
     _armed = mine
     try:
         yield mine.seen
@@ -122,7 +124,7 @@ def armed(*allowed: Path) -> Iterator[list[str]]:
 
 def _foreign(origin: str) -> bool:
     """Whether code comes from a file, and not from text that a program has put together."""
-    return os.path.isabs(origin)
+    return Path(origin).is_absolute()
 
 
 def _importing() -> bool:

@@ -44,14 +44,15 @@ class Drive:
         """All views of the cases.
 
         Raises:
-            RdfcError: The first reason for which a case was left out, if it is for users to mend.
-            AssertionError: If it is not.
+            RdfcError: If none is left: the first reason.
+            AssertionError: If a reason is not for users to mend.
         """
         given = self.reader.given_to(cases)
         executor = LocalExecutor(LocalExecutorConfig(workers=0))
         found = features.extract(given, self.views, self.store, executor)
-        for failure in found.failures:
-            raise _told(failure)
+        refusals = [_told(failure) for failure in found.failures]
+        if refusals and not found.cases:
+            raise refusals[0]
         return found
 
 

@@ -51,9 +51,7 @@ class Tally:
         )
 
 
-HEADING = (
-    f"{'kind':<14} {'inputs':>7} {'refused':>9} {'accepted':>9} {'slowest':>11} {'memory':>12}"
-)
+HEADING = f"{'kind':<14}  inputs   refused  accepted     slowest       memory"
 
 
 class Hang(BaseException):
@@ -66,9 +64,14 @@ class Guard:
     Args:
         sandbox: Gets the folders ``inputs``, ``here`` (the working folder), ``home``, ``run`` and
             ``store``; only the last two may change.
+        seconds: For one input.
+        growth_bytes: Of resident memory, for one input.
     """
 
-    def __init__(self, sandbox: Path) -> None:
+    def __init__(
+        self, sandbox: Path, seconds: float = SECONDS, growth_bytes: int = GROWTH_BYTES
+    ) -> None:
+        self.seconds, self.growth_bytes = seconds, growth_bytes
         self.inputs, self.here, self.home, self.run, self.store = (
             sandbox / name for name in ("inputs", "here", "home", "run", "store")
         )
@@ -76,8 +79,13 @@ class Guard:
             folder.mkdir()
         self.tallies: dict[str, Tally] = defaultdict(Tally)
 
-    def judge(self, kind: str, action: Callable[[], Any]) -> Any:
+    def judge(self, kind: str, action: Callable[[], Any], *trusted: Path) -> Any:
         """What the action returns, or None if it refuses the input as rdfc refuses things.
+
+        Args:
+            kind: Of input, for the table.
+            action: Reads it.
+            trusted: Folders whose code may run: a plugin's.
 
         Raises:
             AssertionError: If it does anything that no input may do.
@@ -86,7 +94,8 @@ class Guard:
         refusal: RdfcError | None = None
         found = None
         started = time.monotonic()
-        with _within_memory() as grown, audit.armed(self.run, self.store) as seen, _within_time():
+        looking = audit.armed(self.run, self.store, trusted=trusted)
+        with _within_memory() as grown, looking as seen, _within_time(self.seconds):
             try:
                 found = action()
             except RdfcError as error:
@@ -106,8 +115,8 @@ class Guard:
         tally.accepted += not refused
         tally.slowest_s = max(tally.slowest_s, seconds)
         tally.peak_bytes = max(tally.peak_bytes, grown_bytes)
-        assert seconds <= SECONDS, f"it took {seconds:.1f} s"
-        assert grown_bytes <= GROWTH_BYTES, f"it took {grown_bytes / 2**20:.0f} MiB"
+        assert seconds <= self.seconds, f"it took {seconds:.1f} s"
+        assert grown_bytes <= self.growth_bytes, f"it took {grown_bytes / 2**20:.0f} MiB"
 
     def contents(self) -> Mapping[str, tuple[int, int]]:
         """Every file and folder that may not change, with size and time of its last change."""
@@ -142,12 +151,12 @@ def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 @contextmanager
-def _within_time() -> Iterator[None]:
+def _within_time(seconds: float) -> Iterator[None]:
     def ring(*_: object) -> None:
-        raise Hang(f"it goes on after {SECONDS} s")
+        raise Hang(f"it goes on after {seconds} s")
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:

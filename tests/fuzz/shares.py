@@ -14,7 +14,7 @@ WHOLE = "RDFC_FUZZ"
 DEFAULT = 300
 
 
-def share(thousandths: int) -> Callable[[Any], Any]:
+def share(thousandths: int, least: int = 5) -> Callable[[Any], Any]:
     """Settings under which a test draws its share of all inputs.
 
     The default tests draw the same inputs every time; the session draws others each time, and
@@ -22,7 +22,7 @@ def share(thousandths: int) -> Callable[[Any], Any]:
     """
     whole = os.environ.get(WHOLE)
     return settings(
-        max_examples=max(5, int(whole or DEFAULT) * thousandths // 1000),
+        max_examples=max(least, int(whole or DEFAULT) * thousandths // 1000),
         derandomize=whole is None,
         database=None,  # it would write into the working folder
         deadline=None,  # the guard has its own

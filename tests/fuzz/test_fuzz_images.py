@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from driving import Drive
 from guard import Guard
@@ -45,7 +47,9 @@ def test_a_damaged_picture_is_refused_or_read(
 @pytest.mark.parametrize("ending", VOLUMES)
 @share(30)
 @given(data=st.data())
-def test_a_damaged_volume_is_refused_or_read(guard: Guard, drive: Drive, ending: str, data) -> None:
+def test_a_damaged_volume_is_refused_or_read(
+    guard: Guard, drive: Drive, ending: str, data: Any
+) -> None:
     case = sound_case(guard.inputs, ending)
     file = data.draw(st.sampled_from(sorted(guard.inputs.glob("image.*"))))
     file.write_bytes(data.draw(damaged(file.read_bytes(), HEADER_WORDS)))
