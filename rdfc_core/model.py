@@ -222,7 +222,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
             if not weight.shape[:-1] == bias.shape == (len(about.classes),):
                 raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
             model.classifier = LinearModel(weight, bias, about.views)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
             "again with rdfc run … --overwrite."

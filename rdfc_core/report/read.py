@@ -212,7 +212,9 @@ def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.T
         missing = [name for name in columns if name not in there]
         if missing:
             raise _damaged(path, f"it has no column {', '.join(missing)}")
-        return pq.read_table(path, columns=[*columns, *(n for n in optional if n in there)])
+        table = pq.read_table(path, columns=[*columns, *(n for n in optional if n in there)])
+        table.validate(full=True)  # reading leaves open whether text is text
+        return table
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 

@@ -28,6 +28,9 @@ TRUSTED = tuple(
 )
 """Code from below these is the project's own, or of a library that it depends on."""
 
+COMPILED = "__pycache__"
+"""Where Python, and Numba, keep what they compiled of installed code."""
+
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn")
 TALKS = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
 UNPICKLES = ("pickle.find_class",)
@@ -75,6 +78,8 @@ class _Armed:
         if isinstance(path, int) or path == ":memory:":
             return
         place = os.path.realpath(os.fsdecode(path))
+        if COMPILED in place and _below(place, TRUSTED):
+            return
         if place != os.devnull and not _below(place, self.allowed):
             self.seen.append(f"{how} {place}")
 

@@ -56,6 +56,13 @@ class Run:
             for path, content in before.items():
                 path.write_bytes(content)
 
+    def judge_arrays(self, arrays: dict[str, Any]) -> None:
+        """With a checksum that fits them."""
+        content = save(arrays)
+        about = json.loads((self.model / ABOUT).read_text(encoding="utf-8"))
+        about["sha256"] = hashlib.sha256(content).hexdigest()
+        self.judge({self.model / WEIGHTS: content, self.model / ABOUT: json.dumps(about).encode()})
+
 
 @pytest.fixture(scope="module")
 def run(guard: Guard, finished: Path, cases: list[Case], registry: Registry) -> Run:
@@ -88,10 +95,7 @@ def test_weights_of_another_kind_are_refused_or_taken(run: Run, data: Any) -> No
     for name in data.draw(st.lists(st.sampled_from(sorted(arrays)), min_size=1, max_size=3)):
         how = data.draw(st.sampled_from(["drop", "shape", "type", "value", "extra", "cut"]))
         _bend(arrays, name, how, data)
-    content = save(arrays)
-    about = json.loads((run.model / ABOUT).read_text(encoding="utf-8"))
-    about["sha256"] = hashlib.sha256(content).hexdigest()
-    run.judge({run.model / WEIGHTS: content, run.model / ABOUT: json.dumps(about).encode()})
+    run.judge_arrays(arrays)
 
 
 def _bend(arrays: dict[str, Any], name: str, how: str, data: Any) -> None:
@@ -113,6 +117,12 @@ def _bend(arrays: dict[str, Any], name: str, how: str, data: Any) -> None:
     else:
         shape = data.draw(st.sampled_from([(0,), (), (1, 1), (7,), (2, 3, 5), (0, 10**12)]))
         arrays[name] = np.zeros(shape, array.dtype)
+
+
+def test_a_picture_size_beyond_all_measure_is_refused(run: Run) -> None:
+    arrays = dict(load_file(run.model / WEIGHTS))
+    for size in ([50_000, 50_000], [2**31, 2**31], [-1, -1], []):
+        run.judge_arrays({**arrays, "view.image.size": np.array(size, np.int64)})
 
 
 @share(30)
