@@ -6,9 +6,12 @@ Python tells a hook of every file it opens, every process it starts, every piece
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import os
 import sys
 import sysconfig
+import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +33,8 @@ TRUSTED = tuple(
 
 COMPILED = "__pycache__"
 """Where Python, and Numba, keep what they compiled of installed code."""
+
+READERS_OF_ANNOTATIONS = (typing.__file__, inspect.__file__, dataclasses.__file__)
 
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn")
 TALKS = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
@@ -86,7 +91,7 @@ class _Armed:
     def _runs(self, origin: str) -> None:
         if _below(origin, self.trusted) or origin.startswith("<frozen"):
             return
-        if _foreign(origin) or not _importing():
+        if _foreign(origin) or not _libraries_own():
             self.seen.append(f"runs code from {origin or 'nowhere'}")
 
 
@@ -132,14 +137,16 @@ def _foreign(origin: str) -> bool:
     return Path(origin).is_absolute()
 
 
-def _importing() -> bool:
-    """Whether a module is being loaded: those of libraries make classes from text."""
+def _libraries_own() -> bool:
+    """Whether a library put the text together itself: for annotations, or as it is loaded."""
     frame = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
+    while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
-    return False
+    if frame is not None and frame.f_code.co_filename in READERS_OF_ANNOTATIONS:
+        return True
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _below(path: str, folders: tuple[str, ...]) -> bool:

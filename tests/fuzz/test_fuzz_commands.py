@@ -87,13 +87,13 @@ def commands(guard: Guard, outside: dict[str, str]) -> Commands:
     return Commands(guard, outside)
 
 
-@share(2, least=1)
+@share(2, least=1, shrink=False)
 @given(st.sampled_from([yaml.dump(STUDY)]).flatmap(altered))
 def test_an_altered_study_is_refused(commands: Commands, content: str) -> None:
     _judge_study(commands, content)
 
 
-@share(2, least=1)
+@share(2, least=1, shrink=False)
 @given(bent(STUDY))
 def test_a_bent_study_is_refused(commands: Commands, content: Any) -> None:
     _judge_study(commands, yaml.dump(content))
@@ -107,7 +107,7 @@ def _judge_study(commands: Commands, content: str) -> None:
     commands.judge("run", file, "--out", guard.run / "new", "--store", guard.store / "s.sqlite")
 
 
-@share(2, least=1)
+@share(2, least=1, shrink=False)
 @given(altered(MANIFEST) | damaged(MANIFEST.encode()))
 def test_a_malformed_manifest_is_checked(commands: Commands, content: str | bytes) -> None:
     guard = commands.guard
@@ -117,7 +117,7 @@ def test_a_malformed_manifest_is_checked(commands: Commands, content: str | byte
     commands.judge("datasets", "check", "manifest", "--root", guard.inputs)
 
 
-@share(2, least=1)
+@share(2, least=1, shrink=False)
 @given(data=st.data())
 def test_a_malformed_image_is_checked(commands: Commands, data: Any) -> None:
     guard = commands.guard
