@@ -74,6 +74,8 @@ class _Armed:
         elif event in CHANGES:
             for place in CHANGES[event]:
                 self._changes(event, arguments[place])
+        elif event in UNPICKLES and _compiled_code():
+            return
         elif event in (*STARTS, *TALKS, *UNPICKLES):
             self.seen.append(f"{event} {arguments!r:.200}")
         elif event == RUNS:
@@ -135,6 +137,14 @@ def armed(*allowed: Path, trusted: tuple[Path, ...] = ()) -> Iterator[list[str]]
 def _foreign(origin: str) -> bool:
     """Whether code comes from a file, and not from text that a program has put together."""
     return Path(origin).is_absolute()
+
+
+def _compiled_code() -> bool:
+    """Whether Numba unpickles what it compiled of installed code."""
+    frame = sys._getframe()
+    while frame is not None and "/numba/core/caching.py" not in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _libraries_own() -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+import struct
+import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,3 +59,60 @@ def test_a_damaged_volume_is_refused_or_read(
     file = data.draw(st.sampled_from(sorted(guard.inputs.glob("image.*"))))
     file.write_bytes(data.draw(damaged(file.read_bytes(), HEADER_WORDS)))
     guard.judge("image", lambda: drive.prepare([case]))
+
+
+@pytest.mark.parametrize("ending", VOLUMES)
+def test_a_header_that_claims_a_million_billion_voxels_is_refused(
+    guard: Guard, drive: Drive, ending: str
+) -> None:
+    case = sound_case(guard.inputs, ending)
+    patch_header(case.image, "size")
+    assert guard.judge("image", lambda: drive.prepare([case])) is None
+
+
+@pytest.mark.parametrize("settings", [{}, {"resampledPixelSpacing": [1, 1, 1]}])
+@pytest.mark.parametrize("ending", VOLUMES)
+def test_a_spacing_beyond_all_measure_is_refused(
+    guard: Guard, registry: Registry, ending: str, settings: dict[str, Any]
+) -> None:
+    case = sound_case(guard.inputs, ending)
+    drive = Drive(guard, registry, **settings)
+    drive.prepare([case])
+    for path in (case.image, case.mask):
+        patch_header(path, "spacing")
+    assert guard.judge("image", lambda: drive.prepare([case])) is None
+
+
+def test_a_small_file_that_unpacks_to_a_gigabyte_fills_no_memory(
+    guard: Guard, drive: Drive
+) -> None:
+    case = sound_case(guard.inputs, ".nii.gz")
+    case.image.write_bytes(case.image.read_bytes() + gzip.compress(bytes(2**30), 1))
+    assert guard.judge("image", lambda: drive.prepare([case])) is None
+
+
+def test_a_picture_that_claims_a_billion_pixels_is_refused(guard: Guard, drive: Drive) -> None:
+    case = sound_case(guard.inputs, ".png")
+    content = bytearray(case.image.read_bytes())
+    content[16:24] = struct.pack(">II", 2**31 - 1, 2**31 - 1)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    case.image.write_bytes(content)
+    assert guard.judge("image", lambda: drive.prepare([case])) is None
+
+
+def patch_header(path: Path, what: str) -> None:
+    """Let the header claim 10^15 voxels, or an unlike spacing along its axes."""
+    content = path.read_bytes()
+    if ".nii" in path.name:
+        header = bytearray(gzip.decompress(content) if path.suffix == ".gz" else content)
+        if what == "size":
+            struct.pack_into("<8h", header, 40, 4, 31623, 31623, 1000, 1000, 1, 1, 1)
+        else:
+            struct.pack_into("<3f", header, 80, 1e-3, 1e6, 1e6)
+        content = gzip.compress(bytes(header)) if path.suffix == ".gz" else bytes(header)
+    elif what == "size":
+        content = re.sub(rb"(sizes:|DimSize =).*", rb"\1 100000 100000 100000", content)
+    else:
+        content = re.sub(rb"(ElementSpacing =).*", rb"\1 1e-3 1e6 1e6", content)
+        content = re.sub(rb"(space directions:).*", rb"\1 (1e-3,0,0) (0,1e6,0) (0,0,1e6)", content)
+    path.write_bytes(content)
