@@ -15,6 +15,7 @@ import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,9 @@ COMPILED = "__pycache__"
 """Where Python, and Numba, keep what they compiled of installed code."""
 
 READERS_OF_ANNOTATIONS = (typing.__file__, inspect.__file__, dataclasses.__file__)
+
+HARMLESS = ("/numba/core/caching.py", "/ctypes/util.py")
+"""Numba unpickles what it compiled of installed code; ctypes asks ldconfig for libraries."""
 
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn")
 TALKS = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
@@ -74,9 +78,7 @@ class _Armed:
         elif event in CHANGES:
             for place in CHANGES[event]:
                 self._changes(event, arguments[place])
-        elif event in UNPICKLES and _compiled_code():
-            return
-        elif event in (*STARTS, *TALKS, *UNPICKLES):
+        elif event in (*STARTS, *TALKS, *UNPICKLES) and not _called_from(*HARMLESS):
             self.seen.append(f"{event} {arguments!r:.200}")
         elif event == RUNS:
             self._runs(arguments[0].co_filename)
@@ -139,24 +141,22 @@ def _foreign(origin: str) -> bool:
     return Path(origin).is_absolute()
 
 
-def _compiled_code() -> bool:
-    """Whether Numba unpickles what it compiled of installed code."""
-    frame = sys._getframe()
-    while frame is not None and "/numba/core/caching.py" not in frame.f_code.co_filename:
-        frame = frame.f_back
-    return frame is not None
-
-
 def _libraries_own() -> bool:
     """Whether a library put the text together itself: for annotations, or as it is loaded."""
-    frame = sys._getframe()
-    while frame is not None and frame.f_code.co_filename == __file__:
+    caller = next((file for file in _callers() if file != __file__), "")
+    return caller in READERS_OF_ANNOTATIONS or _called_from("<frozen importlib._bootstrap>")
+
+
+def _called_from(*endings: str) -> bool:
+    return any(file.endswith(endings) for file in _callers())
+
+
+def _callers() -> Iterator[str]:
+    """The files of the code that is at work, from the innermost."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        yield frame.f_code.co_filename
         frame = frame.f_back
-    if frame is not None and frame.f_code.co_filename in READERS_OF_ANNOTATIONS:
-        return True
-    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
-        frame = frame.f_back
-    return frame is not None
 
 
 def _below(path: str, folders: tuple[str, ...]) -> bool:

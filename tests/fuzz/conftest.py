@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from guard import HEADING, Guard
@@ -16,27 +14,25 @@ _guards: list[Guard] = []
 
 
 @pytest.fixture(scope="session")
-def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guard]:
-    """Watches over the sandbox, whose inputs lie on Python's path, with code that nothing may run.
-
-    Compiled files are not written: what is loaded late would count as a change.
-    """
+def guard(tmp_path_factory: pytest.TempPathFactory) -> Guard:
+    """Watches over the sandbox, among whose inputs lies code that nothing may run."""
     guard = Guard(tmp_path_factory.mktemp("sandbox"))
     for name in (f"{CANARY}.py", "sitecustomize.py", "model.py", "config.py"):
         (guard.inputs / name).write_text("raise SystemExit('it ran')\n", encoding="utf-8")
-    folder, bytecode = Path.cwd(), sys.dont_write_bytecode
-    patch = pytest.MonkeyPatch()
-    for variable in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR"):
-        patch.setenv(variable, str(guard.home))
-    sys.path.append(str(guard.inputs))
-    sys.dont_write_bytecode = True
-    os.chdir(guard.here)
     _guards.append(guard)
-    yield guard
-    os.chdir(folder)
-    sys.dont_write_bytecode = bytecode
-    sys.path.remove(str(guard.inputs))
-    patch.undo()
+    return guard
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_the_sandbox(guard: Guard) -> Iterator[None]:
+    """Work in it, with the inputs on Python's path; compiled files would count as changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR"):
+            patch.setenv(variable, str(guard.home))
+        patch.setattr(sys, "path", [*sys.path, str(guard.inputs)])
+        patch.setattr(sys, "dont_write_bytecode", True)
+        patch.chdir(guard.here)
+        yield
 
 
 @pytest.fixture(autouse=True)
