@@ -218,3 +218,16 @@ def test_a_reader_without_a_name_is_refused_by_its_path(registry):
 def test_a_list_that_is_too_short_is_named(registry):
     message = complaint(registry, **{"views": {"image": {"window": [1]}}})
     assert message.startswith("views.image.window")
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("radiomics.layers=1010101010101010", "more than 67108864 weights: take fewer"),
+        ("radiomics.width=100000", "more than 67108864 weights: take fewer"),
+        ("image.size=[100000,100000]", "at most 4096"),
+        ("image.slices=1000000", "less than or equal to 1024"),
+    ],
+)
+def test_networks_beyond_all_measure_are_refused_before_they_are_made(registry, option, reason):
+    assert reason in complaint(registry, f"views.{option}")

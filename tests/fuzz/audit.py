@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 ROOT = Path(__file__).parents[2]
 TRUSTED = tuple(
@@ -86,7 +88,10 @@ class _Armed:
     def _changes(self, how: str, path: Any) -> None:
         if isinstance(path, int) or path == ":memory:":
             return
-        place = os.path.realpath(os.fsdecode(path))
+        name = os.fsdecode(path)
+        if name.startswith("file:"):  # as SQLite takes them
+            name = url2pathname(urlsplit(name).path)
+        place = os.path.realpath(name)
         if COMPILED in place and _below(place, TRUSTED):
             return
         if place != os.devnull and not _below(place, self.allowed):

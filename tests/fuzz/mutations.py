@@ -137,7 +137,7 @@ def altered(draw: st.DrawFn, original: str) -> str:
 
 def values() -> st.SearchStrategy[Any]:
     """Anything that YAML or JSON can hold."""
-    leaves = st.sampled_from(VALUES) | text()
+    leaves = st.sampled_from(VALUES).map(copy.deepcopy) | text()  # they will be altered
     return st.recursive(
         leaves,
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text(), inner, max_size=3),
@@ -156,7 +156,7 @@ def bent(draw: st.DrawFn, original: Any) -> Any:
             return draw(values())
         holder, key = draw(st.sampled_from(places))
         if fault == "replace":
-            holder[key] = copy.deepcopy(draw(values()))
+            holder[key] = draw(values())
         elif fault == "drop":
             del holder[key]
         elif fault == "wrap":
