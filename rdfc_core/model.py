@@ -29,10 +29,7 @@ from rdfc_core.training import seeded
 
 BATCH = 256
 
-UNUSABLE = (
-    *(OSError, SafetensorError, LookupError, TypeError, ValueError),
-    *(RuntimeError, MemoryError),  # torch's, where sizes do not fit, or the memory
-)
+DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
 """What a damaged model folder raises."""
 
 
@@ -228,7 +225,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
             if not weight.shape[:-1] == bias.shape == (len(about.classes),):
                 raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
             model.classifier = LinearModel(weight, bias, about.views)
-    except UNUSABLE as error:
+    except DAMAGED as error:
         raise DataError(
             f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
             "again with rdfc run … --overwrite."

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rdfc_core.component import Part, PartOf
 
-
 MOST_WEIGHTS = 2**26
 """Of a tower: 256 MiB as float32; features are some thousands at most."""
 
@@ -39,8 +38,8 @@ class FeatureViewConfig(BaseModel):
     def _fits_the_memory(self) -> FeatureViewConfig:
         if self.width**2 * self.layers > MOST_WEIGHTS:
             raise ValueError(
-                f"{self.layers} layers of {self.width} units have more than {MOST_WEIGHTS} weights: "
-                "take fewer"
+                f"{self.layers} layers of {self.width} units have more than {MOST_WEIGHTS} "
+                "weights: take fewer"
             )
         return self
 
@@ -84,8 +83,7 @@ class ImageViewConfig(BaseModel):
             len(self.size) not in (2, 3) or not all(1 <= n <= LARGEST_SIDE for n in self.size)
         ):
             raise ValueError(
-                "size is [height, width] or [planes, height, width], all at least 1 and at most "
-                f"{LARGEST_SIDE}"
+                f"size is [height, width] or [planes, height, width], all from 1 to {LARGEST_SIDE}"
             )
         if self.window is not None and self.window[0] >= self.window[1]:
             raise ValueError("window is [low, high] with low below high")

@@ -62,7 +62,7 @@ WRONG = {
     ),
     "a size of one number": (
         {"views": {"image": {"size": [32]}}},
-        "views.image: size is [height, width] or [planes, height, width], all at least 1.",
+        "views.image: size is [height, width] or [planes, height, width], all from 1 to 4096.",
     ),
     "a number for the views": (
         {"views": 3},
@@ -225,7 +225,7 @@ def test_a_list_that_is_too_short_is_named(registry):
     [
         ("radiomics.layers=1010101010101010", "more than 67108864 weights: take fewer"),
         ("radiomics.width=100000", "more than 67108864 weights: take fewer"),
-        ("image.size=[100000,100000]", "at most 4096"),
+        ("image.size=[100000,100000]", "all from 1 to 4096"),
         ("image.slices=1000000", "less than or equal to 1024"),
     ],
 )
