@@ -29,8 +29,8 @@ from rdfc_core.training import seeded
 
 BATCH = 256
 
+# What a damaged model folder raises:
 DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
-"""What a damaged model folder raises."""
 
 
 class _About(BaseModel):
