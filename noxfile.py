@@ -53,7 +53,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """At least 10,000 malformed inputs of every kind; a few hundred are among the tests."""
-    # A process of its own, so that time and memory are those of the inputs.
+    # In a process of its own, so that time and memory are those of the inputs.
     session.run("pytest", "tests/fuzz", *session.posargs, env={"RDFC_FUZZ": "12000"})
 
 

@@ -39,7 +39,7 @@ COMPILED = "__pycache__"
 
 READERS_OF_ANNOTATIONS = (typing.__file__, inspect.__file__, dataclasses.__file__)
 
-HARMLESS = ("/numba/core/caching.py", "/ctypes/util.py")
+HARMLESS = ("/numba/core/caching.py", "/numba/core/serialize.py", "/ctypes/util.py")
 """Numba unpickles what it compiled of installed code; ctypes asks ldconfig for libraries."""
 
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn")
