@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -47,7 +48,7 @@ class Commands:
             "HOME": str(guard.home),
             ALLOWED: os.pathsep.join([str(guard.run), str(guard.store)]),
         }
-        self.loading_s = 0.0
+        self.loading_s = math.inf
         self.loading_s = self.run_study(yaml.dump(STUDY))
 
     def run_study(self, content: str) -> float:
