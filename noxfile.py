@@ -51,6 +51,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """At least 10,000 malformed inputs of every kind; a few hundred are among the tests."""
+    # In a process of its own, so that time and memory are those of the inputs.
+    session.run("pytest", "tests/fuzz", *session.posargs, env={"RDFC_FUZZ": "12000"})
+
+
+@nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """The commands of README and docs run, and the command line reference is up to date."""
     session.run("python", "tests/docs_commands.py", *session.posargs)

@@ -141,10 +141,9 @@ class Case:
 
     def _existing(self, path: Path, role: str) -> Path:
         # A reader may serve paths that are no files (a generated data set): it then says so itself.
-        if getattr(self.reader, "needs_files", True) and not path.exists():
-            raise DataError(
-                f"the {role} {path} does not exist. Correct the path, or drop the case."
-            )
+        fault = nothing_at(path) if getattr(self.reader, "needs_files", True) else None
+        if fault is not None:
+            raise DataError(f"the {role} {path} {fault}. Correct the path, or drop the case.")
         return path
 
     def _inside(self, mask: Volume) -> NDArray[np.bool_]:
@@ -153,6 +152,19 @@ class Case:
         except DataError as error:
             raise DataError(f"{error} It was read from {self.mask}.") from error
         return largest_component(inside) if self.component == "largest" else inside
+
+
+def nothing_at(path: Path) -> str | None:
+    """Why there is nothing to read at the path, or None if there is.
+
+    Pipes and devices count as nothing: reading one may never end.
+    """
+    try:
+        if path.is_file() or path.is_dir():
+            return None
+        return "is neither a file nor a folder" if path.exists() else "does not exist"
+    except OSError as error:
+        return f"cannot be found ({(error.strerror or str(error)).lower()})"
 
 
 def voxels_inside(mask: Volume, mask_value: int | None) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Case, Volume, voxels_inside
+from rdfc_core.case import Case, Volume, nothing_at, voxels_inside
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
 from rdfc_core.volume import check_finite, check_not_swapped, check_same_grid
@@ -85,8 +85,9 @@ def _read(
     read: Callable[[Path], Volume],
     problems: list[Problem],
 ) -> Volume | None:
-    if getattr(case.reader, "needs_files", True) and not path.exists():
-        message = f"the {field} {path} does not exist"
+    fault = nothing_at(path) if getattr(case.reader, "needs_files", True) else None
+    if fault is not None:
+        message = f"the {field} {path} {fault}"
         problems.append(
             Problem(case.case_id, field, message, "Correct the path, or drop the case.")
         )

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from rdfc_core.errors import PluginError
+from rdfc_core.plain_data import parse_yaml
 
 INTERFACE_VERSION = 1
 """Raised when an interface changes so that existing plugins no longer fit."""
@@ -63,6 +63,17 @@ class Component:
     requires: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for key in ("kind", "name", "summary", "target", "config"):
+            if not isinstance(getattr(self, key), str):
+                raise PluginError(
+                    f"A Component has {getattr(self, key)!r} for its {key}, which is no text. "
+                    "Upgrade or report the plugin."
+                )
+        if not _are_reasons(self.requires):
+            raise PluginError(
+                f"Component {self.name!r} has {self.requires!r} for what it requires, and each "
+                "must be a module's name with a reason. Upgrade or report the plugin."
+            )
         if self.kind not in KINDS:
             raise PluginError(
                 f"Component {self.name!r} has the kind {self.kind!r}, which rdfc does not know. "
@@ -122,6 +133,15 @@ class Component:
                 f"{type(error).__name__}: {error}. {remedy}"
             ) from error
         return found
+
+
+def _are_reasons(requires: object) -> bool:
+    return isinstance(requires, Mapping) and all(
+        isinstance(module, str)
+        and all(part.isidentifier() for part in module.split("."))
+        and isinstance(reason, str)
+        for module, reason in requires.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -185,9 +205,10 @@ def parse_part(text: str) -> dict[str, Any]:
         if not equals:
             raise ValueError(f"{option!r} in {text!r} is not KEY=VALUE")
         try:
-            set_nested(options, key.strip(), yaml.safe_load(value))
-        except yaml.YAMLError as error:
+            parsed = parse_yaml(value)
+        except ValueError as error:
             raise ValueError(f"{value!r} in {text!r} is not valid YAML") from error
+        set_nested(options, key.strip(), parsed)
     return {"name": name.strip(), "options": options}
 
 

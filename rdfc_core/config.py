@@ -12,11 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, cast
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from rdfc_core.component import Part, PartOf, parse_part, set_nested
 from rdfc_core.errors import StudyError
+from rdfc_core.plain_data import parse_yaml
 from rdfc_core.settings import EvaluateSettings, PretrainSettings, Settings
 from rdfc_core.validation import validate
 
@@ -97,11 +97,10 @@ def load_study(source: Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
         if not (equals and key.strip()):
             raise StudyError(f"--set {override}: write KEY=VALUE, for example pretrain.epochs=10.")
         try:
-            set_nested(written, _long_form(key.strip()), yaml.safe_load(value))
+            set_nested(written, _long_form(key.strip()), parse_yaml(value))
             written |= {k: _evaluation(v) for k, v in written.items() if k == "evaluate"}
-        except (ValueError, yaml.YAMLError) as error:
-            reason = " ".join(str(error).split())
-            raise StudyError(f"--set {override}: {reason}.") from error
+        except ValueError as error:
+            raise StudyError(f"--set {override}: {error}.") from error
     base = _preset(written.get("preset", "default"), "preset")
     if "evaluate" in written:
         written["evaluate"] = _over_protocol(base, written["evaluate"], listed)
@@ -130,7 +129,7 @@ def _preset(name: Any, option: str, folder: str = "") -> dict[str, Any]:
     known = {p.name.removesuffix(".yaml"): p for p in place.iterdir() if p.name.endswith(".yaml")}
     if not isinstance(name, str) or name not in known:
         raise StudyError(f"{option}: there is no {name!r}. Use one of: {', '.join(sorted(known))}.")
-    return cast(dict[str, Any], yaml.safe_load(known[name].read_text(encoding="utf-8")))
+    return cast(dict[str, Any], parse_yaml(known[name].read_text(encoding="utf-8")))
 
 
 def _evaluation(value: Any) -> Any:
@@ -140,13 +139,11 @@ def _evaluation(value: Any) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StudyError(f"The study {path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StudyError(
-            f"The study {path} is not valid YAML: {' '.join(str(error).split())}."
-        ) from error
+    except ValueError as error:
+        raise StudyError(f"The study {path} is not valid YAML: {error}.") from error
     if not isinstance(data, dict):
         raise StudyError(f"The study {path} holds no mapping. Start with: dataset: …")
     # A resolved study of a run folder can be run again: what it records about its making is left.

@@ -5,9 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST_SENTENCE = 2000
+"""Characters; of a longer one the middle is left out."""
+
 
 class RdfcError(Exception):
     """Something the user can mend; the command line prints the sentence and exits with 2."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class StudyError(RdfcError):
@@ -24,6 +30,18 @@ class PluginError(RdfcError):
 
 class ShapeError(RdfcError):
     """Arrays or tensors do not fit together: the message states expected and actual shapes."""
+
+
+def one_line(text: str) -> str:
+    """The text as a terminal can show it, whatever a file has put into it: escaped, and cut."""
+    text = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+    if len(text) > LONGEST_SENTENCE:
+        quarter = LONGEST_SENTENCE // 4
+        text = f"{text[: 2 * quarter]} … {text[-quarter:]}"
+    return text
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import nn
@@ -27,6 +28,20 @@ from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.training import seeded
 
 BATCH = 256
+
+# What a damaged model folder raises:
+DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
+
+
+class _About(BaseModel):
+    """What ``model.json`` says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classes: tuple[str, ...]
+    layer: Literal["features", "embedding"]
+    views: tuple[str, ...] | None
+    sha256: str
 
 
 @dataclass
@@ -116,6 +131,7 @@ class Model:
 
         Raises:
             DataError: If no classifier was trained.
+            ShapeError: If it was trained on other views or widths than the networks give.
         """
         if self.classifier is None:
             raise DataError(
@@ -187,9 +203,9 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         DataError: If a file is missing or damaged, or does not fit the study.
     """
     try:
-        about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        about = _About.model_validate_json((folder / "model.json").read_bytes())
         # safetensors itself does not notice a bit that turned over among the numbers.
-        if about["sha256"] != _sha256(folder / "weights.safetensors"):
+        if about.sha256 != _sha256(folder / "weights.safetensors"):
             raise ValueError("its weights do not match their checksum")
         arrays = load_file(folder / "weights.safetensors")
         views: dict[str, View] = {}
@@ -203,12 +219,13 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         weights |= {key: own[key] for key in _memory_keys(model.pretext)}
         model.pretext.load_state_dict(weights)
         model.pretext.eval()
-        model.classes, model.layer = tuple(about["classes"]), str(about["layer"])
-        if about["views"] is not None:
-            model.classifier = LinearModel(
-                arrays["classifier.weight"], arrays["classifier.bias"], tuple(about["views"])
-            )
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        model.classes, model.layer = about.classes, about.layer
+        if about.views is not None:
+            weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
+            if not weight.shape[:-1] == bias.shape == (len(about.classes),):
+                raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
+            model.classifier = LinearModel(weight, bias, about.views)
+    except DAMAGED as error:
         raise DataError(
             f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
             "again with rdfc run … --overwrite."

@@ -9,6 +9,9 @@ from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
 from rdfc_core.view_options import ImageViewConfig
 
+MOST_WIDENED = 2**25
+"""Samples of a widened box on all its planes: 128 MiB as float32."""
+
 
 def picture(
     tumour: Tumour, config: ImageViewConfig, spatial_dims: int, ratio: float | None
@@ -26,7 +29,8 @@ def picture(
             stands for 1.
 
     Raises:
-        DataError: If three spatial dimensions are asked of a picture.
+        DataError: If three spatial dimensions are asked of a picture, or the spacing is too uneven
+            for its proportions to be kept.
     """
     if tumour.ndim < spatial_dims:
         raise DataError("it is a 2D picture and the encoder takes volumes. Choose a 2D encoder.")
@@ -92,11 +96,21 @@ def _box(mask: NDArray[np.bool_], margin: float) -> list[tuple[int, int]]:
 def _widened(
     box: list[tuple[int, int]], spacing_mm: tuple[float, ...], ratio: float
 ) -> list[tuple[int, int]]:
-    """The box with rows or columns widened about its centre until height : width is the ratio."""
-    rows, columns = (stop - start for start, stop in box[1:])
-    height_mm, width_mm = rows * spacing_mm[1], columns * spacing_mm[2]
-    rows = max(rows, round(width_mm * ratio / spacing_mm[1]))
-    columns = max(columns, round(height_mm / ratio / spacing_mm[2]))
+    """The box with rows or columns widened about its centre until height : width is the ratio.
+
+    Raises:
+        DataError: If that takes more samples than any case needs.
+    """
+    height, width = (stop - start for start, stop in box[1:])
+    rows = max(height, round(width * spacing_mm[2] * ratio / spacing_mm[1]))
+    columns = max(width, round(height * spacing_mm[1] / ratio / spacing_mm[2]))
+    samples = (box[0][1] - box[0][0]) * rows * columns
+    if samples > MOST_WIDENED and (rows, columns) != (height, width):
+        raise DataError(
+            f"to keep its proportions, its box of {height} x {width} samples would become one of "
+            f"{rows} x {columns}: its spacing of {spacing_mm[1]:.5g} x {spacing_mm[2]:.5g} mm is "
+            "too uneven. Check the spacing, resample the case, or set aspect: stretch."
+        )
     wider = [box[0]]
     for (start, stop), length in zip(box[1:], (rows, columns), strict=True):
         first = start - (length - (stop - start)) // 2

@@ -18,6 +18,9 @@ from rdfc_core.errors import DataError, StudyError
 from rdfc_core.parameters import Parameters
 from rdfc_core.volume import check_finite
 
+MOST_RESAMPLED = 2**27
+"""Voxels of a resampled tumour and its surroundings: 1 GiB in double precision."""
+
 MIN_LOG_VOXELS = 4
 """ITK's recursive filter needs so many along every axis."""
 
@@ -52,6 +55,38 @@ def check_tumour(tumour: Tumour) -> None:
             "Resample the mask onto the image's grid."
         )
     check_finite(tumour.image)
+
+
+def check_resampled_size(
+    extents: tuple[int, ...],
+    spacing_mm: tuple[float, ...],
+    target_mm: tuple[float, ...] | None,
+    padding: int,
+) -> None:
+    """A header with a spacing of metres must not become an image of as many millimetres.
+
+    Args:
+        extents: Of the mask's box, in voxels.
+        spacing_mm: Of the image, along the same axes.
+        target_mm: To resample to, along the same axes, 0 to keep an axis; None: not resampled.
+        padding: Voxels that are kept around the box.
+
+    Raises:
+        DataError: If more voxels would have to be made than any tumour needs.
+    """
+    if target_mm is None:
+        return
+    voxels = math.prod(
+        (extent * old / new if new and extent > 1 else extent) + 2 * padding
+        for extent, old, new in zip(extents, spacing_mm, target_mm, strict=True)
+    )
+    if voxels > MOST_RESAMPLED:
+        shown = " × ".join(f"{mm:.5g}" for mm in spacing_mm)
+        raise DataError(
+            f"resampling the tumour from a spacing of {shown} mm would make {voxels:.3g} voxels, "
+            f"more than the limit of {MOST_RESAMPLED}. Check the spacing, choose a coarser "
+            "resampledPixelSpacing, or drop the case."
+        )
 
 
 def check_not_constant(values: NDArray[Any]) -> None:

@@ -119,9 +119,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         },
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
         readers={
-            name: resolve_part(
-                "reader", Part(name=name, options=options), registry, f"readers.{name}"
-            )
+            name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
             for name, options in study.readers.items()
         },
         split=study.split,
@@ -156,6 +154,10 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
     config = _absolute_paths(config).model_copy(update=filled)
     return ResolvedPart(kind, part.name, config, parts)
+
+
+def _reader(name: str, options: Mapping[str, Any]) -> Part:
+    return validate(Part, {"name": name, "options": options}, "readers")
 
 
 def _options(part: ResolvedPart) -> dict[str, Any]:

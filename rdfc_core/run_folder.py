@@ -20,6 +20,7 @@ from rdfc_core.errors import StudyError
 from rdfc_core.failures import Failure
 from rdfc_core.files import replacing
 from rdfc_core.local_executor import usable_cores
+from rdfc_core.plain_data import parse_yaml
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.splits import Split
@@ -153,14 +154,16 @@ class RunFolder:
             StudyError: If there is none or it is unreadable.
         """
         try:
-            data = yaml.safe_load(self.study.read_text(encoding="utf-8"))
-            data.pop("versions", None)
-        except (OSError, yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
+            data = parse_yaml(self.study.read_text(encoding="utf-8"))
+            if not isinstance(data, dict):
+                raise ValueError("it holds no mapping")
+        except (OSError, ValueError) as error:
             raise StudyError(
                 f"{self.path} is no run folder: its study.yaml cannot be read ({error}). Name the "
                 "folder that rdfc run wrote."
             ) from error
-        return dict(data)
+        data.pop("versions", None)
+        return data
 
     def record_cases(
         self,

@@ -52,7 +52,7 @@ def _steps(error: Mapping[str, Any], options: Any) -> list[str | int]:
     steps: list[str | int] = []
     for step in error["loc"]:
         in_mapping = isinstance(options, Mapping) and step in options
-        in_list = isinstance(options, list | tuple) and isinstance(step, int)
+        in_list = isinstance(options, list | tuple) and step in range(len(options))
         if in_mapping or in_list:
             options = options[step]
         elif error["type"] != "missing" or step != error["loc"][-1]:

@@ -8,6 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rdfc_core.component import Part, PartOf
 
+MOST_WEIGHTS = 2**26
+"""Of a tower: 256 MiB as float32; features are some thousands at most."""
+
+LARGEST_SIDE = 4096
+"""Pixels of the picture that a network sees."""
+
 
 class FeatureViewConfig(BaseModel):
     """Options of the view of handcrafted features."""
@@ -28,6 +34,15 @@ class FeatureViewConfig(BaseModel):
         description="Share of features replaced, when training, by another case's of the batch.",
     )
 
+    @model_validator(mode="after")
+    def _fits_the_memory(self) -> FeatureViewConfig:
+        if self.width**2 * self.layers > MOST_WEIGHTS:
+            raise ValueError(
+                f"{self.layers} layers of {self.width} units have more than {MOST_WEIGHTS} "
+                "weights: take fewer"
+            )
+        return self
+
 
 class ImageViewConfig(BaseModel):
     """Options of the view of the tumour's picture."""
@@ -45,7 +60,7 @@ class ImageViewConfig(BaseModel):
         description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
         "the crop's 1st and 99th percentile.",
     )
-    slices: int = Field(10, ge=1, description="Axial slices of a volume, as channels.")
+    slices: int = Field(10, ge=1, le=1024, description="Axial slices of a volume, as channels.")
     margin: float = Field(
         0.0, ge=0, le=4, description="Context around the tumour's box, as a share of its size."
     )
@@ -64,8 +79,12 @@ class ImageViewConfig(BaseModel):
 
     @model_validator(mode="after")
     def _plausible(self) -> ImageViewConfig:
-        if self.size != "average" and (len(self.size) not in (2, 3) or min(self.size) < 1):
-            raise ValueError("size is [height, width] or [planes, height, width], all at least 1")
+        if self.size != "average" and (
+            len(self.size) not in (2, 3) or not all(1 <= n <= LARGEST_SIDE for n in self.size)
+        ):
+            raise ValueError(
+                f"size is [height, width] or [planes, height, width], all from 1 to {LARGEST_SIDE}"
+            )
         if self.window is not None and self.window[0] >= self.window[1]:
             raise ValueError("window is [low, high] with low below high")
         low, high = self.crop_scale

@@ -7,6 +7,7 @@ a view of their own.
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,9 @@ from rdfc_core.errors import DataError, RdfcError, ShapeError, StudyError
 from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Prepared, Tower, View
 from rdfc_core.preparers import FeaturePreparer, PicturePreparer
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+
+MOST_SAMPLES = 2**26
+"""Of one picture for a network: 256 MiB as float32. A model folder that claims more is damaged."""
 
 
 class FeatureView(View):
@@ -122,11 +126,17 @@ class FeatureView(View):
         }
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take over fitted names, medians, means and scales."""
+        """Take over fitted names, medians, means and scales.
+
+        Raises:
+            ValueError: If there are not as many numbers as names.
+        """
         self._names = tuple(np.asarray(state["names"], np.uint8).tobytes().decode().split("\n"))
         self._median, self._mean, self._scale = (
             np.asarray(state[key], np.float64) for key in ("median", "mean", "scale")
         )
+        if not self._median.shape == self._mean.shape == self._scale.shape == (len(self._names),):
+            raise ValueError(f"its scale is not that of its {len(self._names)} features")
 
     def _table(self, prepared: Sequence[Prepared]) -> NDArray[np.float64]:
         for one in prepared:
@@ -251,9 +261,15 @@ class ImageView(View):
         return {"size": np.array(self._size), "channels": np.array([self._channels])}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take over a fitted size and number of channels."""
+        """Take over a fitted size and number of channels.
+
+        Raises:
+            ValueError: If no picture has so many samples.
+        """
         self._size = tuple(int(s) for s in state["size"])
         self._channels = int(state["channels"][0])
+        if not 0 < self._channels * math.prod(self._size) <= MOST_SAMPLES:
+            raise ValueError(f"it claims {self._channels} channels of size {self._size}")
 
 
 class ImageTower(Tower):

@@ -162,6 +162,20 @@ def test_a_missing_file_is_named_with_its_case_and_role(case: Case) -> None:
         case.fingerprint()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+def test_a_pipe_is_refused_since_it_may_never_end(case: Case) -> None:
+    case.mask.unlink()
+    os.mkfifo(case.mask)
+    for action in (case.load, case.fingerprint):
+        with pytest.raises(DataError, match=r"^Case a: the mask .* is neither a file nor a folder"):
+            action()
+
+
+def test_a_name_that_the_system_refuses_is_told(case: Case) -> None:
+    with pytest.raises(DataError, match=r"^Case a: the image .* cannot be found \(file name too"):
+        replace(case, image=case.image.with_name("x" * 5000)).load()
+
+
 def test_a_case_without_a_reader_says_so(case: Case) -> None:
     with pytest.raises(DataError, match=r"^Case a: no reader is set"):
         replace(case, reader=None).load()

@@ -112,3 +112,22 @@ def test_a_component_without_options_refuses_any():
     assert config().model_dump() == {}
     with pytest.raises(ValidationError):
         config(width=3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("kind", None),
+        ("name", 3),
+        ("summary", ["a"]),
+        ("target", None),
+        ("config", b"a:b"),
+        ("requires", ["numpy"]),
+        ("requires", {"numpy": None}),
+        ("requires", {"": "It needs nothing"}),
+    ],
+)
+def test_a_component_of_other_types_is_refused_when_it_is_announced(field, value):
+    sound = {"kind": "view", "name": "a", "summary": "A", "target": "a:A", "config": "a:C"}
+    with pytest.raises(PluginError, match="Upgrade or report the plugin"):
+        Component(**{**sound, field: value})

@@ -62,7 +62,7 @@ WRONG = {
     ),
     "a size of one number": (
         {"views": {"image": {"size": [32]}}},
-        "views.image: size is [height, width] or [planes, height, width], all at least 1.",
+        "views.image: size is [height, width] or [planes, height, width], all from 1 to 4096.",
     ),
     "a number for the views": (
         {"views": 3},
@@ -189,6 +189,8 @@ def test_an_unknown_component_lists_what_is_installed(registry):
     [
         (b"dataset: [", "is not valid YAML"),
         (b"\xff\xfe\x00", "is not valid YAML"),
+        (b"dataset: 2020-13-45", "is not valid YAML"),
+        (b"dataset: &d {name: phantom, options: *d}", "is not valid YAML: it is nested"),
         (b"- dataset", "holds no mapping"),
         (b"", "holds no mapping"),
     ],
@@ -207,3 +209,25 @@ def test_a_missing_file_and_a_folder_are_no_study(tmp_path):
     for path in (tmp_path / "nowhere.yaml", tmp_path):
         with pytest.raises(StudyError, match="cannot be read"):
             load_study(path)
+
+
+def test_a_reader_without_a_name_is_refused_by_its_path(registry):
+    assert complaint(registry, readers={"": {}}).startswith("readers.name: ")
+
+
+def test_a_list_that_is_too_short_is_named(registry):
+    message = complaint(registry, **{"views": {"image": {"window": [1]}}})
+    assert message.startswith("views.image.window")
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("radiomics.layers=1010101010101010", "more than 67108864 weights: take fewer"),
+        ("radiomics.width=100000", "more than 67108864 weights: take fewer"),
+        ("image.size=[100000,100000]", "all from 1 to 4096"),
+        ("image.slices=1000000", "less than or equal to 1024"),
+    ],
+)
+def test_networks_beyond_all_measure_are_refused_before_they_are_made(registry, option, reason):
+    assert reason in complaint(registry, f"views.{option}")

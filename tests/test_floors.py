@@ -64,7 +64,7 @@ FLOORS: list[set[str]] = [
     },
     {"hookspecs", "builtin", ""},
     {"interfaces", "readers", "local_executor", "case_check"},
-    {"case", "volume", "component", "errors", "failures", "files", "progress"},
+    {"case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"},
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
 

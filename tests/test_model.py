@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickletools
 import shutil
@@ -13,10 +14,10 @@ import numpy as np
 import pytest
 import small_study
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from small_parts import SmallCnn
 
-from rdfc_core import DataError, StudyError, model
+from rdfc_core import DataError, ShapeError, StudyError, model
 from rdfc_core.evaluate.probe import Logistic, joined
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.model import Model
@@ -154,6 +155,46 @@ def test_a_description_that_says_nothing_is_refused(trained, registry, copy, con
     (copy / "model.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match="copy cannot be used"):
         model.load(copy, trained[1], registry)
+
+
+def rewrite(copy, about=None, **arrays):
+    """Replace parts of a model as someone would who knows its format: the checksum fits."""
+    weights = {**load_file(copy / "weights.safetensors"), **arrays}
+    save_file({k: v for k, v in weights.items() if v is not None}, copy / "weights.safetensors")
+    content = json.loads((copy / "model.json").read_text(encoding="utf-8")) | (about or {})
+    with (copy / "weights.safetensors").open("rb") as file:
+        content["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    (copy / "model.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("about", "arrays"),
+    [
+        ({"views": [{}]}, {}),
+        ({"layer": "pixels"}, {}),
+        ({"classes": ["benign"]}, {}),
+        ({}, {"classifier.weight": np.zeros(3)}),
+        ({}, {"classifier.bias": None}),
+        ({}, {"view.radiomics.mean": np.zeros(1)}),
+        ({}, {"view.image.size": np.array([10**6, 10**6])}),
+        ({}, {"view.image.channels": np.array(1)}),
+    ],
+)
+def test_a_model_that_contradicts_itself_is_refused(trained, registry, copy, about, arrays):
+    rewrite(copy, about, **arrays)
+    with pytest.raises(DataError, match=r"copy cannot be used: .* Train it again"):
+        model.load(copy, trained[1], registry)
+
+
+@pytest.mark.parametrize(
+    ("about", "arrays"),
+    [({"views": ["elsewhere"]}, {}), ({}, {"classifier.weight": np.zeros((2, 3))})],
+)
+def test_a_classifier_of_other_networks_says_so(trained, registry, copy, about, arrays):
+    rewrite(copy, about, **arrays)
+    made = model.load(copy, trained[1], registry)
+    with pytest.raises(ShapeError, match=r"was trained on .* and there are .* Train it again"):
+        made.predict(trained[2])
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "model.json"])

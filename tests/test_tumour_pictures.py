@@ -312,3 +312,9 @@ def test_crops_cover_the_share_of_the_picture_that_was_asked_for():
     proportions = (width / height).log()
     assert float(proportions.abs().max()) <= math.log(4 / 3) + 0.1
     assert float(proportions.std()) > 0.1
+
+
+def test_proportions_that_would_take_gigabytes_are_refused():
+    uneven = Tumour(Volume.of(np.eye(20), (1e-3, 1e3)), np.eye(20, dtype=bool))
+    with pytest.raises(DataError, match=r"spacing of 0.001 x 1000 mm is too uneven.*stretch"):
+        shown(uneven, aspect="keep", ratio=1.0)

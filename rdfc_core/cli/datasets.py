@@ -99,11 +99,12 @@ def _show_problems(problems: Sequence[Problem]) -> None:
     from rich.table import Table
 
     from rdfc_core.cli.console import out
+    from rdfc_core.errors import one_line
 
     table = Table(box=None, pad_edge=False)
     for heading in ("", "case", "field", "problem", "what to do"):
         table.add_column(heading, overflow="fold")
     for one in problems:
         cells = (one.severity, one.case_id, one.field, one.message, one.fix)
-        table.add_row(*(escape(cell) for cell in cells))
+        table.add_row(*(escape(one_line(cell)) for cell in cells))
     out.print(table)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from rdfc_core.errors import ShapeError
 from rdfc_core.settings import EvaluateSettings
 from rdfc_core.training import seeded
 
@@ -46,7 +47,18 @@ class LinearModel:
         self.weight, self.bias, self.views = weight, bias, views
 
     def predict(self, features: Features) -> NDArray[np.float64]:
-        """Class probabilities, (N, C)."""
+        """Class probabilities, (N, C).
+
+        Raises:
+            ShapeError: If a view is missing, or they are not as wide as those it learned from.
+        """
+        widths = [features[view].shape[1] for view in self.views if view in features]
+        if len(widths) < len(self.views) or sum(widths) != self.weight.shape[1]:
+            there = ", ".join(f"{one.shape[1]} of {view}" for view, one in features.items())
+            raise ShapeError(
+                f"The classifier was trained on {self.weight.shape[1]} features of "
+                f"{', '.join(self.views)}, and there are {there or 'none'}. Train it again."
+            )
         logits = joined({view: features[view] for view in self.views}) @ self.weight.T + self.bias
         exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponential / exponential.sum(axis=1, keepdims=True))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from rdfc_core.plain_data import parse_json, parse_yaml
 
 SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -21,26 +22,26 @@ def read_mapping(path: Path) -> dict[str, Any]:
     """
     if path.suffix not in SUFFIXES:
         raise ValueError(f"the name must end in one of {', '.join(SUFFIXES)}")
+    kind = "JSON" if path.suffix == ".json" else "YAML"
     try:
         text = path.read_text(encoding="utf-8")
-        data = parse_yaml(text) if path.suffix != ".json" else json.loads(text)
+        data = parse_json(text) if kind == "JSON" else parse_yaml_1_2(text)
     except OSError as error:
         raise ValueError(f"it cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        kind = "JSON" if path.suffix == ".json" else "YAML"
-        raise ValueError(f"it is not valid {kind}: {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        raise ValueError(f"it is not valid {kind}: {error}") from error
     if not isinstance(data, dict):
         raise ValueError("it holds no mapping; start with setting:, imageType: or featureClass:")
     return data
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml_1_2(text: str) -> Any:
     """The YAML document as plain data.
 
     Raises:
-        yaml.YAMLError: If it is not valid, or a key stands in it twice.
+        ValueError: If it is not valid, or a key stands in it twice.
     """
-    return yaml.load(text, Loader=_Yaml12)
+    return parse_yaml(text, _Yaml12)
 
 
 class _Yaml12(yaml.SafeLoader):
@@ -48,12 +49,13 @@ class _Yaml12(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """The mapping; PyYAML would take the last of two equal keys without a word."""
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if keys.count(key.value) > 1:
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} stands twice", key.start_mark
                 )
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 

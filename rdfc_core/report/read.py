@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from pydantic import ValidationError
 
 from rdfc_core.errors import DataError
+from rdfc_core.plain_data import parse_json, parse_yaml
 from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
 from rdfc_core.results import Looked
 
@@ -67,8 +66,8 @@ def _study(path: Path) -> tuple[Mapping[str, Any] | None, dict[str, str]]:
     if not path.is_file():
         return None, {}
     try:
-        study = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        study = parse_yaml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise _damaged(path, error) from error
     if not isinstance(study, dict):
         raise _damaged(path, "it holds no mapping")
@@ -90,7 +89,7 @@ def _epochs(path: Path) -> tuple[tuple[Epoch, ...], int]:
         if not line.strip():
             continue
         try:
-            values = json.loads(line)
+            values = parse_json(line)
             split, epoch = str(values["split"]), int(values["epoch"])
         except (ValueError, KeyError, TypeError):
             unread += number < len(lines)  # what follows the last line break is the torn line
@@ -109,7 +108,7 @@ def _results(path: Path) -> Results | None:
     if not path.is_file():
         return None
     try:
-        return Results.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Results.model_validate(parse_json(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
@@ -206,7 +205,9 @@ def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.T
         missing = [name for name in columns if name not in there]
         if missing:
             raise _damaged(path, f"it has no column {', '.join(missing)}")
-        return pq.read_table(path, columns=[*columns, *(n for n in optional if n in there)])
+        table = pq.read_table(path, columns=[*columns, *(n for n in optional if n in there)])
+        table.validate(full=True)  # reading leaves open whether text is text
+        return table
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 

@@ -156,7 +156,7 @@ class GreyView(View):
         return {"mean": self._mean}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self._mean = np.asarray(state["mean"], np.float64)
+        self._mean = np.asarray(state["mean"], np.float64).reshape(self.config.bins)
 
 
 def draw_picture(rng: np.random.Generator, malignant: bool, side: int = 40) -> tuple[Any, Any]:

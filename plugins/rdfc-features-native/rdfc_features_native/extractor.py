@@ -15,6 +15,7 @@ from rdfc_core.case import Tumour
 from rdfc_core.interfaces import FeatureExtractor, Features
 from rdfc_core.radiomics_checks import (
     check_not_constant,
+    check_resampled_size,
     check_tumour,
     spread_over,
     warn_of_absent_shape,
@@ -121,6 +122,7 @@ def _prepared(tumour: Tumour, plan: Plan) -> Prepared:
     check_not_constant(tumour.image.array[box][tumour.mask[box]])
     target_mm = target_spacing_mm(tumour.image.spacing_mm, box, settings)
     checks.check_spline(tumour.mask.shape, target_mm, settings)
+    check_resampled_size(extents_of(box), tumour.image.spacing_mm, target_mm, settings.pad_distance)
     prepared = prepare(tumour, box, settings)
     when = "after resampling" if settings.resampled_spacing_mm else ""
     voxels = int(prepared.mask[prepared.box].sum())

@@ -232,3 +232,10 @@ def test_features_do_not_depend_on_which_axis_a_file_stores_the_slices_along(
     assert (first.image.slice_axis, last.image.slice_axis) == (0, 2)
     extractor = make_extractor(name)
     np.testing.assert_array_equal(extractor.extract(last).values, extractor.extract(first).values)
+
+
+def test_a_spacing_of_metres_is_not_resampled_to_millimetres(make_tumour, make_extractor):
+    extractor = make_extractor({**MEAN, "setting": {"resampledPixelSpacing": [1, 1, 1]}})
+    tumour = make_tumour((12, 12, 12), spacing_mm=(1000.0, 1000.0, 1000.0))
+    with pytest.raises(DataError, match=r"1000 × 1000 × 1000 mm would make .* voxels, more than"):
+        extractor.extract(tumour)

@@ -21,6 +21,7 @@ from rdfc_core.parameters import Parameters
 from rdfc_core.radiomics_checks import (
     check_mask_value,
     check_not_constant,
+    check_resampled_size,
     check_tumour,
     spread_over,
     warn_of_absent_shape,
@@ -95,6 +96,8 @@ class PyRadiomicsExtractor(FeatureExtractor):
         with engine.undisturbing():
             extents = checks.extents_of(sitk.GetArrayViewFromImage(mask))[::-1]
             checks.check_spline(image.GetSize(), image.GetSpacing(), extents, settings)
+            wanted_mm = settings["interpolator"] and settings["resampledPixelSpacing"]
+            check_resampled_size(extents, image.GetSpacing(), wanted_mm, settings["padDistance"])
             image, mask = engine.prepare(image, mask, settings)
             missing = self._examine(image, mask, parameters, settings)
             left_out = frozenset({"shape2D"} if "original_shape2D" in missing else ())

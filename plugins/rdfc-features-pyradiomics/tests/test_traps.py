@@ -254,3 +254,11 @@ def test_what_pyradiomics_raises_becomes_a_sentence_about_the_case(make_tumour, 
     content = {**MEAN, "setting": {"minimumROISize": 10_000}}
     with pytest.raises(DataError, match=r"could not measure .*too small.*drop the case"):
         make_extractor(content).extract(make_tumour((12, 12)))
+
+
+def test_a_spacing_of_metres_is_not_resampled_to_millimetres(make_tumour, make_extractor):
+    settings = {"resampledPixelSpacing": [1, 1, 1]}
+    extractor = make_extractor({"featureClass": {"firstorder": ["Mean"]}, "setting": settings})
+    tumour = make_tumour((12, 12, 12), spacing_mm=(1000.0, 1000.0, 1000.0))
+    with pytest.raises(DataError, match=r"1000 × 1000 × 1000 mm would make .* voxels, more than"):
+        extractor.extract(tumour)
