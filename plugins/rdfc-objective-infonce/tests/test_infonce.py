@@ -11,8 +11,8 @@ from rdfc_core.interfaces import Memory
 from rdfc_objective_infonce import bank as bank_module
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
-from rdfc_objective_infonce.contrast import others_in_memory
 from rdfc_objective_infonce.infonce import InfoNCE
+from rdfc_objective_infonce.running_sum import others_in_memory
 
 N, D, K, T = 11, 5, 7, 0.2
 INDICES = torch.tensor([3, 10, 0, 6])

@@ -1,0 +1,152 @@
+"""What objective and memory bank cost beside their bare matrix products, in one run.
+
+    python tests/benchmarks/objective.py [--rounds 15] [--only shared,nce,…]
+
+A step is: the loss of both directions, its backward to the embeddings, and the update of both
+banks. The floor is its four matrix products and nothing else, each one call into memory at hand: in
+either direction the (B, D) anchors times the (K, D) negatives transposed, and the (B, K) weights
+times the negatives. All steps take turns, round by round; medians, in CPU time on a CPU and by the
+clock on a GPU. The first round is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from rdfc_core.interfaces import Memory
+from rdfc_objective_infonce.bank import MemoryBank
+from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
+from rdfc_objective_infonce.infonce import InfoNCE
+
+N, D, K, B = 1_000_000, 128, 16_384, 256
+TEMPERATURE = 0.07
+Step = Callable[[], object]
+
+
+class Scene:
+    """Two banks of n rows, and embeddings of B of their cases."""
+
+    def __init__(self, n: int, device: str, dtype: str = "float32", k: int = K) -> None:
+        self.k = k
+        self.generator = torch.Generator().manual_seed(0)
+        self.banks = [MemoryBank(MemoryBankConfig(dtype=dtype)).to(device) for _ in range(2)]
+        for bank in self.banks:
+            bank.allocate(n, D, self.generator)
+        self.indices = torch.randint(n, (B,), generator=self.generator).to(device)
+        self.a, self.b = (
+            F.normalize(torch.randn(B, D, generator=self.generator), dim=1).to(device)
+            for _ in range(2)
+        )
+
+    def memory(self) -> Memory:
+        return Memory(self.indices, *self.banks, self.generator)
+
+    def ours(self, **options: object) -> Step:
+        objective = InfoNCE(
+            InfoNCEConfig.model_validate(
+                {"negatives": self.k, "temperature": TEMPERATURE, **options}
+            )
+        )
+        return lambda: self._train(lambda a, b: objective(a, b, self.memory())[0])
+
+    def plain(self) -> Step:
+        """The same loss of shared negatives as one writes it down, by autograd."""
+        return lambda: self._train(self._plain_loss)
+
+    def floor(self) -> Step:
+        """The four products."""
+        rows = self.banks[0].read(torch.arange(self.k))
+        logits = torch.rand(B, self.k).to(rows)
+        products, gradient = torch.empty_like(logits), torch.empty_like(self.a)
+
+        def step() -> None:
+            for anchors in (self.a, self.b):
+                torch.mm(anchors, rows.T, out=products)
+                torch.mm(logits, rows, out=gradient)
+
+        return step
+
+    def _train(self, loss: Callable[[Tensor, Tensor], Tensor]) -> None:
+        a, b = self.a.requires_grad_(), self.b.requires_grad_()
+        a.grad = b.grad = None
+        loss(a, b).backward()
+        for bank, rows in zip(self.banks, (a, b), strict=True):
+            bank.update(self.indices, rows.detach())
+
+    def _plain_loss(self, a: Tensor, b: Tensor) -> Tensor:
+        losses = []
+        for anchors, bank in ((a, self.banks[1]), (b, self.banks[0])):
+            cases = torch.randint(bank.rows, (self.k,), generator=self.generator).to(a.device)
+            own = cases == self.indices.unsqueeze(1)
+            logits = (anchors @ bank.read(cases).T / TEMPERATURE).masked_fill(own, -torch.inf)
+            positive = (anchors * bank.read(self.indices)).sum(1, keepdim=True) / TEMPERATURE
+            target = torch.zeros(len(a), dtype=torch.long, device=a.device)
+            losses.append(F.cross_entropy(torch.cat([positive, logits], 1), target))
+        return losses[0] + losses[1]
+
+
+def steps(device: str) -> dict[str, Step]:
+    large = Scene(N, device)
+    small = Scene(N // 10, device)
+    rounded = Scene(N, device, "bfloat16")
+    tiny = Scene(20_000, device)
+    return {
+        "floor": large.floor(),
+        "shared": large.ours(),
+        "shared, N = 100,000": small.ours(),
+        "shared, bank in bfloat16": rounded.ours(),
+        "shared, fresh-positive": large.ours(variant="fresh-positive"),
+        "shared, nce": large.ours(estimator="nce"),
+        "plain autograd": large.plain(),
+        "a draw a case, N = 20,000": tiny.ours(negatives_per="case"),
+        "full-bank, N = 20,000": tiny.ours(variant="full-bank"),
+    }
+
+
+def seconds(step: Step, device: str) -> float:
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    start = clock()
+    step()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return clock() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", help="parts of steps' names, with commas between them")
+    arguments = parser.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(1)
+    wanted = [*arguments.only.split(","), "floor"] if arguments.only else [""]
+    chosen = {
+        name: step
+        for name, step in steps(device).items()
+        if any(part in name for part in wanted)
+    }
+    times: dict[str, list[float]] = {name: [] for name in chosen}
+    for counted in range(-1, arguments.rounds):
+        for name, step in chosen.items():
+            took = seconds(step, device)
+            if counted >= 0:
+                times[name].append(took)
+    print(f"N = {N:,}, D = {D}, K = {K:,}, B = {B}, {device}, torch {torch.__version__}")
+    print("| step | ms | over the floor, median of rounds |\n| --- | --- | --- |")
+    for name, own in times.items():
+        ratios = [mine / floor for mine, floor in zip(own, times["floor"], strict=True)]
+        print(f"| {name} | {statistics.median(own) * 1e3:.1f} | {statistics.median(ratios):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
