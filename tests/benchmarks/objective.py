@@ -70,7 +70,7 @@ class Scene:
         products, gradient = torch.empty_like(logits), torch.empty_like(self.a)
 
         def step() -> None:
-            for anchors in (self.a, self.b):
+            for anchors in (self.a.detach(), self.b.detach()):
                 torch.mm(anchors, rows.T, out=products)
                 torch.mm(logits, rows, out=gradient)
 
@@ -131,9 +131,7 @@ def main() -> None:
     torch.set_num_threads(1)
     wanted = [*arguments.only.split(","), "floor"] if arguments.only else [""]
     chosen = {
-        name: step
-        for name, step in steps(device).items()
-        if any(part in name for part in wanted)
+        name: step for name, step in steps(device).items() if any(part in name for part in wanted)
     }
     times: dict[str, list[float]] = {name: [] for name in chosen}
     for counted in range(-1, arguments.rounds):

@@ -110,9 +110,9 @@ class InfoNCE(Objective):
         else:
             draw = draw_shared(store, config.negatives, memory.indices, memory.generator)
             if config.estimator == "infonce":
-                others = others_shared(anchors, store, draw, memory.indices, config.temperature)
+                others = others_shared(anchors, store, draw, config.temperature)
                 return self._info_nce(positive, others)
-            similarities = shared_similarities(anchors, store, draw, memory.indices)
+            similarities = shared_similarities(anchors, store, draw)
         if config.estimator == "infonce":
             return self._info_nce(positive, others_of(similarities, config.temperature))
         return self._nce(positive, similarities, store.rows, direction)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
 
 from rdfc_core.interfaces import MemoryStore
 from rdfc_objective_infonce.contrast import Others
-from rdfc_objective_infonce.sharing import SharedDraw, own_places
+from rdfc_objective_infonce.sharing import SharedDraw
 
 LOGITS_AT_ONCE = {"cpu": 2**18, "cuda": 2**25}
-"""Logits of one pass: 1 MiB, so that they stay in a core's cache; on a GPU 128 MiB, so that the
-calls themselves take no time."""
+"""Logits of one pass: 1 MiB, so that they stay in a core's cache; on a GPU 128 MiB, so that there
+are few calls."""
 
 
 class RunningSum:
@@ -26,73 +25,74 @@ class RunningSum:
     Source: Milakov & Gimelshein 2018 for the sum; Rabe & Staats 2021 for rows weighted by it.
     """
 
-    def __init__(self, anchors: Tensor, indices: Tensor, temperature: float) -> None:
+    def __init__(self, anchors: Tensor, temperature: float) -> None:
         """Begin with no candidates.
 
         Args:
             anchors: Unit-length embeddings, (B, D).
-            indices: (B,), the anchors' own cases.
             temperature: Softmax temperature, > 0.
         """
         self.anchors, self.temperature = anchors, temperature
-        self.indices = indices.to(anchors.device)
-        self.scaled = anchors.detach() / temperature  # its products are logits
+        # Logits count in powers of 2, of which a CPU computes three while it computes one of e.
+        self.scale = 1 / (temperature * math.log(2))
+        self.scaled = anchors.detach() * self.scale
         # The lowest finite number, not −∞: −∞ − −∞ is NaN where only the own case has passed.
         lowest = torch.finfo(anchors.dtype).min
         self.highest = self.scaled.new_full((len(anchors), 1), lowest)
-        self.total, self.left_out = (torch.zeros_like(self.highest) for _ in range(2))
+        self.total, self.added = (torch.zeros_like(self.highest) for _ in range(2))
         self.weighted = torch.zeros_like(self.scaled)
-        self.row_sum = self.scaled.new_zeros(anchors.shape[1])
-        self.met_own = torch.zeros_like(self.highest, dtype=torch.bool)
+        self.logits = self.scaled.new_empty(0)
 
-    def add(self, cases: Tensor, rows: Tensor) -> None:
+    def add(self, rows: Tensor, places: Tensor, own: Tensor) -> None:
         """Take in candidates, and leave out each anchor's own case.
 
         Args:
-            cases: (C,), all different.
-            rows: Their embeddings, (C, D).
+            rows: Embeddings of different cases, (C, D).
+            places: (B, 1), where each anchor's own case stands among them, if it does.
+            own: (B, 1), whether it does.
         """
         rows = rows.to(self.scaled)
-        logits = self.scaled @ rows.T
-        places, here = own_places(cases, self.indices)
-        own = logits.gather(1, places)
-        logits.scatter_(1, places, own.masked_fill(here, -math.inf))
-        self.met_own |= here
-        self.left_out += own.masked_fill(~here, 0)
-        self.row_sum += rows.sum(0)
-        highest = logits.amax(1, keepdim=True)
-        self._raise(highest)
-        weights = logits.sub_(self.highest).exp_()
+        # In the memory of the logits before: to get new memory costs a CPU half a product.
+        if self.logits.shape[1:] != rows.shape[:1]:
+            self.logits = self.scaled.new_empty(len(self.scaled), len(rows))
+        logits = torch.mm(self.scaled, rows.T, out=self.logits)
+        found = logits.gather(1, places)
+        logits.scatter_(1, places, found.masked_fill(own, -math.inf))
+        self.added += (self.scaled @ rows.sum(0)).unsqueeze(1) - found.masked_fill(~own, 0)
+        self._raise(logits.amax(1, keepdim=True))
+        weights = logits.sub_(self.highest).exp2_()
         self.total += weights.sum(1, keepdim=True)
         self.weighted.addmm_(weights, rows)
 
-    def replace_own(self, substitutes: Tensor) -> None:
-        """Take in one more row an anchor, (B, D), where its own case was left out."""
-        rows = substitutes.to(self.scaled)
+    def add_one(self, rows: Tensor, taken: Tensor) -> None:
+        """Take in one more candidate for some anchors.
+
+        Args:
+            rows: One a anchor, (B, D).
+            taken: (B, 1), which anchors take theirs.
+        """
+        rows = rows.to(self.scaled)
         logits = (self.scaled * rows).sum(1, keepdim=True)
-        self.left_out -= logits.masked_fill(~self.met_own, 0)
-        logits = logits.masked_fill(~self.met_own, -math.inf)
+        self.added += logits.masked_fill(~taken, 0)
+        logits = logits.masked_fill(~taken, -math.inf)
         self._raise(logits)
-        weights = logits.sub_(self.highest).exp_()
+        weights = torch.exp2(logits - self.highest)
         self.total += weights
         self.weighted.addcmul_(weights, rows)
 
     def others(self, count: int) -> Others:
         """What has passed, which makes ``count`` negatives an anchor."""
-        log_sum = (self.highest + self.total.log()).squeeze(1)
+        log_sum = (self.highest + self.total.log2()).squeeze(1) * math.log(2)
         slope = self.weighted / (self.total * self.temperature)
         # Adds exactly 0 to the value, and `slope` to the gradient.
         log_sum = log_sum + ((self.anchors - self.anchors.detach()) * slope).sum(1)
-        added = self.scaled @ self.row_sum - self.left_out.squeeze(1)
-        to_similarity = self.temperature
-        return Others(
-            log_sum, added * (to_similarity / count), self.highest.squeeze(1) * to_similarity
-        )
+        mean = self.added.squeeze(1) / (self.scale * count)
+        return Others(log_sum, mean, self.highest.squeeze(1) / self.scale)
 
     def _raise(self, highest: Tensor) -> None:
-        """Count from the highest logit so far, so that no exponential overflows."""
+        """Count from the highest logit so far, so that no power overflows."""
         raised = torch.maximum(self.highest, highest)
-        shrink = torch.exp(self.highest - raised)
+        shrink = torch.exp2(self.highest - raised)
         self.total *= shrink
         self.weighted *= shrink
         self.highest = raised
@@ -109,14 +109,16 @@ def others_in_memory(
         indices: (B,), the anchors' own cases.
         temperature: Softmax temperature, > 0.
     """
-    running = RunningSum(anchors, indices, temperature)
-    for cases, rows in _pieces(store.all_chunks(), _rows_at_once(anchors)):
-        running.add(cases, rows)
+    running, size = RunningSum(anchors, temperature), _rows_at_once(anchors)
+    for chunk, all_rows in store.all_chunks():
+        own_cases = indices.to(chunk.device)
+        for cases, rows in zip(chunk.split(size), all_rows.split(size), strict=True):
+            running.add(rows, *_own_places(cases, own_cases))
     return running.others(store.rows - 1)
 
 
 def others_shared(
-    anchors: Tensor, store: MemoryStore, draw: SharedDraw, indices: Tensor, temperature: float
+    anchors: Tensor, store: MemoryStore, draw: SharedDraw, temperature: float
 ) -> Others:
     """Sum up the similarities to K negatives that the batch shares.
 
@@ -124,14 +126,16 @@ def others_shared(
         anchors: Unit-length embeddings, (B, D).
         store: Holds N ≥ 2 rows of D.
         draw: Which K.
-        indices: (B,), the anchors' own cases.
         temperature: Softmax temperature, > 0.
     """
-    running = RunningSum(anchors, indices, temperature)
+    running, start = RunningSum(anchors, temperature), 0
     for cases in draw.cases.split(_rows_at_once(anchors)):
-        running.add(cases, store.read(cases))
-    running.replace_own(draw.substitutes)
-    return running.others(len(draw.cases))
+        places = draw.places - start
+        inside = (places >= 0) & (places < len(cases))
+        running.add(store.read(cases), places.clamp(0, len(cases) - 1), draw.own & inside)
+        start += len(cases)
+    running.add_one(draw.substitutes, draw.own)
+    return running.others(start)
 
 
 def _rows_at_once(anchors: Tensor) -> int:
@@ -139,6 +143,10 @@ def _rows_at_once(anchors: Tensor) -> int:
     return max(256, logits // len(anchors))
 
 
-def _pieces(chunks: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    for cases, rows in chunks:
-        yield from zip(cases.split(size), rows.split(size), strict=True)
+def _own_places(cases: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """Of different cases (C,) in any order: `RunningSum.add`'s places and own, (B, 1) each."""
+    # Sorted, as it is dear to compare each case with each anchor's.
+    order = cases.argsort()
+    found = torch.searchsorted(cases, indices, sorter=order).clamp(max=len(cases) - 1)
+    places = order[found]
+    return places.unsqueeze(1), (cases[places] == indices).unsqueeze(1)

@@ -17,14 +17,18 @@ class SharedDraw:
 
     Where an anchor's own case is among the shared ones, its substitute stands in for it. So each
     negative of each anchor is drawn uniformly from the other N − 1, as `MemoryStore.negatives`
-    draws; but an anchor's negatives differ from each other, and anchors have most in common.
+    draws; but the shared ones differ from each other, and all anchors have them in common.
 
     Args:
         cases: (K,), all different.
+        places: (B, 1), where each anchor's own case stands among them, if it does.
+        own: (B, 1), whether it does.
         substitutes: (B, D), for each anchor the row of another case.
     """
 
     cases: Tensor
+    places: Tensor
+    own: Tensor
     substitutes: Tensor
 
 
@@ -32,6 +36,10 @@ def draw_shared(
     store: MemoryStore, k: int, indices: Tensor, generator: torch.Generator
 ) -> SharedDraw:
     """Draw negatives for a batch, at a cost that does not depend on N.
+
+    The cases lie on a circle that is cut, at a random place, into K stretches of nearly equal
+    length; one of each stretch is drawn. Without the turn, the cases of the longer stretches would
+    be drawn more seldom.
 
     Args:
         store: Holds N rows.
@@ -42,28 +50,22 @@ def draw_shared(
     Raises:
         ShapeError: If there are fewer than K cases, or no other case (N < 2).
     """
-    if k > store.rows:
+    n = store.rows
+    if k > n:
         raise ShapeError(
-            f"objective.negatives_per: batch draws {k} different cases, and the memory holds "
-            f"{store.rows}: lower objective.negatives, or use negatives_per: case."
+            f"objective.negatives_per: batch draws {k} different cases, and the memory holds {n}: "
+            "lower objective.negatives, or use negatives_per: case."
         )
-    cases = one_a_stretch(store.rows, k, generator)
-    substitutes = store.negatives(1, indices, generator).squeeze(1)
-    return SharedDraw(onto(substitutes.device, cases), substitutes)
-
-
-def one_a_stretch(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """K different of 0 … n − 1, each with the probability K / n, (K,) on the CPU.
-
-    The numbers lie on a circle that is cut, at a random place, into K stretches of nearly equal
-    length; one of each stretch is drawn. Without the turn, numbers of the longer stretches would
-    be drawn more seldom.
-    """
     edges = torch.arange(k + 1) * n // k
     # float64: a product of float32 may be rounded up to the length itself.
-    places = torch.rand(k, generator=generator, dtype=torch.float64) * edges.diff()
-    turn = torch.randint(n, (), generator=generator)
-    return (edges[:-1] + places.long() + turn) % n
+    steps = torch.rand(k, generator=generator, dtype=torch.float64) * edges.diff()
+    turn = int(torch.randint(n, (), generator=generator))
+    substitutes = store.negatives(1, indices, generator).squeeze(1)
+    drawn = onto(substitutes.device, edges[:-1] + steps.long())
+    own = (indices.to(drawn.device) - turn) % n
+    places = torch.searchsorted(drawn, own).clamp(max=k - 1)
+    here = drawn[places] == own
+    return SharedDraw((drawn + turn) % n, places.unsqueeze(1), here.unsqueeze(1), substitutes)
 
 
 def onto(device: torch.device, drawn: Tensor) -> Tensor:
@@ -73,28 +75,9 @@ def onto(device: torch.device, drawn: Tensor) -> Tensor:
     return drawn.to(device, non_blocking=True)
 
 
-def own_places(cases: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-    """Where among candidates the anchors' own cases stand.
-
-    Args:
-        cases: (C,), all different, in any order.
-        indices: (B,), the anchors' own cases, on the same device.
-
-    Returns:
-        The places (B, 1), and whether the own case stands there, (B, 1): if not, it is nowhere.
-    """
-    # Sorting costs a tenth of comparing each of the C cases with each anchor's.
-    order = cases.argsort()
-    found = torch.searchsorted(cases, indices, sorter=order).clamp(max=len(cases) - 1)
-    places = order[found]
-    return places.unsqueeze(1), (cases[places] == indices).unsqueeze(1)
-
-
-def shared_similarities(
-    anchors: Tensor, store: MemoryStore, draw: SharedDraw, indices: Tensor
-) -> Tensor:
+def shared_similarities(anchors: Tensor, store: MemoryStore, draw: SharedDraw) -> Tensor:
     """Similarities of each anchor to its K negatives, (B, K), with gradient to the anchors."""
     products = anchors @ store.read(draw.cases).T
-    places, here = own_places(draw.cases, indices.to(products.device))
     instead = (anchors * draw.substitutes).sum(1, keepdim=True)
-    return products.scatter(1, places, torch.where(here, instead, products.gather(1, places)))
+    kept = torch.where(draw.own, instead, products.gather(1, draw.places))
+    return products.scatter(1, draw.places, kept)
