@@ -11,7 +11,7 @@ from rdfc_core.interfaces import MemoryStore
 from rdfc_objective_infonce.contrast import Others
 from rdfc_objective_infonce.sharing import SharedDraw
 
-LOGITS_AT_ONCE = {"cpu": 2**18, "cuda": 2**25}
+LOGITS_AT_ONCE = {"cpu": 2**18, "gpu": 2**25}
 """Logits of one pass: 1 MiB, so that they stay in a core's cache; on a GPU 128 MiB, so that there
 are few calls."""
 
@@ -139,7 +139,7 @@ def others_shared(
 
 
 def _rows_at_once(anchors: Tensor) -> int:
-    logits = LOGITS_AT_ONCE.get(anchors.device.type, LOGITS_AT_ONCE["cuda"])
+    logits = LOGITS_AT_ONCE["cpu" if anchors.device.type == "cpu" else "gpu"]
     return max(256, logits // len(anchors))
 
 

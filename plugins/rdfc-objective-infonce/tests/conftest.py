@@ -124,8 +124,8 @@ def random_units(rows: int, width: int, seed: int) -> Tensor:
     return F.normalize(torch.randn(rows, width, generator=generator), dim=1)
 
 
-def allocated(rows: int, width: int, seed: int = 0, momentum: float = 0.5) -> MemoryBank:
-    bank = MemoryBank(MemoryBankConfig(momentum=momentum))
+def allocated(rows: int, width: int, seed: int = 0, **options: Any) -> MemoryBank:
+    bank = MemoryBank(MemoryBankConfig(**options))
     bank.allocate(rows, width, torch.Generator().manual_seed(seed))
     return bank
 
