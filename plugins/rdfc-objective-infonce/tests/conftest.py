@@ -106,14 +106,14 @@ class Problem:
 def build_pretext(
     problem: Problem,
     objective: Mapping[str, Any] | None = None,
-    momentum: float = 0.5,
+    dtype: str = "float32",
     **options: Any,
 ) -> Correspondence:
     torch.manual_seed(0)
     pretext = Correspondence(
         CorrespondenceConfig(width=16, **options),
         objective=InfoNCE(InfoNCEConfig(**{"negatives": 64, **(objective or {})})),
-        memory=MemoryBank(MemoryBankConfig(momentum=momentum)),
+        memory=MemoryBank(MemoryBankConfig(dtype=dtype)),
     )
     pretext.build(problem.towers(), problem.cases, torch.Generator().manual_seed(3))
     return pretext

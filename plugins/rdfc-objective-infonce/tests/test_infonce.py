@@ -172,6 +172,16 @@ def test_the_normaliser_is_part_of_the_state(scene) -> None:
     assert not first.log_z.isnan().any()
 
 
+def test_a_loaded_state_without_a_normaliser_gets_one(scene) -> None:
+    a, b, memory = scene
+    loss_of = objective(estimator="nce")
+    blank = {key: value.clone() for key, value in loss_of.state_dict().items()}
+    loss_of(a, b, memory)
+    loss_of.load_state_dict(blank)
+    assert loss_of(a, b, memory)[0].isfinite()
+    assert loss_of.log_z.isfinite().all()
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_logs_are_what_plain_loops_give(scene, variant) -> None:
     a, b, memory = scene
