@@ -59,7 +59,7 @@ def draw_shared(
     edges = torch.arange(k + 1) * n // k
     # float64: a product of float32 may be rounded up to the length itself.
     steps = torch.rand(k, generator=generator, dtype=torch.float64) * edges.diff()
-    turn = int(torch.randint(n, (), generator=generator))
+    turn = torch.randint(n, (), generator=generator)
     substitutes = store.negatives(1, indices, generator).squeeze(1)
     drawn = onto(substitutes.device, edges[:-1] + steps.long())
     own = (indices.to(drawn.device) - turn) % n
