@@ -26,8 +26,8 @@ from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
 logger = logging.getLogger("rdfc")
 
 CASES_PER_NEGATIVE = 4
-"""With more than 4 K cases the batch shares its negatives: products with all rows, which serve the
-draws of single cases, then cost over 4 times as much (measured: docs/performance.md)."""
+"""With more than 4 K cases the batch shares its negatives, which is 4 times as fast (measured:
+docs/performance.md). With fewer, as in studies of a few thousand cases, the paper's draws stay."""
 
 
 class InfoNCE(Objective):

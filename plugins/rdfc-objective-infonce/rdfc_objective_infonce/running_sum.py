@@ -41,7 +41,6 @@ class RunningSum:
         self.highest = self.scaled.new_full((len(anchors), 1), lowest)
         self.total, self.added = (torch.zeros_like(self.highest) for _ in range(2))
         self.weighted = torch.zeros_like(self.scaled)
-        self.logits = self.scaled.new_empty(0)
 
     def add(self, rows: Tensor, places: Tensor, own: Tensor) -> None:
         """Take in candidates, and leave out each anchor's own case.
@@ -52,10 +51,7 @@ class RunningSum:
             own: (B, 1), whether it does.
         """
         rows = rows.to(self.scaled)
-        # In the memory of the logits before: to get new memory costs a CPU half a product.
-        if self.logits.shape[1:] != rows.shape[:1]:
-            self.logits = self.scaled.new_empty(len(self.scaled), len(rows))
-        logits = torch.mm(self.scaled, rows.T, out=self.logits)
+        logits = self.scaled @ rows.T
         found = logits.gather(1, places)
         logits.scatter_(1, places, found.masked_fill(own, -math.inf))
         self.added += (self.scaled @ rows.sum(0)).unsqueeze(1) - found.masked_fill(~own, 0)
