@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from rdfc_core.errors import ShapeError
 from rdfc_core.interfaces import MemoryStore
 from rdfc_objective_infonce.config import MemoryBankConfig
+from rdfc_objective_infonce.sharing import onto
 
 CHUNK_ROWS = 8192
 """Rows handed out at once: 4 MiB at D = 128."""
@@ -34,13 +35,14 @@ class MemoryBank(MemoryStore):
     def __init__(self, config: MemoryBankConfig) -> None:
         super().__init__()
         self.momentum = config.momentum
-        self.register_buffer("bank", torch.empty(0, 0))
+        dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.dtype]
+        self.register_buffer("bank", torch.empty(0, 0, dtype=dtype))
 
     def allocate(self, rows: int, width: int, generator: torch.Generator) -> None:
         """Fill N rows uniformly in ±1/√(D/3): their expected squared norm is 1."""
         bound = (3 / width) ** 0.5
         bank = torch.rand(rows, width, generator=generator).mul_(2 * bound).sub_(bound)
-        self.bank = bank.to(self.bank.device)
+        self.bank = bank.to(self.bank)
 
     @property
     def rows(self) -> int:
@@ -49,7 +51,7 @@ class MemoryBank(MemoryStore):
 
     def read(self, indices: Tensor) -> Tensor:
         """The rows of the cases ``indices`` (B,) → (B, D), a copy without gradient."""
-        return self.bank.index_select(0, indices.to(self.bank.device))
+        return self.bank.index_select(0, indices.to(self.bank.device, non_blocking=True)).float()
 
     def negatives(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
         """K rows for each of B cases, uniformly and with replacement from the other N − 1.
@@ -65,7 +67,8 @@ class MemoryBank(MemoryStore):
         Raises:
             ShapeError: If there is no other case to draw (N < 2).
         """
-        return self._rows(self._draw(k, exclude, generator))
+        drawn = self._draw(k, exclude, generator)
+        return self.read(drawn.view(-1)).view(*drawn.shape, -1)
 
     def similarities(
         self, anchors: Tensor, k: int, exclude: Tensor, generator: torch.Generator
@@ -74,7 +77,7 @@ class MemoryBank(MemoryStore):
         if self.rows > ROWS_PER_NEGATIVE * k:
             return super().similarities(anchors, k, exclude, generator)
         drawn = self._draw(k, exclude, generator)
-        return (anchors @ self.bank.T).gather(1, drawn)
+        return (anchors @ self.bank.float().T).gather(1, drawn)
 
     def _draw(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
         """(B, K) indices."""
@@ -84,17 +87,15 @@ class MemoryBank(MemoryStore):
                 "pretrain on at least 2 cases."
             )
         drawn = torch.randint(self.rows - 1, (len(exclude), k), generator=generator)
+        drawn = onto(self.bank.device, drawn)
         # The draw skips over the excluded case instead of rejecting it: N − 1 values, one gap.
         drawn += drawn >= exclude.to(drawn.device).unsqueeze(1)
-        return drawn.to(self.bank.device)
-
-    def _rows(self, drawn: Tensor) -> Tensor:
-        return self.bank.index_select(0, drawn.view(-1)).view(*drawn.shape, -1)
+        return drawn
 
     def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in pieces: (indices (C,), embeddings (C, D)), to be read and not written."""
         for start in range(0, self.rows, CHUNK_ROWS):
-            rows = self.bank[start : start + CHUNK_ROWS]
+            rows = self.bank[start : start + CHUNK_ROWS].float()
             yield torch.arange(start, start + len(rows), device=rows.device), rows
 
     @torch.no_grad()
@@ -116,10 +117,12 @@ class MemoryBank(MemoryStore):
                 f"The memory expects embeddings of shape {expected} and got "
                 f"{tuple(embeddings.shape)}: embed every case of the batch at the bank's width."
             )
-        fresh = embeddings.to(self.bank)
-        cases, place, counts = torch.unique(
-            indices.to(self.bank.device), return_inverse=True, return_counts=True
-        )
-        sums = fresh.new_zeros(len(cases), fresh.shape[1]).index_add_(0, place, fresh)
-        rows = torch.lerp(sums / counts.unsqueeze(1), self.bank[cases], self.momentum)
-        self.bank[cases] = F.normalize(rows, dim=1)
+        cases = indices.to(self.bank.device)
+        fresh = embeddings.to(self.bank.device, torch.float32)
+        # Where each row's case stands first in the batch. Sums of one row hold that row itself.
+        first = (cases.unsqueeze(1) == cases).int().argmax(1)
+        sums = torch.zeros_like(fresh).index_add_(0, first, fresh)
+        counts = fresh.new_zeros(len(cases), 1).index_add_(0, first, torch.ones_like(fresh[:, :1]))
+        rows = torch.lerp((sums / counts)[first], self.read(cases), self.momentum)
+        # Rows of one case are equal, so that it is the same which is written last.
+        self.bank.index_copy_(0, cases, F.normalize(rows, dim=1).to(self.bank.dtype))

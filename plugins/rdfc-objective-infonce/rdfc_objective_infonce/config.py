@@ -22,6 +22,20 @@ class MemoryBankConfig(_Config):
         lt=1,
         description="Share of the old row that an update keeps; 0 keeps the newest embedding only.",
     )
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="What the rows are kept in. bfloat16 halves the memory; products, sums and "
+        "updates are computed in float32 all the same.",
+    )
+
+    @model_validator(mode="after")
+    def _updates_show(self) -> MemoryBankConfig:
+        if self.dtype == "bfloat16" and self.momentum > 0.9:
+            raise ValueError(
+                f"dtype bfloat16 rounds by up to 0.4 %, in which the updates of momentum "
+                f"{self.momentum} are lost: use dtype float32, or a momentum of at most 0.9"
+            )
+        return self
 
 
 class InfoNCEConfig(_Config):
@@ -38,6 +52,11 @@ class InfoNCEConfig(_Config):
         ge=1,
         description="K, the negatives a case (stale-positive, fresh-positive). Drawn with "
         "replacement, so that it may exceed the number of cases.",
+    )
+    negatives_per: Literal["auto", "case", "batch"] = Field(
+        "auto",
+        description="Whether each case has its own draw of negatives or the batch shares one, of K "
+        "different cases, which is much quicker where there are many. auto: shared if N > 4 K.",
     )
     positive_in_denominator: bool = Field(
         True,

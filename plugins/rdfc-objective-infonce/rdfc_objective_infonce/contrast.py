@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rdfc_core.interfaces import MemoryStore
-
 
 @dataclass(frozen=True, eq=False)
 class Others:
@@ -45,44 +43,6 @@ def others_of(similarities: Tensor, temperature: float, own: Tensor | None = Non
     logits = (similarities / temperature).masked_fill(own, -math.inf)
     mean = seen.masked_fill(own, 0).sum(1) / (~own).sum(1)
     return Others(torch.logsumexp(logits, dim=1), mean, seen.masked_fill(own, -math.inf).amax(1))
-
-
-def others_in_memory(
-    anchors: Tensor, store: MemoryStore, indices: Tensor, temperature: float
-) -> Others:
-    """Sum up the similarities to every row of the memory but the anchor's own.
-
-    Neither the similarities nor their gradients are kept: while the chunks pass, the gradient of
-    the sum with respect to the anchor, the softmax-weighted mean row over the temperature, is
-    accumulated beside the sum itself. Memory is that of one chunk, whatever N is.
-
-    Args:
-        anchors: Unit-length embeddings, (B, D).
-        store: Holds N ≥ 2 rows of D.
-        indices: (B,), the anchors' own cases.
-        temperature: Softmax temperature, > 0.
-    """
-    fixed = anchors.detach()
-    # The lowest finite number, not −∞: −∞ − −∞ is NaN where a chunk holds nothing but the own row.
-    highest = fixed.new_full((len(fixed), 1), torch.finfo(fixed.dtype).min)
-    total, added = torch.zeros_like(highest), torch.zeros_like(highest)
-    weighted = torch.zeros_like(fixed)
-    for cases, rows in store.all_chunks():
-        own = cases.unsqueeze(0) == indices.to(cases.device).unsqueeze(1)
-        similarities = fixed @ rows.T
-        added += similarities.masked_fill(own, 0).sum(1, keepdim=True)
-        similarities.masked_fill_(own, -math.inf)
-        raised = torch.maximum(highest, similarities.amax(1, keepdim=True))
-        shrink = torch.exp((highest - raised) / temperature)
-        weights = torch.exp((similarities - raised) / temperature)
-        total = total * shrink + weights.sum(1, keepdim=True)
-        weighted = weighted * shrink + weights @ rows
-        highest = raised
-    log_sum = (highest / temperature + total.log()).squeeze(1)
-    slope = weighted / (total * temperature)
-    # Adds exactly 0 to the value, and `slope` to the gradient.
-    log_sum = log_sum + ((anchors - fixed) * slope).sum(1)
-    return Others(log_sum, added.squeeze(1) / (store.rows - 1), highest.squeeze(1))
 
 
 def info_nce(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,11 +18,16 @@ from rdfc_objective_infonce.contrast import (
     estimate_log_z,
     info_nce,
     nce,
-    others_in_memory,
     others_of,
 )
+from rdfc_objective_infonce.running_sum import others_in_memory, others_shared
+from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
 
 logger = logging.getLogger("rdfc")
+
+CASES_PER_NEGATIVE = 4
+"""With more than 4 K cases the batch shares its negatives, which is 4 times as fast (measured:
+docs/performance.md). With fewer, as in studies of a few thousand cases, the paper's draws stay."""
 
 
 class InfoNCE(Objective):
@@ -44,6 +50,8 @@ class InfoNCE(Objective):
         if config.estimator == "nce":
             # One constant a direction, as the public code of CMC keeps them; NaN until estimated.
             self.register_buffer("log_z", torch.full((2,), torch.nan))
+            self._settled: set[int] = set()  # directions whose constant is known to be there
+            self.register_load_state_dict_post_hook(_unsettle)  # type: ignore[no-untyped-call]
         if config.variant == "fresh-positive":
             _warn_of_drift()
 
@@ -95,21 +103,36 @@ class InfoNCE(Objective):
         if config.variant == "full-bank":
             others = others_in_memory(anchors, store, memory.indices, config.temperature)
             return self._info_nce(positive, others)
-        similarities = store.similarities(
-            anchors, config.negatives, memory.indices, memory.generator
-        )
+        if not self._shares(store.rows):
+            similarities = store.similarities(
+                anchors, config.negatives, memory.indices, memory.generator
+            )
+        else:
+            draw = draw_shared(store, config.negatives, memory.indices, memory.generator)
+            if config.estimator == "infonce":
+                others = others_shared(anchors, store, draw, config.temperature)
+                return self._info_nce(positive, others)
+            similarities = shared_similarities(anchors, store, draw)
         if config.estimator == "infonce":
             return self._info_nce(positive, others_of(similarities, config.temperature))
-        log_z = self._normaliser(positive, similarities, store.rows, direction)
-        loss = nce(positive, similarities, config.temperature, log_z, store.rows)
-        seen = similarities.detach()
-        return loss, _logs(positive, seen.mean(), seen.amax(1))
+        return self._nce(positive, similarities, store.rows, direction)
+
+    def _shares(self, rows: int) -> bool:
+        """Whether the batch shares its negatives."""
+        config = self.config
+        if config.negatives_per != "auto":
+            return config.negatives_per == "batch"
+        many = rows > CASES_PER_NEGATIVE * config.negatives
+        if many:
+            _tell_of_sharing(rows, config.negatives)
+        return many
 
     def _in_batch(
         self, a: Tensor, b: Tensor, indices: Tensor
     ) -> tuple[tuple[Tensor, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]:
         own = indices.unsqueeze(0) == indices.unsqueeze(1)
-        if bool(own.all()):
+        # A GPU's values are not looked at, as that would wait for it. Epochs show no case twice.
+        if len(indices) < 2 or (not indices.is_cuda and bool(own.all())):
             raise ShapeError(
                 f"The batch holds {len(indices)} row(s) of one case, and variant in-batch compares "
                 "different cases: raise the batch size, or use a variant with a bank."
@@ -131,13 +154,28 @@ class InfoNCE(Objective):
         )
         return loss, _logs(positive, others.mean.mean(), others.highest)
 
+    def _nce(
+        self, positive: Tensor, negatives: Tensor, rows: int, direction: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        log_z = self._normaliser(positive, negatives, rows, direction)
+        loss = nce(positive, negatives, self.config.temperature, log_z, rows)
+        seen = negatives.detach()
+        return loss, _logs(positive, seen.mean(), seen.amax(1))
+
     def _normaliser(self, positive: Tensor, negatives: Tensor, rows: int, direction: int) -> Tensor:
         """Log Z of this direction: estimated once, from the first batch, and kept."""
         kept = self.log_z[direction]
-        if bool(kept.isnan()):
-            kept = estimate_log_z(positive, negatives, self.config.temperature, rows)
-            self.log_z[direction] = kept
+        if direction not in self._settled:
+            # Not `if kept.isnan()`, for which the CPU would wait: a checkpoint may have brought it.
+            estimate = estimate_log_z(positive, negatives, self.config.temperature, rows)
+            kept.copy_(torch.where(kept.isnan(), estimate, kept))
+            self._settled.add(direction)
         return kept
+
+
+def _unsettle(objective: InfoNCE, _: Any) -> None:
+    """Loaded normalisers may be none yet."""
+    objective._settled.clear()
 
 
 def _logs(positive: Tensor, negative_mean: Tensor, highest: Tensor) -> dict[str, Tensor]:
@@ -155,4 +193,15 @@ def _warn_of_drift() -> None:
         "objective infonce: variant fresh-positive is known to degenerate: its positives are fresh "
         "and its negatives stale, and the towers learn to tell the two apart by drifting. "
         "Use stale-positive or in-batch unless this is what you study."
+    )
+
+
+@cache
+def _tell_of_sharing(rows: int, negatives: int) -> None:
+    logger.info(
+        "objective infonce: the memory holds %d cases, over %d times the %d negatives, so that a "
+        "batch shares its negatives. negatives_per: case draws them for each case alone.",
+        rows,
+        CASES_PER_NEGATIVE,
+        negatives,
     )

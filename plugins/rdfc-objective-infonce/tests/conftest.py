@@ -106,14 +106,14 @@ class Problem:
 def build_pretext(
     problem: Problem,
     objective: Mapping[str, Any] | None = None,
-    momentum: float = 0.5,
+    dtype: str = "float32",
     **options: Any,
 ) -> Correspondence:
     torch.manual_seed(0)
     pretext = Correspondence(
         CorrespondenceConfig(width=16, **options),
         objective=InfoNCE(InfoNCEConfig(**{"negatives": 64, **(objective or {})})),
-        memory=MemoryBank(MemoryBankConfig(momentum=momentum)),
+        memory=MemoryBank(MemoryBankConfig(dtype=dtype)),
     )
     pretext.build(problem.towers(), problem.cases, torch.Generator().manual_seed(3))
     return pretext
@@ -124,8 +124,8 @@ def random_units(rows: int, width: int, seed: int) -> Tensor:
     return F.normalize(torch.randn(rows, width, generator=generator), dim=1)
 
 
-def allocated(rows: int, width: int, seed: int = 0, momentum: float = 0.5) -> MemoryBank:
-    bank = MemoryBank(MemoryBankConfig(momentum=momentum))
+def allocated(rows: int, width: int, seed: int = 0, **options: Any) -> MemoryBank:
+    bank = MemoryBank(MemoryBankConfig(**options))
     bank.allocate(rows, width, torch.Generator().manual_seed(seed))
     return bank
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from rdfc_core.checkpoint import load, save
 from rdfc_core.errors import ShapeError
 from rdfc_objective_infonce import bank as bank_module
 from rdfc_objective_infonce.bank import MemoryBank
@@ -49,6 +50,45 @@ def test_a_case_that_stands_twice_counts_once_with_the_mean(bank_of, units) -> N
     twice.update(torch.tensor([3, 0, 3]), fresh)
     once.update(torch.tensor([0, 3]), torch.stack([fresh[1], (fresh[0] + fresh[2]) / 2]))
     torch.testing.assert_close(twice.bank, once.bank)
+
+
+def test_a_case_that_stands_twice_leaves_the_others_exactly_as_they_were(bank_of, units) -> None:
+    twice, once = bank_of(5, 4), bank_of(5, 4)
+    fresh = units(4, 4, 2)
+    twice.update(torch.tensor([3, 0, 3, 1]), fresh)
+    once.update(torch.tensor([0, 1]), fresh[[1, 3]])
+    untouched = [0, 1, 2, 4]
+    assert torch.equal(twice.bank[untouched], once.bank[untouched])
+
+
+def test_a_bank_in_bfloat16_updates_in_float32_and_rounds_once(bank_of, units) -> None:
+    bank, exact = bank_of(6, 4, dtype="bfloat16"), bank_of(6, 4)
+    assert bank.bank.dtype == torch.bfloat16
+    assert torch.equal(bank.bank, exact.bank.bfloat16())
+    exact.load_state_dict({"bank": bank.bank.float()})
+    cases, fresh = torch.tensor([4, 1, 4]), units(3, 4, 9)
+    bank.update(cases, fresh)
+    exact.update(cases, fresh)
+    assert torch.equal(bank.bank, exact.bank.bfloat16())
+    assert torch.equal(bank.read(cases), exact.bank.bfloat16().float()[cases])
+
+
+def test_a_bank_in_bfloat16_hands_out_float32_everywhere(bank_of, units) -> None:
+    bank, exclude = bank_of(6, 4, dtype="bfloat16"), torch.tensor([2, 5])
+    handed_out = [
+        bank.read(exclude),
+        bank.negatives(3, exclude, torch.Generator().manual_seed(2)),
+        bank.similarities(units(2, 4, 1), 3, exclude, torch.Generator().manual_seed(2)),
+        *(rows for _, rows in bank.all_chunks()),
+    ]
+    assert {rows.dtype for rows in handed_out} == {torch.float32}
+    products = (handed_out[1] @ units(2, 4, 1).unsqueeze(2)).squeeze(2)
+    torch.testing.assert_close(handed_out[2], products)
+
+
+def test_updates_too_small_for_bfloat16_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"updates of momentum 0.95 are lost"):
+        MemoryBankConfig(momentum=0.95, dtype="bfloat16")
 
 
 def test_negatives_are_every_other_case_alike_and_never_the_own(bank_of) -> None:
@@ -119,10 +159,15 @@ def test_an_update_takes_no_gradient_along(bank_of, units) -> None:
     assert not bank.bank.requires_grad
 
 
-def test_the_bank_is_restored_from_its_state(bank_of, units) -> None:
-    bank, other = bank_of(4, 3, seed=1), bank_of(4, 3, seed=2)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_bank_is_restored_from_its_checkpoint(bank_of, units, tmp_path, dtype) -> None:
+    bank, other = (bank_of(4, 3, seed=seed, dtype=dtype) for seed in (1, 2))
     bank.update(torch.tensor([2]), units(1, 3, 1))
-    other.load_state_dict(bank.state_dict())
+    save(tmp_path / "state.safetensors", bank.state_dict())
+    other.load_state_dict(load(tmp_path / "state.safetensors"))
+    assert torch.equal(other.bank, bank.bank)
+    for one in (bank, other):
+        one.update(torch.tensor([1, 2]), units(2, 3, 4))
     assert torch.equal(other.bank, bank.bank)
 
 

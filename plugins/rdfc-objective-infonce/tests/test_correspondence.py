@@ -166,11 +166,21 @@ def test_all_randomness_comes_from_the_batch_s_generator(two, pretext_of) -> Non
 
 
 @pytest.mark.parametrize("pairing", ["true", "fixed-shuffle"])
-@pytest.mark.parametrize("estimator", ["infonce", "nce"])
-def test_a_restored_task_goes_on_alike(two, pretext_of, estimator, pairing) -> None:
-    trained = pretext_of(two, {"estimator": estimator}, pairing=pairing)
+@pytest.mark.parametrize(
+    "objective",
+    [
+        {"estimator": "infonce"},
+        {"estimator": "nce"},
+        {"negatives_per": "batch", "negatives": 10},
+        {"negatives_per": "batch", "negatives": 10, "estimator": "nce"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_restored_task_goes_on_alike(two, pretext_of, objective, pairing, dtype) -> None:
+    trained = pretext_of(two, objective, dtype=dtype, pairing=pairing)
     two.train(trained, epochs=1)
-    restored = pretext_of(two, {"estimator": estimator}, pairing=pairing)
+    restored = pretext_of(two, objective, dtype=dtype, pairing=pairing)
     restored.build(two.towers(seed=5), two.cases, torch.Generator().manual_seed(17))
     state = {key: value.clone() for key, value in trained.state_dict().items()}
     restored.load_state_dict(state)

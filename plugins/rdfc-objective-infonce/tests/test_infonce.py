@@ -8,11 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from rdfc_core.interfaces import Memory
-from rdfc_objective_infonce import bank as bank_module
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
-from rdfc_objective_infonce.contrast import others_in_memory
 from rdfc_objective_infonce.infonce import InfoNCE
+from rdfc_objective_infonce.sharing import draw_shared
 
 N, D, K, T = 11, 5, 7, 0.2
 INDICES = torch.tensor([3, 10, 0, 6])
@@ -43,7 +42,18 @@ def dot(x, y) -> float:
     return float(np.dot(x, y))
 
 
-def candidates(variant: str, a, b, memory):
+def drawn_rows(store, indices, generator, shared):
+    """The rows of each anchor's K negatives, as the objective draws them."""
+    if not shared:
+        return store.negatives(K, indices, generator).double().numpy()
+    draw, rows = draw_shared(store, K, indices, generator), store.bank.double().numpy()
+    return [
+        [instead.double().numpy() if own == case else rows[case] for case in draw.cases.tolist()]
+        for own, instead in zip(indices.tolist(), draw.substitutes, strict=True)
+    ]
+
+
+def candidates(variant: str, a, b, memory, *, shared: bool = False):
     """Per direction and anchor: (similarity to its positive, similarities to its negatives)."""
     generator = torch.Generator()
     generator.set_state(memory.generator.get_state())
@@ -53,7 +63,7 @@ def candidates(variant: str, a, b, memory):
         bank = store.bank.double().numpy()
         drawn = None
         if variant in ("stale-positive", "fresh-positive"):
-            drawn = store.negatives(K, memory.indices, generator).double().numpy()
+            drawn = drawn_rows(store, memory.indices, generator, shared)
         rows = []
         for i, case in enumerate(memory.indices.tolist()):
             if variant == "in-batch":
@@ -90,6 +100,19 @@ def nce_loss(rows, z: float) -> float:
     return sum(losses) / len(losses)
 
 
+def expected_logs(directions) -> dict[str, float]:
+    pairs = [pair for rows in directions for pair in rows]
+    return {
+        "positive_similarity": np.mean([positive for positive, _ in pairs]),
+        "negative_similarity": np.mean([np.mean(negatives) for _, negatives in pairs]),
+        "top1": np.mean([positive > max(negatives) for positive, negatives in pairs]),
+    }
+
+
+def logged(logs) -> dict[str, float]:
+    return {key: value.item() for key, value in logs.items()}
+
+
 @pytest.mark.parametrize("with_positive", [True, False])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_loss_is_what_plain_loops_give(scene, variant, with_positive) -> None:
@@ -102,20 +125,40 @@ def test_the_loss_is_what_plain_loops_give(scene, variant, with_positive) -> Non
     assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("with_positive", [True, False])
 @pytest.mark.parametrize("variant", ["stale-positive", "fresh-positive"])
-def test_nce_is_what_plain_loops_give_with_the_first_batch_s_normaliser(scene, variant) -> None:
+def test_the_loss_of_a_shared_draw_is_what_plain_loops_give(scene, variant, with_positive) -> None:
     a, b, memory = scene
-    loss_of = objective(variant, estimator="nce")
-    directions = candidates(variant, a, b, memory)
-    normalisers = []
-    for rows in directions:
-        values = [math.exp(s / T) for positive, negatives in rows for s in (positive, *negatives)]
-        normalisers.append(N * sum(values) / len(values))
+    directions = candidates(variant, a, b, memory, shared=True)
+    loss, logs = objective(variant, positive_in_denominator=with_positive, negatives_per="batch")(
+        a, b, memory
+    )
+    expected = sum(softmax_loss(rows, with_positive=with_positive) for rows in directions)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert logged(logs) == pytest.approx(expected_logs(directions), abs=1e-6)
+
+
+def first_normaliser(rows) -> float:
+    values = [math.exp(s / T) for positive, negatives in rows for s in (positive, *negatives)]
+    return N * sum(values) / len(values)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("variant", ["stale-positive", "fresh-positive"])
+def test_nce_is_what_plain_loops_give_with_the_first_batch_s_normaliser(
+    scene, variant, shared
+) -> None:
+    a, b, memory = scene
+    loss_of = objective(variant, estimator="nce", negatives_per="batch" if shared else "case")
+    directions = candidates(variant, a, b, memory, shared=shared)
+    normalisers = [first_normaliser(rows) for rows in directions]
     expected = sum(nce_loss(rows, z) for rows, z in zip(directions, normalisers, strict=True))
-    assert loss_of(a, b, memory)[0].item() == pytest.approx(expected, rel=1e-5)
+    loss, logs = loss_of(a, b, memory)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert logged(logs) == pytest.approx(expected_logs(directions), abs=1e-6)
 
     # A later batch is scored with the same normalisers, though its own would be others.
-    later = candidates(variant, b, a, memory)
+    later = candidates(variant, b, a, memory, shared=shared)
     expected = sum(nce_loss(rows, z) for rows, z in zip(later, normalisers, strict=True))
     assert loss_of(b, a, memory)[0].item() == pytest.approx(expected, rel=1e-5)
 
@@ -129,27 +172,37 @@ def test_the_normaliser_is_part_of_the_state(scene) -> None:
     assert not first.log_z.isnan().any()
 
 
+def test_a_loaded_state_without_a_normaliser_gets_one(scene) -> None:
+    a, b, memory = scene
+    loss_of = objective(estimator="nce")
+    blank = {key: value.clone() for key, value in loss_of.state_dict().items()}
+    loss_of(a, b, memory)
+    loss_of.load_state_dict(blank)
+    assert loss_of(a, b, memory)[0].isfinite()
+    assert loss_of.log_z.isfinite().all()
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_logs_are_what_plain_loops_give(scene, variant) -> None:
     a, b, memory = scene
-    pairs = [pair for rows in candidates(variant, a, b, memory) for pair in rows]
+    expected = expected_logs(candidates(variant, a, b, memory))
     _, logs = objective(variant)(a, b, memory)
-    expected = {
-        "positive_similarity": np.mean([positive for positive, _ in pairs]),
-        "negative_similarity": np.mean([np.mean(negatives) for _, negatives in pairs]),
-        "top1": np.mean([positive > max(negatives) for positive, negatives in pairs]),
-    }
-    assert {key: value.item() for key, value in logs.items()} == pytest.approx(expected, abs=1e-6)
+    assert logged(logs) == pytest.approx(expected, abs=1e-6)
     assert not any(value.requires_grad for value in logs.values())
 
 
+@pytest.mark.parametrize("per", ["case", "batch"])
 @pytest.mark.parametrize("variant", ["stale-positive", "fresh-positive"])
-def test_identical_embeddings_everywhere_give_ln_1_plus_k_a_direction(memory_of, variant) -> None:
+def test_identical_embeddings_everywhere_give_ln_1_plus_k_a_direction(
+    memory_of, variant, per
+) -> None:
     same = F.normalize(torch.ones(4, D), dim=1)
     memory = memory_of(INDICES, *(constant_bank(same[0]) for _ in range(2)))
-    loss, _ = objective(variant)(same, same, memory)
+    loss, _ = objective(variant, negatives_per=per)(same, same, memory)
     assert loss.item() == pytest.approx(2 * math.log(1 + K), rel=1e-6)
-    decoupled, _ = objective(variant, positive_in_denominator=False)(same, same, memory)
+    decoupled, _ = objective(variant, positive_in_denominator=False, negatives_per=per)(
+        same, same, memory
+    )
     assert decoupled.item() == pytest.approx(2 * math.log(K), rel=1e-6)
 
 
@@ -214,25 +267,6 @@ def test_gradients_match_finite_differences(scene, variant) -> None:
         shift[i, j] = step
         slope = (loss(a.detach() + shift) - loss(a.detach() - shift)).item() / (2 * step)
         assert a.grad[i, j].item() == pytest.approx(slope, abs=5e-3)
-
-
-@pytest.mark.parametrize("temperature", [0.2, 0.004])
-@pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_the_running_sum_over_the_memory_equals_the_whole_sum(
-    scene, monkeypatch, chunk, temperature
-) -> None:
-    a, _, memory = scene
-    monkeypatch.setattr(bank_module, "CHUNK_ROWS", chunk)
-    others = others_in_memory(a, memory.b, INDICES, temperature)
-    others.log_sum.sum().backward()
-
-    whole = a.detach().double().requires_grad_()
-    similarities = whole @ memory.b.bank.double().T
-    own = torch.arange(N) == INDICES.unsqueeze(1)
-    log_sum = (similarities / temperature).masked_fill(own, -torch.inf).logsumexp(1)
-    log_sum.sum().backward()
-    torch.testing.assert_close(others.log_sum, log_sum.float(), rtol=1e-5, atol=1e-4)
-    torch.testing.assert_close(a.grad, whole.grad.float(), rtol=1e-3, atol=1e-3)
 
 
 def test_one_case_twice_in_a_batch_is_not_its_own_negative(scene) -> None:

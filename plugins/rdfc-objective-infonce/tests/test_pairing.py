@@ -12,6 +12,7 @@ from rdfc_objective_infonce.pairing import (
     pair_within_batch,
     partners,
 )
+from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
 
 CIRCLE = torch.tensor([[2, 0, 3, 1], [0, 3, 1, 2]])  # 2 → 0 → 3 → 1 → 2
 THERE, BACK = (0, 1), (1, 0)
@@ -51,6 +52,19 @@ def test_a_relabelled_store_never_draws_the_partner(bank_of, units) -> None:
     anchors = units(2, 3, 1)
     products = renamed.similarities(anchors, 400, exclude, torch.Generator().manual_seed(0))
     torch.testing.assert_close(products, (drawn @ anchors.unsqueeze(2)).squeeze(2))
+
+
+def test_shared_negatives_of_a_relabelled_store_leave_out_the_partner(bank_of) -> None:
+    bank, indices = bank_of(4, 4), torch.tensor([2, 0, 1])
+    bank.load_state_dict({"bank": torch.eye(4)})  # a row's number is the place of its 1
+    renamed = Relabelled(bank, partners(CIRCLE, *THERE, 4))
+    numbers = torch.arange(4.0).expand(3, -1)
+    generator, seen = torch.Generator().manual_seed(0), [set(), set(), set()]
+    for _ in range(100):
+        draw = draw_shared(renamed, 3, indices, generator)
+        for found, row in zip(seen, shared_similarities(numbers, renamed, draw), strict=True):
+            found.update(row.tolist())
+    assert seen == [{1, 2, 3}, {0, 1, 2}, {0, 1, 3}]  # all but the partners 0, 3 and 2
 
 
 def test_a_relabelled_store_updates_the_partner(bank_of, units) -> None:

@@ -38,7 +38,7 @@ def test_core_finds_the_three_components() -> None:
 def test_options_left_out_are_filled_in_with_objective_and_memory() -> None:
     dump = resolved().dump()
     assert dump["objective"]["variant"] == "stale-positive"
-    assert dump["memory"] == {"name": "bank", "momentum": 0.5}
+    assert dump["memory"] == {"name": "bank", "momentum": 0.5, "dtype": "float32"}
     assert dump["pairing"] == "true"
 
 
@@ -89,9 +89,9 @@ def test_the_distribution_keeps_core_s_promises() -> None:
     check_plugin("rdfc-objective-infonce")
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.5])
-def test_the_bank_keeps_the_promises_of_its_kind(momentum) -> None:
-    check_memory_store(MemoryBank(MemoryBankConfig(momentum=momentum)))
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.0}, {"dtype": "bfloat16"}], ids=str)
+def test_the_bank_keeps_the_promises_of_its_kind(options) -> None:
+    check_memory_store(MemoryBank(MemoryBankConfig(**options)))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,8 @@ def test_the_bank_keeps_the_promises_of_its_kind(momentum) -> None:
         {},
         {"positive_in_denominator": False},
         {"estimator": "nce"},
+        {"negatives_per": "batch", "negatives": 20},
+        {"negatives_per": "batch", "negatives": 20, "estimator": "nce"},
         {"variant": "fresh-positive"},
         {"variant": "full-bank"},
         {"variant": "in-batch"},
@@ -107,7 +109,7 @@ def test_the_bank_keeps_the_promises_of_its_kind(momentum) -> None:
     ids=str,
 )
 def test_the_objective_keeps_the_promises_of_its_kind(options) -> None:
-    check_objective(InfoNCE(InfoNCEConfig(negatives=32, **options)))
+    check_objective(InfoNCE(InfoNCEConfig(**{"negatives": 32, **options})))
 
 
 @pytest.mark.parametrize(

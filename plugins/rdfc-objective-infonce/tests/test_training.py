@@ -15,6 +15,7 @@ EPOCHS = 60
         {"variant": "stale-positive"},
         {"variant": "stale-positive", "positive_in_denominator": False},
         {"variant": "stale-positive", "estimator": "nce"},
+        {"variant": "stale-positive", "negatives_per": "batch"},
         {"variant": "full-bank"},
         {"variant": "in-batch"},
     ],
