@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core import checkpoint
+from rdfc_core.alarms import CollapseWatch, refuse_divergence
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
-from rdfc_core.faults import third_party
-from rdfc_core.interfaces import Batch, Objective, Pretext, View
+from rdfc_core.interfaces import Batch, Pretext, View
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
+from rdfc_core.saving import Saver
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
 
@@ -56,11 +57,13 @@ def fit(
         title: What the progress is called.
 
     Raises:
-        DataError: If there are fewer than two cases, or the loss is no longer finite.
+        DataError: If there are fewer than two cases, the training diverges, or a checkpoint cannot
+            be written.
     """
     from tensorboardX import SummaryWriter  # here, since predicting does without
 
     _require_two(prepared)
+    collapse = CollapseWatch()
     with seeded(seed):
         training = _begin(pretext, views, prepared, settings, seed)
         done = _resume(place, training)
@@ -69,14 +72,16 @@ def fit(
         with (
             (progress or Progress()).task(title, settings.epochs) as advance,
             SummaryWriter(board_folder, purge_step=done) as board,
+            Saver(place.checkpoint) as saver,
         ):
             advance(done)
             for epoch in range(done, settings.epochs):
                 metrics = _timed_epoch(training, epoch)
-                _refuse_divergence(metrics, pretext)
+                refuse_divergence(metrics, pretext)
+                collapse.look(metrics)
                 record(place, board, metrics)
-                if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
-                    _save(place, training, epoch + 1)
+                due = (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs
+                saver.keep(_state(training, epoch + 1), due)
                 if epoch_ended:
                     epoch_ended(metrics)
                 advance(1, note=f"loss {metrics['loss']:.3f}")
@@ -166,21 +171,6 @@ def _timed_epoch(training: _Training, epoch: int) -> dict[str, float]:
     }
 
 
-def _refuse_divergence(metrics: Mapping[str, float], pretext: Pretext) -> None:
-    if math.isfinite(metrics["loss"]):
-        return
-    foreign = third_party(m for m in pretext.modules() if isinstance(m, Pretext | Objective))
-    suspects = "".join(
-        f"It comes from the {part}: check that with rdfc_core.testing.{check}. "
-        for part, check in foreign.items()
-    )
-    raise DataError(
-        f"The loss became {metrics['loss']} in epoch {metrics['epoch']}. The state before it is "
-        f"kept. {suspects}Lower pretrain.learning_rate, or set pretrain.precision: 32-true, and "
-        "begin afresh with --overwrite."
-    )
-
-
 def _epoch(training: _Training) -> dict[str, float]:
     """One pass over the cases: mean loss and logs, and the signs of collapse."""
     fabric, pretext, generator = training.fabric, training.pretext, training.generator
@@ -214,19 +204,17 @@ def _learning_rate(settings: PretrainSettings, epoch: int) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _save(place: Place, training: _Training, epoch: int) -> None:
-    checkpoint.save(
-        place.checkpoint,
-        {
-            "epoch": epoch,
-            "pretext": dict(training.pretext.state_dict()),
-            "optimizer": training.optimizer.state_dict(),
-            "scaler": training.scaler.state_dict(),
-            "generator": training.generator.get_state(),
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        },
-    )
+def _state(training: _Training, epoch: int) -> dict[str, Any]:
+    """All that the epochs after this one depend on."""
+    return {
+        "epoch": epoch,
+        "pretext": dict(training.pretext.state_dict()),
+        "optimizer": training.optimizer.state_dict(),
+        "scaler": training.scaler.state_dict(),
+        "generator": training.generator.get_state(),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
 
 
 def _resume(place: Place, training: _Training) -> int:

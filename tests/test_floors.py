@@ -43,6 +43,8 @@ FLOORS: list[set[str]] = [
         "results",
         "store",
         "checkpoint",
+        "saving",
+        "alarms",
         "metrics_log",
         "diagnostics",
         "readers.auto",
@@ -64,7 +66,7 @@ FLOORS: list[set[str]] = [
     },
     {"hookspecs", "builtin", ""},
     {"interfaces", "readers", "local_executor", "case_check"},
-    {"case", "volume", "component", "errors", "failures", "files", "progress"},
+    {"case", "volume", "component", "errors", "failures", "files", "progress", "signals"},
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
 
