@@ -17,9 +17,12 @@ from rdfc_core import checkpoint
 from rdfc_core.alarms import CollapseWatch, refuse_divergence
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
+from rdfc_core.feed import Feed, feed_of
 from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.layout import laid_out
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
+from rdfc_core.residence import chosen
 from rdfc_core.saving import Saver
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
@@ -72,6 +75,7 @@ def fit(
         with (
             (progress or Progress()).task(title, settings.epochs) as advance,
             SummaryWriter(board_folder, purge_step=done) as board,
+            laid_out(pretext.encoders().values(), settings, training.fabric.device),
             Saver(place.checkpoint) as saver,
         ):
             advance(done)
@@ -99,7 +103,7 @@ class _Training:
         optimizer: Of the pretext's trained parameters.
         scaler: Of gradients, under 16-mixed; of other precisions it has no state.
         views: View name → the fitted view.
-        prepared: View name → (N, …), on the device.
+        cases: All of them, in batches for the device.
         settings: Epochs, batch size, learning rate and so on.
         generator: Of order, augmentation and negatives.
     """
@@ -110,14 +114,9 @@ class _Training:
     optimizer: Any
     scaler: Any
     views: Mapping[str, View]
-    prepared: Mapping[str, Tensor]
+    cases: Feed
     settings: PretrainSettings
     generator: torch.Generator
-
-    @property
-    def cases(self) -> int:
-        """N."""
-        return len(next(iter(self.prepared.values())))
 
 
 def _require_two(prepared: Mapping[str, Tensor]) -> None:
@@ -141,6 +140,7 @@ def _begin(
     trained = [p for p in pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(pretext, optimizer_for([{"params": trained}], settings))
     model.train()
+    needed = sum(one.nbytes for one in prepared.values())
     return _Training(
         fabric=fabric,
         model=model,
@@ -148,7 +148,7 @@ def _begin(
         optimizer=optimizer,
         scaler=fabric.strategy.precision,
         views=views,
-        prepared={name: fabric.to_device(tensor) for name, tensor in prepared.items()},
+        cases=feed_of(prepared, fabric.device, chosen(needed, settings.cases_in)),
         settings=settings,
         generator=torch.Generator().manual_seed(seed),
     )
@@ -167,7 +167,7 @@ def _timed_epoch(training: _Training, epoch: int) -> dict[str, float]:
         **metrics,
         "learning_rate": rate,
         "seconds": round(seconds, 3),
-        "cases_per_second": round(training.cases / seconds, 1),
+        "cases_per_second": round(len(training.cases) / seconds, 1),
     }
 
 
@@ -176,9 +176,8 @@ def _epoch(training: _Training) -> dict[str, float]:
     fabric, pretext, generator = training.fabric, training.pretext, training.generator
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
     seen: dict[str, list[Tensor]] = defaultdict(list)
-    for chosen in batches(training.cases, training.settings.batch_size, generator):
-        indices = fabric.to_device(chosen)
-        own = {name: one[indices] for name, one in training.prepared.items()}
+    order = batches(len(training.cases), training.settings.batch_size, generator)
+    for indices, own in training.cases.batches(order):
         output = training.model(Batch(indices, own, training.views, generator))
         pretext.require_sound(output, len(indices))
         training.optimizer.zero_grad()
@@ -190,7 +189,7 @@ def _epoch(training: _Training) -> dict[str, float]:
             sums[name] = sums[name] + value.detach() * len(indices)
         for name, embedding in embeddings.items():
             seen[name].append(embedding)
-    logs = {name: float(total) / training.cases for name, total in sums.items()}
+    logs = {name: float(total) / len(training.cases) for name, total in sums.items()}
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
 
 
