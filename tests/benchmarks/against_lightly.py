@@ -1,7 +1,7 @@
 """An epoch of SimCLR beside lightly's example of it, in turn, in one process.
 
     uv sync --group benchmarks
-    python tests/benchmarks/against_lightly.py [--model resnet18] [--size 64] [--rounds 5]
+    python tests/benchmarks/against_lightly.py [--precision bf16-mixed] [--contiguous]
 
 Both train the same timm encoder on the same RGB pictures of the same size, 8-bit, in batches of the
 same size, by SGD, with two encoder passes a case and one core. lightly's side is its example (1.6,
@@ -9,7 +9,8 @@ same size, by SGD, with two encoder passes a case and one core. lightly's side i
 so that no file is read or decoded; a DataLoader without worker processes, since it has one core as
 rdfc has. "as published" is the transform by default; "crop and flip" leaves out colours and blur,
 which rdfc's augmentation of grey pictures does not have, and is the comparison of like with like.
-"contiguous" are rdfc's epochs in lightly's memory layout.
+lightly's side is in single precision and contiguous, as its example is; rdfc's is so with
+`--contiguous`, and in its own layout, channels last, without.
 Processor time, medians of the rounds; the ratio is lightly / rdfc.
 """
 
@@ -83,11 +84,11 @@ class LightlySimCLR(nn.Module):
 def lightly_epochs(
     encoder: TimmEncoder,
     pictures: NDArray[np.uint8],
-    size: int,
     batch: int,
     transform: Mapping[str, Any],
 ) -> Callable[[], None]:
     """One epoch of lightly's example at each call."""
+    size = pictures.shape[1]
     backbone = encoder.build(3)
     with torch.no_grad():
         width = backbone(torch.zeros(2, 3, size, size)).shape[1]
@@ -112,40 +113,30 @@ def lightly_epochs(
     return epoch
 
 
-def rdfc_epochs(
+def train_rdfc(
     encoder: TimmEncoder,
     pictures: NDArray[np.uint8],
-    size: int,
-    batch: int,
-    channels_last: bool | None,
+    settings: PretrainSettings,
     ended: Callable[[], None],
-    epochs: int,
-) -> Callable[[], None]:
-    """All epochs of rdfc at one call; ``ended`` is called after each."""
-    view = ImageView(ImageViewConfig(size=(size, size)), encoder)
+) -> None:
+    """All epochs of rdfc; ``ended`` is called after each."""
+    view = ImageView(ImageViewConfig(size=pictures.shape[1:3]), encoder)
     scaled = (pictures / 255).astype(np.float16).transpose(0, 3, 1, 2)
     prepared = [Prepared(one) for one in scaled]
     view.fit(prepared)
     cases = view.collate(prepared)
     pretext = SimCLR(SimCLRConfig())
     pretext.build({"image": view.tower()}, len(cases), torch.Generator())
-    settings = PretrainSettings(
-        epochs=epochs, batch_size=batch, learning_rate=0.06, channels_last=channels_last
-    )
-
-    def train() -> None:
-        with tempfile.TemporaryDirectory(dir=".") as folder:
-            pretrain.fit(
-                pretext,
-                {"image": view},
-                {"image": cases},
-                settings,
-                Place(Path(folder), "benchmark"),
-                0,
-                epoch_ended=lambda _: ended(),
-            )
-
-    return train
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        pretrain.fit(
+            pretext,
+            {"image": view},
+            {"image": cases},
+            settings,
+            Place(Path(folder), "benchmark"),
+            0,
+            epoch_ended=lambda _: ended(),
+        )
 
 
 def main() -> None:
@@ -156,16 +147,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--precision", default="32-true")
+    parser.add_argument("--contiguous", action="store_true")
     parser.add_argument("--json", type=Path, help="add the ratios to this file")
     chosen = parser.parse_args()
     encoder = TimmEncoder(TimmConfig(model=chosen.model))
     size, batch = chosen.size, chosen.batch
     shape = (batch * chosen.steps, size, size, 3)
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    about = (encoder, pictures, size, batch)
     theirs = {
-        "lightly, as published": lightly_epochs(*about, {}),
-        "lightly, crop and flip": lightly_epochs(*about, CROP_AND_FLIP),
+        "lightly, as published": lightly_epochs(encoder, pictures, batch, {}),
+        "lightly, crop and flip": lightly_epochs(encoder, pictures, batch, CROP_AND_FLIP),
     }
     seconds: dict[str, list[float]] = {}
     begun = time.process_time()
@@ -182,19 +174,27 @@ def main() -> None:
             epoch()
             note(who)
 
-    rdfc_epochs(*about, None, take_turns, chosen.rounds + 1)()
-    begun = time.process_time()
-    rdfc_epochs(*about, False, lambda: note("rdfc, contiguous"), chosen.rounds + 1)()
+    settings = PretrainSettings(
+        epochs=chosen.rounds + 1,
+        batch_size=batch,
+        learning_rate=0.06,
+        precision=chosen.precision,
+        channels_last=not chosen.contiguous,
+    )
+    train_rdfc(encoder, pictures, settings, take_turns)
     # The first round warms up.
     medians = {who: statistics.median(times[1:]) for who, times in seconds.items()}
+    layout = "contiguous" if chosen.contiguous else "channels last"
     print(f"{chosen.model} at {size} × {size}, batches of {batch}, {len(pictures)} pictures")
+    print(f"rdfc in {chosen.precision}, {layout}")
     for who, one in medians.items():
         print(f"{who}: {one:.2f} s an epoch, {len(pictures) / one:.0f} pictures a second")
     for who in theirs:
-        for own in ("rdfc", "rdfc, contiguous"):
-            print(f"{who} / {own}: {medians[who] / medians[own]:.2f}")
+        ratio = medians[who] / medians["rdfc"]
+        print(f"{who} / rdfc: {ratio:.2f}")
         if chosen.json:
-            keep(chosen.json, "lightly", who, medians[who] / medians["rdfc"])
+            name = f"{who}, rdfc in {chosen.precision}{', contiguous' * chosen.contiguous}"
+            keep(chosen.json, "lightly", name, ratio)
 
 
 if __name__ == "__main__":
