@@ -19,7 +19,7 @@ from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
 from rdfc_core.feed import Feed, feed_of
 from rdfc_core.interfaces import Batch, Pretext, View
-from rdfc_core.layout import laid_out
+from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
 from rdfc_core.residence import chosen
@@ -78,6 +78,7 @@ def fit(
             laid_out(pretext.encoders().values(), settings, training.fabric.device),
             Saver(place.checkpoint) as saver,
         ):
+            like_weights(training.optimizer)
             advance(done)
             for epoch in range(done, settings.epochs):
                 metrics = _timed_epoch(training, epoch)

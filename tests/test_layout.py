@@ -13,7 +13,7 @@ from torch import nn
 
 from rdfc_core import StudyError, checkpoint
 from rdfc_core.interfaces import Tower
-from rdfc_core.layout import laid_out
+from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place
 from rdfc_core.settings import PretrainSettings
 
@@ -80,6 +80,27 @@ def test_pictures_on_a_processor_are_channels_last_and_what_is_asked_for_is_done
         assert weight.is_contiguous() != expected
     assert weight.is_contiguous()
     assert tower.layers[0].weight is weight  # the optimiser's
+
+
+@pytest.mark.parametrize("make", [torch.optim.AdamW, torch.optim.SGD])
+def test_what_an_optimiser_remembers_lies_as_its_weights_do_and_is_the_same(make):
+    tower = Pictures(3)
+    options = {"momentum": 0.9} if make is torch.optim.SGD else {}
+    optimizer = make(tower.parameters(), lr=0.1, **options)
+    tower(torch.rand(4, 2, 6, 6)).sum().backward()
+    optimizer.step()
+    weight = tower.layers[0].weight
+    before = {k: v.clone() for k, v in optimizer.state[weight].items()}
+    with laid_out([tower], PretrainSettings(channels_last=True), CPU):
+        like_weights(optimizer)
+    after = optimizer.state[weight]
+    assert any(
+        value.is_contiguous(memory_format=torch.channels_last)
+        for value in after.values()
+        if value.ndim == 4
+    )
+    for name, value in before.items():
+        assert torch.equal(value, after[name])
 
 
 def test_a_compiled_tower_is_itself_again_afterwards():
