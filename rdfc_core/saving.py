@@ -39,7 +39,7 @@ class Saver:
             DataError: If the one before could not be written.
         """
         if due:
-            self._finish()  # first, so that there are never two copies
+            self._finish()  # first, so that a slow disk never means two copies
         self._unwritten = checkpoint.packed(state)
         if due:
             self._write()
@@ -60,6 +60,7 @@ class Saver:
                 error, KeyboardInterrupt | Terminated | RdfcError
             ):
                 self._write()
+                self._finish()
                 log.info("The state after the last whole epoch is kept in %s.", self.path)
             self._finish()
         finally:

@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", default="32-true")
     parser.add_argument("--contiguous", action="store_true")
+    parser.add_argument("--cases-in", default="device", help="where rdfc's cases wait")
     parser.add_argument("--json", type=Path, help="add the ratio to this file")
     chosen = parser.parse_args()
     height, width = map(int, chosen.size.split(","))
@@ -112,6 +113,7 @@ def main() -> None:
         batch_size=chosen.batch,
         precision=chosen.precision,
         channels_last=not chosen.contiguous,
+        cases_in=chosen.cases_in,
         checkpoint_every=chosen.rounds + 1,
     )
     encoder = TimmEncoder(TimmConfig(model=chosen.model))
