@@ -127,7 +127,7 @@ def train_rdfc(
     cases = view.collate(prepared)
     pretext = SimCLR(SimCLRConfig())
     pretext.build({"image": view.tower()}, len(cases), torch.Generator())
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         pretrain.fit(
             pretext,
             {"image": view},

@@ -42,12 +42,12 @@ def draw(found: dict[str, dict[str, float]]) -> Figure:
 def _panel(axes: Axes, ratios: dict[str, float], title: str, aim: float, side: str) -> None:
     axes.barh(range(len(ratios)), list(ratios.values()), 0.6, color="#1f4e79")
     for place, ratio in enumerate(ratios.values()):
-        axes.text(ratio, place, f" {ratio:.3g}", va="center", fontsize=9)
-    axes.axvline(aim, color="#c0392b", linewidth=1.2)
+        axes.text(0, place, f" {ratio:.3g}", va="center", color="white", fontsize=9)
+    axes.axvline(aim, color="#c0392b", linewidth=1.5)
     axes.set_yticks(range(len(ratios)), list(ratios), fontsize=9)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.15 * max(aim, *ratios.values()))
-    axes.set_title(f"{title} (aim, in red: {side} {aim})", fontsize=9, loc="left")
+    axes.set_title(f"{title} (aim: {side} {aim})", fontsize=9, loc="right")
     for edge in ("top", "right"):
         axes.spines[edge].set_visible(False)
 
