@@ -49,11 +49,18 @@ def augment_pictures(
     turned = {name: chance < 0.5 for name, chance in zip(flips, chances, strict=True)}
     down = _stretched(down, rows, height, turned.get("vertical"))
     right = _stretched(right, columns, width, turned.get("horizontal"))
+    down, right = sent(down, batch.device), sent(right, batch.device)
     grid = torch.stack(torch.broadcast_tensors(right[:, None, :], down[:, :, None]), dim=-1)
     planes = batch.flatten(1, -3)
     # A crop is never larger than the picture, so that nothing is shrunk and nothing can alias.
     drawn = functional.grid_sample(planes, grid.to(planes), align_corners=True)
     return drawn.reshape(batch.shape)
+
+
+def sent(drawn: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """What was drawn on the CPU, on the device; nobody waits until it is there."""
+    pinned = drawn.pin_memory() if device.type == "cuda" else drawn
+    return pinned.to(device, non_blocking=True)
 
 
 def _stretched(

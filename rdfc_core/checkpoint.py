@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -26,18 +26,41 @@ TENSOR = "tensor"
 MAPPING = "mapping"
 
 
-def save(path: Path, state: Any) -> None:
-    """Write the state; the file that was there becomes ``previous-…``.
+class Packed(NamedTuple):
+    """A state as it was when it was packed, whatever becomes of it later.
 
     Args:
-        path: The final name.
+        skeleton: Its nesting and plain values, as JSON.
+        tensors: Copies, on the device where they were.
+    """
+
+    skeleton: str
+    tensors: dict[str, torch.Tensor]
+
+
+def packed(state: Any) -> Packed:
+    """A copy of the state, ready to be written.
+
+    Args:
         state: Mappings (keys are text or whole numbers), lists, tensors, numbers, text and None.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    return Packed(json.dumps(_split(state, tensors)), tensors)
+
+
+def save(path: Path, state: Any) -> None:
+    """Write the state, as `packed` takes it; the file that was there becomes ``previous-…``.
 
     Raises:
         DataError: If it cannot be written; the last good file is then still in place.
     """
-    tensors: dict[str, torch.Tensor] = {}
-    skeleton = json.dumps(_split(state, tensors))
+    write(path, packed(state))
+
+
+def write(path: Path, state: Packed) -> None:
+    """The second half of `save`, which needs no more of the state than its copy."""
+    skeleton = state.skeleton
+    tensors = {key: tensor.cpu() for key, tensor in state.tensors.items()}
     temporary = path.with_name(f"partial-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +144,7 @@ def _split(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     """The value with each tensor moved into ``tensors`` and its place marked."""
     if isinstance(value, torch.Tensor):
         key = str(len(tensors))
-        tensors[key] = value.detach().cpu().contiguous().clone()
+        tensors[key] = value.detach().clone(memory_format=torch.contiguous_format)
         return {TENSOR: key}
     if isinstance(value, dict):
         return {MAPPING: [[key, _split(inner, tensors)] for key, inner in value.items()]}

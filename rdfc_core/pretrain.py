@@ -14,12 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core import checkpoint
+from rdfc_core.alarms import CollapseWatch, refuse_divergence
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
-from rdfc_core.faults import third_party
-from rdfc_core.interfaces import Batch, Objective, Pretext, View
+from rdfc_core.feed import Feed, feed_of
+from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
+from rdfc_core.residence import chosen
+from rdfc_core.saving import Saver
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
 
@@ -56,11 +60,13 @@ def fit(
         title: What the progress is called.
 
     Raises:
-        DataError: If there are fewer than two cases, or the loss is no longer finite.
+        DataError: If there are fewer than two cases, the training diverges, or a checkpoint cannot
+            be written.
     """
     from tensorboardX import SummaryWriter  # here, since predicting does without
 
     _require_two(prepared)
+    collapse = CollapseWatch()
     with seeded(seed):
         training = _begin(pretext, views, prepared, settings, seed)
         done = _resume(place, training)
@@ -69,14 +75,18 @@ def fit(
         with (
             (progress or Progress()).task(title, settings.epochs) as advance,
             SummaryWriter(board_folder, purge_step=done) as board,
+            laid_out(pretext.encoders().values(), settings, training.fabric.device),
+            Saver(place.checkpoint) as saver,
         ):
+            like_weights(training.optimizer)
             advance(done)
             for epoch in range(done, settings.epochs):
                 metrics = _timed_epoch(training, epoch)
-                _refuse_divergence(metrics, pretext)
+                refuse_divergence(metrics, pretext)
+                collapse.look(metrics)
                 record(place, board, metrics)
-                if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
-                    _save(place, training, epoch + 1)
+                due = (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs
+                saver.keep(_state(training, epoch + 1), due)
                 if epoch_ended:
                     epoch_ended(metrics)
                 advance(1, note=f"loss {metrics['loss']:.3f}")
@@ -94,7 +104,7 @@ class _Training:
         optimizer: Of the pretext's trained parameters.
         scaler: Of gradients, under 16-mixed; of other precisions it has no state.
         views: View name → the fitted view.
-        prepared: View name → (N, …), on the device.
+        cases: All of them, in batches for the device.
         settings: Epochs, batch size, learning rate and so on.
         generator: Of order, augmentation and negatives.
     """
@@ -105,14 +115,9 @@ class _Training:
     optimizer: Any
     scaler: Any
     views: Mapping[str, View]
-    prepared: Mapping[str, Tensor]
+    cases: Feed
     settings: PretrainSettings
     generator: torch.Generator
-
-    @property
-    def cases(self) -> int:
-        """N."""
-        return len(next(iter(self.prepared.values())))
 
 
 def _require_two(prepared: Mapping[str, Tensor]) -> None:
@@ -136,6 +141,7 @@ def _begin(
     trained = [p for p in pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(pretext, optimizer_for([{"params": trained}], settings))
     model.train()
+    needed = sum(one.nbytes for one in prepared.values())
     return _Training(
         fabric=fabric,
         model=model,
@@ -143,7 +149,7 @@ def _begin(
         optimizer=optimizer,
         scaler=fabric.strategy.precision,
         views=views,
-        prepared={name: fabric.to_device(tensor) for name, tensor in prepared.items()},
+        cases=feed_of(prepared, fabric.device, chosen(needed, settings.cases_in)),
         settings=settings,
         generator=torch.Generator().manual_seed(seed),
     )
@@ -162,23 +168,8 @@ def _timed_epoch(training: _Training, epoch: int) -> dict[str, float]:
         **metrics,
         "learning_rate": rate,
         "seconds": round(seconds, 3),
-        "cases_per_second": round(training.cases / seconds, 1),
+        "cases_per_second": round(len(training.cases) / seconds, 1),
     }
-
-
-def _refuse_divergence(metrics: Mapping[str, float], pretext: Pretext) -> None:
-    if math.isfinite(metrics["loss"]):
-        return
-    foreign = third_party(m for m in pretext.modules() if isinstance(m, Pretext | Objective))
-    suspects = "".join(
-        f"It comes from the {part}: check that with rdfc_core.testing.{check}. "
-        for part, check in foreign.items()
-    )
-    raise DataError(
-        f"The loss became {metrics['loss']} in epoch {metrics['epoch']}. The state before it is "
-        f"kept. {suspects}Lower pretrain.learning_rate, or set pretrain.precision: 32-true, and "
-        "begin afresh with --overwrite."
-    )
 
 
 def _epoch(training: _Training) -> dict[str, float]:
@@ -186,9 +177,8 @@ def _epoch(training: _Training) -> dict[str, float]:
     fabric, pretext, generator = training.fabric, training.pretext, training.generator
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
     seen: dict[str, list[Tensor]] = defaultdict(list)
-    for chosen in batches(training.cases, training.settings.batch_size, generator):
-        indices = fabric.to_device(chosen)
-        own = {name: one[indices] for name, one in training.prepared.items()}
+    order = batches(len(training.cases), training.settings.batch_size, generator)
+    for indices, own in training.cases.batches(order):
         output = training.model(Batch(indices, own, training.views, generator))
         pretext.require_sound(output, len(indices))
         training.optimizer.zero_grad()
@@ -200,7 +190,7 @@ def _epoch(training: _Training) -> dict[str, float]:
             sums[name] = sums[name] + value.detach() * len(indices)
         for name, embedding in embeddings.items():
             seen[name].append(embedding)
-    logs = {name: float(total) / training.cases for name, total in sums.items()}
+    logs = {name: float(total) / len(training.cases) for name, total in sums.items()}
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
 
 
@@ -214,19 +204,17 @@ def _learning_rate(settings: PretrainSettings, epoch: int) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _save(place: Place, training: _Training, epoch: int) -> None:
-    checkpoint.save(
-        place.checkpoint,
-        {
-            "epoch": epoch,
-            "pretext": dict(training.pretext.state_dict()),
-            "optimizer": training.optimizer.state_dict(),
-            "scaler": training.scaler.state_dict(),
-            "generator": training.generator.get_state(),
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        },
-    )
+def _state(training: _Training, epoch: int) -> dict[str, Any]:
+    """All that the epochs after this one depend on."""
+    return {
+        "epoch": epoch,
+        "pretext": dict(training.pretext.state_dict()),
+        "optimizer": training.optimizer.state_dict(),
+        "scaler": training.scaler.state_dict(),
+        "generator": training.generator.get_state(),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
 
 
 def _resume(place: Place, training: _Training) -> int:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rdfc_core.component import Part, PartOf
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Compilation = Literal["default", "reduce-overhead", "max-autotune"]
 Method = Literal["radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
@@ -46,6 +47,24 @@ class PretrainSettings(TrainingSettings):
         "constant", description="Learning rate after the warm-up."
     )
     precision: Precision = Field("32-true", description="Number format of the forward pass.")
+    cases_in: Literal["auto", "device", "memory", "file"] = Field(
+        "auto",
+        description="Where the cases wait for their batch: on the device, in memory, in a file of "
+        "the run folder, or (auto) in the first of these where they take half of the room at most.",
+    )
+    picture_format: Literal["float32", "float16"] = Field(
+        "float32", description="Number format in which pictures wait; float16 takes half the room."
+    )
+    channels_last: bool | None = Field(
+        None,
+        description="The channels of a pixel lie side by side in memory, which suits many "
+        "convolutions; null: where it was measured to be quicker, for pictures on a processor.",
+    )
+    compile: Compilation | None = Field(
+        None,
+        description="Mode in which torch.compile makes the networks of pictures faster (with CUDA "
+        "graphs: reduce-overhead); null: not compiled.",
+    )
     checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
 
 

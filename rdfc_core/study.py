@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from rdfc_core import features, judging, outputs, pretrain, summary
+from rdfc_core import features, judging, outputs, pretrain, residence, summary
 from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.evaluate import linear, supervised
@@ -190,11 +190,12 @@ def pretrained(
             "rdfc_epoch_ended", folder=place.path, split=split.name, metrics=metrics
         )
 
+    collated, where = residence.collated(views, pretext_cases, study.pretrain, place.path)
     pretrain.fit(
         model.pretext,
         views,
-        {name: view.collate(pretext_cases[name]) for name, view in views.items()},
-        study.pretrain,
+        collated,
+        study.pretrain.model_copy(update={"cases_in": where}),
         Place(place.path, split.name),
         study.seed,
         bench.progress,

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rdfc_core.augmentation import augment_pictures, resize
+from rdfc_core.augmentation import augment_pictures, resize, sent
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, RdfcError, ShapeError, StudyError
 from rdfc_core.interfaces import FeatureExtractor, ImageEncoder, Prepared, Tower, View
@@ -103,9 +103,8 @@ class FeatureView(View):
             return batch
         replaced = torch.rand(batch.shape, generator=generator) < self.config.corruption
         donors = torch.randint(len(batch), batch.shape, generator=generator)
-        return torch.where(
-            replaced.to(batch.device), batch.gather(0, donors.to(batch.device)), batch
-        )
+        taken = batch.gather(0, sent(donors, batch.device))
+        return torch.where(sent(replaced, batch.device), taken, batch)
 
     def tower(self) -> FeatureTower:
         """A new tower for the fitted features."""

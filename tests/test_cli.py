@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import jobs
+import pytest
 import yaml
 from command import HERE, Done
 from rich.console import Console
@@ -174,12 +175,14 @@ def test_doctor_finds_a_torchvision_that_does_not_fit(rdfc_here, tmp_path, monke
     assert trap.endswith("pip install torch torchvision.")
 
 
-def test_ctrl_c_while_pretraining_says_that_the_same_command_resumes(
-    rdfc, outside, rdfc_here, study_file, tmp_path
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_pretraining_saves_the_last_epoch_and_the_same_command_resumes(
+    rdfc, outside, rdfc_here, study_file, tmp_path, sent, code
 ):
     args = [
         *("run", str(study_file), "--out", str(tmp_path / "run"), *HERE),
         *("--store", str(tmp_path / "store.sqlite"), "--set", "pretrain.epochs=120"),
+        *("--set", "pretrain.checkpoint_every=1000"),
     ]
     process = subprocess.Popen(
         [rdfc, *args],
@@ -191,9 +194,9 @@ def test_ctrl_c_while_pretraining_says_that_the_same_command_resumes(
         preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     jobs.wait_for_lines(tmp_path / "run" / "metrics.jsonl", 3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in err
     last = err.strip().splitlines()[-1]
     assert last == "Interrupted. What is finished is kept: the same command goes on from there."
@@ -202,7 +205,8 @@ def test_ctrl_c_while_pretraining_says_that_the_same_command_resumes(
     assert 3 <= before < 120
     done = rdfc_here(*args)
     assert done.code == 0, done.err
-    assert "Continuing after epoch" in done.err
+    [resumed] = re.findall(r"Continuing after epoch (\d+)", done.err)
+    assert before - 1 <= int(resumed) <= before  # the epoch's line is written before its state
     after = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["epoch"] for line in after] == list(range(1, 121))
 

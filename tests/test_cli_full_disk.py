@@ -39,3 +39,20 @@ def test_what_a_full_disk_cuts_short_is_removed_and_what_was_there_stays(
     small_disk("1m")
     assert rdfc_here(*arguments, "--overwrite").code == 0
     assert (disk / "said").stat().st_size > 1000
+
+
+def test_a_disk_that_fills_in_pretraining_leaves_the_last_good_checkpoint_to_go_on_from(
+    rdfc_here, study_file, small_disk
+):
+    disk = small_disk("672k")  # holds two checkpoints of 57 KiB beside the rest, and not three
+    command = ("pretrain", study_file, "--out", disk / "run", "--set", "pretrain.epochs=5", *HERE)
+    done = rdfc_here(*command)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+    said = done.err.replace("\n", " ")
+    assert "holdout.safetensors could not be written" in said
+    assert "free some space and run the same command again" in said
+    small_disk("3m")
+    done = rdfc_here(*command)
+    assert done.code == 0, done.err
+    assert "Continuing after epoch 2" in done.err

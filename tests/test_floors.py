@@ -43,6 +43,11 @@ FLOORS: list[set[str]] = [
         "results",
         "store",
         "checkpoint",
+        "saving",
+        "layout",
+        "residence",
+        "feed",
+        "alarms",
         "metrics_log",
         "diagnostics",
         "readers.auto",
@@ -64,7 +69,10 @@ FLOORS: list[set[str]] = [
     },
     {"hookspecs", "builtin", ""},
     {"interfaces", "readers", "local_executor", "case_check"},
-    {"case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"},
+    {
+        *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
+        "signals",
+    },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
 

@@ -16,6 +16,7 @@ import typer
 from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, reproduce, run, store
 from rdfc_core.cli.command import App
 from rdfc_core.errors import RdfcError
+from rdfc_core.signals import Terminated, heeding_sigterm
 
 app = App(
     name="rdfc",
@@ -38,7 +39,7 @@ app.add_typer(store.app, name="store")
 app.add_typer(plugins.app, name="plugins")
 app.command("doctor")(doctor.doctor)
 
-OUR_FAULT, YOUR_FAULT, INTERRUPTED = 1, 2, 130
+OUR_FAULT, YOUR_FAULT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Click's class; newer releases of Typer carry a copy of click of their own, with its own class."""
@@ -59,13 +60,16 @@ def main() -> None:
     """Run the command line; every error the user can mend is one sentence and exit code 2."""
     try:
         # Newer releases of Typer turn Ctrl-C into the exit code 130 themselves.
-        code = app(prog_name="rdfc", standalone_mode=False)
+        with heeding_sigterm():
+            code = app(prog_name="rdfc", standalone_mode=False)
     except USAGE_ERROR as error:
         usage: Any = error
         usage.show()
         code = YOUR_FAULT
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
+    except Terminated:
+        code = TERMINATED
     except RdfcError as error:
         code = _explain(str(error), error, YOUR_FAULT)
     except OSError as error:
@@ -74,7 +78,7 @@ def main() -> None:
         from rdfc_core.faults import explain
 
         code = _explain(explain(error), error, OUR_FAULT)
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, TERMINATED):
         _say("Interrupted. What is finished is kept: the same command goes on from there.")
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -2,15 +2,17 @@
 
     python tests/benchmarks/training.py [--model resnet18] [--size 64,64] [--steps 8] [--rounds 7]
 
-"bare" is forward, backward and SGD step of the encoder alone, again and again on one random batch;
-"rdfc" is a step of pretraining as `rdfc run` does it: gathering, augmentation, both towers,
-objective, banks, logs and signs of collapse. Processor time on a CPU, which other programs disturb
+"bare" is forward, backward and SGD step of the encoder alone, again and again on one random batch,
+in the layout in which rdfc trains it (channels last, unless `--contiguous`); "rdfc" is a step of
+pretraining as `rdfc run` does it: gathering, augmentation, both towers, objective, banks, logs,
+signs of collapse and a copy of the state. Processor time on a CPU, which other programs disturb
 less, and the clock's on a GPU; medians of the rounds. The ratio is bare / rdfc: 1 is the limit.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
@@ -75,6 +77,8 @@ def bare_steps(
     """Trains the encoder alone for a number of steps."""
     fabric = device_for(settings.precision)
     network = encoder.build(1)
+    if settings.channels_last:
+        network.to(memory_format=torch.channels_last)
     model, optimizer = fabric.setup(
         network, torch.optim.SGD(network.parameters(), 3e-3, momentum=0.9, weight_decay=1e-4)
     )
@@ -99,12 +103,17 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", default="32-true")
+    parser.add_argument("--contiguous", action="store_true")
+    parser.add_argument("--cases-in", default="device", help="where rdfc's cases wait")
+    parser.add_argument("--json", type=Path, help="add the ratio to this file")
     chosen = parser.parse_args()
     height, width = map(int, chosen.size.split(","))
     settings = PretrainSettings(
         epochs=chosen.rounds + 1,
         batch_size=chosen.batch,
         precision=chosen.precision,
+        channels_last=not chosen.contiguous,
+        cases_in=chosen.cases_in,
         checkpoint_every=chosen.rounds + 1,
     )
     encoder = TimmEncoder(TimmConfig(model=chosen.model))
@@ -134,10 +143,21 @@ def main() -> None:
         pretrain.fit(pretext, views, cases, settings, place, 0, epoch_ended=epoch_ended)
     # The first round warms up: allocations, and the choice of kernels.
     a_step = {who: statistics.median(t[1:]) / chosen.steps for who, t in seconds.items()}
-    print(f"{chosen.model} at {height} × {width}, batches of {chosen.batch}, {chosen.precision}")
+    name = f"{chosen.model}, {height} × {width}, {chosen.precision}"
+    print(f"{name}, batches of {chosen.batch}{', contiguous' * chosen.contiguous}")
     for who, one in a_step.items():
         print(f"{who}: {one * 1000:.1f} ms a step, {chosen.batch / one:.0f} pictures a second")
-    print(f"bare / rdfc: {a_step['bare'] / a_step['rdfc']:.3f}")
+    ratio = a_step["bare"] / a_step["rdfc"]
+    print(f"bare / rdfc: {ratio:.3f}")
+    if chosen.json:
+        keep(chosen.json, "step", name, ratio)
+
+
+def keep(path: Path, benchmark: str, name: str, ratio: float) -> None:
+    """Add a measured ratio to a JSON file, from which the figure is drawn."""
+    found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    found.setdefault(benchmark, {})[name] = round(ratio, 3)
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 if __name__ == "__main__":

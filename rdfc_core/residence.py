@@ -1,0 +1,111 @@
+"""Where the collated cases of a training wait for their batch: on the device, or further away."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdfc_core.interfaces import Prepared, View
+from rdfc_core.settings import PretrainSettings
+
+log = logging.getLogger("rdfc")
+
+Residence = Literal["device", "memory", "file"]
+
+SHARE = 0.5
+"""Of a memory the cases take at most so much: the rest is the network's, and other programs'."""
+
+CHUNK = 256
+"""Cases that are collated at once on their way to a file."""
+
+WORDS = {
+    "device": "on the device",
+    "memory": "in memory, and are sent to the device ahead of their step",
+    "file": "in a file of the run folder, and are read ahead of their step",
+}
+
+
+def collated(
+    views: Mapping[str, View],
+    cases: Mapping[str, Sequence[Prepared]],
+    settings: PretrainSettings,
+    folder: Path,
+) -> tuple[dict[str, Tensor], Residence]:
+    """All cases as each view collates them, and where they shall wait.
+
+    What is trained does not depend on where that is. A file is gone with the process, however it
+    ends.
+
+    Args:
+        views: View name → the fitted view.
+        cases: View name → the N cases, in the same order for all views.
+        settings: Where the cases wait, and the number format of pictures.
+        folder: Where a file may be written.
+    """
+    count = len(next(iter(cases.values())))
+    needed = count * sum(
+        _stored(views[name].collate(some[:1]), settings).nbytes for name, some in cases.items()
+    )
+    where = chosen(needed, settings.cases_in)
+    log.info("%d pretext cases (%.1f MB) wait %s.", count, needed / 1e6, WORDS[where])
+
+    def parts(name: str, size: int) -> Iterable[Tensor]:
+        for start in range(0, count, size):
+            yield _stored(views[name].collate(cases[name][start : start + size]), settings)
+
+    if where == "file":
+        return {name: _mapped(parts(name, CHUNK), folder) for name in views}, where
+    return {name: _stored(v.collate(cases[name]), settings) for name, v in views.items()}, where
+
+
+def chosen(
+    needed: int, wanted: Literal["auto"] | Residence, memory: int | None = None
+) -> Residence:
+    """Where so many bytes wait: where it is asked for, or the nearest place where they fit.
+
+    Args:
+        needed: Bytes of all cases.
+        wanted: ``auto``, or a place.
+        memory: Bytes of this machine's memory; None: as the system says.
+    """
+    if wanted != "auto":
+        return wanted
+    gpu = torch.cuda.is_available()
+    if gpu and needed <= SHARE * torch.cuda.mem_get_info()[0]:
+        return "device"
+    if needed <= SHARE * (memory or _memory()):
+        return "memory" if gpu else "device"  # a processor's own memory
+    return "file"
+
+
+def _memory() -> float:
+    if not hasattr(os, "sysconf"):
+        return float("inf")  # Windows does not say; it has files of its own for what does not fit
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _stored(cases: Tensor, settings: PretrainSettings) -> Tensor:
+    """(N, …) in the number format in which they wait; (N, F) stays as it is."""
+    half = settings.picture_format == "float16" and cases.ndim > 3
+    return cases.half() if half else cases
+
+
+def _mapped(parts: Iterable[Tensor], folder: Path) -> Tensor:
+    """The parts one after the other in a file without a name, read as it is needed."""
+    shape: tuple[int, ...] = ()
+    rows = 0
+    with TemporaryFile(dir=folder) as file:
+        for part in parts:
+            file.write(part.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            rows, shape, dtype = rows + len(part), part.shape[1:], part.dtype
+        file.flush()
+        content = torch.from_numpy(np.memmap(file, np.uint8, "r+"))
+    return content.view(dtype).reshape(rows, *shape)
