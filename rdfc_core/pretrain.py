@@ -7,6 +7,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,24 @@ from rdfc_core import checkpoint
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.errors import DataError
 from rdfc_core.faults import third_party
+from rdfc_core.group import ALONE, Group
 from rdfc_core.interfaces import Batch, Objective, Pretext, View
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
 from rdfc_core.settings import PretrainSettings
-from rdfc_core.training import batches, device_for, optimizer_for, seeded
+from rdfc_core.training import (
+    batches,
+    device_for,
+    learning_rate,
+    optimizer_for,
+    require_enough,
+    seeded,
+)
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+    from rdfc_core.processes import Team
 
 log = logging.getLogger("rdfc")
 
@@ -41,6 +52,7 @@ def fit(
     progress: Progress | None = None,
     epoch_ended: EpochEnded | None = None,
     title: str = "Pretraining",
+    team: Team | None = None,
 ) -> None:
     """Train the pretext in place; continues from the checkpoint if there is one.
 
@@ -54,15 +66,18 @@ def fit(
         progress: Told after every epoch.
         epoch_ended: Called with the metrics of every epoch.
         title: What the progress is called.
+        team: The processes that train together; None: this one alone.
 
     Raises:
         DataError: If there are fewer than two cases, or the loss is no longer finite.
+        StudyError: If the batches are too small for the processes.
     """
     from tensorboardX import SummaryWriter  # here, since predicting does without
 
-    _require_two(prepared)
-    with seeded(seed):
-        training = _begin(pretext, views, prepared, settings, seed)
+    require_enough(len(next(iter(prepared.values()))), settings, team.size if team else 1)
+    about = (pretext, views, prepared, settings, seed)
+    with team.at_work(_take_part, *about) if team else nullcontext(ALONE) as group, seeded(seed):
+        training = _begin(group, *about)
         done = _resume(place, training)
         forget_epochs_after(place, done)
         board_folder = str(place.folder / "tensorboard" / place.split)
@@ -75,7 +90,8 @@ def fit(
                 metrics = _timed_epoch(training, epoch)
                 _refuse_divergence(metrics, pretext)
                 record(place, board, metrics)
-                if (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs:
+                due = (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs
+                if group.share(due):
                     _save(place, training, epoch + 1)
                 if epoch_ended:
                     epoch_ended(metrics)
@@ -83,11 +99,29 @@ def fit(
     pretext.eval()
 
 
+def _take_part(
+    group: Group,
+    pretext: Pretext,
+    views: Mapping[str, View],
+    prepared: Mapping[str, Tensor],
+    settings: PretrainSettings,
+    seed: int,
+) -> None:
+    """What every other process does of `fit`: the same steps, and no files."""
+    with seeded(seed):
+        training = _begin(group, pretext, views, prepared, settings, seed)
+        for epoch in range(_resume(None, training), settings.epochs):
+            _timed_epoch(training, epoch)
+            if group.share(False):
+                pretext.state_dict()  # memories that are spread over processes hand over their rows
+
+
 @dataclass(frozen=True)
 class _Training:
     """What an epoch works with; all but the settings change from step to step, or are drawn from.
 
     Args:
+        group: The processes that train together.
         fabric: The device.
         model: The pretext as the device runs it.
         pretext: The pretext itself.
@@ -99,6 +133,7 @@ class _Training:
         generator: Of order, augmentation and negatives.
     """
 
+    group: Group
     fabric: Fabric
     model: nn.Module
     pretext: Pretext
@@ -115,16 +150,8 @@ class _Training:
         return len(next(iter(self.prepared.values())))
 
 
-def _require_two(prepared: Mapping[str, Tensor]) -> None:
-    cases = len(next(iter(prepared.values())))
-    if cases < 2:
-        raise DataError(
-            f"Pretraining needs at least two cases and has {cases}. Add cases, or set "
-            "split.pretext: all."
-        )
-
-
 def _begin(
+    group: Group,
     pretext: Pretext,
     views: Mapping[str, View],
     prepared: Mapping[str, Tensor],
@@ -132,11 +159,12 @@ def _begin(
     seed: int,
 ) -> _Training:
     """Pretext and cases on the device, ready for the first step."""
-    fabric = device_for(settings.precision)
+    fabric = device_for(settings.precision, group)
     trained = [p for p in pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(pretext, optimizer_for([{"params": trained}], settings))
     model.train()
     return _Training(
+        group=group,
         fabric=fabric,
         model=model,
         pretext=pretext,
@@ -152,10 +180,12 @@ def _begin(
 def _timed_epoch(training: _Training, epoch: int) -> dict[str, float]:
     """The metrics of an epoch, counted from 0, at its learning rate; with the time it took."""
     started = time.perf_counter()
-    rate = _learning_rate(training.settings, epoch)
+    rate = learning_rate(training.settings, epoch)
     for group in training.optimizer.param_groups:
         group["lr"] = rate
-    metrics = _epoch(training)
+    towers = training.pretext.encoders().values()
+    with training.group.dividing(towers, training.settings.sync_batchnorm):
+        metrics = _epoch(training)
     seconds = time.perf_counter() - started
     return {
         "epoch": epoch + 1,
@@ -204,16 +234,6 @@ def _epoch(training: _Training) -> dict[str, float]:
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
 
 
-def _learning_rate(settings: PretrainSettings, epoch: int) -> float:
-    """The learning rate of an epoch, counted from 0."""
-    if epoch < settings.warmup_epochs:
-        return settings.learning_rate * (epoch + 1) / settings.warmup_epochs
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    share = (epoch - settings.warmup_epochs) / max(1, settings.epochs - settings.warmup_epochs)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
-
-
 def _save(place: Place, training: _Training, epoch: int) -> None:
     checkpoint.save(
         place.checkpoint,
@@ -229,9 +249,9 @@ def _save(place: Place, training: _Training, epoch: int) -> None:
     )
 
 
-def _resume(place: Place, training: _Training) -> int:
-    """Take over the checkpoint; the number of epochs that it has behind it."""
-    state = checkpoint.load(place.checkpoint)
+def _resume(place: Place | None, training: _Training) -> int:
+    """Take over the leading process's checkpoint; the number of epochs that it has behind it."""
+    state = training.group.share(checkpoint.load(place.checkpoint) if place else None)
     if state is None:
         return 0
     training.pretext.load_state_dict(state["pretext"])
@@ -241,5 +261,6 @@ def _resume(place: Place, training: _Training) -> int:
     torch.set_rng_state(state["torch"])
     if len(state["cuda"]) == torch.cuda.device_count():  # else it goes on elsewhere than it began
         torch.cuda.set_rng_state_all(state["cuda"])
-    log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
+    if place:
+        log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
     return int(state["epoch"])

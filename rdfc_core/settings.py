@@ -47,6 +47,11 @@ class PretrainSettings(TrainingSettings):
     )
     precision: Precision = Field("32-true", description="Number format of the forward pass.")
     checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
+    sync_batchnorm: bool = Field(
+        True,
+        description="In several processes, batch normalisation over the cases of all of them, as "
+        "in one; false: over each one's own, which waits less.",
+    )
 
 
 class Tuning(Settings):

@@ -13,6 +13,7 @@ from rdfc_core.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import Pretext
+    from rdfc_core.processes import Team
     from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
 
@@ -67,7 +68,13 @@ def resolved(folder: Path, *overrides: str) -> ResolvedStudy:
     )
 
 
-def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = None) -> Pretext:
+def train(
+    folder: Path,
+    run: Path,
+    overrides: Sequence[str] = (),
+    told: Any = None,
+    team: Team | None = None,
+) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core import model, pretrain
     from rdfc_core.metrics_log import Place
@@ -91,6 +98,7 @@ def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = No
         Place(run, "holdout"),
         study.seed,
         epoch_ended=told.send if told else None,
+        team=team,
     )
     return fresh.pretext
 
