@@ -24,6 +24,8 @@ from rdfc_core.local_executor import usable_cores
 from rdfc_core.watch import GRACE_S, POLL_S, watching
 
 HERE = "127.0.0.1"
+PATIENCE_S = 300.0
+"""So long a process waits for the others in mid-training."""
 KEPT = "What is finished is kept: the same command goes on from there."
 
 
@@ -54,7 +56,7 @@ def follow(store: dist.TCPStore, own: Group, patience_s: float) -> int:
                 store.set(f"ready-{number}-{own.rank}", "")
                 while not store.check([f"job-{number}"]):
                     if store.check(["over"]):
-                        return int(store.get("over"))
+                        return 0
                     time.sleep(POLL_S)
                 with joined(store, number, own, patience_s) as group:
                     function, about = pickle.loads(group.share(b""))

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import distributed as dist
@@ -27,13 +27,10 @@ from torch import distributed as dist
 from rdfc_core import torchrun
 from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.faults import UnexpectedError
-from rdfc_core.following import HERE, KEPT, attend, joined, lost_contact
+from rdfc_core.following import HERE, KEPT, PATIENCE_S, attend, joined, lost_contact
 from rdfc_core.group import Group
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.watch import GRACE_S, POLL_S, watching
-
-PATIENCE_S = 300.0
-"""So long a process waits for the others in mid-training."""
 
 
 class Team:
@@ -97,14 +94,17 @@ class Team:
                 group.share(job)
                 yield group
         except BaseException as error:
-            self._store.set("over", "1")
+            self._store.set("over", "")
             if isinstance(error, RuntimeError) and lost_contact(error):
                 raise self._cause(error) from error
             raise
 
-    def close(self, code: int = 0) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Send the others home; those that do not go are ended."""
-        self._store.set("over", str(code))
+        self._store.set("over", "")
         for worker in self.workers:
             worker.join(GRACE_S)
             if worker.exitcode is None:

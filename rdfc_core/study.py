@@ -179,7 +179,7 @@ def pretrained(
         extraction: All cases.
         split: Names the pretext cases, and the checkpoint.
         place: Where checkpoints and metrics go.
-        bench: Registry and progress.
+        bench: Registry, progress and processes.
         title: What the progress is called.
     """
     pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
@@ -200,6 +200,7 @@ def pretrained(
         bench.progress,
         epoch_ended,
         title,
+        bench.team,
     )
     return model
 

@@ -8,12 +8,9 @@ from datetime import timedelta
 
 from torch import distributed as dist
 
+from rdfc_core import following
+from rdfc_core.following import PATIENCE_S
 from rdfc_core.group import Group
-
-
-def is_used(environment: Mapping[str, str]) -> bool:
-    """Whether torchrun started this process."""
-    return "TORCHELASTIC_RUN_ID" in environment
 
 
 def own_place(environment: Mapping[str, str]) -> Group:
@@ -34,3 +31,9 @@ def meeting_point(own: Group, patience_s: float) -> dist.TCPStore:
         wait_for_workers=False,
         timeout=timedelta(seconds=patience_s),
     )
+
+
+def follow() -> int:
+    """What a process does that torchrun started and that does not lead; the exit code."""
+    own = own_place(os.environ)
+    return following.follow(meeting_point(own, PATIENCE_S), own, PATIENCE_S)
