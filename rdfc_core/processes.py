@@ -103,13 +103,11 @@ class Team:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Send the others home; those that do not go are ended."""
+        """Send the others home, and end those that were started here."""
         self._store.set("over", "")
         for worker in self.workers:
-            worker.join(GRACE_S)
-            if worker.exitcode is None:
-                worker.kill()
-                worker.join()
+            worker.kill()  # nothing is in its hands
+            worker.join()
 
     def _await(self, number: int) -> None:
         """Wait until all are ready for a job."""

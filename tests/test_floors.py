@@ -15,7 +15,7 @@ CORE = Path(rdfc_core.__file__).parent
 PLUGINS = CORE.parent / "plugins"
 
 FLOORS: list[set[str]] = [
-    {"cli"},
+    {"cli", "__main__"},
     {"predict", "environment", "scaffold", "testing"},
     {"study"},
     {

@@ -197,8 +197,9 @@ def test_a_process_that_fails_ends_the_training_with_its_reason(tmp_path, fault,
 
 
 def test_an_error_of_the_leading_process_is_its_own_and_ends_the_other(tmp_path):
-    with Team.started(2, patience_s=60) as short_lived:
-        with pytest.raises(DataError, match="The loss became nan in epoch 1"):
-            fit(tmp_path, short_lived, many_processes.FailingTower("nan"))
-        short_lived.workers[0].join(30)
-        assert short_lived.workers[0].exitcode == 1
+    with (
+        Team.started(2, patience_s=60) as short_lived,
+        pytest.raises(DataError, match="The loss became nan in epoch 1"),
+    ):
+        fit(tmp_path, short_lived, many_processes.FailingTower("nan"))
+    assert short_lived.workers[0].exitcode is not None
