@@ -11,32 +11,20 @@ import many_processes
 import pytest
 import small_study
 import torch
+from many_processes import STILL, losses, state
 from small_parts import GreyTower, GreyViewConfig
-from torch import Tensor
 
-from rdfc_core import DataError, PluginError, StudyError, checkpoint, pretrain
+from rdfc_core import DataError, PluginError, StudyError, pretrain
 from rdfc_core.group import Group
 from rdfc_core.metrics_log import Place
 from rdfc_core.processes import Team, require_devices
 from rdfc_core.settings import PretrainSettings
-
-STILL = "views.radiomics.dropout=0"
-"""Dropout falls differently with other numbers of processes; all else is to be the same."""
 
 
 @pytest.fixture(scope="module")
 def team() -> Iterator[Team]:
     with Team.started(2, patience_s=60) as started:
         yield started
-
-
-def losses(run: Path) -> list[float]:
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["loss"] for line in lines]
-
-
-def state(run: Path, part: str) -> Mapping[str, Tensor]:
-    return dict(checkpoint.load(Place(run, "holdout").checkpoint)[part])
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,24 @@ import torch
 from small_parts import GreyTower, GreyView
 from torch import Tensor, nn
 
-from rdfc_core import StudyError
-from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
+from rdfc_core import StudyError, checkpoint
+from rdfc_core.group import Group
+from rdfc_core.interfaces import Batch, MemoryStore, Pretext, PretextOutput, Tower
+from rdfc_core.metrics_log import Place
+
+STILL = "views.radiomics.dropout=0"
+"""Dropout falls differently with other numbers of processes; all else is to be the same."""
+
+
+def losses(run: Path) -> list[float]:
+    """The loss of every epoch."""
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def state(run: Path, part: str) -> Mapping[str, Any]:
+    """A part of the newest checkpoint."""
+    return dict(checkpoint.load(Place(run, "holdout").checkpoint)[part])
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -83,3 +99,49 @@ class FailingTower(GreyTower):
                 raise ZeroDivisionError("in the tower")
             os.kill(os.getpid(), getattr(signal, self.fault))
         return super().forward(batch)
+
+
+ROWS, WIDTH = 20_001, 8
+"""More than are drawn or handed over at once, and an odd number."""
+
+
+def use_memory(store: MemoryStore) -> dict[str, Any]:
+    """Every call of a memory in turn, and what each gave."""
+    generator = torch.Generator().manual_seed(3)
+    store.allocate(ROWS, WIDTH, generator)
+    cases = torch.tensor([0, 9_999, 10_000, 10_001, 20_000, 10_000])
+    fresh = nn.functional.normalize(torch.randn(6, WIDTH, generator=generator))
+    anchors = fresh.flip(0).clone().requires_grad_()
+    found: dict[str, Any] = {"first": store.read(cases)}
+    store.update(cases, fresh)
+    found["updated"] = store.read(cases)
+    found["negatives"] = store.negatives(5, cases, generator)
+    products = store.similarities(anchors, 40, cases, generator)
+    products.logsumexp(1).sum().backward()
+    found |= {"products": products.detach(), "gradient": anchors.grad}
+    pieces = list(store.all_chunks())
+    found["cases"] = torch.cat([cases for cases, _ in pieces])
+    found["rows"] = torch.cat([rows for _, rows in pieces])
+    store.update(torch.tensor([1, 2]), fresh[:2])  # of the first process alone
+    state = store.state_dict()
+    found["state"] = next(iter(state.values())).clone()
+    return found
+
+
+def use_sharded_bank(group: Group, store: MemoryStore) -> None:
+    """What the other process does meanwhile."""
+    use_memory(store)
+
+
+def keep_half(group: Group, store: MemoryStore, state: Mapping[str, Tensor]) -> int:
+    """Take over all rows of a checkpoint; how many of them are kept here."""
+    store.allocate(ROWS, WIDTH, torch.Generator())
+    store.load_state_dict(dict(state))
+    cases = torch.tensor([20_000, 3])
+    assert torch.equal(store.read(cases), next(iter(state.values()))[cases])
+    return sum(len(buffer) for buffer in store.buffers())
+
+
+def read_all(group: Group, store: MemoryStore) -> Tensor:
+    """All rows of a small memory."""
+    return store.read(torch.arange(store.rows))
