@@ -105,7 +105,9 @@ def test_each_case_is_encoded_once_an_epoch_by_one_of_the_processes(tmp_path, te
     fit(tmp_path / "run", team, many_processes.NotingTower(tmp_path))
     noted = [json.loads(file.read_text()) for file in sorted(tmp_path.glob("rows-*.json"))]
     assert len(noted) == 2
-    ours, theirs = noted
+    draws = [step["draw"] for steps in noted for step in steps]
+    assert len(set(draws)) == len(draws)  # dropout falls anew in every step and process
+    ours, theirs = ([step["rows"] for step in steps] for steps in noted)
     assert len(ours) == len(theirs) == 4  # two epochs of two batches: 6 and 5 cases
     assert sorted(len(rows) for rows in ours + theirs) == [2, 2, 3, 3, 3, 3, 3, 3]
     for epoch in (slice(0, 2), slice(2, 4)):

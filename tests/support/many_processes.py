@@ -66,7 +66,7 @@ class Centred(Pretext):
 
 
 class NotingTower(GreyTower):
-    """Writes down the first feature of every row that it encodes, a file a process."""
+    """Writes down, a file a process, what rows it encodes (their first feature), and a draw."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(16)
@@ -76,7 +76,8 @@ class NotingTower(GreyTower):
         place = "theirs" if multiprocessing.parent_process() else "ours"
         file = self.folder / f"rows-{place}.json"
         before = json.loads(file.read_text()) if file.exists() else []
-        file.write_text(json.dumps([*before, batch[:, 0].int().tolist()]))
+        step = {"rows": batch[:, 0].int().tolist(), "draw": float(torch.rand(()))}
+        file.write_text(json.dumps([*before, step]))
         return super().forward(batch)
 
 
