@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch import distributed as dist
 from torch.nn import functional
 
-_own_rows = functional.batch_norm
+_own_rows: Callable[..., Tensor] = functional.batch_norm
 
 
 @contextmanager
@@ -43,39 +43,60 @@ def _all_rows(
     """As `torch.nn.functional.batch_norm`."""
     if not training:
         return _own_rows(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    values = input.float()  # sums of many half-precision numbers would lose their digits
-    axes = [axis for axis in range(input.ndim) if axis != 1]
-    shape = [1, -1, *[1] * (input.ndim - 2)]
-    own = values.new_tensor([values.numel() / values.shape[1]])
-    sums: Tensor = _Sum.apply(torch.cat([values.sum(axes), own]))
-    count = sums[-1].detach()
-    mean = sums[:-1] / count
-    centred = values - mean.view(shape)
-    # A second pass: the mean of squares less the square of the mean loses digits.
-    variance: Tensor = _Sum.apply(centred.square().sum(axes)) / count
+    mean, variance, count = _statistics(input.detach())
     if running_mean is not None and running_var is not None:
-        with torch.no_grad():
-            running_mean.lerp_(mean.to(running_mean), momentum)
-            running_var.lerp_((variance * count / (count - 1)).to(running_var), momentum)
-    scale = torch.rsqrt(variance + eps)
-    scale = scale if weight is None else scale * weight
-    normed = centred * scale.view(shape)
-    return (normed if bias is None else normed + bias.view(shape)).to(input.dtype)
+        running_mean.lerp_(mean.to(running_mean), momentum)
+        running_var.lerp_((variance * count / (count - 1)).to(running_var), momentum)
+    weight = torch.ones_like(mean) if weight is None else weight
+    bias = torch.zeros_like(mean) if bias is None else bias
+    normed: Tensor = _Normalise.apply(input, weight, bias, mean, variance, count, eps)
+    return normed
 
 
-class _Sum(torch.autograd.Function):
-    """The sum over all processes; its gradient is the sum of theirs, as each makes use of it."""
+def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance of each channel over all processes, (C,), and the number of values."""
+    # Sums of many half-precision numbers would lose their digits.
+    precise = values.double() if values.dtype == torch.float64 else values.float()
+    # What batch normalisation itself takes them by: five times as fast as torch.var_mean.
+    mean, variance = torch.batch_norm_update_stats(precise, None, None, 0.0)
+    count = mean.new_full((1,), values.numel() / len(mean))
+    own = torch.cat([mean, variance, count])
+    gathered = [torch.empty_like(own) for _ in range(dist.get_world_size())]
+    dist.all_gather(gathered, own)
+    means, variances, counts = torch.stack(gathered).split([len(mean), len(mean), 1], dim=1)
+    shares = counts / counts.sum()
+    mean = (shares * means).sum(0)
+    # Not the mean of squares less the square of the mean, which loses digits.
+    variance = (shares * (variances + (means - mean).square())).sum(0)
+    return mean, variance, counts.sum()
+
+
+class _Normalise(torch.autograd.Function):
+    """Batch normalisation by given statistics, whose gradients come from all processes.
+
+    Source: Ioffe & Szegedy 2015, Sect. 3; the sums of its gradient are taken over all rows.
+    """
 
     @staticmethod
-    def forward(ctx: Any, own: Tensor) -> Tensor:
-        return _summed(own)
+    def forward(ctx: Any, *given: Any) -> Tensor:
+        values, weight, bias, mean, variance, count, eps = given
+        ctx.save_for_backward(values, weight, bias, mean, variance, count)
+        ctx.eps = eps
+        return _own_rows(values, mean, variance, weight, bias, False, 0.0, eps)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return _summed(gradients[0])
-
-
-def _summed(own: Tensor) -> Tensor:
-    total = own.clone(memory_format=torch.contiguous_format)
-    dist.all_reduce(total)
-    return total
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        values, weight, bias, mean, variance, count = ctx.saved_tensors
+        with torch.enable_grad():
+            leaves = [one.detach().requires_grad_() for one in (values, weight, bias)]
+            normed = _own_rows(leaves[0], mean, variance, *leaves[1:], False, 0.0, ctx.eps)
+        of_values, of_weight, of_bias = torch.autograd.grad(normed, leaves, gradients[0])
+        sums = torch.stack([of_weight, of_bias])
+        dist.all_reduce(sums)
+        # Each value also moved the mean and the variance of all.
+        inverse = torch.rsqrt(variance + ctx.eps)
+        slope = weight * inverse.square() * sums[0] / count
+        offset = weight * inverse * sums[1] / count - mean * slope
+        shape = [1, -1, *[1] * (values.ndim - 2)]
+        moved = offset.view(shape) + values * slope.view(shape)
+        return (of_values - moved.to(of_values), of_weight, of_bias, *[None] * 4)
