@@ -1,12 +1,13 @@
 """The loss of every epoch in one process and in two, side by side.
 
     python tests/benchmarks/two_processes.py [--cases 96] [--epochs 20] [--model resnet18]
-        [--memory bank|sharded-bank] [--set KEY=VALUE] [--figure FILE.svg]
+        [--memory bank|sharded-bank] [--set KEY=VALUE] [--double] [--figure FILE.svg]
 
 Generated tumours, native radiomics and a picture network, the default objective with its banks and
 SGD; no dropout, which falls differently with other numbers of processes. One thread a process.
 Training magnifies the rounding of sums that are taken in another order. A third run shows how much:
-one process, whose weights begin one rounding (2⁻²³ of each, up or down) off.
+one process, whose weights begin one rounding (2⁻²³ of each, up or down) off. With --double all is
+computed in double precision.
 
 Columns: epoch, the losses of one process, of two and of the one that is rounded, and the relative
 differences of the latter two from the first. Then the largest of these, and seconds an epoch.
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import statistics
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +30,9 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import torch
 from matplotlib.figure import Figure
+
+if DOUBLE := "--double" in sys.argv:  # here, since the other process runs these lines as well
+    torch.Tensor.float = torch.Tensor.double  # where single precision is asked for
 
 from rdfc_core import model, pretrain
 from rdfc_core.config import load_study
@@ -78,20 +83,27 @@ def train(study: ResolvedStudy, folder: Path, team: Team) -> dict[str, list[dict
     prepared = {name: [view.prepare(one) for one in tumours] for name, view in views.items()}
     for name, view in views.items():
         view.fit(prepared[name])
-    collated = {name: view.collate(prepared[name]) for name, view in views.items()}
+    number = torch.float64 if DOUBLE else torch.float32
+    collated = {name: view.collate(prepared[name]).to(number) for name, view in views.items()}
     found = {}
     for who in ("one", "two", "rounded"):
-        fresh = model.fresh(study, installed(), views, len(cases), study.seed).pretext
+        fresh = model.fresh(study, installed(), views, len(cases), study.seed).pretext.to(number)
         if who == "rounded":
-            with torch.no_grad():
-                for weight in fresh.parameters():
-                    weight.mul_(1 + 2**-23 * torch.randn_like(weight).sign())
+            off_by_one_rounding(fresh)
         place = Place(folder / who, "benchmark")
         company = team if who == "two" else None
         pretrain.fit(fresh, views, collated, study.pretrain, place, study.seed, team=company)
         lines = place.metrics.read_text(encoding="utf-8").splitlines()
         found[who] = [json.loads(line) for line in lines]
     return found
+
+
+@torch.no_grad()
+def off_by_one_rounding(network: torch.nn.Module) -> None:
+    """Each weight up or down, by chance, by what single precision just tells apart."""
+    generator = torch.Generator().manual_seed(0)
+    for weight in network.parameters():
+        weight.mul_(1 + 2**-23 * torch.randn(weight.shape, generator=generator).sign())
 
 
 def draw(file: Path, one: Sequence[float], two: Sequence[float]) -> None:
@@ -117,6 +129,7 @@ def main() -> None:
     parser.add_argument("--size", default="48,48")
     parser.add_argument("--memory", default="bank")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--double", action="store_true")
     parser.add_argument("--figure", type=Path)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Team.started(2) as team:
