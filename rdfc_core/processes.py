@@ -36,37 +36,32 @@ from rdfc_core.watch import GRACE_S, POLL_S, watching
 class Team:
     """The processes of a command, seen from the one that leads."""
 
-    def __init__(self, size: int, devices: int, store: dist.TCPStore, patience_s: float) -> None:
+    def __init__(
+        self, size: int, devices: int, store: dist.TCPStore, patience_s: float, here: bool
+    ) -> None:
         self.size, self.devices, self.patience_s = size, devices, patience_s
         self.workers: list[BaseProcess] = []
         self._store = store
+        self._here = here  # whether they are started here
         self._jobs = itertools.count()
 
     @classmethod
     def of_torchrun(cls, patience_s: float = PATIENCE_S) -> Team:
         """The processes that torchrun started."""
         own = torchrun.own_place(os.environ)
-        return cls(own.size, own.devices, torchrun.meeting_point(own, patience_s), patience_s)
+        store = torchrun.meeting_point(own, patience_s)
+        return cls(own.size, own.devices, store, patience_s, here=False)
 
     @classmethod
-    def started(cls, devices: int, patience_s: float = PATIENCE_S) -> Team:
-        """Processes on this machine, one a device; they load while the command goes on.
+    def on_this_machine(cls, devices: int, patience_s: float = PATIENCE_S) -> Team:
+        """One process a device; the others are started when there is something to train.
 
         Raises:
             StudyError: If there are fewer devices.
         """
         require_devices(devices)
         store = dist.TCPStore(HERE, 0, is_master=True, wait_for_workers=False)
-        team = cls(devices, devices, store, patience_s)
-        # One machine needs no other network than its own; and no warnings of connections that end.
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-        for rank in range(1, devices):
-            about = (store.port, Group(rank, devices, devices), patience_s)
-            worker = get_context("spawn").Process(target=attend, args=about, daemon=True)
-            worker.start()
-            team.workers.append(worker)
-        return team
+        return cls(devices, devices, store, patience_s, here=True)
 
     @contextmanager
     def at_work(self, function: Callable[..., None], *about: Any) -> Iterator[Group]:
@@ -82,6 +77,8 @@ class Team:
         """
         job = _pickled(function, about)
         number = next(self._jobs)
+        if self._here and not self.workers:
+            self._start()
         try:
             self._store.set(f"job-{number}", "")
             self._await(number)
@@ -108,6 +105,16 @@ class Team:
         for worker in self.workers:
             worker.kill()  # nothing is in its hands
             worker.join()
+
+    def _start(self) -> None:
+        # One machine needs no other network than its own; and no warnings of connections that end.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+        for rank in range(1, self.size):
+            about = (self._store.port, Group(rank, self.size, self.devices), self.patience_s)
+            worker = get_context("spawn").Process(target=attend, args=about, daemon=True)
+            worker.start()
+            self.workers.append(worker)
 
     def _await(self, number: int) -> None:
         """Wait until all are ready for a job."""

@@ -23,7 +23,7 @@ from rdfc_core.settings import PretrainSettings
 
 @pytest.fixture(scope="module")
 def team() -> Iterator[Team]:
-    with Team.started(2, patience_s=60) as started:
+    with Team.on_this_machine(2, patience_s=60) as started:
         yield started
 
 
@@ -179,7 +179,7 @@ def test_parts_hold_each_row_once_and_are_of_nearly_equal_size(rows, size):
     ],
 )
 def test_a_process_that_fails_ends_the_training_with_its_reason(tmp_path, fault, expected, error):
-    with Team.started(2, patience_s=3 if fault == "SIGSTOP" else 60) as short_lived:
+    with Team.on_this_machine(2, patience_s=3 if fault == "SIGSTOP" else 60) as short_lived:
         with pytest.raises(error, match=expected) as caught:
             fit(tmp_path, short_lived, many_processes.FailingTower(fault), epochs=50)
         assert not isinstance(caught.value, DataError)
@@ -188,7 +188,7 @@ def test_a_process_that_fails_ends_the_training_with_its_reason(tmp_path, fault,
 
 def test_an_error_of_the_leading_process_is_its_own_and_ends_the_other(tmp_path):
     with (
-        Team.started(2, patience_s=60) as short_lived,
+        Team.on_this_machine(2, patience_s=60) as short_lived,
         pytest.raises(DataError, match="The loss became nan in epoch 1"),
     ):
         fit(tmp_path, short_lived, many_processes.FailingTower("nan"))

@@ -23,7 +23,7 @@ SHARDED = "pretext.memory=sharded-bank"
 
 @pytest.fixture(scope="module")
 def team() -> Iterator[Team]:
-    with Team.started(2, patience_s=60) as started:
+    with Team.on_this_machine(2, patience_s=60) as started:
         yield started
 
 

@@ -43,7 +43,7 @@ def team(devices: int | None, nodes: int | None) -> Iterator[Team | None]:
 
     if under_torchrun and not torchrun.own_place(os.environ).leads:
         raise typer.Exit(torchrun.follow())
-    with Team.of_torchrun() if under_torchrun else Team.started(devices or 1) as started:
+    with Team.of_torchrun() if under_torchrun else Team.on_this_machine(devices or 1) as started:
         yield started
 
 

@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--double", action="store_true")
     parser.add_argument("--figure", type=Path)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Team.started(2) as team:
+    with tempfile.TemporaryDirectory() as folder, Team.on_this_machine(2) as team:
         found = train(study_of(chosen), Path(folder), team)
     loss = {who: [line["loss"] for line in lines] for who, lines in found.items()}
     apart = {
