@@ -119,7 +119,7 @@ class Team:
     def _await(self, number: int) -> None:
         """Wait until all are ready for a job."""
         ready = [f"ready-{number}-{rank}" for rank in range(1, self.size)]
-        until = time.monotonic() + self.patience_s
+        until = time.monotonic() + max(self.patience_s, PATIENCE_S)  # they may have yet to load
         while not self._store.check(ready):
             if reason := self._dead():
                 raise self._reported() or UnexpectedError(reason)
