@@ -89,6 +89,7 @@ class Team:
                 ) as group,
             ):
                 group.share(job)
+                del job  # a second copy of all cases
                 yield group
         except BaseException as error:
             self._store.set("over", "")

@@ -114,6 +114,7 @@ def draw(file: Path, one: Sequence[float], two: Sequence[float]) -> None:
     axes.plot(epochs, one, color="#9ecae1", linewidth=6, label="one process")
     axes.plot(epochs, two, color="#08306b", linewidth=1.5, label="two processes")
     axes.set(xlabel="epoch", ylabel="loss (nats)")
+    axes.locator_params(axis="x", integer=True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     figure.savefig(file)
