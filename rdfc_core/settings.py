@@ -66,6 +66,11 @@ class PretrainSettings(TrainingSettings):
         "graphs: reduce-overhead); null: not compiled.",
     )
     checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
+    sync_batchnorm: bool = Field(
+        True,
+        description="In several processes, batch normalisation over the cases of all of them, as "
+        "in one; false: over each one's own, which waits less.",
+    )
 
 
 class Tuning(Settings):

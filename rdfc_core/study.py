@@ -27,6 +27,7 @@ from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.steps import Step, reaches
+from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
@@ -179,7 +180,7 @@ def pretrained(
         extraction: All cases.
         split: Names the pretext cases, and the checkpoint.
         place: Where checkpoints and metrics go.
-        bench: Registry and progress.
+        bench: Registry, progress and processes.
         title: What the progress is called.
     """
     pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
@@ -192,15 +193,18 @@ def pretrained(
 
     collated, where = residence.collated(views, pretext_cases, study.pretrain, place.path)
     pretrain.fit(
-        model.pretext,
-        views,
-        collated,
-        study.pretrain.model_copy(update={"cases_in": where}),
+        Task(
+            model.pretext,
+            views,
+            collated,
+            study.pretrain.model_copy(update={"cases_in": where}),
+            study.seed,
+        ),
         Place(place.path, split.name),
-        study.seed,
         bench.progress,
         epoch_ended,
         title,
+        bench.team,
     )
     return model
 

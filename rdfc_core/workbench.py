@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rdfc_core import features
 from rdfc_core.case import Case
@@ -21,6 +22,9 @@ from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
 
+if TYPE_CHECKING:
+    from rdfc_core.processes import Team
+
 
 @dataclass
 class Workbench:
@@ -31,12 +35,14 @@ class Workbench:
         store: Keeps what views made of cases.
         executor: Runs extraction.
         progress: Is told how far it is.
+        team: The processes that pretrain together; None: this one alone.
     """
 
     registry: Registry
     store: Store
     executor: Executor
     progress: Progress = field(default_factory=Progress)
+    team: Team | None = None
 
 
 def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:

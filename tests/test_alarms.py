@@ -15,6 +15,7 @@ from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.metrics_log import Place
 from rdfc_core.settings import PretrainSettings
+from rdfc_core.training_state import Task
 
 
 def signs(spread: float, epoch: int, cases: int = 50, width: int = 16) -> dict[str, float]:
@@ -72,7 +73,7 @@ def test_a_training_that_collapses_warns_and_goes_on(tmp_path, caplog):
     pretext = Alike()
     pretext.build({"greys": GreyTower(16)}, 20, torch.Generator())
     views, cases = {"greys": GreyView(GreyViewConfig())}, {"greys": torch.rand(20, 16)}
-    pretrain.fit(pretext, views, cases, PretrainSettings(epochs=6), Place(tmp_path, "s"), 0)
+    pretrain.fit(Task(pretext, views, cases, PretrainSettings(epochs=6), 0), Place(tmp_path, "s"))
     assert "View greys: for 3 epochs, up to epoch 3," in caplog.text
     assert caplog.text.count("View greys") == 1
     assert checkpoint.load(Place(tmp_path, "s").checkpoint)["epoch"] == 6

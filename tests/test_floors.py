@@ -15,7 +15,7 @@ CORE = Path(rdfc_core.__file__).parent
 PLUGINS = CORE.parent / "plugins"
 
 FLOORS: list[set[str]] = [
-    {"cli"},
+    {"cli", "__main__"},
     {"predict", "environment", "scaffold", "testing"},
     {"study"},
     {
@@ -40,6 +40,14 @@ FLOORS: list[set[str]] = [
         "labels",
         "steps",
         "training",
+        "training_state",
+        "group",
+        "batch_norm",
+        "data_parallel",
+        "processes",
+        "following",
+        "torchrun",
+        "watch",
         "results",
         "store",
         "checkpoint",

@@ -18,6 +18,7 @@ from rdfc_core import DataError, checkpoint, pretrain
 from rdfc_core.config import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.metrics_log import Place
+from rdfc_core.training_state import Task
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
@@ -61,12 +62,8 @@ def fit(tmp_path: Path, cases: int, pretext: Recorder | None = None, **settings:
     view = GreyView(GreyViewConfig())
     data = torch.rand(cases, 16, generator=torch.Generator().manual_seed(1))
     pretrain.fit(
-        recorder,
-        {"greys": view},
-        {"greys": data},
-        PretrainSettings(**settings),
+        Task(recorder, {"greys": view}, {"greys": data}, PretrainSettings(**settings), 0),
         Place(tmp_path, "s"),
-        0,
     )
     return recorder
 
@@ -179,12 +176,14 @@ def test_training_leaves_the_global_generator_alone(tmp_path):
     pretext.build({"greys": GreyTower(16)}, 4, torch.Generator())
     torch.manual_seed(11)
     pretrain.fit(
-        pretext,
-        {"greys": GreyView(GreyViewConfig())},
-        {"greys": torch.rand(4, 16, generator=torch.Generator().manual_seed(0))},
-        PretrainSettings(epochs=1),
+        Task(
+            pretext,
+            {"greys": GreyView(GreyViewConfig())},
+            {"greys": torch.rand(4, 16, generator=torch.Generator().manual_seed(0))},
+            PretrainSettings(epochs=1),
+            5,
+        ),
         Place(tmp_path, "s"),
-        5,
     )
     assert torch.equal(torch.rand(3), expected)
 
@@ -195,12 +194,14 @@ def test_progress_counts_the_epochs_that_were_done_before(tmp_path):
     recorder = Recorder()
     recorder.build({"greys": GreyTower(16)}, 4, torch.Generator())
     pretrain.fit(
-        recorder,
-        {"greys": GreyView(GreyViewConfig())},
-        {"greys": torch.rand(4, 16)},
-        PretrainSettings(epochs=5),
+        Task(
+            recorder,
+            {"greys": GreyView(GreyViewConfig())},
+            {"greys": torch.rand(4, 16)},
+            PretrainSettings(epochs=5),
+            0,
+        ),
         Place(tmp_path, "s"),
-        0,
         counted,
     )
     assert counted.totals == {"Pretraining": (5, 5)}

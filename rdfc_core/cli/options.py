@@ -13,6 +13,7 @@ from rdfc_core.plugins import installed
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
+    from rdfc_core.processes import Team
     from rdfc_core.readers.auto import AutoReader
     from rdfc_core.resolve import ResolvedPart
     from rdfc_core.workbench import Workbench
@@ -47,6 +48,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")]
+Devices = Annotated[
+    int | None,
+    typer.Option(
+        "--devices",
+        min=1,
+        show_default="1",
+        help="How many GPUs of this machine pretrain together; without a GPU, how many processes.",
+    ),
+]
+Nodes = Annotated[
+    int | None,
+    typer.Option(
+        "--nodes",
+        min=1,
+        show_default="1",
+        help="How many machines pretrain together; torchrun starts the command on each.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set one option of the study; repeatable."),
@@ -57,15 +76,16 @@ Manifest = Annotated[
 ]
 
 
-def workbench(store: Path | None, executor: str) -> Workbench:
-    """Registry, store, executor and progress for a command."""
+def workbench(store: Path | None, executor: str, team: Team | None = None) -> Workbench:
+    """Registry, store, executor, progress and processes for a command."""
     from rdfc_core.cli.console import DrawnProgress  # heavy modules load when a command needs them
     from rdfc_core.store import Store as FeatureStore
     from rdfc_core.store import default_store
     from rdfc_core.workbench import Workbench
 
     built = executor_part(executor).build(installed())
-    return Workbench(installed(), FeatureStore(store or default_store()), built, DrawnProgress())
+    kept = FeatureStore(store or default_store())
+    return Workbench(installed(), kept, built, DrawnProgress(), team)
 
 
 def executor_part(text: str) -> ResolvedPart:

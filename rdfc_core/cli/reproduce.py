@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rdfc_core.cli import options
+from rdfc_core.cli import options, teams
 
 
 def reproduce(
@@ -36,6 +36,8 @@ def reproduce(
     seed: options.Seed = None,
     store: options.Store = None,
     executor: options.Executor = "local",
+    devices: options.Devices = None,
+    nodes: options.Nodes = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -45,16 +47,18 @@ def reproduce(
     from rdfc_core.plugins import installed
     from rdfc_core.reproduce import on_copy, published_study
 
-    published = published_study(installed(), name)
-    study, made_quick = on_copy(published, name, root, quick)
-    execute(
-        study,
-        [*made_quick, *StudyOptions(set_=set_, seed=seed).overrides()],
-        out or Path("runs") / f"{name}-{'quick' if quick else 'paper'}",
-        overwrite,
-        store,
-        executor,
-        as_json,
-        "evaluate",
-    )
+    with teams.team(devices, nodes) as team:
+        published = published_study(installed(), name)
+        study, made_quick = on_copy(published, name, root, quick)
+        execute(
+            study,
+            [*made_quick, *StudyOptions(set_=set_, seed=seed).overrides()],
+            out or Path("runs") / f"{name}-{'quick' if quick else 'paper'}",
+            overwrite,
+            store,
+            executor,
+            as_json,
+            "evaluate",
+            team,
+        )
     typer.echo(f"Published: {published.source}", err=True)

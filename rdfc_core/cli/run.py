@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rdfc_core.cli import options
+from rdfc_core.cli import options, teams
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
 from rdfc_core.failures import Failure
 from rdfc_core.steps import Step
 
 if TYPE_CHECKING:
+    from rdfc_core.processes import Team
     from rdfc_core.progress import Progress
     from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
@@ -60,16 +61,18 @@ def evaluate(study: StudyOptions) -> None:
 
 
 def _run(study: StudyOptions, until: Step) -> None:
-    execute(
-        study.source(),
-        study.overrides(),
-        study.out,
-        study.overwrite,
-        study.store,
-        study.executor,
-        study.as_json,
-        until,
-    )
+    with teams.team(study.devices, study.nodes) as team:
+        execute(
+            study.source(),
+            study.overrides(),
+            study.out,
+            study.overwrite,
+            study.store,
+            study.executor,
+            study.as_json,
+            until,
+            team,
+        )
 
 
 def _extract_shard(study: StudyOptions, shard: str) -> None:
@@ -116,6 +119,7 @@ def execute(
     executor: str,
     as_json: bool,
     until: Step,
+    team: Team | None = None,
 ) -> Results:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
@@ -128,7 +132,7 @@ def execute(
     if results is None:
         from rdfc_core import study as studies
 
-        bench = options.workbench(store, executor)
+        bench = options.workbench(store, executor, team)
         results = studies.run(resolved, folder, bench, overwrite, until)
     if as_json:
         console.show_json(results.model_dump(mode="json"))

@@ -60,6 +60,8 @@ class StudyOptions:
     seed: options.Seed = None
     store: options.Store = None
     executor: options.Executor = "local"
+    devices: options.Devices = None
+    nodes: options.Nodes = None
     as_json: options.Json = False
     debug: options.Debug = False
 

@@ -42,6 +42,7 @@ from rdfc_core import pretrain
 from rdfc_core.interfaces import Prepared
 from rdfc_core.metrics_log import Place
 from rdfc_core.settings import PretrainSettings
+from rdfc_core.training_state import Task
 from rdfc_core.view_options import ImageViewConfig
 from rdfc_core.views import ImageView
 from rdfc_encoder_timm.config import TimmConfig
@@ -129,12 +130,8 @@ def train_rdfc(
     pretext.build({"image": view.tower()}, len(cases), torch.Generator())
     with tempfile.TemporaryDirectory() as folder:
         pretrain.fit(
-            pretext,
-            {"image": view},
-            {"image": cases},
-            settings,
+            Task(pretext, {"image": view}, {"image": cases}, settings, 0),
             Place(Path(folder), "benchmark"),
-            0,
             epoch_ended=lambda _: ended(),
         )
 

@@ -28,6 +28,7 @@ from rdfc_core import pretrain
 from rdfc_core.metrics_log import Place
 from rdfc_core.saving import Saver
 from rdfc_core.settings import PretrainSettings
+from rdfc_core.training_state import Task
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.encoder import TimmEncoder
 from rdfc_objective_infonce.bank import MemoryBank
@@ -76,7 +77,7 @@ def main() -> None:
         pretext.build(towers, chosen.cases, torch.Generator().manual_seed(0))
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter(), time.process_time()
-            pretrain.fit(pretext, views, cases, settings, Place(Path(folder), "benchmark"), 0)
+            pretrain.fit(Task(pretext, views, cases, settings, 0), Place(Path(folder), "benchmark"))
             return time.perf_counter() - begun[0], time.process_time() - begun[1]
 
     taken: dict[str, list[tuple[float, float]]] = {"with": [], "without": []}

@@ -30,6 +30,7 @@ from rdfc_core.interfaces import Prepared, View
 from rdfc_core.metrics_log import Place
 from rdfc_core.settings import PretrainSettings
 from rdfc_core.training import device_for
+from rdfc_core.training_state import Task
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 from rdfc_core.views import FeatureView, ImageView
 from rdfc_encoder_timm.config import TimmConfig
@@ -140,7 +141,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), "benchmark")
-        pretrain.fit(pretext, views, cases, settings, place, 0, epoch_ended=epoch_ended)
+        pretrain.fit(Task(pretext, views, cases, settings, 0), place, epoch_ended=epoch_ended)
     # The first round warms up: allocations, and the choice of kernels.
     a_step = {who: statistics.median(t[1:]) / chosen.steps for who, t in seconds.items()}
     name = f"{chosen.model}, {height} × {width}, {chosen.precision}"

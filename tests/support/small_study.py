@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.progress import Advance, Progress
+from rdfc_core.training_state import Task
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import Pretext
+    from rdfc_core.processes import Team
     from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
 
@@ -67,7 +69,13 @@ def resolved(folder: Path, *overrides: str) -> ResolvedStudy:
     )
 
 
-def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = None) -> Pretext:
+def train(
+    folder: Path,
+    run: Path,
+    overrides: Sequence[str] = (),
+    told: Any = None,
+    team: Team | None = None,
+) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core import model, pretrain
     from rdfc_core.metrics_log import Place
@@ -84,13 +92,16 @@ def train(folder: Path, run: Path, overrides: Sequence[str] = (), told: Any = No
         view.fit(prepared[name])
     fresh = model.fresh(study, installed(), views, len(cases), study.seed)
     pretrain.fit(
-        fresh.pretext,
-        views,
-        {name: view.collate(prepared[name]) for name, view in views.items()},
-        study.pretrain,
+        Task(
+            fresh.pretext,
+            views,
+            {name: view.collate(prepared[name]) for name, view in views.items()},
+            study.pretrain,
+            study.seed,
+        ),
         Place(run, "holdout"),
-        study.seed,
         epoch_ended=told.send if told else None,
+        team=team,
     )
     return fresh.pretext
 

@@ -24,6 +24,13 @@ def rdfc_components() -> list[Component]:
             "rdfc_objective_infonce.config:MemoryBankConfig",
         ),
         Component(
+            "memory_store",
+            "sharded-bank",
+            "The same, spread over the processes that train: each keeps its part of the rows",
+            "rdfc_objective_infonce.sharded:ShardedBank",
+            "rdfc_objective_infonce.config:MemoryBankConfig",
+        ),
+        Component(
             "pretext",
             "correspondence",
             "Views of one case agree, views of different cases do not (Zhao & Yang 2021)",

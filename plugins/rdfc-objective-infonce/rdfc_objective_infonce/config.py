@@ -14,7 +14,7 @@ class _Config(BaseModel):
 
 
 class MemoryBankConfig(_Config):
-    """Options of the memory store ``bank``."""
+    """Options of the memory stores ``bank`` and ``sharded-bank``."""
 
     momentum: float = Field(
         0.5,

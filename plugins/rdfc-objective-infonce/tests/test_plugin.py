@@ -16,6 +16,7 @@ from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
 from rdfc_objective_infonce.correspondence import Correspondence
 from rdfc_objective_infonce.infonce import InfoNCE
+from rdfc_objective_infonce.sharded import ShardedBank
 
 
 def resolved(**options):
@@ -24,10 +25,11 @@ def resolved(**options):
     )
 
 
-def test_core_finds_the_three_components() -> None:
+def test_core_finds_all_components() -> None:
     for kind, name in (
         ("objective", "infonce"),
         ("memory_store", "bank"),
+        ("memory_store", "sharded-bank"),
         ("pretext", "correspondence"),
     ):
         component = installed().get(kind, name)
@@ -89,9 +91,10 @@ def test_the_distribution_keeps_core_s_promises() -> None:
     check_plugin("rdfc-objective-infonce")
 
 
+@pytest.mark.parametrize("bank", [MemoryBank, ShardedBank])
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.0}, {"dtype": "bfloat16"}], ids=str)
-def test_the_bank_keeps_the_promises_of_its_kind(options) -> None:
-    check_memory_store(MemoryBank(MemoryBankConfig(**options)))
+def test_the_bank_keeps_the_promises_of_its_kind(bank, options) -> None:
+    check_memory_store(bank(MemoryBankConfig(**options)))
 
 
 @pytest.mark.parametrize(
