@@ -107,18 +107,18 @@ def begun(group: Group, task: Task, place: Place | None) -> Iterator[tuple[Train
         DataError: If neither the checkpoint nor the one before it can be read.
         StudyError: If a network cannot be compiled.
     """
-    with seeded(task.seed):
-        training = _on_device(group, task)
+    fabric = device_for(task.settings.precision, group)
+    towers = task.pretext.encoders().values()
+    # Laid out first: processes exchange gradients in the layout that they find.
+    with seeded(task.seed), laid_out(towers, task.settings, fabric.device):
+        training = _on_device(fabric, group, task)
         done = _resume(training, place)
-        towers = task.pretext.encoders().values()
-        with laid_out(towers, task.settings, training.fabric.device):
-            like_weights(training.optimizer)
-            yield training, done
+        like_weights(training.optimizer)
+        yield training, done
 
 
-def _on_device(group: Group, task: Task) -> Training:
+def _on_device(fabric: Fabric, group: Group, task: Task) -> Training:
     settings = task.settings
-    fabric = device_for(settings.precision, group)
     trained = [p for p in task.pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(task.pretext, optimizer_for([{"params": trained}], settings))
     model.train()
