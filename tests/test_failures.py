@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rdfc_core.cli import console
 from rdfc_core.failures import Failure, grouped
 
 
@@ -37,3 +38,8 @@ def test_reasons_that_differ_only_in_the_case_s_own_name_are_one() -> None:
 def test_a_number_that_all_reasons_hold_is_no_case_s_name() -> None:
     told = grouped([failed(name, "it has 2 axes.") for name in ("2", "3")])
     assert told == ["2 cases (2, 3): it has 2 axes."]
+
+
+def test_what_a_file_calls_its_cases_does_not_reach_the_terminal_as_commands(capsys):
+    console.show_failures([failed("a\x1b[2J", "no mask.")])
+    assert r"a\x1b[2J: no mask." in capsys.readouterr().err

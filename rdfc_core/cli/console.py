@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from rdfc_core.errors import one_line
 from rdfc_core.failures import Failure, grouped
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.results import Comparison, Results, Row
@@ -195,4 +196,4 @@ def show_failures(failures: Sequence[Failure]) -> None:
     count = len(failures)
     err.print(f"{count} case{'s' * (count != 1)} failed:", style="bold red")
     for reason in grouped(failures):
-        err.print(f"  {reason}", markup=False)
+        err.print(f"  {one_line(reason)}", markup=False)

@@ -97,7 +97,7 @@ class CorrespondenceConfig(_Config):
     memory: Annotated[Part, PartOf("memory_store")] = Field(
         Part(name="bank"), description="What remembers the embeddings; one is kept for each view."
     )
-    width: int = Field(128, ge=2, description="D, the width of the embeddings.")
+    width: int = Field(128, ge=2, le=16384, description="D, the width of the embeddings.")
     terms: tuple[tuple[str, str], ...] | None = Field(
         None,
         min_length=1,

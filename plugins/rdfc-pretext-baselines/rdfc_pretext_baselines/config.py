@@ -36,8 +36,11 @@ class AutoencoderConfig(PictureConfig):
         "[0, 1].",
     )
     width: int = Field(
-        128, ge=1, description="Channels of the decoder where it is smallest; halved at each step."
+        128, ge=1, le=4096, description="Channels of the decoder where it is smallest; halved at each step."
     )
+
+
+TileSide = Annotated[int, Field(ge=1, le=4096)]
 
 
 class JigsawConfig(PictureConfig):
@@ -53,20 +56,23 @@ class JigsawConfig(PictureConfig):
         description="Mean distance of neighbouring tiles, as a share of a third of the picture; "
         "the tiles move about at random within it.",
     )
-    tile_size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = Field(
+    tile_size: tuple[TileSide, TileSide] | None = Field(
         None,
         description="Height and width to which tiles are resized, for encoders of one size; "
         "null: as they are cut.",
     )
-    width: int = Field(128, ge=1, description="Numbers kept of each tile's features.")
-    hidden: int = Field(512, ge=1, description="Units of the layer that sees all tiles.")
+    width: int = Field(128, ge=1, le=4096, description="Numbers kept of each tile's features.")
+    hidden: int = Field(512, ge=1, le=4096, description="Units of the layer that sees all tiles.")
 
 
 class SimCLRConfig(PictureConfig):
     """Options of the pretext task ``simclr``."""
 
     temperature: float = Field(0.1, gt=0, description="Softmax temperature.")
-    width: int = Field(128, ge=2, description="D, the width of the embeddings.")
+    width: int = Field(128, ge=2, le=16384, description="D, the width of the embeddings.")
     hidden: int | None = Field(
-        None, ge=1, description="Units of the projection's hidden layer; null: as many as features."
+        None,
+        ge=1,
+        le=16384,
+        description="Units of the projection's hidden layer; null: as many as features.",
     )
