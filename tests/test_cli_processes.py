@@ -77,7 +77,8 @@ def test_whichever_process_is_stopped_both_end_and_the_same_command_goes_on(
     os.kill(process.pid if whose == "leading" else other, getattr(signal, how))
     _, err = process.communicate(timeout=DEADLINE_S)
     wait_until(lambda: not Path(f"/proc/{other}").exists())
-    lines = [line for line in err.splitlines() if not re.match(r"Extracting|Pretraining|INFO", line)]
+    usual = re.compile("Extracting|Pretraining|INFO")
+    lines = [line for line in err.splitlines() if not usual.match(line)]
     assert len(lines) == 1, err
     assert lines[0].startswith(said)
     assert lines[0].endswith("the same command goes on from there.")

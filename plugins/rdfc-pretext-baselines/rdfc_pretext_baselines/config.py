@@ -36,7 +36,10 @@ class AutoencoderConfig(PictureConfig):
         "[0, 1].",
     )
     width: int = Field(
-        128, ge=1, le=4096, description="Channels of the decoder where it is smallest; halved at each step."
+        128,
+        ge=1,
+        le=4096,
+        description="Channels of the decoder where it is smallest; halved at each step.",
     )
 
 
