@@ -1,7 +1,7 @@
 """An epoch of SimCLR beside lightly's example of it, in turn, in one process.
 
     uv sync --group benchmarks
-    python tests/benchmarks/against_lightly.py [--precision bf16-mixed] [--contiguous]
+    python tests/benchmarks/against_lightly.py [--precision bf16-mixed] [--contiguous] [--files]
 
 Both train the same timm encoder on the same RGB pictures of the same size, 8-bit, in batches of the
 same size, by SGD, with two encoder passes a case and one core. lightly's side is its example (1.6,
@@ -10,7 +10,9 @@ so that no file is read or decoded; a DataLoader without worker processes, since
 rdfc has. "as published" is the transform by default; "crop and flip" leaves out colours and blur,
 which rdfc's augmentation of grey pictures does not have, and is the comparison of like with like.
 lightly's side is in single precision and contiguous, as its example is; rdfc's is so with
-`--contiguous`, and in its own layout, channels last, without.
+`--contiguous`, and in its own layout, channels last, without. With `--files` lightly reads a folder
+of PNG files, as its LightlyDataset does for data of one's own: grey pictures of 196 × 160, the size
+of the paper's crops, before its transform takes them to the encoder's size.
 Processor time, medians of the rounds; the ratio is lightly / rdfc.
 """
 
@@ -82,21 +84,28 @@ class LightlySimCLR(nn.Module):
         return projected
 
 
+def png_folder(folder: Path, count: int) -> LightlyDataset:
+    """So many smooth grey pictures, as files."""
+    random = np.random.default_rng(0)
+    for number in range(count):
+        coarse = Image.fromarray(random.integers(0, 256, (14, 12), np.uint8))
+        coarse.resize((160, 196), Image.Resampling.BICUBIC).save(folder / f"{number:05}.png")
+    return LightlyDataset(input_dir=str(folder))
+
+
 def lightly_epochs(
     encoder: TimmEncoder,
-    pictures: NDArray[np.uint8],
+    data: LightlyDataset,
+    size: int,
     batch: int,
     transform: Mapping[str, Any],
 ) -> Callable[[], None]:
     """One epoch of lightly's example at each call."""
-    size = pictures.shape[1]
     backbone = encoder.build(3)
     with torch.no_grad():
         width = backbone(torch.zeros(2, 3, size, size)).shape[1]
     model = LightlySimCLR(backbone, width)
-    data = LightlyDataset.from_torch_dataset(
-        Pictures(pictures), transform=SimCLRTransform(input_size=size, **transform)
-    )
+    data.transform = SimCLRTransform(input_size=size, **transform)
     loader = torch.utils.data.DataLoader(data, batch_size=batch, shuffle=True, drop_last=True)
     criterion = NTXentLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.06)
@@ -146,15 +155,25 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precision", default="32-true")
     parser.add_argument("--contiguous", action="store_true")
+    parser.add_argument("--files", action="store_true", help="lightly reads PNG files")
     parser.add_argument("--json", type=Path, help="add the ratios to this file")
     chosen = parser.parse_args()
     encoder = TimmEncoder(TimmConfig(model=chosen.model))
     size, batch = chosen.size, chosen.batch
     shape = (batch * chosen.steps, size, size, 3)
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    folder = tempfile.TemporaryDirectory()
+
+    def theirs_with(transform: Mapping[str, Any]) -> Callable[[], None]:
+        if chosen.files:
+            data = png_folder(Path(folder.name), len(pictures))
+        else:
+            data = LightlyDataset.from_torch_dataset(Pictures(pictures))
+        return lightly_epochs(encoder, data, size, batch, transform)
+
     theirs = {
-        "lightly, as published": lightly_epochs(encoder, pictures, batch, {}),
-        "lightly, crop and flip": lightly_epochs(encoder, pictures, batch, CROP_AND_FLIP),
+        "lightly, as published": theirs_with({}),
+        "lightly, crop and flip": theirs_with(CROP_AND_FLIP),
     }
     seconds: dict[str, list[float]] = {}
     begun = time.process_time()
@@ -183,14 +202,16 @@ def main() -> None:
     medians = {who: statistics.median(times[1:]) for who, times in seconds.items()}
     layout = "contiguous" if chosen.contiguous else "channels last"
     print(f"{chosen.model} at {size} × {size}, batches of {batch}, {len(pictures)} pictures")
-    print(f"rdfc in {chosen.precision}, {layout}")
+    source = "files" if chosen.files else "memory"
+    print(f"rdfc in {chosen.precision}, {layout}; lightly from {source}")
     for who, one in medians.items():
         print(f"{who}: {one:.2f} s an epoch, {len(pictures) / one:.0f} pictures a second")
     for who in theirs:
         ratio = medians[who] / medians["rdfc"]
         print(f"{who} / rdfc: {ratio:.2f}")
         if chosen.json:
-            name = f"{who}, rdfc in {chosen.precision}{', contiguous' * chosen.contiguous}"
+            theirs_from = f"{who}{', from files' * chosen.files}"
+            name = f"{theirs_from}, rdfc in {chosen.precision}{', contiguous' * chosen.contiguous}"
             keep(chosen.json, "lightly", name, ratio)
 
 
