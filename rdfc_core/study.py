@@ -5,21 +5,17 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from rdfc_core import features, judging, outputs, pretrain, residence, summary
-from rdfc_core import model as models
+from rdfc_core import features, judging, one_split, outputs, summary
 from rdfc_core.case import Case
-from rdfc_core.evaluate import linear, supervised
-from rdfc_core.evaluate.stages import Stages
+from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
-from rdfc_core.metrics_log import Place
-from rdfc_core.model import Model
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -27,7 +23,6 @@ from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.steps import Step, reaches
-from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
@@ -61,188 +56,109 @@ def run(
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
     with place.claimed(study, bench.registry, overwrite):
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
-        return _steps(study, place, dataset, views, cases, bench, until)
+        return _Run(study, place, dataset, views, bench, until).go(cases)
 
 
-def _steps(
-    study: ResolvedStudy,
-    place: RunFolder,
-    dataset: Dataset,
-    views: Mapping[str, View],
-    cases: Sequence[Case],
-    bench: Workbench,
-    until: Step,
-) -> Results:
-    clock = Clock()
-    with clock.stage("features"):
-        extraction = extract(cases, views, bench)
-        features.write_parquet(place.path / "features.parquet", extraction)
-        outputs.write_pictures(place.path / "pictures.parquet", extraction)
-    splits = _splits(study, dataset, extraction, until)
-    before = place.recorded_cases()
-    place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
-    if before == place.recorded_cases() and (finished := _finished(place, until)) is not None:
-        bench.progress.say("This run is finished already: nothing to do.")
-        return finished
-    found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
-    explained = Explained()
-    vectors: list[outputs.Embedded] = []
-    trained = list(views)
-    if until != "extract":
+class _Run:
+    """A study under way: what it works with, and what its splits have given so far."""
+
+    def __init__(
+        self,
+        study: ResolvedStudy,
+        place: RunFolder,
+        dataset: Dataset,
+        views: Mapping[str, View],
+        bench: Workbench,
+        until: Step,
+    ) -> None:
+        self.study, self.place, self.dataset, self.views = study, place, dataset, views
+        self.bench, self.until = bench, until
+        self.clock = Clock()
+        self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
+        self.explained = Explained()
+        self.vectors: list[outputs.Embedded] = []
+        self.trained = list(views)
+
+    def go(self, cases: Sequence[Case]) -> Results:
+        """All steps, from the cases to the results."""
+        with self.clock.stage("features"):
+            extraction = extract(cases, self.views, self.bench)
+            features.write_parquet(self.place.path / "features.parquet", extraction)
+            outputs.write_pictures(self.place.path / "pictures.parquet", extraction)
+        splits = _splits(self.study, self.dataset, extraction, self.until)
+        before = self.place.recorded_cases()
+        self.place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
+        if before == self.place.recorded_cases():
+            finished = _finished(self.place, self.until)
+            if finished is not None:
+                self.bench.progress.say("This run is finished already: nothing to do.")
+                return finished
+        if self.until != "extract":
+            self._learn(extraction, splits)
+        self._write()
+        results = self._results(cases, extraction, splits)
+        results.write(self.place.results)
+        self.bench.registry.tell(
+            "rdfc_run_finished", folder=self.place.path, results=results.model_dump()
+        )
+        return results
+
+    def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
+        """Train and judge, split by split; folds that share their pretext cases share a model."""
         model, rivals, taught = None, {}, None
         for split in splits:
-            if model is None or split.pretext != taught:  # folds may share their pretext cases
-                with clock.stage("pretrain"):
-                    fit(study, views, extraction, split, bench)
-                    model = pretrained(study, views, extraction, split, place, bench)
-                    for name, rival in study.rivals().items():
-                        own = replace(split, name=f"{split.name}.{name}")
-                        title = f"Pretraining {name}"
-                        rivals[name] = pretrained(
-                            rival, views, extraction, own, place, bench, title
-                        )
-                model.classes, taught = dataset.classes, split.pretext
-                trained = list(model.pretext.encoders())  # a pretext may leave views out
-            vectors += outputs.embedded(model, extraction, split)
-            if until == "evaluate":
-                with clock.stage("evaluate"):
-                    about = (extraction, split, place, bench)
-                    judged = evaluate(study, model, rivals, *about, explained)
+            about = (extraction, split, self.place, self.bench)
+            if model is None or split.pretext != taught:
+                with self.clock.stage("pretrain"):
+                    one_split.fit(self.study, self.views, extraction, split, self.bench)
+                    model = one_split.pretrained(self.study, self.views, *about)
+                    rivals = one_split.rivals(self.study, self.views, *about)
+                model.classes, taught = self.dataset.classes, split.pretext
+                self.trained = list(model.pretext.encoders())  # a pretext may leave views out
+            self.vectors += outputs.embedded(model, extraction, split)
+            if self.until == "evaluate":
+                with self.clock.stage("evaluate"):
+                    judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 for entry, prediction in judged:
-                    found[entry].append(prediction)
-            model.save(place.model(split.name))
-        outputs.write_embeddings(place.path / "embeddings.parquet", vectors)
-    if until == "evaluate":
-        outputs.write_predictions(place.path / "predictions.parquet", found, dataset.classes)
-        outputs.write_attention(place.path / "attention.parquet", explained.looked)
-    with clock.stage("evaluate"):
-        published = dataset.published()
-        rows = summary.rows(study, found, published.rows if published else ())
-        comparisons = summary.comparisons(study, found)
-        importance = summary.importance(study, explained.families)
-    results = Results(
-        rows=tuple(rows),
-        comparisons=tuple(comparisons),
-        importance=tuple(importance),
-        dataset=summary.describe(study, dataset, cases, splits),
-        failed=tuple(asdict(failure) for failure in extraction.failures),
-        missing=tuple(summary.missing(extraction)),
-        warnings=tuple(summary.warnings(study, extraction)),
-        run={
-            "seconds": clock.seconds,
-            "seed": study.seed,
-            "machine": machine(),
-            "started": clock.started,
-            "method": judging.method_name(study),
-            "main": linear.main_variant(study.evaluate, trained),
-            "no_attention": explained.why_not,
-            "step": until,
-        },
-    )
-    results.write(place.results)
-    bench.registry.tell("rdfc_run_finished", folder=place.path, results=results.model_dump())
-    return results
+                    self.found[entry].append(prediction)
+            model.save(self.place.model(split.name))
 
+    def _write(self) -> None:
+        folder = self.place.path
+        if self.until != "extract":
+            outputs.write_embeddings(folder / "embeddings.parquet", self.vectors)
+        if self.until == "evaluate":
+            classes = self.dataset.classes
+            outputs.write_predictions(folder / "predictions.parquet", self.found, classes)
+            outputs.write_attention(folder / "attention.parquet", self.explained.looked)
 
-def fit(
-    study: ResolvedStudy,
-    views: Mapping[str, View],
-    extraction: Extraction,
-    split: Split,
-    bench: Workbench,
-) -> None:
-    """Fit the views on the split's pretext cases alone; refuse what could not be trained on them.
-
-    Raises:
-        StudyError: If a pretext, or a method that the study names, does not fit the views.
-    """
-    for name, view in views.items():
-        view.fit(extraction.of(name, split.pretext))
-    supervised.check(study.evaluate, views)
-    for rival in study.rivals().values():
-        models.fresh(rival, bench.registry, views, len(split.pretext), study.seed)
-
-
-def pretrained(
-    study: ResolvedStudy,
-    views: Mapping[str, View],
-    extraction: Extraction,
-    split: Split,
-    place: RunFolder,
-    bench: Workbench,
-    title: str = "Pretraining",
-) -> Model:
-    """The model of a split: its pretext is trained on the split's pretext cases alone.
-
-    Args:
-        study: Names the pretext.
-        views: View name → the view, fitted on these cases.
-        extraction: All cases.
-        split: Names the pretext cases, and the checkpoint.
-        place: Where checkpoints and metrics go.
-        bench: Registry, progress and processes.
-        title: What the progress is called.
-    """
-    pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
-    model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
-
-    def epoch_ended(metrics: Mapping[str, float]) -> None:
-        bench.registry.tell(
-            "rdfc_epoch_ended", folder=place.path, split=split.name, metrics=metrics
+    def _results(
+        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
+    ) -> Results:
+        study, published = self.study, self.dataset.published()
+        with self.clock.stage("evaluate"):
+            rows = summary.rows(study, self.found, published.rows if published else ())
+            comparisons = summary.comparisons(study, self.found)
+            importance = summary.importance(study, self.explained.families)
+        return Results(
+            rows=tuple(rows),
+            comparisons=tuple(comparisons),
+            importance=tuple(importance),
+            dataset=summary.describe(study, self.dataset, cases, splits),
+            failed=tuple(asdict(failure) for failure in extraction.failures),
+            missing=tuple(summary.missing(extraction)),
+            warnings=tuple(summary.warnings(study, extraction)),
+            run={
+                "seconds": self.clock.seconds,
+                "seed": study.seed,
+                "machine": machine(),
+                "started": self.clock.started,
+                "method": judging.method_name(study),
+                "main": linear.main_variant(study.evaluate, self.trained),
+                "no_attention": self.explained.why_not,
+                "step": self.until,
+            },
         )
-
-    collated, where = residence.collated(views, pretext_cases, study.pretrain, place.path)
-    pretrain.fit(
-        Task(
-            model.pretext,
-            views,
-            collated,
-            study.pretrain.model_copy(update={"cases_in": where}),
-            study.seed,
-        ),
-        Place(place.path, split.name),
-        bench.progress,
-        epoch_ended,
-        title,
-        bench.team,
-    )
-    return model
-
-
-def evaluate(
-    study: ResolvedStudy,
-    model: Model,
-    rivals: Mapping[str, Model],
-    extraction: Extraction,
-    split: Split,
-    place: RunFolder,
-    bench: Workbench,
-    explained: Explained,
-) -> judging.Judged:
-    """The tables of a split, and the controls; sets the model's classifier.
-
-    Args:
-        study: Says which.
-        model: Of its pretext.
-        rivals: Name → the model of another pretext, trained on the same cases.
-        extraction: All cases.
-        split: Which of them train and which test.
-        place: Keeps what each method said as it is done.
-        bench: Registry and progress.
-        explained: Is told why methods say so.
-    """
-    cases = {case.case_id: case for case in extraction.cases}
-    test = linear.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
-    prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
-    outputs = model.outputs(prepared)
-    found, model.classifier = linear.judge_learnt(test, outputs, judging.method_name(study))
-    for name, rival in rivals.items():
-        found += linear.judge_learnt(test, rival.outputs(prepared), name)[0]
-    about = (study, test, model, outputs, extraction, bench.registry)
-    found += judging.controls(*about)
-    found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
-    explained.add(test, model, outputs, extraction)
-    return found
 
 
 def _finished(place: RunFolder, until: Step) -> Results | None:

@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
     {
         "model",
         "explaining",
+        "one_split",
         "judging",
         "outputs",
         "finished",
