@@ -78,7 +78,7 @@ def _link(
         parents[place] = place - back * np.uint64(alike)
         rest[count] = place
         count += np.uint64(not alike)
-    return count
+    return int(count)
 
 
 @compiled
