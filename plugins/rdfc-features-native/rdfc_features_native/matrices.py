@@ -3,7 +3,7 @@
 The region's codes lie on a flat padded grid (`region.Lattice`) with 0 outside, so that no
 neighbour has to be checked for existence: a neighbour is a fixed number of places away. What is
 the same for many voxels is done for a block at once, free of branches, which the compiler turns
-into vector instructions; only what is rare is looked at one by one.
+into vector instructions; voxels that need more are listed first, free of branches too.
 
 Sources: Haralick et al. 1973 (co-occurrence), Galloway 1975 (run lengths), Sun & Wee 1983
 (dependence), Amadasun & King 1989 (tone difference), each as PyRadiomics defines it.
