@@ -41,8 +41,16 @@ def recursive_laplacian(
             scale = sigma_mm * sigma_mm if axis == bent else 1.0
             recursion = coefficients(sigma_mm / spacing_mm[axis], axis == bent, scale)
             filtered = _along(filtered, axis, box[axis], recursion)
-        total = (total + filtered * np.float64(1 / spacing_mm[bent] ** 2)).astype(np.float32)
+        _add(total.reshape(-1), np.ascontiguousarray(filtered).reshape(-1), spacing_mm[bent])
     return total
+
+
+@compiled
+def _add(total: NDArray[np.float32], filtered: NDArray[np.float32], distance_mm: float) -> None:
+    """Add a second derivative to the others, once per square of the samples' distance."""
+    per_mm2 = 1 / distance_mm**2
+    for k in range(total.size):
+        total[k] += filtered[k] * per_mm2
 
 
 def _along(
