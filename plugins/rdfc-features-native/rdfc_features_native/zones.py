@@ -37,42 +37,69 @@ def find_zones(
             voxel's code, the others of this code are in its zone already. -1 if there is none.
     """
     parents = np.empty(grid.size, np.int32)
-    for t in range(places.size):
-        place = places[t]
-        code = grid[place]
-        parents[place] = place
-        if hub >= 0 and grid[place - steps[hub]] == code:
-            parents[place] = _root(parents, place - steps[hub])
-            continue
-        mine = place
-        for way in range(steps.size):
-            neighbour = place - steps[way]
-            if grid[neighbour] == code:
-                other = _root(parents, neighbour)
-                # The first voxel of a zone is its root: the pass below needs parents before it.
-                if other < mine:
-                    parents[mine] = other
-                    mine = other
-                elif other > mine:
-                    parents[other] = mine
+    rest = np.empty(places.size, np.int32)
+    count = _link(grid, places, steps[hub] if hub >= 0 else 0, parents, rest)
+    alike = np.empty(count, np.int32)
+    for way in range(steps.size):
+        if way != hub:
+            _join(grid, rest[:count], steps[way], parents, alike)
     sizes = np.zeros(grid.size, np.int32)
+    roots = np.empty(places.size, np.int32)
     zones = 0
     for t in range(places.size):
         place = places[t]
-        parents[place] = parents[parents[place]]
-        sizes[parents[place]] += 1
-        if parents[place] == place:
-            zones += 1
+        root = parents[parents[place]]
+        parents[place] = root
+        sizes[root] += 1
+        roots[zones] = place
+        zones += root == place
     codes = np.empty(zones, np.int64)
     voxels = np.empty(zones, np.int64)
-    zone = 0
-    for t in range(places.size):
-        place = places[t]
-        if parents[place] == place:
-            codes[zone] = grid[place]
-            voxels[zone] = sizes[place]
-            zone += 1
+    for zone in range(zones):
+        codes[zone] = grid[roots[zone]]
+        voxels[zone] = sizes[roots[zone]]
     return codes, voxels
+
+
+@compiled
+def _link(
+    grid: NDArray[Any],
+    places: Places,
+    step: int,
+    parents: NDArray[np.int32],
+    rest: NDArray[np.int32],
+) -> int:
+    """Make the neighbour a step back the parent where codes are equal; list the other voxels."""
+    count = np.uint64(0)
+    back = np.uint64(step)
+    for t in range(places.size):
+        place = np.uint64(places[t])
+        alike = (grid[place] == grid[place - back]) & (step > 0)
+        parents[place] = place - back * np.uint64(alike)
+        rest[count] = place
+        count += np.uint64(not alike)
+    return int(count)
+
+
+@compiled
+def _join(
+    grid: NDArray[Any],
+    rest: NDArray[np.int32],
+    step: int,
+    parents: NDArray[np.int32],
+    alike: NDArray[np.int32],
+) -> None:
+    """Put the zones together of voxels and their equal neighbours a step back."""
+    count = np.uint64(0)
+    back = np.uint64(step)
+    for t in range(rest.size):
+        place = np.uint64(rest[t])
+        alike[count] = place
+        count += np.uint64(grid[place] == grid[place - back])
+    for t in range(count):
+        mine, other = _root(parents, alike[t]), _root(parents, alike[t] - step)
+        # The first voxel of a zone is its root: its size is counted with parents before it.
+        parents[max(mine, other)] = min(mine, other)
 
 
 @compiled

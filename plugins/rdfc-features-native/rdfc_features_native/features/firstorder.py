@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_features_native.compiling import compiled
+from rdfc_features_native.compiling import compiled, compiled_sums
 from rdfc_features_native.features.logarithms import (
     EPSILON_BITS,
     N_LOG_N,
@@ -125,9 +125,12 @@ def _order_statistics(
     scale = (buckets - 1) / (high - low)
     if not scale < np.inf:  # a range too small to divide by
         return np.sort(values.astype(np.float64))[ranks]
+    places = np.empty(values.size, np.uint16)  # of each value's bucket
+    for t in range(values.size):
+        places[t] = np.uint16(np.int32((values[t] - low) * scale))
     counts = np.zeros(buckets + 1, np.int64)
-    for value in values:
-        counts[int((value - low) * scale) + 1] += 1
+    for place in places:
+        counts[np.uint64(place) + np.uint64(1)] += 1
     for bucket in range(buckets):
         counts[bucket + 1] += counts[bucket]  # now: values before each bucket
     wanted = np.zeros(buckets, np.bool_)
@@ -142,12 +145,7 @@ def _order_statistics(
             kept += counts[bucket + 1] - counts[bucket]
         else:
             skipped += counts[bucket + 1] - counts[bucket]
-    chosen = np.empty(kept)
-    k = 0
-    for value in values:
-        if wanted[int((value - low) * scale)]:
-            chosen[k] = value
-            k += 1
+    chosen = _choose(values, places, wanted, kept)
     chosen.sort()
     for r in range(ranks.size):
         bucket = np.searchsorted(counts, ranks[r], side="right") - 1
@@ -156,18 +154,31 @@ def _order_statistics(
 
 
 @compiled
+def _choose(
+    values: NDArray[Any], places: NDArray[np.uint16], wanted: NDArray[np.bool_], kept: int
+) -> NDArray[np.float64]:
+    """The values in buckets that are wanted, (kept,)."""
+    chosen = np.empty(kept + 1)
+    k = np.uint64(0)
+    for t in range(values.size):
+        chosen[k] = values[t]
+        k += np.uint64(wanted[np.uint64(places[t])])
+    return chosen[:kept]
+
+
+@compiled_sums
 def _moments(values: NDArray[Any], shift: float) -> tuple[float, float, float, float, float, float]:
     """Mean, energy, second to fourth central moments, and mean absolute deviation."""
     size = values.size
     mean, energy = 0.0, 0.0
-    for value in values:
-        shifted = np.float64(value) + shift
+    for t in range(size):
+        value = np.float64(values[t])
         mean += value
-        energy += shifted * shifted
+        energy += (value + shift) * (value + shift)
     mean /= size
     m2, m3, m4, deviation = 0.0, 0.0, 0.0, 0.0
-    for value in values:
-        away = value - mean
+    for t in range(size):
+        away = np.float64(values[t]) - mean
         squared = away * away
         m2 += squared
         m3 += squared * away
@@ -176,18 +187,19 @@ def _moments(values: NDArray[Any], shift: float) -> tuple[float, float, float, f
     return mean, energy, m2 / size, m3 / size, m4 / size, deviation / size
 
 
-@compiled
+@compiled_sums
 def _robust_deviation(values: NDArray[Any], low: float, high: float) -> float:
     """The mean absolute deviation of the values from low to high, from their own mean."""
-    total = 0.0
-    inside = 0
-    for value in values:
-        if low <= value <= high:
-            total += value
-            inside += 1
-    mean = total / inside
+    total, count = 0.0, 0.0
+    for t in range(values.size):
+        value = np.float64(values[t])
+        inside = np.float64(low <= value) * np.float64(value <= high)
+        total += inside * value
+        count += inside
+    mean = total / count
     deviation = 0.0
-    for value in values:
-        if low <= value <= high:
-            deviation += abs(value - mean)
-    return deviation / inside
+    for t in range(values.size):
+        value = np.float64(values[t])
+        inside = np.float64(low <= value) * np.float64(value <= high)
+        deviation += inside * abs(value - mean)
+    return deviation / count

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
+from rdfc_features_native.features.joint import Joint, joint_exact, joint_sums
 from rdfc_features_native.features.logarithms import (
     EPSILON,
     EPSILON_BITS,
@@ -26,9 +27,6 @@ NAMES = (
     *("Idm", "Idmn", "Idn", "Imc1", "Imc2", "InverseVariance", "JointAverage", "JointEnergy"),
     *("JointEntropy", "MCC", "MaximumProbability", "SumAverage", "SumEntropy", "SumSquares"),
 )
-
-
-Joint = tuple[float, float, float, float, float]
 
 
 def glcm_features(
@@ -98,79 +96,11 @@ def _features(
             total *= 2
             sums *= 2
             differences *= 2
-        joint = _joint(cells, first, second, total, symmetrical, table)
+        joint = joint_sums(cells, first, second, total, symmetrical, table)
         if table.size == 0:
-            joint = _joint_exact(joint, cells, first, second, total, symmetrical)
+            joint = joint_exact(joint, cells, first, second, total, symmetrical)
         _fill(rows[way], joint, levels, first, second, sums, differences, total, top, table)
     return rows
-
-
-@compiled
-def _joint(
-    cells: NDArray[Any],
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    total: float,
-    symmetrical: bool,
-    table: NDArray[np.float64],
-) -> Joint:
-    """Energy, maximum, and three entropies: joint, crossed with p(i) p(j), and of p(i) p(j)."""
-    size = first.size
-    squares = 0.0
-    logs = 0.0
-    largest = 0.0
-    ratios = 0.0
-    filled = 0
-    for i in range(size):
-        for j in range(i if symmetrical else 0, size):
-            count = float(cells[i, j])
-            times = 1
-            if symmetrical:
-                count += cells[j, i]
-                times = 2 if j > i else 1
-            if count != 0:
-                filled += times
-                squares += times * count * count
-                logs += times * n_log_n(count, table)
-                largest = max(largest, count)
-                ratios += times * count / (first[i] * second[j])
-    entropy = entropy_of_sums(logs, total, filled) - filled * EPSILON_BITS
-    # log p(i) p(j) falls apart; epsilon is added to first order.
-    independent, cells_independent = 0.0, 1
-    for margin in (first, second):
-        margin_logs, margin_filled = 0.0, 0
-        for count in margin:
-            if count != 0:
-                margin_logs += n_log_n(count, table)
-                margin_filled += 1
-        independent += entropy_of_sums(margin_logs, total, margin_filled)
-        cells_independent *= margin_filled
-    crossed = independent - ratios * total * EPSILON_BITS
-    product = independent - cells_independent * EPSILON_BITS
-    return squares / total**2, largest / total, entropy, crossed, product
-
-
-@compiled
-def _joint_exact(
-    joint: Joint,
-    cells: NDArray[Any],
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    total: float,
-    symmetrical: bool,
-) -> Joint:
-    """The entropies of `_joint` again, cell by cell."""
-    entropy, crossed, product = 0.0, 0.0, 0.0
-    for i in range(first.size):
-        for j in range(second.size):
-            p = float(cells[i, j]) / total
-            if symmetrical:
-                p += cells[j, i] / total
-            q = first[i] / total * (second[j] / total)
-            entropy -= p * np.log2(p + EPSILON)
-            crossed -= p * np.log2(q + EPSILON)
-            product -= q * np.log2(q + EPSILON)
-    return joint[0], joint[1], entropy, crossed, product
 
 
 @compiled
@@ -188,30 +118,70 @@ def _fill(
 ) -> None:
     """All features but MCC, from the joint sums and the marginal counts."""
     energy, largest, entropy, crossed, product = joint
-    mean_first, mean_second = 0.0, 0.0
-    for i in range(first.size):
-        mean_first += levels[i] * first[i] / total
-        mean_second += levels[i] * second[i] / total
-    squares_first, squares_second = 0.0, 0.0
-    for i in range(first.size):
-        squares_first += first[i] / total * (levels[i] - mean_first) ** 2
-        squares_second += second[i] / total * (levels[i] - mean_second) ** 2
+    mean_first, variance_first = _spread(first, levels, total)
+    mean_second, variance_second = _spread(second, levels, total)
+    _of_sums(row, sums, mean_first + mean_second, total, table)
+    _of_differences(row, differences, top, total, table)
+    row[0] -= row[4] / 4  # i j = ((i + j)² − (i − j)²) / 4
+    deviations = np.sqrt(variance_first) * np.sqrt(variance_second)
+    covariance = (row[3] - row[4] + (mean_first - mean_second) ** 2) / 4
+    row[5] = 1.0 if deviations == 0 else covariance / (deviations + EPSILON)
+    larger = max(_entropy(first, total, table), _entropy(second, total, table))
+    row[13] = (entropy - crossed) / larger if larger != 0 else 0.0
+    excess = product - entropy
+    row[14] = 0.0 if excess == 0 else np.sqrt(1 - np.exp(-2 * excess))
+    row[16] = mean_first
+    row[17], row[18], row[20] = energy, entropy, largest
+    row[23] = variance_first
 
-    tendency, shade, prominence, product_sum, sum_average = 0.0, 0.0, 0.0, 0.0, 0.0
+
+@compiled
+def _spread(
+    counts: NDArray[np.float64], levels: NDArray[np.float64], total: float
+) -> tuple[float, float]:
+    """Mean and variance of the levels."""
+    mean, variance = 0.0, 0.0
+    for i in range(counts.size):
+        mean += levels[i] * counts[i] / total
+    for i in range(counts.size):
+        variance += counts[i] / total * (levels[i] - mean) ** 2
+    return mean, variance
+
+
+@compiled
+def _of_sums(
+    row: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    mean: float,
+    total: float,
+    table: NDArray[np.float64],
+) -> None:
+    """Features of i + j; the first is Σ (i + j)² p / 4."""
+    tendency, shade, prominence, squares, average = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(sums.size):
         if sums[k] != 0:
             share = sums[k] / total
-            away = k - mean_first - mean_second
+            away = k - mean
             tendency += share * away**2
             shade += share * away**3
             prominence += share * away**4
-            product_sum += share * k * k
-            sum_average += share * k
-    row[0] = product_sum / 4
+            squares += share * k * k
+            average += share * k
+    row[0] = squares / 4
     row[1], row[2], row[3] = prominence, shade, tendency
-    row[21] = sum_average
+    row[21] = average
     row[22] = _entropy(sums, total, table)
 
+
+@compiled
+def _of_differences(
+    row: NDArray[np.float64],
+    differences: NDArray[np.float64],
+    top: int,
+    total: float,
+    table: NDArray[np.float64],
+) -> None:
+    """Features of |i − j|."""
     contrast, average, inverse = 0.0, 0.0, 0.0
     near, near_squared, near_squared_scaled, near_scaled = 0.0, 0.0, 0.0, 0.0
     for k in range(differences.size):
@@ -228,24 +198,12 @@ def _fill(
     variance = 0.0
     for k in range(differences.size):
         variance += differences[k] / total * (k - average) ** 2
-    row[0] -= contrast / 4  # i j = ((i + j)² − (i − j)²) / 4
     row[4] = contrast
     row[6] = average
     row[7] = _entropy(differences, total, table)
     row[8] = variance
     row[9], row[10], row[11], row[12] = near, near_squared, near_squared_scaled, near_scaled
     row[15] = inverse
-
-    spread = np.sqrt(squares_first) * np.sqrt(squares_second)
-    covariance = (tendency - contrast + (mean_first - mean_second) ** 2) / 4
-    row[5] = 1.0 if spread == 0 else covariance / (spread + EPSILON)
-    larger = max(_entropy(first, total, table), _entropy(second, total, table))
-    row[13] = (entropy - crossed) / larger if larger != 0 else 0.0
-    excess = product - entropy
-    row[14] = 0.0 if excess == 0 else np.sqrt(1 - np.exp(-2 * excess))
-    row[16] = mean_first
-    row[17], row[18], row[20] = energy, entropy, largest
-    row[23] = squares_first
 
 
 @compiled

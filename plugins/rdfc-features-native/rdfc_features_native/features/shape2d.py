@@ -72,6 +72,8 @@ def _outline(
         for x in range(mask.shape[1] - 1):
             case = np.int64(mask[y, x]) + 2 * mask[y, x + 1]
             case += 4 * mask[y + 1, x + 1] + 8 * mask[y + 1, x]
+            if case in (0, 15):  # most squares
+                continue
             for line in lines[case]:
                 if not np.isnan(line[0, 0]):
                     ay, ax = (y + line[0, 0]) * spacing_mm[0], (x + line[0, 1]) * spacing_mm[1]

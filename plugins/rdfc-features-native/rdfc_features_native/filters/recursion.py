@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
-from rdfc_features_native.filters.deriche import Coefficients, coefficients
-from rdfc_features_native.region import Box
+from rdfc_features_native.filters.deriche import Coefficients, Taps, coefficients
+from rdfc_features_native.region import Box, extents_of
 
 Lines = NDArray[np.float64]
 
@@ -33,88 +33,92 @@ def recursive_laplacian(
         spacing_mm: Along the array's axes.
         sigma_mm: Width of the Gaussian.
     """
-    total = np.zeros([along.stop - along.start for along in box], np.float32)
+    total = np.zeros(extents_of(box), np.float32)
     backwards = range(image.ndim)[::-1]  # ITK's axes run from the last to the first
     for bent in backwards:
         filtered = image
         for axis in (bent, *(other for other in backwards if other != bent)):
             scale = sigma_mm * sigma_mm if axis == bent else 1.0
             recursion = coefficients(sigma_mm / spacing_mm[axis], axis == bent, scale)
-            filtered = _along(filtered, axis, recursion)[(slice(None),) * axis + (box[axis],)]
-        total = (total + filtered * np.float64(1 / spacing_mm[bent] ** 2)).astype(np.float32)
+            filtered = _along(filtered, axis, box[axis], recursion)
+        _add(total.reshape(-1), np.ascontiguousarray(filtered).reshape(-1), spacing_mm[bent])
     return total
 
 
-def _along(image: NDArray[Any], axis: int, recursion: Coefficients) -> NDArray[np.float32]:
-    """One pass along an axis."""
-    turned = np.moveaxis(image, axis, 0)
+@compiled
+def _add(total: NDArray[np.float32], filtered: NDArray[np.float32], distance_mm: float) -> None:
+    """Add a second derivative to the others, once per square of the samples' distance."""
+    per_mm2 = 1 / distance_mm**2
+    for k in range(total.size):
+        total[k] += filtered[k] * per_mm2
+
+
+def _along(
+    image: NDArray[Any], axis: int, wanted: slice, recursion: Coefficients
+) -> NDArray[np.float32]:
+    """One pass along an axis; of it only the part that is wanted."""
+    turned = image.swapaxes(0, axis)
     lines = np.ascontiguousarray(turned, np.float64).reshape(len(turned), -1)
-    return np.moveaxis(_recurse(lines, recursion).reshape(turned.shape), 0, axis)
+    passed = _recurse(lines, recursion, wanted.start, wanted.stop)
+    return passed.reshape(-1, *turned.shape[1:]).swapaxes(0, axis)
 
 
 @compiled
-def _recurse(lines: Lines, recursion: Coefficients) -> NDArray[np.float32]:
-    """The recursion along the first axis, for all columns at once, (L, M)."""
-    forward, feedback, backward, start, end = recursion
+def _recurse(lines: Lines, recursion: Coefficients, start: int, stop: int) -> NDArray[np.float32]:
+    """The recursion along the first axis of (L, M), for all columns at once; (stop - start, M)."""
+    forward, feedback, backward, before, after = recursion
     last = lines.shape[0] - 1
-    results = np.empty(lines.shape)
-    for i in range(last + 1):
-        _step(
-            results[i],
-            (lines[i], lines[max(i - 1, 0)], lines[max(i - 2, 0)], lines[max(i - 3, 0)]),
-            forward,
-            (
-                results[i - 1] if i > 0 else lines[0],
-                results[i - 2] if i > 1 else lines[0],
-                results[i - 3] if i > 2 else lines[0],
-                results[i - 4] if i > 3 else lines[0],
-            ),
-            _weights(feedback, start, i),
-        )
-    returned = np.empty(lines.shape)
-    for i in range(last, -1, -1):
-        _step(
-            returned[i],
-            (
-                lines[min(i + 1, last)],
-                lines[min(i + 2, last)],
-                lines[min(i + 3, last)],
-                lines[min(i + 4, last)],
-            ),
-            backward,
-            (
-                returned[i + 1] if i < last else lines[last],
-                returned[i + 2] if i < last - 1 else lines[last],
-                returned[i + 3] if i < last - 2 else lines[last],
-                returned[i + 4] if i < last - 3 else lines[last],
-            ),
-            _weights(feedback, end, last - i),
-        )
-        results[i] += returned[i]
-    return results.astype(np.float32)
+    there = _sweep(lines, 0, 1, stop, 0, forward, feedback, before)
+    back = _sweep(lines, last, -1, last + 1 - start, 1, backward, feedback, after)
+    passed = np.empty((stop - start, lines.shape[1]), np.float32)
+    for i in range(start, stop):
+        row, ahead, behind = passed[i - start], there[i + 4], back[last - i + 4]
+        for j in range(row.size):
+            row[j] = ahead[j] + behind[j]
+    return passed
 
 
 @compiled
-def _weights(feedback: Lines, outside: Lines, inside: int) -> Lines:
-    """The feedback of so many results, and what stands for those that lie outside the line."""
-    weights = outside.copy()
-    weights[:inside] = feedback[:inside]
-    return weights
+def _sweep(
+    lines: Lines,
+    first: int,
+    step: int,
+    count: int,
+    lag: int,
+    feed: Taps,
+    feedback: Taps,
+    outside: Taps,
+) -> Lines:
+    """Results row by row in one direction: four samples, less four results before.
 
+    Args:
+        lines: The samples, (L, M); beyond the first row its values are repeated.
+        first: Row to begin with.
+        step: 1 or -1 row.
+        count: Rows.
+        lag: So many rows before a result lies the latest of its samples.
+        feed: Weights of the samples.
+        feedback: Weights of the results before.
+        outside: In place of the feedback where there is no result before.
 
-@compiled
-def _step(
-    result: Lines,
-    samples: tuple[Lines, ...],
-    feed: Lines,
-    before: tuple[Lines, ...],
-    weights: Lines,
-) -> None:
-    """One row of results: four samples, less four results before."""
-    a, b, c, d = samples
-    p, q, r, s = before
+    Returns:
+        (4 + count, M), in the order of the sweep; the first four are samples, for ``outside``.
+    """
     n0, n1, n2, n3 = feed
-    d1, d2, d3, d4 = weights
-    for j in range(result.size):
-        fed = a[j] * n0 + b[j] * n1 + c[j] * n2 + d[j] * n3
-        result[j] = fed - (p[j] * d1 + q[j] * d2 + r[j] * d3 + s[j] * d4)
+    results = np.empty((count + 4, lines.shape[1]))
+    results[:4] = lines[first]
+    for i in range(count):
+        d1 = feedback[0] if i > 0 else outside[0]
+        d2 = feedback[1] if i > 1 else outside[1]
+        d3 = feedback[2] if i > 2 else outside[2]
+        d4 = feedback[3] if i > 3 else outside[3]
+        a = lines[first + step * max(i - lag, 0)]
+        b = lines[first + step * max(i - lag - 1, 0)]
+        c = lines[first + step * max(i - lag - 2, 0)]
+        d = lines[first + step * max(i - lag - 3, 0)]
+        s, r, q, p = results[i], results[i + 1], results[i + 2], results[i + 3]
+        result = results[i + 4]
+        for j in range(result.size):
+            fed = a[j] * n0 + b[j] * n1 + c[j] * n2 + d[j] * n3
+            result[j] = fed - (p[j] * d1 + q[j] * d2 + r[j] * d3 + s[j] * d4)
+    return results
