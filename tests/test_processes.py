@@ -147,6 +147,14 @@ def test_batches_too_small_for_the_processes_are_refused_before_any_starts(tmp_p
         fit(tmp_path, team, GreyTower(16), batch_size=3)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("cases_in", "file"), ("compile", "default")], ids=["file", "compile"]
+)
+def test_what_only_one_process_can_do_is_refused_before_any_starts(tmp_path, team, option, value):
+    with pytest.raises(StudyError, match=rf"pretrain\.{option}.* is for one process.*--devices 1"):
+        fit(tmp_path, team, GreyTower(16), **{option: value})
+
+
 def test_a_view_that_cannot_be_sent_is_named(tmp_path, team):
     class Local(GreyTower):
         """Of a function, where no other process finds it."""

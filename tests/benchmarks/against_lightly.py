@@ -1,7 +1,8 @@
 """An epoch of SimCLR beside lightly's example of it, in turn, in one process.
 
     uv sync --group benchmarks
-    python tests/benchmarks/against_lightly.py [--precision bf16-mixed] [--contiguous] [--files]
+    python tests/benchmarks/against_lightly.py [--model resnet50] [--size 196,160] [--batch 16]
+        [--precision bf16-mixed] [--contiguous] [--files]
 
 Both train the same timm encoder on the same RGB pictures of the same size, 8-bit, in batches of the
 same size, by SGD, with two encoder passes a case and one core. lightly's side is its example (1.6,
@@ -96,14 +97,14 @@ def png_folder(folder: Path, count: int) -> LightlyDataset:
 def lightly_epochs(
     encoder: TimmEncoder,
     data: LightlyDataset,
-    size: int,
+    size: tuple[int, int],
     batch: int,
     transform: Mapping[str, Any],
 ) -> Callable[[], None]:
     """One epoch of lightly's example at each call."""
     backbone = encoder.build(3)
     with torch.no_grad():
-        width = backbone(torch.zeros(2, 3, size, size)).shape[1]
+        width = backbone(torch.zeros(2, 3, *size)).shape[1]
     model = LightlySimCLR(backbone, width)
     data.transform = SimCLRTransform(input_size=size, **transform)
     loader = torch.utils.data.DataLoader(data, batch_size=batch, shuffle=True, drop_last=True)
@@ -149,7 +150,7 @@ def main() -> None:
     """Print the medians and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="resnet18")
-    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--size", default="64,64")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
@@ -159,8 +160,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="add the ratios to this file")
     chosen = parser.parse_args()
     encoder = TimmEncoder(TimmConfig(model=chosen.model))
-    size, batch = chosen.size, chosen.batch
-    shape = (batch * chosen.steps, size, size, 3)
+    height, width = map(int, chosen.size.split(","))
+    size, batch = (height, width), chosen.batch
+    shape = (batch * chosen.steps, *size, 3)
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     folder = tempfile.TemporaryDirectory()
 
@@ -201,7 +203,7 @@ def main() -> None:
     # The first round warms up.
     medians = {who: statistics.median(times[1:]) for who, times in seconds.items()}
     layout = "contiguous" if chosen.contiguous else "channels last"
-    print(f"{chosen.model} at {size} × {size}, batches of {batch}, {len(pictures)} pictures")
+    print(f"{chosen.model} at {height} × {width}, batches of {batch}, {len(pictures)} pictures")
     source = "files" if chosen.files else "memory"
     print(f"rdfc in {chosen.precision}, {layout}; lightly from {source}")
     for who, one in medians.items():
@@ -210,8 +212,8 @@ def main() -> None:
         ratio = medians[who] / medians["rdfc"]
         print(f"{who} / rdfc: {ratio:.2f}")
         if chosen.json:
-            theirs_from = f"{who}{', from files' * chosen.files}"
-            name = f"{theirs_from}, rdfc in {chosen.precision}{', contiguous' * chosen.contiguous}"
+            what = f"{chosen.model}, {height} × {width}: {who}{', from files' * chosen.files}"
+            name = f"{what}, rdfc in {chosen.precision}{', contiguous' * chosen.contiguous}"
             keep(chosen.json, "lightly", name, ratio)
 
 
