@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -72,7 +73,14 @@ def test_whichever_process_is_stopped_both_end_and_the_same_command_goes_on(
     folder = tmp_path / "run"
     epochs = 120 if whose == "other" else 2000  # the first is resumed, the others never end
     words = command("--devices", "2", "--out", str(folder), "--set", f"pretrain.epochs={epochs}")
-    process = subprocess.Popen(words, env=outside, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words,
+        env=outside,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them, and their children, ignore it.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     wait_until(lambda: len(losses(folder)) >= 2 or process.poll() is not None)
     (other,) = others_of(process.pid)
     os.kill(process.pid if whose == "leading" else other, getattr(signal, how))
