@@ -23,6 +23,12 @@ Residence = Literal["device", "memory", "file"]
 SHARE = 0.5
 """Of a memory the cases take at most so much: the rest is the network's, and other programs'."""
 
+CONTAINER = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where Linux says how much memory a container may take, in its second and its first version."""
+
 CHUNK = 256
 """Cases that are collated at once on their way to a file."""
 
@@ -87,9 +93,12 @@ def chosen(
 
 
 def _memory() -> float:
+    """Bytes of this machine's memory, or of the container's that this process is in."""
     if not hasattr(os, "sysconf"):
         return float("inf")  # Windows does not say; it has files of its own for what does not fit
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [file.read_text(encoding="ascii").strip() for file in CONTAINER if file.is_file()]
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *(int(limit) for limit in limits if limit.isdigit())])
 
 
 def _stored(cases: Tensor, settings: PretrainSettings) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 import small_study
 import torch
 
-from rdfc_core import checkpoint
+from rdfc_core import checkpoint, residence
 from rdfc_core.feed import Resident, Streamed, feed_of
 from rdfc_core.metrics_log import Place
 from rdfc_core.plugins import installed
@@ -68,6 +68,15 @@ def test_the_nearest_place_where_they_fit_is_chosen_unless_another_is_asked_for(
     assert chosen(int(1000 * SHARE) + 1, "auto", memory=1000) == "file"
     assert chosen(1, "file", memory=1000) == "file"
     assert chosen(1000, "memory", memory=1000) == "memory"
+
+
+@pytest.mark.parametrize(
+    ("limit", "where"), [("1000\n", "file"), ("max\n", "device")], ids=str.strip
+)
+def test_a_container_s_limit_counts_as_the_machine_s_memory(tmp_path, monkeypatch, limit, where):
+    (tmp_path / "limit").write_text(limit, encoding="ascii")
+    monkeypatch.setattr(residence, "CONTAINER", (tmp_path / "limit", tmp_path / "none"))
+    assert chosen(int(1000 * SHARE) + 1, "auto") == where
     assert chosen(1, "auto") == "device"
 
 
