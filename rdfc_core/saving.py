@@ -40,9 +40,9 @@ class Saver:
         """
         if due:
             self._finish()  # first, so that a slow disk never means two copies
-        self._unwritten = checkpoint.packed(state)
+        self._unwritten = newest = checkpoint.packed(state)
         if due:
-            self._write()
+            self._write(newest)
 
     def __enter__(self) -> Self:
         return self
@@ -56,21 +56,19 @@ class Saver:
             DataError: If the last checkpoint could not be written.
         """
         try:
+            self._finish()
             if self._unwritten is not None and isinstance(
                 error, KeyboardInterrupt | Terminated | RdfcError
             ):
-                self._write()
+                self._write(self._unwritten)
                 self._finish()
                 log.info("The state after the last whole epoch is kept in %s.", self.path)
-            self._finish()
         finally:
             self._thread.shutdown()
 
-    def _write(self) -> None:
-        self._finish()
-        state, self._unwritten = self._unwritten, None
-        if state is not None:
-            self._writing = self._thread.submit(checkpoint.write, self.path, state)
+    def _write(self, state: Packed) -> None:
+        self._unwritten = None
+        self._writing = self._thread.submit(checkpoint.write, self.path, state)
 
     def _finish(self) -> None:
         writing, self._writing = self._writing, None

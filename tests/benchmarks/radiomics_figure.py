@@ -6,12 +6,9 @@ python tests/benchmarks/radiomics_figure.py speed.json docs/figures/radiomics-sp
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+import figures
 from matplotlib.figure import Figure
 
 BARS = {
@@ -64,14 +61,5 @@ def _name(row: dict[str, Any]) -> str:
     return kind.format(row["voxels"]) + f"\n{row['features']:,} features"
 
 
-def main() -> None:
-    """Draw the file named first into the one named second."""
-    source, target = map(Path, sys.argv[1:3])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Text as text and no date: the same numbers give the same small file.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "rdfc"}):
-        draw(json.loads(source.read_text("utf-8"))).savefig(target, metadata={"Date": None})
-
-
 if __name__ == "__main__":
-    main()
+    figures.write(draw)

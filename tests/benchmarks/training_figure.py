@@ -9,12 +9,9 @@ python tests/benchmarks/training_figure.py training.json docs/figures/training-s
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+import figures
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -52,14 +49,5 @@ def _panel(axes: Axes, ratios: dict[str, float], title: str, aim: float, side: s
         axes.spines[edge].set_visible(False)
 
 
-def main() -> None:
-    """Draw the file named first into the one named second."""
-    source, target = map(Path, sys.argv[1:3])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Text as text and no date: the same numbers give the same small file.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "rdfc"}):
-        draw(json.loads(source.read_text("utf-8"))).savefig(target, metadata={"Date": None})
-
-
 if __name__ == "__main__":
-    main()
+    figures.write(draw)

@@ -80,17 +80,7 @@ class MemoryBank(MemoryStore):
         return (anchors @ self.bank.float().T).gather(1, drawn)
 
     def _draw(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
-        """(B, K) indices."""
-        if self.rows < 2:
-            raise ShapeError(
-                f"Negatives need another case, and the memory holds {self.rows}: "
-                "pretrain on at least 2 cases."
-            )
-        drawn = torch.randint(self.rows - 1, (len(exclude), k), generator=generator)
-        drawn = onto(self.bank.device, drawn)
-        # The draw skips over the excluded case instead of rejecting it: N − 1 values, one gap.
-        drawn += drawn >= exclude.to(drawn.device).unsqueeze(1)
-        return drawn
+        return draw_others(self.rows, k, exclude, generator, self.bank.device)
 
     def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in pieces: (indices (C,), embeddings (C, D)), to be read and not written."""
@@ -111,12 +101,7 @@ class MemoryBank(MemoryStore):
         Raises:
             ShapeError: If the embeddings are not (B, D).
         """
-        expected = (len(indices), self.bank.shape[1])
-        if embeddings.shape != expected:
-            raise ShapeError(
-                f"The memory expects embeddings of shape {expected} and got "
-                f"{tuple(embeddings.shape)}: embed every case of the batch at the bank's width."
-            )
+        require_shape(embeddings, (len(indices), self.bank.shape[1]))
         cases = indices.to(self.bank.device)
         fresh = embeddings.to(self.bank.device, torch.float32)
         # Where each row's case stands first in the batch. Sums of one row hold that row itself.
@@ -126,3 +111,35 @@ class MemoryBank(MemoryStore):
         rows = torch.lerp((sums / counts)[first], self.read(cases), self.momentum)
         # Rows of one case are equal, so that it is the same which is written last.
         self.bank.index_copy_(0, cases, F.normalize(rows, dim=1).to(self.bank.dtype))
+
+
+def draw_others(
+    rows: int, k: int, exclude: Tensor, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    """(B, K) cases of N, on the device, uniformly and with replacement; never the excluded (B,).
+
+    Raises:
+        ShapeError: If there is no other case to draw (N < 2).
+    """
+    if rows < 2:
+        raise ShapeError(
+            f"Negatives need another case, and the memory holds {rows}: "
+            "pretrain on at least 2 cases."
+        )
+    drawn = onto(device, torch.randint(rows - 1, (len(exclude), k), generator=generator))
+    # The draw skips over the excluded case instead of rejecting it: N − 1 values, one gap.
+    drawn += drawn >= exclude.to(device).unsqueeze(1)
+    return drawn
+
+
+def require_shape(embeddings: Tensor, expected: tuple[int, int]) -> None:
+    """Refuse embeddings that are not those of the batch, at the bank's width.
+
+    Raises:
+        ShapeError: If their shape is another than (B, D).
+    """
+    if embeddings.shape != expected:
+        raise ShapeError(
+            f"The memory expects embeddings of shape {expected} and got "
+            f"{tuple(embeddings.shape)}: embed every case of the batch at the bank's width."
+        )

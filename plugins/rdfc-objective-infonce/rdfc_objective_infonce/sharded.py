@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rdfc_core.errors import ShapeError
 from rdfc_core.interfaces import MemoryStore
-from rdfc_objective_infonce.bank import MemoryBank
+from rdfc_objective_infonce.bank import MemoryBank, draw_others, require_shape
 from rdfc_objective_infonce.config import MemoryBankConfig
 from rdfc_objective_infonce.exchange import (
     broadcast,
@@ -87,12 +87,7 @@ class ShardedBank(MemoryStore):
 
     def update(self, indices: Tensor, embeddings: Tensor) -> None:
         """As `MemoryBank.update`; each process takes in what belongs to its rows."""
-        expected = (len(indices), self._width)
-        if embeddings.shape != expected:
-            raise ShapeError(
-                f"The memory expects embeddings of shape {expected} and got "
-                f"{tuple(embeddings.shape)}: embed every case of the batch at the bank's width."
-            )
+        require_shape(embeddings, (len(indices), self._width))
         here, places = _places(indices, self.kept())
         if bool(here.any()):
             self.own.update(places[here], embeddings[here.to(embeddings.device)])
@@ -137,13 +132,7 @@ class ShardedBank(MemoryStore):
 
     def _draw(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
         """(B, K) cases, on the CPU, as a `MemoryBank` draws them."""
-        if self._rows < 2:
-            raise ShapeError(
-                f"Negatives need another case, and the memory holds {self._rows}: "
-                "pretrain on at least 2 cases."
-            )
-        drawn = torch.randint(self._rows - 1, (len(exclude), k), generator=generator)
-        return drawn + (drawn >= exclude.to(drawn.device).unsqueeze(1))
+        return draw_others(self._rows, k, exclude, generator, torch.device("cpu"))
 
 
 def _parts(rows: int, size: int) -> list[range]:
