@@ -16,6 +16,7 @@ from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.groups import Plan, modules
 from rdfc_core.evaluate.probe import Head, class_weights
 from rdfc_core.interfaces import Pretext, Tower, View
+from rdfc_core.layout import channels_last
 from rdfc_core.progress import Advance
 from rdfc_core.settings import Precision, SupervisedSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
@@ -180,7 +181,8 @@ def fit(
     """
     fabric = device_for(precision)
     generator = torch.Generator().manual_seed(seed)
-    with seeded(seed):
+    towers = [tower for tower in network.towers if isinstance(tower, Tower)]
+    with seeded(seed), channels_last(towers, fabric.device):
         optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
         peaks = [group["lr"] for group in optimizer.param_groups]
         model, optimizer = fabric.setup(network, optimizer)
