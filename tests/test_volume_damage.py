@@ -224,6 +224,52 @@ def test_what_cannot_be_checked_or_understood_is_refused_by_name(
     assert ".cxx" not in str(caught.value)
 
 
+def with_line(path: Path, line: bytes) -> Path:
+    """A sound volume with one more line, the second, in its header."""
+    first, rest = write_volume(path, noise()).read_bytes().split(b"\n", 1)
+    path.write_bytes(first + b"\n" + line + b"\n" + rest)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "reason"),
+    [
+        ("v.mha", b"NDims = 100", "how many axes"),
+        ("v.mha", b"NDims = -5", "how many axes"),
+        ("v.mha", b"Name = " + b"9" * 400, "line of 407 characters"),
+        ("v.mha", b"Comment = a\rNDims = 100", "no text"),
+        ("v.nrrd", b"content: " + b"x" * 5000, "line of 5009 characters"),
+        ("v.nrrd", b"#" + b"x" * 900 + b"\r" + b"y" * 900, "no text"),
+    ],
+)
+def test_a_header_that_overwrites_the_program_is_refused_before_simpleitk_sees_it(
+    tmp_path: Path, name: str, line: bytes, reason: str
+) -> None:
+    with pytest.raises(DataError, match=rf"{name} .*{reason}"):
+        volumes.read_image(with_line(tmp_path / name, line))
+
+
+def test_a_nrrd_whose_path_does_not_fit_into_a_message_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["d" * 200] * 3)
+    folder.mkdir(parents=True)
+    path = write_volume(folder / "v.nrrd", noise())
+    with pytest.raises(DataError, match="too long a path"):
+        volumes.read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("v.mha", b"Comment = " + b"x" * 240),
+        ("v.nrrd", b"# " + b"x" * 5000),
+        ("v.nrrd", b"protocol:=" + b"x" * 5000),
+    ],
+)
+def test_long_remarks_are_read_over(tmp_path: Path, name: str, line: bytes) -> None:
+    volume = volumes.read_image(with_line(tmp_path / name, line))
+    np.testing.assert_array_equal(volume.array, noise())
+
+
 @pytest.mark.parametrize("offset", [float("nan"), float("inf"), 1e9, 0.0, -400.0])
 @pytest.mark.parametrize("compress", [False, True])
 def test_an_offset_that_does_not_fit_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,24 @@ from rdfc_core.errors import DataError
 
 HEADER_LIMIT = 2**20
 """Bytes; a text header longer than this is none."""
+
+NRRD_FIELD_BYTES = 400
+"""Of a line, and of the file's path. NRRD's library puts both into messages of 1,025 bytes at most
+without looking at their length, and what does not fit overwrites the program."""
+
+META_TEXT_BYTES = 254
+"""Of a value that is no list of numbers: MetaImage's library has room for so many."""
+
+META_LISTS = (
+    *("DimSize", "ElementSpacing", "ElementSize", "TransformMatrix", "Rotation", "Orientation"),
+    *("Offset", "Position", "Origin", "CenterOfRotation"),
+)
+META_AXES = re.compile(r"NDims\s*=\s*([1-9]|10)")
+"""MetaImage's library has room for ten, and writes beyond it where a header has more."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
+
+META_END = re.compile(r"ElementDataFile\s*=\s*\S")
 
 Encoding = Literal["raw", "gzip", "zlib"]
 ByteOrder = Literal["<", ">"]
@@ -44,9 +63,12 @@ def nrrd_payload(path: Path) -> Payload:
     Raises:
         DataError: If the header has no end, or stores samples in a way that cannot be checked.
     """
-    lines, start = _text_header(path, lambda line: not line)
+    lines, start = _text_header(path, lambda line: not line.strip())
+    if len(str(path).encode()) > NRRD_FIELD_BYTES:
+        raise DataError(f"{path} has too long a path. Move it nearer to the root of the disk.")
     fields = {}
     for line in lines[1:]:
+        _check_nrrd_line(path, line)
         key, colon, value = line.partition(": ")
         if colon and not line.startswith("#"):
             fields[key.strip().lower()] = value.strip()
@@ -67,9 +89,15 @@ def meta_payload(path: Path) -> Payload:
     Raises:
         DataError: If the header has no end, or stores samples in a way that cannot be checked.
     """
-    lines, start = _text_header(path, lambda line: line.startswith("ElementDataFile"))
+    lines, start = _text_header(path, lambda line: META_END.match(line.strip()) is not None)
+    if not (lines and META_END.match(lines[-1].strip())):
+        raise DataError(
+            f"{path} has no line ElementDataFile, which ends a MetaImage header. "
+            "Copy or export the file again."
+        )
     fields = {}
     for line in lines:
+        _check_meta_line(path, line)
         key, _, value = line.partition("=")
         fields[key.strip()] = value.strip()
     if not _true(fields.get("BinaryData", "")):
@@ -77,12 +105,7 @@ def meta_payload(path: Path) -> Payload:
     if fields.get("HeaderSize", "0") != "0":
         raise _unchecked(path, f"HeaderSize = {fields['HeaderSize']}")
     encoding: Encoding = "zlib" if _true(fields.get("CompressedData", "")) else "raw"
-    name = fields.get("ElementDataFile")
-    if name is None:
-        raise DataError(
-            f"{path} has no line ElementDataFile, which ends a MetaImage header. "
-            "Copy or export the file again."
-        )
+    name = fields["ElementDataFile"]
     payload = _located(path, start, None if name.lower() == "local" else name, encoding)
     declared = fields.get("CompressedDataSize", "0")
     most_significant_first = any(
@@ -95,6 +118,40 @@ def meta_payload(path: Path) -> Payload:
     )
 
 
+def _check_nrrd_line(path: Path, line: str) -> None:
+    _check_text(path, line)
+    field = ":=" not in line.partition(": ")[0]  # otherwise a key with its value, of any length
+    if field and not line.startswith("#"):
+        _check_length(path, line, NRRD_FIELD_BYTES)
+
+
+def _check_meta_line(path: Path, line: str) -> None:
+    _check_text(path, line)
+    if "NDims" in line and not META_AXES.fullmatch(line.strip()):
+        raise DataError(
+            f"{path} does not say how many axes it has ({line[:40]}). Copy or export it again."
+        )
+    if line.partition("=")[0].strip() not in META_LISTS:
+        _check_length(path, line, META_TEXT_BYTES)
+
+
+def _check_text(path: Path, line: str) -> None:
+    """Both libraries have their own mind of where a line with such a character ends."""
+    if CONTROL.search(line):
+        raise DataError(
+            f"{path} has characters in its header that are no text ({line[:20]}…). Copy or export "
+            "the file again."
+        )
+
+
+def _check_length(path: Path, line: str, most: int) -> None:
+    if len(line.encode()) > most:
+        raise DataError(
+            f"{path} has a line of {len(line)} characters in its header, where {most} are the most "
+            f"that can be read safely ({line[:20]}…). Shorten it."
+        )
+
+
 def _true(value: str) -> bool:
     """As MetaImage reads it: by the first letter."""
     return value[:1].lower() in ("t", "1")
@@ -105,7 +162,7 @@ def _text_header(path: Path, is_last: Callable[[str], bool]) -> tuple[list[str],
     lines: list[str] = []
     with path.open("rb") as file:
         while line := file.readline(HEADER_LIMIT):
-            lines.append(line.decode("utf-8", errors="replace").strip())
+            lines.append(line.decode("utf-8", errors="replace").rstrip("\r\n"))
             if is_last(lines[-1]):
                 break
             if file.tell() > HEADER_LIMIT:

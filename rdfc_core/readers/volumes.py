@@ -17,7 +17,7 @@ from rdfc_core.errors import DataError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.readers.config import VolumeReaderConfig
 from rdfc_core.readers.nifti import nifti_samples
-from rdfc_core.readers.payload import meta_payload, nrrd_payload
+from rdfc_core.readers.payload import Payload, meta_payload, nrrd_payload
 from rdfc_core.readers.samples import read_samples
 
 if TYPE_CHECKING:
@@ -67,9 +67,12 @@ class VolumeReader(Reader):
             DataError: If the file is damaged, cut short, claims more than it holds or more than
                 ``max_voxels``, or is no scalar volume of two or three axes.
         """
+        if not path.is_file():
+            raise DataError(f"{path} does not exist. Correct the path.")
         try:
+            payload = _payload(path)  # first: it refuses headers that SimpleITK does not survive
             reader = self._header(path)
-            return _on_grid(_samples(path, reader), reader)
+            return _on_grid(_samples(path, reader, payload), reader)
         except UNREADABLE as error:
             raise DataError(
                 f"{path} cannot be read: {_reason(error, path)}. It may be damaged: copy or export "
@@ -86,19 +89,17 @@ class VolumeReader(Reader):
         """
         digest = super().fingerprint(path)
         try:
-            samples = _detached(path)
+            payload = _payload(path)
         except DataError:
             return digest
-        if samples == path:
+        if payload is None or payload.file == path:
             return digest
-        return hashlib.sha256((digest + super().fingerprint(samples)).encode()).hexdigest()
+        return hashlib.sha256((digest + super().fingerprint(payload.file)).encode()).hexdigest()
 
     def _header(self, path: Path) -> sitk.ImageFileReader:
         """A reader that has read the header and found nothing against it."""
         import SimpleITK as sitk  # noqa: N813  (heavy: loaded when a volume is)
 
-        if not path.is_file():
-            raise DataError(f"{path} does not exist. Correct the path.")
         reader = sitk.ImageFileReader()
         reader.SetImageIO(_image_io(path) or "")
         reader.SetFileName(str(path))
@@ -149,25 +150,21 @@ def _image_io(path: Path) -> str | None:
     return next((io for ending, io in FORMATS.items() if name.endswith(ending)), None)
 
 
-def _detached(path: Path) -> Path:
-    """The file that holds the samples: the volume's own, or the one its header names."""
+def _payload(path: Path) -> Payload | None:
+    """Where the samples lie according to a text header; None of a NIfTI, which has another."""
     io = _image_io(path)
     if io == "NiftiImageIO":
-        return path
-    return (nrrd_payload if io == "NrrdImageIO" else meta_payload)(path).file
+        return None
+    return nrrd_payload(path) if io == "NrrdImageIO" else meta_payload(path)
 
 
-def _samples(path: Path, reader: sitk.ImageFileReader) -> NDArray[Any]:
+def _samples(path: Path, reader: sitk.ImageFileReader, payload: Payload | None) -> NDArray[Any]:
     """All samples, in array order; a NIfTI's with slope and intercept applied."""
     shape = reader.GetSize()[::-1]
-    io = _image_io(path)
-    if io == "NiftiImageIO":
-        nifti = nifti_samples(path)
-        return nifti.rescale(
-            read_samples(nifti.payload, math.prod(shape), nifti.dtype).reshape(shape)
-        )
-    payload = nrrd_payload(path) if io == "NrrdImageIO" else meta_payload(path)
-    return read_samples(payload, math.prod(shape), _dtype(path, reader)).reshape(shape)
+    if payload is not None:
+        return read_samples(payload, math.prod(shape), _dtype(path, reader)).reshape(shape)
+    nifti = nifti_samples(path)
+    return nifti.rescale(read_samples(nifti.payload, math.prod(shape), nifti.dtype).reshape(shape))
 
 
 def _dtype(path: Path, reader: sitk.ImageFileReader) -> np.dtype[Any]:

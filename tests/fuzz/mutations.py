@@ -56,7 +56,7 @@ VALUES: tuple[Any, ...] = (
 def damaged(draw: st.DrawFn, original: bytes, words: Sequence[bytes] = ()) -> bytes:
     """The bytes with up to six faults: bits turned, parts cut, repeated, blanked, overwritten."""
     data = bytearray(original)
-    faults = ["bit", "number", "float", "cut", "blank", "repeat", "insert"]
+    faults = ["bit", "number", "float", "cut", "blank", "repeat", "insert", "swell"]
     faults += ["word"] * bool(words)
     for fault in draw(st.lists(st.sampled_from(faults), min_size=1, max_size=6)):
         end = max(1, len(data) if draw(st.booleans()) else min(len(data), 400))
@@ -75,6 +75,9 @@ def damaged(draw: st.DrawFn, original: bytes, words: Sequence[bytes] = ()) -> by
             data[place:place] = data[place : place + draw(st.integers(1, 64))]
         elif fault == "insert":
             data[place:place] = draw(st.binary(min_size=1, max_size=16))
+        elif fault == "swell":
+            filler = draw(st.sampled_from([b"x", b"9", b"1 ", b"(1,0,0) "]))
+            data[place:place] = filler * draw(st.integers(30, 1000))
         elif fault == "word":
             _overwrite(data, place, draw(st.sampled_from(list(words))))
     return bytes(data)

@@ -26,7 +26,8 @@ HEADER_WORDS = (
     *(b"encoding: hex", b"encoding: bzip2", b"endian: big", b"type: double", b"dimension: 9"),
     *(b"data file: /dev/zero", b"ElementDataFile = /dev/zero", b"ElementDataFile = LIST"),
     *(b"byte skip: -1", b"line skip: 99", b"HeaderSize = -1", b"CompressedData = True"),
-    *(b"CompressedDataSize = 99999999999999999999", b"NDims = 100", b"ElementType = MET_OTHER"),
+    *(b"CompressedDataSize = 99999999999999999999", b"ElementType = MET_OTHER"),
+    *(b"NDims = 100\n", b"NDims = -1\n", b"\nName = ", b"\nkinds: ", b"\nspace units: "),
 )
 
 
