@@ -8,6 +8,7 @@ from rdfc_core.case import Case
 from rdfc_core.features import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.plugins import Registry
+from rdfc_core.precision import as_begun
 from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -37,7 +38,7 @@ def finished_run(
     place = RunFolder(folder)
     if not (place.results.exists() and place.study.exists()):
         return None
-    if place.read_study() != study.dump():
+    if place.read_study() != as_begun(study, place).dump():
         return None
     results = Results.read(place.results)
     if results.failed or not reaches(results.run["step"], until):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rdfc_core.component import Part, PartOf
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+AnyPrecision = Precision | Literal["auto"]
 Compilation = Literal["default", "reduce-overhead", "max-autotune"]
 Method = Literal["radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -46,7 +47,11 @@ class PretrainSettings(TrainingSettings):
     schedule: Literal["constant", "cosine"] = Field(
         "constant", description="Learning rate after the warm-up."
     )
-    precision: Precision = Field("32-true", description="Number format of the forward pass.")
+    precision: AnyPrecision = Field(
+        "32-true",
+        description="Number format of the forward pass; auto: bf16-mixed where the device "
+        "multiplies it, otherwise 32-true. A run keeps what it began with.",
+    )
     cases_in: Literal["auto", "device", "memory", "file"] = Field(
         "auto",
         description="Where the cases wait for their batch: on the device, in memory, in a file of "

@@ -16,6 +16,7 @@ from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
+from rdfc_core.precision import settled
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -49,6 +50,7 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place = RunFolder(folder)
+    study = settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))

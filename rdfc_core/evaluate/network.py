@@ -18,7 +18,7 @@ from rdfc_core.evaluate.probe import Head, class_weights
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
 from rdfc_core.progress import Advance
-from rdfc_core.settings import Precision, SupervisedSettings
+from rdfc_core.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
 from rdfc_core.views import FeatureView
 
@@ -156,7 +156,7 @@ def fit(
     cases: Mapping[str, Tensor],
     truth: NDArray[np.int64],
     settings: SupervisedSettings,
-    precision: Precision,
+    precision: AnyPrecision,
     balanced: bool,
     seed: int,
     plan: Plan | None = None,

@@ -22,7 +22,7 @@ from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.trials import PROBE, Trial, planned, tables
 from rdfc_core.interfaces import Tower, View
 from rdfc_core.progress import Advance, Progress
-from rdfc_core.settings import EvaluateSettings, Precision
+from rdfc_core.settings import AnyPrecision, EvaluateSettings
 from rdfc_core.views import FeatureView
 
 Rows = NDArray[np.int64]
@@ -53,7 +53,7 @@ class Arena:
     measured: NDArray[np.float64]
     learnt: Features
     pretext: str
-    precision: Precision
+    precision: AnyPrecision
 
     def learner(self, trial: Trial, seed: int, advance: Advance) -> Learner:
         """The trial's method, from rows to what it says."""

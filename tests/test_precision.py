@@ -1,0 +1,90 @@
+"""`precision: auto`: the machine chooses when a run begins, and the run keeps to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import small_study
+import yaml
+from small_study import QUICK
+
+from rdfc_core import study as studies
+from rdfc_core import training
+from rdfc_core.precision import as_begun
+from rdfc_core.run_folder import RunFolder
+from rdfc_core.training import device_for, fastest
+from rdfc_core.workbench import Workbench
+
+AUTO = (*QUICK, "pretrain.precision=auto")
+
+
+def recorded(run: Path) -> str:
+    return str(yaml.safe_load((run / "study.yaml").read_text())["pretrain"]["precision"])
+
+
+def test_a_run_records_what_was_chosen(pictures: Path, workbench: Workbench, tmp_path: Path):
+    study = small_study.resolved(pictures, *AUTO)
+    studies.run(study, tmp_path / "run", workbench, until="extract")
+    assert recorded(tmp_path / "run") == fastest()
+
+
+@pytest.mark.parametrize("chosen", ["32-true", "bf16-mixed"])
+def test_a_run_goes_on_as_it_began_on_a_machine_that_chooses_otherwise(
+    pictures: Path,
+    workbench: Workbench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: str,
+):
+    study, run = small_study.resolved(pictures, *AUTO), tmp_path / "run"
+    monkeypatch.setattr(training, "fastest", lambda: chosen)
+    studies.run(study, run, workbench, until="extract")
+    other = {"32-true": "bf16-mixed", "bf16-mixed": "32-true"}[chosen]
+    monkeypatch.setattr(training, "fastest", lambda: other)
+    studies.run(study, run, workbench, until="pretrain")
+    assert recorded(run) == chosen
+    assert as_begun(study, RunFolder(run)).pretrain.precision == chosen
+    studies.run(study, run, workbench, overwrite=True, until="extract")
+    assert recorded(run) == other
+
+
+def test_what_a_study_says_is_not_chosen_anew(pictures: Path, finished: Path):
+    study = small_study.resolved(pictures, *QUICK, "pretrain.precision=16-mixed")
+    assert as_begun(study, RunFolder(finished)) is study
+
+
+def test_only_an_own_precision_is_taken_from_a_folder(pictures: Path, tmp_path: Path):
+    study = small_study.resolved(pictures, *AUTO)
+    for there in ("{pretrain: {precision: 64-odd}}", "{pretrain: 5}", "{seed: 1}"):
+        (tmp_path / "study.yaml").write_text(there)
+        assert as_begun(study, RunFolder(tmp_path)).pretrain.precision == "auto"
+
+
+def test_devices_know_auto(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(training, "fastest", lambda: "bf16-mixed")
+    assert device_for("auto").strategy.precision.precision == "bf16-mixed"
+    assert device_for("32-true").strategy.precision.precision == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "bf16", "avx", "amx", "expected"),
+    [
+        (True, True, False, False, "bf16-mixed"),
+        (True, False, True, True, "32-true"),
+        (False, True, True, False, "bf16-mixed"),
+        (False, True, False, True, "bf16-mixed"),
+        (False, True, False, False, "32-true"),
+    ],
+)
+def test_bfloat16_is_chosen_where_the_device_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, bf16: bool, avx: bool, amx: bool, expected: str
+):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert fastest() == expected
