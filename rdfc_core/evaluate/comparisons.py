@@ -62,7 +62,7 @@ def compare(
         drawn = {entry: resampled(judged[entry], resamples, seed) for entry in entries}
         for a, b in itertools.combinations(entries, 2):
             for metric in METRICS:
-                numbers = _paired(drawn[a][metric], drawn[b][metric], confidence, seed)
+                numbers = paired(drawn[a][metric], drawn[b][metric], confidence, seed)
                 found.append(_compared(a, b, metric, numbers, BOOTSTRAP))
             by_ranks = delong(judged[a], judged[b])
             interval = by_ranks.interval(confidence)
@@ -103,7 +103,7 @@ def _compared(
     )
 
 
-def _paired(
+def paired(
     a: NDArray[np.float64], b: NDArray[np.float64], confidence: float, seed: int
 ) -> tuple[float, float, float, float]:
     """Difference, interval and two-sided p of paired resamples.

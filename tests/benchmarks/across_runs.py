@@ -1,0 +1,101 @@
+"""Methods of several runs on the same folds, as Markdown: weighted F1 at each share of the labels,
+and paired differences, which a run's own results have for its own methods alone.
+
+    python tests/benchmarks/across_runs.py RUN:METHOD… [--less RUN:METHOD…] [--metric auroc]
+
+Differences are to each of those named by --less. Intervals (95 %) are from resampled patients and
+repetitions, the same for all methods. At 100 % of the labels it is the table of all labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from rdfc_core.evaluate.comparisons import paired
+from rdfc_core.evaluate.statistics import Prediction, resampled
+
+RESAMPLES, CONFIDENCE, SEED = 2000, 0.95, 0
+TABLES = ("label-efficiency", "supervised")
+
+
+def judged(name: str) -> dict[float, list[Prediction]]:
+    """Share of the labels → what RUN:METHOD said of each split's test part."""
+    run, _, method = name.rpartition(":")
+    table = pq.read_table(Path(run) / "predictions.parquet").to_pylist()
+    rows = [row for row in table if row["method"] == method and row["table"] in TABLES]
+    if not rows:
+        raise SystemExit(f"{run} has no method {method!r} in its tables of labels.")
+    classes = sorted({row["label"] for row in table})
+    return {share: _predictions(rows, share, classes) for share in _column(rows, "label_fraction")}
+
+
+def _predictions(
+    rows: Sequence[dict[str, Any]], share: float, classes: Sequence[str]
+) -> list[Prediction]:
+    # The judged setting is the first of its method; those of a sweep have inputs of other names.
+    chosen = [row for row in rows if row["label_fraction"] == share]
+    chosen = [row for row in chosen if row["input"] == chosen[0]["input"]]
+    chosen = [row for row in chosen if row["table"] == chosen[0]["table"]]
+    found = []
+    for split in _column(chosen, "split"):
+        for repeat in _column(chosen, "repeat"):
+            here = [row for row in chosen if (row["split"], row["repeat"]) == (split, repeat)]
+            here.sort(key=lambda row: str(row["case_id"]))
+            found.append(
+                Prediction(
+                    split=split,
+                    case_ids=tuple(row["case_id"] for row in here),
+                    patients=tuple(row["patient_id"] for row in here),
+                    truth=np.array([classes.index(row["label"]) for row in here]),
+                    probabilities=np.array([row["probabilities"] for row in here]),
+                    repeat=repeat,
+                )
+            )
+    return found
+
+
+def _column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    return sorted({row[name] for row in rows})
+
+
+def main() -> None:
+    """Print a line a run and share of the labels."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+")
+    parser.add_argument("--less", nargs="*", default=[])
+    parser.add_argument("--metric", default="f1_weighted")
+    asked = parser.parse_args()
+    drawn = {
+        name: {
+            share: resampled(found, RESAMPLES, SEED)[asked.metric]
+            for share, found in judged(name).items()
+        }
+        for name in dict.fromkeys([*asked.runs, *asked.less])
+    }
+    print(f"| labels | {asked.metric} | | {' | '.join(f'less {name}' for name in asked.less)} |")
+    print("| --- " * (3 + len(asked.less)) + "|")
+    for share in sorted({share for name in asked.runs for share in drawn[name]}):
+        for name in asked.runs:
+            if share not in drawn[name]:
+                continue
+            mine = drawn[name][share]
+            low, high = np.quantile(mine[:, 1:], (0.025, 0.975))
+            cells = [f"{mine[:, 0].mean():.3f} [{low:.2f}, {high:.2f}]"]
+            for other in asked.less:
+                theirs = drawn[other].get(share)
+                if theirs is None:
+                    cells.append("")
+                    continue
+                value, below, above, _ = paired(mine, theirs, CONFIDENCE, SEED)
+                cells.append(f"{value:+.3f} [{below:+.2f}, {above:+.2f}]")
+            print(f"| {share:.0%} | {name} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
