@@ -137,7 +137,7 @@ def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
         if one.difference is None or one.ci_low is None or one.ci_high is None:
             difference = "undefined"
         else:
-            difference = f"{one.difference:+.3f} [{one.ci_low:+.2f}, {one.ci_high:+.2f}]"
+            difference = f"{one.difference:+z.3f} [{one.ci_low:+z.2f}, {one.ci_high:+z.2f}]"
         numbers = ("undefined" if p is None else f"{p:.2g}" for p in (one.p, one.p_corrected))
         share = [f"{one.label_fraction:.0%}"] if shares else []
         drawn.add_row(*share, one.method_a, one.method_b, difference, *numbers)

@@ -124,7 +124,7 @@ def describe(key: Method) -> str:
 
 def number(value: float | None) -> str:
     """Three decimals, or a dash where there is none."""
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else f"{value:z.3f}"
 
 
 def interval(row: Row) -> str:
@@ -132,10 +132,10 @@ def interval(row: Row) -> str:
     if row.mean is None:
         return "–"
     if row.ci_low is not None and row.ci_high is not None:
-        return f"{row.mean:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]"
+        return f"{row.mean:z.3f} [{row.ci_low:z.3f}, {row.ci_high:z.3f}]"
     if row.sd is not None:
-        return f"{row.mean:.3f} ± {row.sd:.3f}"
-    return f"{row.mean:.3f}"
+        return f"{row.mean:z.3f} ± {row.sd:.3f}"
+    return f"{row.mean:z.3f}"
 
 
 def percent(fraction: float) -> str:

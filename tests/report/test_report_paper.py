@@ -21,7 +21,7 @@ from rdfc_core.report.sections.looking import looking
 from rdfc_core.report.sections.tables import tables
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.variants import judged
-from rdfc_core.report.words import p_value
+from rdfc_core.report.words import number, p_value
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +219,10 @@ def test_other_pretexts_epochs_are_told_apart_from_the_study_s_own(run):
 
 def test_small_p_values_are_never_written_as_zero():
     assert [p_value(p) for p in (None, 0.00004, 0.0123, 0.5)] == ["–", "< 0.001", "0.012", "0.50"]
+
+
+def test_what_rounds_to_nothing_has_no_sign():
+    assert [number(value) for value in (-0.0004, 0.0004, -0.0006)] == ["0.000", "0.000", "-0.001"]
 
 
 def test_page_of_the_paper_is_the_same_each_time(run, html):

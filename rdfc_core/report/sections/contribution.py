@@ -92,9 +92,9 @@ def _bars(grouping: str, found: Sequence[Importance], low: float, high: float, s
     bars = []
     for one in sorted(found, key=lambda one: (-(one.mean or 0.0), one.family)):
         mean = one.mean or 0.0
-        text = f"{mean:+.3f}" if mean else "0"
+        text = f"{mean:+z.3f}" if mean else "0"
         if one.ci_low is not None and one.ci_high is not None:
-            text += f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+            text += f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
         bars.append(
             Bar(
                 family=FAMILIES.get(one.family, one.family),

@@ -212,9 +212,9 @@ def _pair(one: Comparison) -> Pair:
 def _difference(one: Comparison) -> str:
     if one.difference is None:
         return "–"
-    text = f"{one.difference:+.3f}"
+    text = f"{one.difference:+z.3f}"
     if one.ci_low is not None and one.ci_high is not None:
-        text += f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+        text += f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
     return text.replace("-", "−")
 
 

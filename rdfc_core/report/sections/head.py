@@ -188,7 +188,7 @@ def _other(comparison: Comparison) -> Other:
     difference = ""
     if comparison.difference:
         value, low, high = comparison.difference
-        difference = f"difference {value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
+        difference = f"difference {value:+z.3f} [{low:+z.3f}, {high:+z.3f}]".replace("-", "−")
         if comparison.repetitions < row.seeds:  # older runs kept no more
             difference += f" from the first of {row.seeds} repeats"
     return Other(

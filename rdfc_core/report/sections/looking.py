@@ -45,7 +45,7 @@ def looking(run: Run) -> Looking | None:
         f"({some.cells} cells, enlarged){which}: the redder, the more a place speaks for that "
         "class. Of each class the surest right and the surest wrong cases. A map tells where the "
         "score comes from, not why, and no finer than its cells; scaled to each case’s own "
-        "maximum."
+        "maximum. Where nothing is red, no place speaks for the class."
     )
     return Looking(sentence, tuple(_case(one, run) for one in run.looked))
 
