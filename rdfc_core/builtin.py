@@ -30,14 +30,14 @@ def rdfc_components() -> list[Component]:
             "view",
             "features",
             "Handcrafted features of the outline, through a fully connected tower",
-            "rdfc_core.views:FeatureView",
+            "rdfc_core.feature_view:FeatureView",
             "rdfc_core.view_options:FeatureViewConfig",
         ),
         Component(
             "view",
             "image",
             "The tumour's picture, through an image encoder",
-            "rdfc_core.views:ImageView",
+            "rdfc_core.image_view:ImageView",
             "rdfc_core.view_options:ImageViewConfig",
         ),
         Component(

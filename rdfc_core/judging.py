@@ -12,12 +12,12 @@ from rdfc_core.evaluate import importance, linear
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.supervised import Arena, handcrafted
+from rdfc_core.feature_view import FeatureView
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.views import FeatureView
 
 Judged = list[tuple[linear.Entry, Prediction]]
 

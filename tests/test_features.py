@@ -19,13 +19,13 @@ from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
 from rdfc_core.case import Case
 from rdfc_core.evaluate.size import Size
+from rdfc_core.feature_view import FeatureView
 from rdfc_core.features import Extraction, extract, write_parquet
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.store import Store
 from rdfc_core.view_options import FeatureViewConfig
-from rdfc_core.views import FeatureView
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 WORKER = LocalExecutor(LocalExecutorConfig(workers=1))

@@ -32,7 +32,8 @@ FLOORS: list[set[str]] = [
     },
     {"features", "pretrain", "evaluate", "report", "dataset_check"},
     {
-        "views",
+        "feature_view",
+        "image_view",
         "preparers",
         "pictures",
         "augmentation",

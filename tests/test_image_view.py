@@ -17,9 +17,10 @@ from torch import nn
 
 from rdfc_core import DataError, ShapeError, StudyError
 from rdfc_core.case import Tumour, Volume
+from rdfc_core.feature_view import FeatureTower
+from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Prepared
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
-from rdfc_core.views import FeatureTower, ImageView
 
 
 def image_view(encoder: Any = None, **options: Any) -> ImageView:

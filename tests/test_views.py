@@ -16,9 +16,10 @@ from small_parts import (
 
 from rdfc_core import DataError, PluginError
 from rdfc_core.case import Tumour, Volume
+from rdfc_core.feature_view import FeatureView
+from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Features, Prepared
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
-from rdfc_core.views import FeatureView, ImageView
 
 EXTRACTOR = OutlineFeatures(OutlineConfig())
 

@@ -15,12 +15,12 @@ from torch.nn import functional
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.groups import Plan, modules
 from rdfc_core.evaluate.probe import Head, class_weights
+from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
 from rdfc_core.progress import Advance
 from rdfc_core.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.training import batches, device_for, optimizer_for, seeded
-from rdfc_core.views import FeatureView
 
 BATCH = 256
 

@@ -20,10 +20,10 @@ from rdfc_core.evaluate.probe import Features, classifier
 from rdfc_core.evaluate.stages import Said, Stages
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.trials import PROBE, Trial, planned, tables
+from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Tower, View
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.settings import AnyPrecision, EvaluateSettings
-from rdfc_core.views import FeatureView
 
 Rows = NDArray[np.int64]
 """Places among the cases of a `Bench`."""

@@ -16,12 +16,13 @@ from rdfc_core.case import Case
 from rdfc_core.evaluate.linear import Bench
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.supervised import Arena
+from rdfc_core.feature_view import FeatureView
+from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.settings import METHODS, EvaluateSettings
 from rdfc_core.splits import Split
 from rdfc_core.training import seeded
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
-from rdfc_core.views import FeatureView, ImageView
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(

@@ -1,0 +1,165 @@
+"""The view of handcrafted features: any feature extractor, and the tower on its numbers."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rdfc_core.augmentation import sent
+from rdfc_core.case import Tumour
+from rdfc_core.errors import DataError, RdfcError
+from rdfc_core.interfaces import FeatureExtractor, Prepared, Tower, View
+from rdfc_core.preparers import FeaturePreparer
+from rdfc_core.view_options import FeatureViewConfig
+
+
+class FeatureView(View):
+    """Standardised handcrafted features and a fully connected tower, (B, F) → (B, width)."""
+
+    def __init__(self, config: FeatureViewConfig, extractor: FeatureExtractor) -> None:
+        self.config = config
+        self.extractor = extractor
+        self._names: tuple[str, ...] = ()
+        self._median = self._mean = self._scale = np.zeros(0)
+
+    def recipe(self) -> dict[str, Any]:
+        """The extractor's recipe: the tower's options do not change the features."""
+        return self.preparer().recipe()
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        """The features of one tumour, (F,) float64.
+
+        Raises:
+            DataError: If the tumour cannot be measured.
+            PluginError: If not all promised features came back.
+        """
+        return self.preparer().prepare(tumour)
+
+    def preparer(self) -> FeaturePreparer:
+        """The extractor, without the tower."""
+        return FeaturePreparer(self.extractor)
+
+    def fit(self, prepared: Sequence[Prepared]) -> None:
+        """Median (for missing values), mean and standard deviation of the given cases.
+
+        Raises:
+            DataError: If there are no cases or their features differ.
+        """
+        if not prepared:
+            raise DataError("There is no case to fit the features' scale on.")
+        self._names = prepared[0].names
+        table = self._table(prepared)
+        with warnings.catch_warnings():
+            # A feature that no case has: its median is NaN, which becomes 0 below.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            self._median = np.nan_to_num(np.nanmedian(table, axis=0))
+        filled = np.where(np.isnan(table), self._median, table)
+        self._mean = filled.mean(axis=0)
+        spread = filled.std(axis=0)
+        # A constant feature carries nothing; dividing by rounding noise would blow it up.
+        constant = spread <= 1e-12 * np.maximum(1.0, np.abs(self._mean))
+        self._scale = np.where(constant, np.inf, spread)
+
+    def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+        """Standardised features, (N, F) float32; missing ones are the fitted median.
+
+        Raises:
+            DataError: If a case has other features than those the view was fitted on.
+        """
+        table = self._table(prepared)
+        standard = (np.where(np.isnan(table), self._median, table) - self._mean) / self._scale
+        if self.config.clip is not None:
+            standard = standard.clip(-self.config.clip, self.config.clip)
+        return torch.from_numpy(standard.astype(np.float32))
+
+    def accepts(self, ndim: int) -> bool:
+        """Whether the extractor promises the fitted features of such tumours."""
+        try:
+            return self.extractor.names(ndim) == self._names
+        except RdfcError:  # it measures only pictures, or only volumes
+            return False
+
+    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Some features taken from another case of the batch (their marginals), if asked for.
+
+        Source of the idea: Bahri et al. 2022, SCARF.
+        """
+        if not self.config.corruption:
+            return batch
+        replaced = torch.rand(batch.shape, generator=generator) < self.config.corruption
+        donors = torch.randint(len(batch), batch.shape, generator=generator)
+        taken = batch.gather(0, sent(donors, batch.device))
+        return torch.where(sent(replaced, batch.device), taken, batch)
+
+    def tower(self) -> FeatureTower:
+        """A new tower for the fitted features."""
+        return FeatureTower(len(self._names), self.config)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in the order of the columns of `collate`."""
+        return self._names
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Names, medians, means and scales."""
+        return {
+            "names": np.frombuffer("\n".join(self._names).encode(), np.uint8),
+            "median": self._median,
+            "mean": self._mean,
+            "scale": self._scale,
+        }
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take over fitted names, medians, means and scales.
+
+        Raises:
+            ValueError: If there are not as many numbers as names.
+        """
+        self._names = tuple(np.asarray(state["names"], np.uint8).tobytes().decode().split("\n"))
+        self._median, self._mean, self._scale = (
+            np.asarray(state[key], np.float64) for key in ("median", "mean", "scale")
+        )
+        if not self._median.shape == self._mean.shape == self._scale.shape == (len(self._names),):
+            raise ValueError(f"its scale is not that of its {len(self._names)} features")
+
+    def _table(self, prepared: Sequence[Prepared]) -> NDArray[np.float64]:
+        for one in prepared:
+            if one.names != self._names:
+                unlike = sorted(set(one.names) ^ set(self._names))
+                raise DataError(
+                    f"The cases have different features: {len(one.names)} against "
+                    f"{len(self._names)}, for example {', '.join(unlike[:3])}. "
+                    "Keep pictures and volumes in separate studies."
+                )
+        rows = [one.array for one in prepared]
+        return np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(self._names)))
+
+
+class FeatureTower(Tower):
+    """Fully connected layers, (B, F) → (B, width). Source: Zhao & Yang 2021, Sect. 2.3."""
+
+    def __init__(self, features: int, config: FeatureViewConfig) -> None:
+        super().__init__()
+        widths = [features] + [config.width] * config.layers
+        for place, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
+            block = nn.Sequential(
+                nn.Linear(inputs, outputs),
+                nn.BatchNorm1d(outputs),
+                nn.ReLU(),
+                nn.Dropout(config.dropout),
+            )
+            self.add_module(f"layer{place}", block)
+        self.out_features = config.width
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """(B, F) → (B, width)."""
+        for block in self.children():
+            batch = block(batch)
+        return batch
