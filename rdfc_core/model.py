@@ -208,6 +208,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         if about.sha256 != _sha256(folder / "weights.safetensors"):
             raise ValueError("its weights do not match their checksum")
         arrays = load_file(folder / "weights.safetensors")
+        _check_finite({key: arrays[key] for key in arrays if not key.startswith("view.")})
         views: dict[str, View] = {}
         for name, part in study.views.items():
             views[name] = part.build(registry)
@@ -236,6 +237,12 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
+    for key, values in arrays.items():
+        if not np.isfinite(values).all():
+            raise ValueError(f"its weights {key} hold NaN or infinite numbers")
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

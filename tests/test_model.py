@@ -174,6 +174,7 @@ def rewrite(copy, about=None, **arrays):
         ({"layer": "pixels"}, {}),
         ({"classes": ["benign"]}, {}),
         ({}, {"classifier.weight": np.zeros(3)}),
+        ({}, {"classifier.bias": np.array([0.0, np.nan])}),
         ({}, {"classifier.bias": None}),
         ({}, {"view.radiomics.mean": np.zeros(1)}),
         ({}, {"view.image.size": np.array([10**6, 10**6])}),
@@ -183,6 +184,15 @@ def rewrite(copy, about=None, **arrays):
 def test_a_model_that_contradicts_itself_is_refused(trained, registry, copy, about, arrays):
     rewrite(copy, about, **arrays)
     with pytest.raises(DataError, match=r"copy cannot be used: .* Train it again"):
+        model.load(copy, trained[1], registry)
+
+
+def test_a_model_whose_weights_are_no_numbers_is_refused(trained, registry, copy):
+    weights = load_file(copy / "weights.safetensors")
+    key = next(k for k, v in weights.items() if k.startswith("pretext.") and v.dtype.kind == "f")
+    weights[key].flat[0] = np.inf
+    rewrite(copy, **{key: weights[key]})
+    with pytest.raises(DataError, match=f"its weights {key} hold NaN or infinite numbers"):
         model.load(copy, trained[1], registry)
 
 
