@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from against_untrained import predictions
 
 from rdfc_core.evaluate.comparisons import paired
 from rdfc_core.evaluate.statistics import Prediction, resampled
@@ -42,22 +43,7 @@ def _predictions(
     chosen = [row for row in rows if row["label_fraction"] == share]
     chosen = [row for row in chosen if row["input"] == chosen[0]["input"]]
     chosen = [row for row in chosen if row["table"] == chosen[0]["table"]]
-    found = []
-    for split in _column(chosen, "split"):
-        for repeat in _column(chosen, "repeat"):
-            here = [row for row in chosen if (row["split"], row["repeat"]) == (split, repeat)]
-            here.sort(key=lambda row: str(row["case_id"]))
-            found.append(
-                Prediction(
-                    split=split,
-                    case_ids=tuple(row["case_id"] for row in here),
-                    patients=tuple(row["patient_id"] for row in here),
-                    truth=np.array([classes.index(row["label"]) for row in here]),
-                    probabilities=np.array([row["probabilities"] for row in here]),
-                    repeat=repeat,
-                )
-            )
-    return found
+    return predictions(chosen, classes)
 
 
 def _column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:

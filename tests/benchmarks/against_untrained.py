@@ -9,6 +9,8 @@ The untrained network is the first of the run's three; both by logistic regressi
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +22,22 @@ from rdfc_core.evaluate.statistics import Prediction, bootstrap
 RESAMPLES = 2000
 
 
-def predictions(rows: list[dict[str, Any]], classes: list[str]) -> list[Prediction]:
-    """One a split, from rows of predictions.parquet."""
-    found = []
-    for split in sorted({row["split"] for row in rows}):
-        here = sorted((r for r in rows if r["split"] == split), key=lambda r: r["case_id"])
-        found.append(
-            Prediction(
-                split=split,
-                case_ids=tuple(row["case_id"] for row in here),
-                patients=tuple(row["patient_id"] for row in here),
-                truth=np.array([classes.index(row["label"]) for row in here]),
-                probabilities=np.array([row["probabilities"] for row in here]),
-            )
+def predictions(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[Prediction]:
+    """One a split and repetition, from rows of predictions.parquet."""
+    parts: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: str(row["case_id"])):
+        parts[row["split"], row["repeat"]].append(row)
+    return [
+        Prediction(
+            split=split,
+            case_ids=tuple(row["case_id"] for row in part),
+            patients=tuple(row["patient_id"] for row in part),
+            truth=np.array([classes.index(row["label"]) for row in part]),
+            probabilities=np.array([row["probabilities"] for row in part]),
+            repeat=repeat,
         )
-    return found
+        for (split, repeat), part in sorted(parts.items())
+    ]
 
 
 def main() -> None:
@@ -46,7 +49,7 @@ def main() -> None:
         rows = [
             r
             for r in table
-            if (r["layer"], r["classifier"], r.get("repeat", 0)) == ("features", "logistic", 0)
+            if (r["layer"], r["classifier"], r["repeat"]) == ("features", "logistic", 0)
         ]
         # Of two classes either order gives the same area, as long as it is one order.
         classes = sorted({row["label"] for row in rows})
