@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import get_args
 
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.settings import Precision
-
-log = logging.getLogger("rdfc")
 
 
 def settled(study: ResolvedStudy, place: RunFolder, overwrite: bool = False) -> ResolvedStudy:
@@ -26,9 +23,7 @@ def settled(study: ResolvedStudy, place: RunFolder, overwrite: bool = False) -> 
         return known
     from rdfc_core.training import fastest  # here: a finished run is told without torch
 
-    chosen = fastest()
-    log.info("Networks are trained in %s, which suits this machine.", chosen)
-    return _in(study, chosen)
+    return _in(study, fastest())
 
 
 def as_begun(study: ResolvedStudy, place: RunFolder) -> ResolvedStudy:

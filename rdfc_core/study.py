@@ -50,7 +50,7 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place = RunFolder(folder)
-    study = settled(study, place, overwrite)
+    asked, study = study, settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
@@ -58,6 +58,8 @@ def run(
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
     with place.claimed(study, bench.registry, overwrite):
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
+        if asked.pretrain.precision == "auto" and until != "extract":
+            log.info("Networks are trained in %s.", study.pretrain.precision)
         return _Run(study, place, dataset, views, bench, until).go(cases)
 
 

@@ -26,7 +26,7 @@ Command = Callable[..., list[str]]
 def command(rdfc: str, study_file: Path, tmp_path: Path) -> Command:
     def words(*arguments: str, start: tuple[str, ...] = (rdfc,)) -> list[str]:
         store = ("--store", str(tmp_path / "store.sqlite"))
-        still = ("--set", "views.radiomics.dropout=0")
+        still = ("--set", "views.radiomics.dropout=0", "--set", "pretrain.precision=32-true")
         return [*start, "pretrain", str(study_file), *HERE, *store, *still, *arguments]
 
     return words
