@@ -22,6 +22,12 @@ from rdfc_core.errors import DataError
 
 log = logging.getLogger("rdfc")
 
+DAMAGED = (
+    *(SafetensorError, OSError, ValueError, KeyError, TypeError),
+    RecursionError,  # of a skeleton that is nested beyond all measure
+)
+"""What reading a damaged checkpoint raises."""
+
 TENSOR = "tensor"
 MAPPING = "mapping"
 
@@ -91,7 +97,7 @@ def load(path: Path) -> Any | None:
             continue
         try:
             state = _read(candidate)
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        except DAMAGED as error:
             damaged = error
         else:
             if damaged is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdfc_core.files import replacing
+from rdfc_core.plain_data import parse_json
 
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter
@@ -67,10 +68,11 @@ def forget_epochs_after(place: Place, epoch: int) -> None:
     kept = []
     for line in place.metrics.read_text(encoding="utf-8").splitlines():
         try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
+            entry = parse_json(line)
+            behind = entry["split"] != place.split or entry["epoch"] <= epoch
+        except (ValueError, KeyError, TypeError):  # cut short by a killed process, or by hand
             continue
-        if entry["split"] != place.split or entry["epoch"] <= epoch:
+        if behind:
             kept.append(line + "\n")
     with replacing(place.metrics) as partial:
         partial.write_text("".join(kept), encoding="utf-8")

@@ -12,6 +12,7 @@ import jobs
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from rdfc_core import DataError, checkpoint
@@ -151,6 +152,15 @@ def test_damage_with_nothing_before_it_is_said_with_what_to_do(path):
 def test_a_file_that_is_no_checkpoint_is_damaged_not_trusted(path):
     path.parent.mkdir()
     torch.save({"epoch": 1}, path)  # a pickle: must not even be opened as one
+    with pytest.raises(DataError, match="is damaged"):
+        checkpoint.load(path)
+
+
+def test_a_checkpoint_nested_beyond_all_measure_is_damaged(path):
+    path.parent.mkdir()
+    skeleton, tensors = "[" * 100_000, {"0": torch.zeros(1)}
+    about = {"skeleton": skeleton, "sha256": checkpoint._digest(skeleton, tensors)}
+    save_file(tensors, path, metadata=about)
     with pytest.raises(DataError, match="is damaged"):
         checkpoint.load(path)
 

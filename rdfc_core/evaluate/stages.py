@@ -15,6 +15,7 @@ from rdfc_core.checkpoint import flush
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import Trial
 from rdfc_core.files import replacing
+from rdfc_core.plain_data import parse_json
 
 log = logging.getLogger("rdfc")
 
@@ -47,7 +48,7 @@ class Stages:
         if not path.exists():
             return None
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept = parse_json(path.read_text(encoding="utf-8"))
             probabilities = np.array(kept["probabilities"], np.float64)
             if kept["case_ids"] != list(case_ids) or probabilities.ndim != 2:
                 raise ValueError("it tells of other cases")

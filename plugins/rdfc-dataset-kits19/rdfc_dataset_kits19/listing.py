@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfc_core.interfaces import Problem
+from rdfc_core.plain_data import parse_json
 
 LIST = "kits.json"
 CASE_IDS = tuple(f"case_{number:05d}" for number in range(210))
@@ -48,7 +49,7 @@ class Listing:
 def read_listing(path: Path) -> Listing:
     """The list, with every problem on the way."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return _unreadable(f"{path} cannot be read: {reason}")
