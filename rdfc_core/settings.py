@@ -131,7 +131,12 @@ class SupervisedSettings(TrainingSettings):
         description="The head of the hybrid networks also sees the handcrafted features "
         "themselves, scaled, beside what their tower makes of them.",
     )
-    seeds: int = Field(1, ge=1, description="Repetitions of every method, each its own seed.")
+    seeds: int = Field(
+        1,
+        ge=0,
+        description="Repetitions of every method with all labels, each its own seed; 0: methods "
+        "are tried at the shares of label_fractions alone.",
+    )
     finetune: Tuning = Field(
         default=Tuning(name="paper"),
         description="The setting of fine-tuning that is judged, named before any result is seen.",
@@ -221,6 +226,14 @@ class EvaluateSettings(Settings):
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
+
+    @model_validator(mode="after")
+    def _tried_at_all(self) -> EvaluateSettings:
+        if self.methods and not (self.supervised.seeds or self.label_fractions):
+            raise ValueError(
+                "methods are tried nowhere: supervised.seeds is 0, and there are no label_fractions"
+            )
+        return self
 
     @model_validator(mode="after")
     def _judged_apart_from_the_sweep(self) -> EvaluateSettings:

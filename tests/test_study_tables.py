@@ -118,6 +118,30 @@ def test_the_report_is_drawn_with_all_of_it(finished_tables, tmp_path):
         assert word in page
 
 
+def test_without_repetitions_methods_are_tried_at_the_shares_alone(pictures, workbench, tmp_path):
+    few = (
+        "pretrain.epochs=0",
+        "evaluate.bootstrap=100",
+        "evaluate.controls=[]",
+        "evaluate.classifiers=[logistic]",
+        "evaluate.methods=[hybrid-finetune]",
+        "evaluate.supervised.epochs=1",
+        "evaluate.supervised.seeds=0",
+    )
+    study = small_study.resolved(
+        pictures, *few, "evaluate.label_fractions=[0.5]", "evaluate.label_seeds=1"
+    )
+    results = studies.run(study, tmp_path / "run", workbench)
+    assert keys(results, "supervised") == {}
+    assert ("hybrid-finetune", "paper") in keys(results, "label-efficiency")
+    assert [p.name for p in (tmp_path / "run" / "trials" / "holdout").glob("hybrid*")] == [
+        "hybrid-finetune.paper.labels-0.5.seed-0.json"
+    ]
+    assert "hybrid-finetune" in write_report(tmp_path / "run").read_text(encoding="utf-8")
+    with pytest.raises(StudyError, match=r"tried nowhere: supervised\.seeds is 0"):
+        small_study.resolved(pictures, *few)
+
+
 def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workbench, tmp_path):
     study = small_study.resolved(
         pictures,

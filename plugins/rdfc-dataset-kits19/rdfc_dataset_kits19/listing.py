@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rdfc_core.interfaces import Problem
-from rdfc_core.plain_data import parse_json
 
 LIST = "kits.json"
 CASE_IDS = tuple(f"case_{number:05d}" for number in range(210))
@@ -49,11 +48,11 @@ class Listing:
 def read_listing(path: Path) -> Listing:
     """The list, with every problem on the way."""
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return _unreadable(f"{path} cannot be read: {reason}")
-    except ValueError as error:  # neither JSON nor UTF-8
+    except (ValueError, RecursionError) as error:  # neither JSON nor UTF-8, or without bottom
         return _unreadable(f"{path} is no JSON ({error})")
     if not isinstance(content, list):
         return _unreadable(f"{path} holds no list of cases")
