@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,10 @@ def bundled_sets() -> tuple[str, ...]:
     return tuple(sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
+MOST_SHOWN = 200
+"""Characters of a name that a message repeats."""
+
+
 def load_parameters(name_or_path: str | Path) -> Parameters:
     """A bundled set by its name, or a parameter file (YAML or JSON) by its path.
 
@@ -198,9 +203,9 @@ def load_parameters(name_or_path: str | Path) -> Parameters:
         with as_file(files("rdfc_core.parameter_sets") / f"{name_or_path}.yaml") as path:
             return parse_parameters(read_mapping(path), f"the set {name_or_path!r}")
     path = Path(name_or_path).expanduser()
-    if not path.is_file():
+    if not isfile(path):  # noqa: PTH113  (pathlib fails on names that no file can have)
         raise StudyError(
-            f"There is no parameter set or file {str(name_or_path)!r}. "
+            f"There is no parameter set or file {str(name_or_path)[:MOST_SHOWN]!r}. "
             f"{suggestion(str(name_or_path), bundled)} A file of your own is given by its path."
         )
     try:

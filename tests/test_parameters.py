@@ -280,3 +280,9 @@ def test_reading_parameters_does_not_need_pyradiomics():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1001", "False"]
+
+
+@pytest.mark.parametrize("name", ["nowhere.yaml", "x" * 300, "a\0b"])
+def test_a_name_of_no_file_is_refused(name):
+    with pytest.raises(StudyError, match="There is no parameter set or file"):
+        load_parameters(name)

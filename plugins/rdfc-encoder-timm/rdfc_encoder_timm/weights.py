@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from os.path import isfile
 from pathlib import Path
 
 import torch
@@ -49,7 +50,7 @@ def load_weights(network: nn.Module, path: Path, channels: int, model: str) -> N
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
+    if not isfile(path):  # noqa: PTH113  (pathlib fails on names that no file can have)
         raise StudyError(f"The weights {path} are not a file. Correct the option weights.")
     try:
         if path.suffix == ".safetensors":
