@@ -67,6 +67,7 @@ def study_of(chosen: argparse.Namespace) -> ResolvedStudy:
                     "batch_size": chosen.batch,
                     "optimizer": "sgd",
                     "learning_rate": 0.003,
+                    "precision": "32-true",
                 },
             },
             chosen.set,

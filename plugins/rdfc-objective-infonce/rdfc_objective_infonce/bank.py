@@ -103,7 +103,7 @@ class MemoryBank(MemoryStore):
         """
         require_shape(embeddings, (len(indices), self.bank.shape[1]))
         cases = indices.to(self.bank.device)
-        fresh = embeddings.to(self.bank.device, torch.float32)
+        fresh = embeddings.to(self.bank.device).float()
         # Where each row's case stands first in the batch. Sums of one row hold that row itself.
         first = (cases.unsqueeze(1) == cases).int().argmax(1)
         sums = torch.zeros_like(fresh).index_add_(0, first, fresh)
