@@ -38,7 +38,8 @@ def finished_run(
     place = RunFolder(folder)
     if not (place.results.exists() and place.study.exists()):
         return None
-    if place.read_study() != as_begun(study, place).dump():
+    recorded = place.read_study()
+    if recorded != as_begun(study, recorded).dump():
         return None
     results = Results.read(place.results)
     if results.failed or not reaches(results.run["step"], until):

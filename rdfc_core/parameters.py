@@ -188,10 +188,6 @@ def bundled_sets() -> tuple[str, ...]:
     return tuple(sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
-MOST_SHOWN = 200
-"""Characters of a name that a message repeats."""
-
-
 def load_parameters(name_or_path: str | Path) -> Parameters:
     """A bundled set by its name, or a parameter file (YAML or JSON) by its path.
 
@@ -205,7 +201,7 @@ def load_parameters(name_or_path: str | Path) -> Parameters:
     path = Path(name_or_path).expanduser()
     if not isfile(path):  # noqa: PTH113  (pathlib fails on names that no file can have)
         raise StudyError(
-            f"There is no parameter set or file {str(name_or_path)[:MOST_SHOWN]!r}. "
+            f"There is no parameter set or file {str(name_or_path)!r}. "
             f"{suggestion(str(name_or_path), bundled)} A file of your own is given by its path."
         )
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.run_folder import RunFolder
@@ -17,28 +18,33 @@ def settled(study: ResolvedStudy, place: RunFolder, overwrite: bool = False) -> 
         study: Resolved.
         place: Its run folder, whether begun or not.
         overwrite: What is there does not count.
+
+    Raises:
+        StudyError: If the folder's study cannot be read.
     """
-    known = study if overwrite else as_begun(study, place)
-    if known.pretrain.precision != "auto":
-        return known
+    if study.pretrain.precision == "auto" and not overwrite and place.study.exists():
+        study = as_begun(study, place.read_study())
+    if study.pretrain.precision != "auto":
+        return study
     from rdfc_core.training import fastest  # here: a finished run is told without torch
 
     return _in(study, fastest())
 
 
-def as_begun(study: ResolvedStudy, place: RunFolder) -> ResolvedStudy:
-    """The study with the precision of the run in the folder in place of ``auto``.
+def as_begun(study: ResolvedStudy, recorded: Mapping[str, Any]) -> ResolvedStudy:
+    """The study with the precision that a run began with in place of ``auto``.
 
-    So a run goes on, on any machine, in the precision that it began with.
+    So a run goes on, on any machine, in that precision.
 
-    Raises:
-        StudyError: If the folder's study cannot be read.
+    Args:
+        study: Resolved.
+        recorded: The run's own study, as plain data.
     """
-    if study.pretrain.precision != "auto" or not place.study.exists():
+    if study.pretrain.precision != "auto":
         return study
-    pretrain = place.read_study().get("pretrain")
-    recorded = pretrain.get("precision") if isinstance(pretrain, dict) else None
-    known = next((one for one in get_args(Precision) if one == recorded), None)
+    pretrain = recorded.get("pretrain")
+    precision = pretrain.get("precision") if isinstance(pretrain, dict) else None
+    known = next((one for one in get_args(Precision) if one == precision), None)
     return study if known is None else _in(study, known)
 
 

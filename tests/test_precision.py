@@ -44,21 +44,21 @@ def test_a_run_goes_on_as_it_began_on_a_machine_that_chooses_otherwise(
     monkeypatch.setattr(training, "fastest", lambda: other)
     studies.run(study, run, workbench, until="pretrain")
     assert recorded(run) == chosen
-    assert as_begun(study, RunFolder(run)).pretrain.precision == chosen
+    assert as_begun(study, RunFolder(run).read_study()).pretrain.precision == chosen
     studies.run(study, run, workbench, overwrite=True, until="extract")
     assert recorded(run) == other
 
 
 def test_what_a_study_says_is_not_chosen_anew(pictures: Path, finished: Path):
     study = small_study.resolved(pictures, *QUICK, "pretrain.precision=16-mixed")
-    assert as_begun(study, RunFolder(finished)) is study
+    assert as_begun(study, RunFolder(finished).read_study()) is study
 
 
 def test_only_an_own_precision_is_taken_from_a_folder(pictures: Path, tmp_path: Path):
     study = small_study.resolved(pictures, *AUTO)
     for there in ("{pretrain: {precision: 64-odd}}", "{pretrain: 5}", "{seed: 1}"):
         (tmp_path / "study.yaml").write_text(there)
-        assert as_begun(study, RunFolder(tmp_path)).pretrain.precision == "auto"
+        assert as_begun(study, RunFolder(tmp_path).read_study()).pretrain.precision == "auto"
 
 
 def test_devices_know_auto(monkeypatch: pytest.MonkeyPatch):

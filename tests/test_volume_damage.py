@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -247,6 +248,20 @@ def test_a_header_that_overwrites_the_program_is_refused_before_simpleitk_sees_i
 ) -> None:
     with pytest.raises(DataError, match=rf"{name} .*{reason}"):
         volumes.read_image(with_line(tmp_path / name, line))
+
+
+def test_the_first_line_of_a_nrrd_is_looked_through_as_well(tmp_path: Path) -> None:
+    path = write_volume(tmp_path / "v.nrrd", noise())
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\rcontent: " + b"x" * 2000 + b"\n", 1))
+    with pytest.raises(DataError, match=r"v\.nrrd .*no text"):
+        volumes.read_image(path)
+
+
+def test_a_name_that_is_no_text_has_a_fingerprint(tmp_path: Path) -> None:
+    plain = write_volume(tmp_path / "v.nrrd", noise())
+    odd = Path(os.fsdecode(bytes(tmp_path) + b"/v\xff.nrrd"))
+    odd.write_bytes(plain.read_bytes())
+    assert volumes.fingerprint(odd) == volumes.fingerprint(plain)
 
 
 def test_a_nrrd_whose_path_does_not_fit_into_a_message_is_refused(tmp_path: Path) -> None:

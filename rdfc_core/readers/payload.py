@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ NRRD_FIELD_BYTES = 400
 without looking at their length, and what does not fit overwrites the program."""
 
 META_TEXT_BYTES = 254
-"""Of a value that is no list of numbers: MetaImage's library has room for so many."""
+"""Of a line that is no list of numbers: MetaImage's library has room for so many in its value."""
 
 META_LISTS = (
     *("DimSize", "ElementSpacing", "ElementSize", "TransformMatrix", "Rotation", "Orientation"),
@@ -28,6 +29,7 @@ META_AXES = re.compile(r"NDims\s*=\s*([1-9]|10)")
 """MetaImage's library has room for ten, and writes beyond it where a header has more."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
+"""Where each library has its own idea of whether a line ends."""
 
 META_END = re.compile(r"ElementDataFile\s*=\s*\S")
 
@@ -64,10 +66,10 @@ def nrrd_payload(path: Path) -> Payload:
         DataError: If the header has no end, or stores samples in a way that cannot be checked.
     """
     lines, start = _text_header(path, lambda line: not line.strip())
-    if len(str(path).encode()) > NRRD_FIELD_BYTES:
+    if len(os.fsencode(path)) > NRRD_FIELD_BYTES:
         raise DataError(f"{path} has too long a path. Move it nearer to the root of the disk.")
     fields = {}
-    for line in lines[1:]:
+    for line in lines:
         _check_nrrd_line(path, line)
         key, colon, value = line.partition(": ")
         if colon and not line.startswith("#"):
@@ -136,7 +138,6 @@ def _check_meta_line(path: Path, line: str) -> None:
 
 
 def _check_text(path: Path, line: str) -> None:
-    """Both libraries have their own mind of where a line with such a character ends."""
     if CONTROL.search(line):
         raise DataError(
             f"{path} has characters in its header that are no text ({line[:20]}…). Copy or export "
