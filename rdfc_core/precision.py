@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.settings import Precision
+from rdfc_core.settings import AnyPrecision, Precision
+
+log = logging.getLogger("rdfc")
 
 
 def settled(study: ResolvedStudy, place: RunFolder, overwrite: bool = False) -> ResolvedStudy:
@@ -46,6 +49,33 @@ def as_begun(study: ResolvedStudy, recorded: Mapping[str, Any]) -> ResolvedStudy
     precision = pretrain.get("precision") if isinstance(pretrain, dict) else None
     known = next((one for one in get_args(Precision) if one == precision), None)
     return study if known is None else _in(study, known)
+
+
+def tell(asked: ResolvedStudy, study: ResolvedStudy) -> None:
+    """Say which precision was chosen, and warn of one that is slow on this machine.
+
+    Args:
+        asked: As it was asked for.
+        study: With a precision in place of ``auto``.
+    """
+    from rdfc_core.training import emulates_bfloat16  # here: a finished run is told without torch
+
+    chosen = study.pretrain.precision
+    if asked.pretrain.precision == "auto":
+        log.info("Networks are trained in %s.", chosen)
+    for key, one in (("pretrain", chosen), ("evaluate.supervised", _with_labels(study))):
+        if one == "bf16-mixed" and emulates_bfloat16():
+            log.warning(
+                "%s.precision is bf16-mixed, which this machine has to emulate: training takes "
+                "several times as long as in 32-true. A new run with precision: auto takes what is "
+                "fast.",
+                key,
+            )
+
+
+def _with_labels(study: ResolvedStudy) -> AnyPrecision | None:
+    """What networks are trained in with labels, where that is not as in pretraining."""
+    return study.evaluate.supervised.precision if study.evaluate.methods else None
 
 
 def _in(study: ResolvedStudy, precision: Precision) -> ResolvedStudy:

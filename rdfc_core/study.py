@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rdfc_core import features, judging, one_split, outputs, summary
+from rdfc_core import features, judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
@@ -16,7 +16,6 @@ from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
-from rdfc_core.precision import settled
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -50,7 +49,7 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place = RunFolder(folder)
-    asked, study = study, settled(study, place, overwrite)
+    asked, study = study, precision.settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
@@ -58,8 +57,8 @@ def run(
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
     with place.claimed(study, bench.registry, overwrite):
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
-        if asked.pretrain.precision == "auto" and until != "extract":
-            log.info("Networks are trained in %s.", study.pretrain.precision)
+        if until != "extract":
+            precision.tell(asked, study)
         return _Run(study, place, dataset, views, bench, until).go(cases)
 
 

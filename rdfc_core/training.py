@@ -32,13 +32,21 @@ def fastest() -> Precision:
 
     Source: measured on a processor (docs/performance.md); of GPUs, NVIDIA's since Ampere.
     """
+    if not torch.cuda.is_available() and torch.backends.mps.is_available():
+        return "32-true"  # nothing was measured there
+    return "32-true" if emulates_bfloat16() else "bf16-mixed"
+
+
+def emulates_bfloat16() -> bool:
+    """Whether the device multiplies bfloat16 in other numbers, which takes many times as long.
+
+    Source: measured on a processor with AVX2 alone (docs/performance.md).
+    """
     if torch.cuda.is_available():
-        half = torch.cuda.is_bf16_supported(including_emulation=False)
-    elif torch.backends.mps.is_available():
-        half = False
-    else:
-        half = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if half else "32-true"
+        return not torch.cuda.is_bf16_supported(including_emulation=False)
+    if torch.backends.mps.is_available():
+        return False
+    return not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def device_for(precision: AnyPrecision, group: Group = ALONE) -> Fabric:

@@ -11,7 +11,7 @@ from small_study import QUICK
 
 from rdfc_core import study as studies
 from rdfc_core import training
-from rdfc_core.precision import as_begun
+from rdfc_core.precision import as_begun, tell
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.training import device_for, fastest
 from rdfc_core.workbench import Workbench
@@ -65,6 +65,34 @@ def test_devices_know_auto(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(training, "fastest", lambda: "bf16-mixed")
     assert device_for("auto").strategy.precision.precision == "bf16-mixed"
     assert device_for("32-true").strategy.precision.precision == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (["pretrain.precision=bf16-mixed"], ["pretrain"]),
+        (
+            ["evaluate.methods=[hybrid-scratch]", "evaluate.supervised.precision=bf16-mixed"],
+            ["evaluate.supervised"],
+        ),
+        (["evaluate.supervised.precision=bf16-mixed"], []),  # no method trains with labels
+        (["pretrain.precision=32-true"], []),
+    ],
+)
+def test_a_precision_that_is_emulated_is_warned_of(
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    overrides: list[str],
+    named: list[str],
+):
+    study = small_study.resolved(pictures, *QUICK, *overrides)
+    monkeypatch.setattr(training, "emulates_bfloat16", lambda: False)
+    tell(study, study)
+    assert caplog.messages == []
+    monkeypatch.setattr(training, "emulates_bfloat16", lambda: True)
+    tell(study, study)
+    assert [message.split(".precision is bf16-mixed")[0] for message in caplog.messages] == named
 
 
 @pytest.mark.parametrize(
