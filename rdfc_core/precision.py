@@ -51,19 +51,18 @@ def as_begun(study: ResolvedStudy, recorded: Mapping[str, Any]) -> ResolvedStudy
     return study if known is None else _in(study, known)
 
 
-def tell(asked: ResolvedStudy, study: ResolvedStudy) -> None:
-    """Say which precision was chosen, and warn of one that is slow on this machine.
+def warn_if_emulated(study: ResolvedStudy) -> None:
+    """Warn of a precision that is slow on this machine.
 
     Args:
-        asked: As it was asked for.
         study: With a precision in place of ``auto``.
     """
     from rdfc_core.training import emulates_bfloat16  # here: a finished run is told without torch
 
-    chosen = study.pretrain.precision
-    if asked.pretrain.precision == "auto":
-        log.info("Networks are trained in %s.", chosen)
-    for key, one in (("pretrain", chosen), ("evaluate.supervised", _with_labels(study))):
+    for key, one in (
+        ("pretrain", study.pretrain.precision),
+        ("evaluate.supervised", _with_labels(study)),
+    ):
         if one == "bf16-mixed" and emulates_bfloat16():
             log.warning(
                 "%s.precision is bf16-mixed, which this machine has to emulate: training takes "

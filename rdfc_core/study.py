@@ -57,8 +57,8 @@ def run(
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
     with place.claimed(study, bench.registry, overwrite):
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
-        if until != "extract":
-            precision.tell(asked, study)
+        if asked.pretrain.precision == "auto" and until != "extract":
+            log.info("Networks are trained in %s.", study.pretrain.precision)
         return _Run(study, place, dataset, views, bench, until).go(cases)
 
 
@@ -108,6 +108,7 @@ class _Run:
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
+        precision.warn_if_emulated(self.study)
         model, rivals, taught = None, {}, None
         for split in splits:
             about = (extraction, split, self.place, self.bench)

@@ -11,7 +11,7 @@ from small_study import QUICK
 
 from rdfc_core import study as studies
 from rdfc_core import training
-from rdfc_core.precision import as_begun, tell
+from rdfc_core.precision import as_begun, warn_if_emulated
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.training import device_for, fastest
 from rdfc_core.workbench import Workbench
@@ -88,10 +88,10 @@ def test_a_precision_that_is_emulated_is_warned_of(
 ):
     study = small_study.resolved(pictures, *QUICK, *overrides)
     monkeypatch.setattr(training, "emulates_bfloat16", lambda: False)
-    tell(study, study)
+    warn_if_emulated(study)
     assert caplog.messages == []
     monkeypatch.setattr(training, "emulates_bfloat16", lambda: True)
-    tell(study, study)
+    warn_if_emulated(study)
     assert [message.split(".precision is bf16-mixed")[0] for message in caplog.messages] == named
 
 
