@@ -29,6 +29,8 @@ def _pyenv_on_path() -> None:
 _pyenv_on_path()
 # Networks this small only lose by a second thread: two on busy cores wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests start many processes: where Python keeps no bytecode, each compiles all of torch again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @nox.session(venv_backend="none")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jobs
 import pytest
+import small_parts
 import yaml
 from command import HERE, Done
 from rich.console import Console
@@ -179,8 +180,7 @@ def test_doctor_finds_a_torchvision_that_does_not_fit(rdfc_here, tmp_path, monke
 def test_a_signal_while_pretraining_saves_the_last_epoch_and_the_same_command_resumes(
     rdfc, outside, rdfc_here, study_file, tmp_path, sent, code
 ):
-    # Enough that the signal comes in time, even where a busy machine lets this process wait.
-    epochs = 400
+    epochs = 12
     args = [
         *("run", str(study_file), "--out", str(tmp_path / "run"), *HERE),
         *("--store", str(tmp_path / "store.sqlite"), "--set", f"pretrain.epochs={epochs}"),
@@ -188,7 +188,7 @@ def test_a_signal_while_pretraining_saves_the_last_epoch_and_the_same_command_re
     ]
     process = subprocess.Popen(
         [rdfc, *args],
-        env=outside,
+        env={**outside, small_parts.HELD_AFTER: "8"},  # the signal comes while it trains
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
