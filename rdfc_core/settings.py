@@ -91,6 +91,11 @@ class Tuning(Settings):
     lr_scale: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Group: factor on the learning rate; of a group named twice the later."
     )
+    head: Literal["fresh", "probe"] = Field(
+        "fresh",
+        description="What the head begins with: fresh weights, or those of the linear probe "
+        "(logistic regression on the same labelled cases), so that training goes on from it.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -99,13 +104,13 @@ class Tuning(Settings):
 
     @model_validator(mode="after")
     def _named_or_described(self) -> Tuning:
-        described = bool(self.freeze or self.reinit or self.lr_scale)
+        described = bool(self.freeze or self.reinit or self.lr_scale or self.head == "probe")
         if self.name in TUNINGS and described:
             raise ValueError(f"the name {self.name!r} is taken; call your own setting otherwise")
         if self.name not in TUNINGS and not described:
             raise ValueError(
                 f"there is no setting {self.name!r}; use one of {', '.join(TUNINGS)}, or describe "
-                "it: {name, freeze, reinit, lr_scale}"
+                "it: {name, freeze, reinit, lr_scale, head}"
             )
         if not FILE_NAME.fullmatch(self.name):
             raise ValueError(f"call a setting by letters, digits, _ and -, not {self.name!r}")

@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from rdfc_core import StudyError
 from rdfc_core.config import EvaluateSettings
 from rdfc_core.evaluate import probe
 from rdfc_core.evaluate.probe import (
@@ -126,6 +127,27 @@ def test_wide_features_go_through_the_papers_256_units_and_embeddings_do_not():
     assert inner([2048, 256], direct=False) == 512
     assert inner([128, 128], direct=True) == 256
     assert inner([512, 512], direct=True) == 1024
+
+
+@pytest.mark.parametrize("widths", [(300, 7), (300, 400), (7, 5)])
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_head_takes_over_a_linear_map_and_says_the_same(widths, direct):
+    features, truth = drawn(classes=3, widths=widths)
+    learner = Logistic(SETTINGS)
+    learner.fit(features, truth, 4)  # the fourth class has no case: it is never said
+    head = probe.Head(list(widths), 4, direct)
+    head.begin_with(learner.model.weight, learner.model.bias)
+    unseen, _ = drawn(classes=3, widths=widths, seed=9)
+    with torch.no_grad():
+        said = torch.softmax(head(torch.from_numpy(joined(unseen)).float()), dim=1)
+    np.testing.assert_allclose(said, learner.predict(unseen), rtol=1e-3, atol=1e-5)
+    assert said[:, 3].max() == 0
+
+
+def test_a_head_refuses_a_map_to_more_classes_than_it_has_numbers_a_view():
+    head = probe.Head([300], 257, direct=False)
+    with pytest.raises(StudyError, match=r"of 256 numbers a view can not begin .* 257 classes"):
+        head.begin_with(np.zeros((257, 300)), np.zeros(257))
 
 
 def test_the_sgd_layer_learns_what_can_be_learnt_and_follows_its_seed():

@@ -28,12 +28,14 @@ class Plan:
         reinit: Groups that begin with fresh weights.
         scale: Factors on the learning rate; 1 for groups that are not in it.
         head: The factor for everything that is no tower's.
+        probed: Whether the head begins with the weights of the linear probe.
     """
 
     freeze: frozenset[Group] = frozenset()
     reinit: frozenset[Group] = frozenset()
     scale: Mapping[Group, float] = field(default_factory=dict)
     head: float = 1.0
+    probed: bool = False
 
 
 def plan(tuning: Tuning, towers: Mapping[str, Tower]) -> Plan:
@@ -71,7 +73,7 @@ def plan(tuning: Tuning, towers: Mapping[str, Tower]) -> Plan:
     for name, factor in tuning.lr_scale.items():
         if name != HEAD:
             scale |= dict.fromkeys(_members([name], towers, tuning), factor)
-    return Plan(freeze, reinit, scale, tuning.lr_scale.get(HEAD, 1.0))
+    return Plan(freeze, reinit, scale, tuning.lr_scale.get(HEAD, 1.0), tuning.head == "probe")
 
 
 def _members(names: Sequence[str], towers: Mapping[str, Tower], tuning: Tuning) -> frozenset[Group]:
@@ -89,8 +91,8 @@ def _group(name: str, towers: Mapping[str, Tower], tuning: Tuning) -> list[Group
         return [(view, group) for group in groups[-int(counted[1] or 1) :]]
     if name == HEAD:
         raise StudyError(
-            f"{_where(tuning)}: the head always begins afresh and learns. Name it in lr_scale "
-            "alone."
+            f"{_where(tuning)}: {HEAD!r} is no group of a tower: it always learns. Name it in "
+            "lr_scale, and say by head: probe where it is not to begin with fresh weights."
         )
     known = [f"{v}.{group}" for v, tower in towers.items() for group in tower.layer_groups()]
     raise StudyError(

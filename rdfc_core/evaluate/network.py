@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.groups import Plan, modules
-from rdfc_core.evaluate.probe import Head, class_weights
+from rdfc_core.evaluate.probe import Head, Logistic, class_weights
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
@@ -64,6 +64,11 @@ class Hybrid(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Logits, (B, C)."""
+        logits: Tensor = self.head(self.seen(batch))
+        return logits
+
+    def seen(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """What the head stands on, (B, F)."""
         features = {
             name: tower(batch[name]).float()
             for name, tower in zip(self.views, self.towers, strict=True)
@@ -73,8 +78,7 @@ class Hybrid(nn.Module):
         else:
             rows = [functional.normalize(one) for one in features.values()]
         rows += [functional.normalize(batch[name].float()) for name in self.raw]
-        logits: Tensor = self.head(torch.cat(rows, dim=1))
-        return logits
+        return torch.cat(rows, dim=1)
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ def fit(
     balanced: bool,
     seed: int,
     plan: Plan | None = None,
+    probe: Logistic | None = None,
     advance: Advance | None = None,
 ) -> None:
     """Train a network with labels, in place: cross-entropy on the views' random variations.
@@ -174,6 +179,8 @@ def fit(
         balanced: Weigh classes by their rarity.
         seed: Decides order, augmentation and dropout.
         plan: Factors on the learning rate.
+        probe: Fitted first, on the same cases as they are, for the head to begin with (Kumar et
+            al. 2022, "Fine-tuning can distort pretrained features"); None: as the head is.
         advance: Told after every epoch.
 
     Raises:
@@ -189,6 +196,10 @@ def fit(
         targets = fabric.to_device(torch.from_numpy(truth))
         weight = class_weights(targets, network.head.classes.out_features) if balanced else None
         inputs = {name: fabric.to_device(cases[name]) for name in network.views}
+        if probe is not None:
+            seen = _each_batch(network, inputs, network.seen).numpy()
+            probe.fit({"seen": seen}, truth, network.head.classes.out_features)
+            network.head.begin_with(probe.model.weight, probe.model.bias)
         model.train()
         for epoch in range(settings.epochs):
             late = epoch >= round(settings.decay_at * settings.epochs)
@@ -236,12 +247,20 @@ def _rates(
 
 def predict(network: Hybrid, cases: Mapping[str, Tensor]) -> NDArray[np.float64]:
     """Class probabilities of N cases without augmentation, (N, C)."""
+    found = _each_batch(network, cases, lambda batch: torch.softmax(network(batch).double(), dim=1))
+    return found.numpy()
+
+
+def _each_batch(
+    network: Hybrid, cases: Mapping[str, Tensor], what: Callable[[Mapping[str, Tensor]], Tensor]
+) -> Tensor:
+    """What a network in evaluation mode gives for N cases, (N, …), on the CPU."""
     network.eval()
     device = next(network.parameters()).device
     count = len(cases[network.views[0]])
-    found = []
     with torch.inference_mode():
-        for start in range(0, count, BATCH):
-            batch = {n: cases[n][start : start + BATCH].to(device) for n in network.views}
-            found.append(torch.softmax(network(batch).double(), dim=1).cpu().numpy())
-    return np.concatenate(found)
+        found = [
+            what({n: cases[n][start : start + BATCH].to(device) for n in network.views}).cpu()
+            for start in range(0, count, BATCH)
+        ]
+    return torch.cat(found)

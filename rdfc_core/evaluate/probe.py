@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from rdfc_core.errors import ShapeError
+from rdfc_core.errors import ShapeError, StudyError
 from rdfc_core.settings import EvaluateSettings
 from rdfc_core.training import seeded
 
@@ -165,6 +165,34 @@ class Head(nn.Module):
         )
         total = sum(width if direct else min(width, HIDDEN) for width in widths)
         self.classes = nn.Linear(total, classes)
+
+    def begin_with(self, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
+        """Take over a linear map, (C, sum of F) and (C,), for training to go on from.
+
+        Where a layer brings a view down to 256, its first C numbers are the view's own part of the
+        logits, and the classes add these up.
+
+        Raises:
+            StudyError: If there are more classes than such a layer has numbers.
+        """
+        count = len(bias)
+        if count > HIDDEN:
+            raise StudyError(
+                f"evaluate.supervised: a head of {HIDDEN} numbers a view can not begin with the "
+                f"probe of {count} classes. Use head: fresh."
+            )
+        columns = []
+        parts = torch.from_numpy(weight).float().split(self.widths, dim=1)
+        with torch.no_grad():
+            for branch, part in zip(self.branches, parts, strict=True):
+                if isinstance(branch, nn.Linear):
+                    branch.weight[:count] = part
+                    branch.bias[:count] = 0
+                    columns.append(torch.eye(count, HIDDEN))
+                else:
+                    columns.append(part)
+            self.classes.weight.copy_(torch.cat(columns, dim=1))
+            self.classes.bias.copy_(torch.from_numpy(bias))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(B, sum of F) → (B, C) logits."""

@@ -16,7 +16,7 @@ from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.groups import plan
 from rdfc_core.evaluate.inner import inner_folds, out_of_fold, temperature_of, tempered
 from rdfc_core.evaluate.linear import Bench, Entry, main_classifier, together
-from rdfc_core.evaluate.probe import Features, classifier
+from rdfc_core.evaluate.probe import Features, Logistic, classifier
 from rdfc_core.evaluate.stages import Said, Stages
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.trials import PROBE, Trial, planned, tables
@@ -132,6 +132,7 @@ class Arena:
                 settings.class_weight == "balanced",
                 seed,
                 chosen,
+                Logistic(settings) if chosen and chosen.probed else None,
                 advance,
             )
             return lambda asked: network.predict(

@@ -51,7 +51,9 @@ def test_settings_with_a_name_are_what_they_say(towers):
     assert not plan(Tuning(name="paper"), towers).freeze
     assert plan(Tuning(name="paper-frozen"), towers).freeze == last
     assert plan(Tuning(name="frozen"), towers).freeze == frozenset(IMAGE + RADIOMICS)
+    assert made(towers, head="probe").probed
     nothing = plan(Tuning(name="all"), towers)
+    assert not nothing.probed
     assert (nothing.freeze, nothing.reinit, nothing.scale) == (frozenset(), frozenset(), {})
 
 
@@ -69,7 +71,7 @@ def test_the_head_has_a_factor_of_its_own_and_later_names_win(towers):
         ({"reinit": ["imag.3"]}, r"Did you mean 'image\.3'\? Known here: radiomics\.layer1, "),
         ({"lr_scale": {"image.last-7": 1}}, "no group 'image.last-7'"),
         ({"freeze": ["image.last-0"]}, "no group 'image.last-0'"),
-        ({"freeze": ["head"]}, "the head always begins afresh"),
+        ({"freeze": ["head"]}, "'head' is no group of a tower: it always learns"),
         ({"freeze": ["image"], "reinit": ["image.last"]}, r"image\.5 can not both keep"),
     ],
 )

@@ -22,6 +22,7 @@ from rdfc_core.settings import METHODS, EvaluateSettings
 
 TRIALS = [
     *(Trial(method, "paper" if method == "hybrid-finetune" else "") for method in METHODS),
+    Trial("hybrid-finetune", "from-probe"),
     Trial(PROBE),
 ]
 CASES, TRAIN = 80, 48
@@ -56,7 +57,7 @@ def area(arena: Arena, trial: Trial, rows: Any = None) -> float:
     return float(roc_auc_score(arena.bench.truth[TRAIN:], say(arena, trial, rows)[:, 1]))
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.method)
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.tuning or trial.method)
 def test_without_signal_every_method_ends_at_chance_and_with_a_leak_it_would_not(trial):
     """Labels have nothing to do with the cases; several deals, so that luck averages out."""
     honest, leaking = [], []
@@ -83,7 +84,7 @@ def altered(prepared: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.method)
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.tuning or trial.method)
 def test_other_test_cases_change_nothing_of_what_is_said_of_a_case(trial):
     truth = np.arange(CASES) % 2
     prepared = small_arena.noise(CASES, 0)
@@ -118,7 +119,7 @@ class Watched:
         return self.rows[places]
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.method)
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.tuning or trial.method)
 def test_training_asks_for_no_row_but_those_it_was_given(trial):
     truth = np.arange(CASES) % 2
     arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN)

@@ -14,6 +14,7 @@ from rdfc_core import DataError, StudyError
 from rdfc_core.evaluate import network
 from rdfc_core.evaluate.groups import Plan, plan
 from rdfc_core.evaluate.network import Hybrid
+from rdfc_core.evaluate.probe import Logistic
 from rdfc_core.settings import SupervisedSettings, Tuning
 
 TRUTH = np.arange(24) % 2
@@ -34,10 +35,17 @@ def build(
     return arena.origin.network(["radiomics", "image"], settings, seed, chosen), chosen
 
 
-def fit(arena: Any, net: Hybrid, chosen: Plan | None, seed: int = 0, **options: Any) -> Hybrid:
+def fit(
+    arena: Any,
+    net: Hybrid,
+    chosen: Plan | None,
+    seed: int = 0,
+    probe: Logistic | None = None,
+    **options: Any,
+) -> Hybrid:
     settings = SETTINGS.model_copy(update=options)
     views = arena.origin.views
-    network.fit(net, views, arena.cases, TRUTH, settings, "32-true", True, seed, chosen)
+    network.fit(net, views, arena.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
     return net
 
 
@@ -209,3 +217,24 @@ def test_what_can_be_memorised_is(arena, optimizer):
 def test_a_loss_that_is_not_finite_is_named(arena):
     with pytest.raises(DataError, match=r"loss of training with labels became (nan|inf) in epoch"):
         fit(arena, build(arena, None)[0], None, learning_rate=1e30, epochs=20)
+
+
+@pytest.mark.parametrize("options", [{}, {"head": "embedding"}, {"raw_features": True}])
+def test_a_head_begins_with_the_probe_on_what_it_stands_on(arena, options):
+    own = {"name": "own", "head": "probe"}
+    net, chosen = build(arena, own, **options)
+    assert chosen is not None
+    assert chosen.probed
+    probe = Logistic(small_arena.SETTINGS)
+    fit(arena, net, chosen, probe=probe, epochs=0)
+    with torch.no_grad():
+        seen = net.seen({name: arena.cases[name] for name in net.views}).numpy()
+    said = network.predict(net, arena.cases)
+    np.testing.assert_allclose(said, probe.predict({"seen": seen}), atol=1e-5)
+    assert (said.argmax(1) == TRUTH).mean() > 0.7  # of the cases that it learned from
+    if not options:
+        learnt = Logistic(small_arena.SETTINGS)
+        learnt.fit(arena.learnt, TRUTH, 2)
+        np.testing.assert_allclose(said, learnt.predict(arena.learnt), atol=1e-4)
+    fit(arena, net, chosen, probe=Logistic(small_arena.SETTINGS))
+    assert not np.allclose(network.predict(net, arena.cases), said, atol=1e-3)

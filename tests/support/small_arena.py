@@ -26,7 +26,13 @@ from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(
-    methods=METHODS, inner_folds=2, supervised={"epochs": 4, "batch_size": 16}
+    methods=METHODS,
+    inner_folds=2,
+    supervised={
+        "epochs": 4,
+        "batch_size": 16,
+        "sweep": [{"name": "from-probe", "head": "probe"}],
+    },
 )
 
 
