@@ -91,7 +91,7 @@ class Tuning(Settings):
     lr_scale: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Group: factor on the learning rate; of a group named twice the later."
     )
-    head: Literal["fresh", "probe"] = Field(
+    head_from: Literal["fresh", "probe"] = Field(
         "fresh",
         description="What the head begins with: fresh weights, or those of the linear probe "
         "(logistic regression on the same labelled cases), so that training goes on from it.",
@@ -104,13 +104,13 @@ class Tuning(Settings):
 
     @model_validator(mode="after")
     def _named_or_described(self) -> Tuning:
-        described = bool(self.freeze or self.reinit or self.lr_scale or self.head == "probe")
+        described = bool(self.freeze or self.reinit or self.lr_scale or self.head_from == "probe")
         if self.name in TUNINGS and described:
             raise ValueError(f"the name {self.name!r} is taken; call your own setting otherwise")
         if self.name not in TUNINGS and not described:
             raise ValueError(
                 f"there is no setting {self.name!r}; use one of {', '.join(TUNINGS)}, or describe "
-                "it: {name, freeze, reinit, lr_scale, head}"
+                "it: {name, freeze, reinit, lr_scale, head_from}"
             )
         if not FILE_NAME.fullmatch(self.name):
             raise ValueError(f"call a setting by letters, digits, _ and -, not {self.name!r}")

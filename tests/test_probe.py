@@ -142,6 +142,7 @@ def test_a_head_takes_over_a_linear_map_and_says_the_same(widths, direct):
         said = torch.softmax(head(torch.from_numpy(joined(unseen)).float()), dim=1)
     np.testing.assert_allclose(said, learner.predict(unseen), rtol=1e-3, atol=1e-5)
     assert said[:, 3].max() == 0
+    assert all(torch.isfinite(one).all() for one in head.parameters())
 
 
 def test_a_head_refuses_a_map_to_more_classes_than_it_has_numbers_a_view():

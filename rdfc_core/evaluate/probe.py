@@ -179,7 +179,7 @@ class Head(nn.Module):
         if count > HIDDEN:
             raise StudyError(
                 f"evaluate.supervised: a head of {HIDDEN} numbers a view can not begin with the "
-                f"probe of {count} classes. Use head: fresh."
+                f"probe of {count} classes. Use head_from: fresh."
             )
         columns = []
         parts = torch.from_numpy(weight).float().split(self.widths, dim=1)
@@ -192,7 +192,8 @@ class Head(nn.Module):
                 else:
                     columns.append(part)
             self.classes.weight.copy_(torch.cat(columns, dim=1))
-            self.classes.bias.copy_(torch.from_numpy(bias))
+            # A class that no case has is never said, by a number that weight decay can work on.
+            self.classes.bias.copy_(torch.from_numpy(bias).clamp(min=-1e4))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(B, sum of F) → (B, C) logits."""

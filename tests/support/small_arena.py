@@ -31,7 +31,7 @@ SETTINGS = EvaluateSettings(
     supervised={
         "epochs": 4,
         "batch_size": 16,
-        "sweep": [{"name": "from-probe", "head": "probe"}],
+        "sweep": [{"name": "from-probe", "head_from": "probe"}],
     },
 )
 
