@@ -83,7 +83,7 @@ FLOORS: list[set[str]] = [
     {"interfaces", "readers", "local_executor", "case_check"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
-        *("signals", "data.cells"),
+        *("signals", "data.cells", "utils"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""

@@ -1,1 +1,1 @@
-"""Cases as data: what tables say, how cases are checked, split and accounted for."""
+"""Cases: what they are, where they come from, and what is wrong with them."""
