@@ -224,7 +224,8 @@ def test_a_patient_may_have_tumours_of_both_classes(sound: list[Case]) -> None:
 def test_one_class_or_no_label_is_enough_for_pretraining(sound: list[Case]) -> None:
     result = check(*sound[:2])
     assert [(p.severity, p.message) for p in result.problems] == [
-        ("warning", "all 2 labelled cases are 'benign'")
+        ("warning", "all 2 labelled cases are 'benign'"),
+        ("warning", "class 'malignant' has no labelled case, and is left out"),
     ]
     result = check(*(replace(case, label=None) for case in sound))
     assert [(p.severity, p.message) for p in result.problems] == [
@@ -234,7 +235,7 @@ def test_one_class_or_no_label_is_enough_for_pretraining(sound: list[Case]) -> N
 
 
 def test_a_class_with_one_case_or_one_patient_cannot_be_split(sound: list[Case]) -> None:
-    end = "cannot both train and test"
+    end = "cannot both train and test: used as unlabelled"
     [problem] = check(*sound[:3]).problems
     assert problem.message == f"class 'malignant' has a single case, which {end}"
     [problem] = check(*sound[:2], *(replace(case, patient_id="p") for case in sound[2:])).problems
@@ -254,13 +255,23 @@ def test_classes_that_differ_only_in_case_or_spaces_are_doubted(
     assert problem.fix == "Write them alike if one class is meant."
 
 
-def test_an_unknown_label_is_an_error_with_the_nearest_class(
+def test_an_unknown_label_is_told_once_with_its_count_and_the_nearest_class(
     folder: CaseFolder, sound: list[Case]
 ) -> None:
     result = check(*sound, folder.case("typo", "malignnat"), folder.case("typo2", "malignnat"))
-    (first, _) = result.problems
-    assert (first.case_id, first.field, first.severity) == ("typo", "label", "error")
-    assert first.fix == "Did you mean 'malignant'? Correct it, or add the class."
+    [problem] = result.problems
+    assert (problem.field, problem.severity) == ("label", "warning")
+    assert problem.message == (
+        "2 cases have the label 'malignnat', which is none of the classes (benign, malignant): "
+        "used as unlabelled"
+    )
+    assert problem.fix.startswith("Did you mean 'malignant'? Correct it, or add the class")
+    assert result.summary.unlabelled == 2
+
+
+def test_a_listed_class_without_a_case_is_told(sound: list[Case]) -> None:
+    [problem] = check(*sound, names=("benign", "malignant", "absent")).problems
+    assert problem.message == "class 'absent' has no labelled case, and is left out"
 
 
 def test_pictures_and_volumes_do_not_mix(folder: CaseFolder, sound: list[Case]) -> None:
@@ -268,7 +279,7 @@ def test_pictures_and_volumes_do_not_mix(folder: CaseFolder, sound: list[Case]) 
     mask = np.zeros(image.shape, np.uint8)
     mask[1:3, 2:4, 1:4] = 1
     result = check(*sound, folder.volume("v", image, mask, spacing=1.0))
-    assert [p.message for p in result.problems] == ["4 cases are pictures and 1 are volumes"]
+    assert [p.message for p in result.problems] == ["4 cases are pictures and 1 is a volume"]
     assert result.summary.shape is None
 
 

@@ -113,7 +113,10 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
 
 def manifest_cases(manifest: Path, reader: AutoReader) -> Sequence[Case]:
     """The cases of a CSV, each with a reader."""
+    from rdfc_core.data import findings
     from rdfc_core.workbench import read_cases
 
     dataset = part("dataset", "manifest", "--manifest", root=manifest).build(installed())
-    return read_cases(dataset, reader)
+    cases = read_cases(dataset, reader)
+    findings.warn(findings.listing_findings(dataset, cases, None))
+    return cases

@@ -62,13 +62,13 @@ def read_table(path: Path) -> Table:
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError, OtherFormatError) as error:
         return Table(path, (), (), [unreadable(path, error)])
-    named, text = _named_separator(text)
-    separator = named or _delimiter(text)
+    told, text = _named_separator(text)
+    separator = told or _delimiter(text)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
     rows: list[Row] = []
     problems: list[Problem] = []
-    line = begun = 2 if named else 1
+    line = begun = 2 if told else 1
     try:
         for fields in lines:
             cells = [tidy(field) for field in fields]
