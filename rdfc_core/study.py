@@ -14,6 +14,7 @@ from rdfc_core.case import Case
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.label_findings import label_findings
+from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
@@ -128,7 +129,7 @@ class _Run:
         images = {case_id: one.image for case_id, one in seen.items()}
         about = (self.study, self.dataset, extraction.cases, self.until)
         splits = _splits(*about, extraction.fingerprints, images)
-        if not splits[0].test and len(self.classes) > 1:
+        if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
             problem = Problem("", "split", message, fix, "warning")
@@ -237,7 +238,8 @@ def _splits(
     images = images or {case.case_id: normpath(case.image) for case in cases}
     try:
         return make_splits(cases, spec, study.seed, fingerprints, images, dataset.classes)
-    except UnsplittableError:
-        if until == "evaluate":
+    except DataError as error:
+        # Features may be extracted of cases that no split could use, and pretraining needs no test.
+        if until == "evaluate" or not (until == "extract" or isinstance(error, UnsplittableError)):
             raise
         return [untested(cases, spec)]

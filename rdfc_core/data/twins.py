@@ -9,8 +9,6 @@ from rdfc_core.data.cells import tidy
 from rdfc_core.data.inspection import Inspected
 from rdfc_core.interfaces.dataset import Problem
 
-COPIED_MASK_FIX = "Check that each image has the mask that was drawn on it."
-
 
 def shared_masks(cases: Sequence[Case]) -> Iterator[Problem]:
     """Cases whose mask file is that of another case with another image; no file is read."""
@@ -19,7 +17,8 @@ def shared_masks(cases: Sequence[Case]) -> Iterator[Problem]:
         other = first.setdefault(tidy(str(case.mask)), case)
         if other is not case and tidy(str(other.image)) != tidy(str(case.image)):
             message = f"its mask file is that of {other.case_id}, which has another image"
-            yield Problem(case.case_id, "mask", message, COPIED_MASK_FIX, "warning")
+            fix = "Name for each image the mask that was drawn on it."
+            yield Problem(case.case_id, "mask", message, fix, "warning")
 
 
 def twins(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> Iterator[Problem]:
@@ -47,7 +46,8 @@ def twins(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> Iterator[Prob
             yield from _sibling(case, sibling)
         elif outlined is not case and one.covered < 1 and outlined.mask != case.mask:
             message = f"its outline is exactly that of {outlined.case_id}, on another image"
-            yield Problem(case.case_id, "mask", message, COPIED_MASK_FIX, "warning")
+            fix = "Check that the mask was not copied to the wrong case."
+            yield Problem(case.case_id, "mask", message, fix, "warning")
 
 
 def _twin(case: Case, twin: Case) -> Problem:

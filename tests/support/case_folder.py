@@ -15,7 +15,7 @@ from rdfc_core.readers.volumes import VolumeReader
 
 
 class CaseFolder:
-    """Writes cases, each with an image of its own noise and a block of 6 x 5 pixels in its place."""
+    """Writes cases, each with an image and a block of 6 x 5 pixels of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
