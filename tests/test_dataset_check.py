@@ -412,3 +412,16 @@ def test_the_summary_says_what_the_own_split_uses_each_case_for(
         ("training", 2, True),
         ("pretraining alone (the label 'rare' is not used)", 1, True),
     ]
+
+
+def test_classes_and_patients_of_any_data_set_that_stand_for_no_value_are_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    more = [replace(folder.case(f"n{i}", "nan"), patient_id="NaN") for i in range(3)]
+    more.append(folder.case("n3", "nan"))
+    told = [p.message for p in check(*sound, *more, names=("benign", "malignant", "nan")).problems]
+    assert told == [
+        "the class 'nan' stands for no value in tables that programs write",
+        "3 cases (n0, n1, n2) have the patient 'NaN', which stands for no value in tables that "
+        "programs write",
+    ]
