@@ -18,7 +18,8 @@ from rdfc_core.interfaces import Batch
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
 from rdfc_core.saving import Saver
-from rdfc_core.training import batches, learning_rate, require_trainable
+from rdfc_core.training.batches import batches, require_trainable
+from rdfc_core.training.optim import learning_rate
 from rdfc_core.training_state import Task, Training, begun
 
 if TYPE_CHECKING:

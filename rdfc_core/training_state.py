@@ -19,7 +19,9 @@ from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place
 from rdfc_core.residence import chosen
 from rdfc_core.settings import PretrainSettings
-from rdfc_core.training import device_for, optimizer_for, seeded
+from rdfc_core.training.device import device_for
+from rdfc_core.training.optim import optimizer_for
+from rdfc_core.training.seeding import seeded
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -20,7 +20,10 @@ from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
 from rdfc_core.progress import Advance
 from rdfc_core.settings import AnyPrecision, SupervisedSettings
-from rdfc_core.training import batches, device_for, optimizer_for, seeded
+from rdfc_core.training.batches import batches
+from rdfc_core.training.device import device_for
+from rdfc_core.training.optim import optimizer_for
+from rdfc_core.training.seeding import seeded
 
 BATCH = 256
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from rdfc_core.errors import ShapeError, StudyError
 from rdfc_core.settings import EvaluateSettings
-from rdfc_core.training import seeded
+from rdfc_core.training.seeding import seeded
 
 Features = Mapping[str, NDArray[np.float32]]
 """View name → (N, F)."""
