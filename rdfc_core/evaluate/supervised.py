@@ -12,7 +12,6 @@ from torch import Tensor
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluate import network
 from rdfc_core.evaluate.conventional import ConventionalRadiomics
-from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.groups import plan
 from rdfc_core.evaluate.inner import inner_folds, out_of_fold, temperature_of, tempered
 from rdfc_core.evaluate.linear import Bench, Entry, main_classifier, together
@@ -158,13 +157,14 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
         if said is None:
             said = _try(arena, trial, progress)
             stages.write(bench.split.name, trial, case_ids, said)
-        prediction = bench.prediction(said.probabilities, trial.seed)
+        rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
+        prediction = bench.prediction(said.probabilities, trial.seed, rows)
         for table in tables(trial, bench.settings):
             entry = arena.entry(trial, table)
             yield entry, prediction
             if said.temperature is not None:
                 scaled = tempered(said.probabilities, said.temperature)
-                yield entry.scaled(), bench.prediction(scaled, trial.seed)
+                yield entry.scaled(), bench.prediction(scaled, trial.seed, rows)
 
 
 def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
@@ -172,14 +172,14 @@ def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
     bench = arena.bench
     train = len(bench.split.train)
     seed = bench.seed + trial.seed
-    rows = np.array(draw(bench.cases[:train], trial.label_fraction, seed))
+    rows = bench.labelled(trial.label_fraction, seed)
     folds = []
     if bench.settings.temperature_scaling and trial.tuning in _judged(bench.settings):
         patients = [bench.cases[row].patient_id for row in rows]
         folds = inner_folds(bench.truth[rows], patients, bench.settings.inner_folds, seed)
-    epochs = 1 if trial.method in ("radiomics", PROBE) else bench.settings.supervised.epochs
+    parts = 1 if trial.method in ("radiomics", PROBE) else network.PARTS
     title = f"Training {trial.name} ({bench.split.name})"
-    with progress.task(title, epochs * (1 + len(folds))) as advance:
+    with progress.task(title, parts * (1 + len(folds))) as advance:
         learner = arena.learner(trial, seed, advance)
         probabilities = learner(rows)(np.arange(train, len(bench.cases)))
         if not folds:

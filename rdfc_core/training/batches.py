@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.settings import PretrainSettings
+from rdfc_core.settings import PretrainSettings, SupervisedSettings
 
 
 def batches(cases: int, batch_size: int, generator: torch.Generator) -> Sequence[Tensor]:
@@ -19,6 +19,25 @@ def batches(cases: int, batch_size: int, generator: torch.Generator) -> Sequence
     """
     order = torch.randperm(cases, generator=generator)
     return order.tensor_split(batch_count(cases, batch_size))
+
+
+def endless_batches(cases: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Batches of equal size from one random order of 0 … cases − 1 after the other.
+
+    Of fewer cases than a batch holds each stands in it several times, varied each time anew.
+    """
+    waiting = torch.empty(0, dtype=torch.long)
+    while True:
+        while len(waiting) < batch_size:
+            waiting = torch.cat([waiting, torch.randperm(cases, generator=generator)])
+        yield waiting[:batch_size]
+        waiting = waiting[batch_size:]
+
+
+def label_steps(cases: int, settings: SupervisedSettings) -> int:
+    """Steps of a training with so many labels: those of its epochs, between floor and ceiling."""
+    steps = max(settings.epochs * math.ceil(cases / settings.batch_size), settings.min_steps)
+    return min(steps, settings.max_steps) if settings.max_steps is not None else steps
 
 
 def batch_count(cases: int, batch_size: int) -> int:

@@ -1,14 +1,13 @@
-"""Optimisers and the course of their learning rate."""
+"""The optimisers that networks are trained by."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from rdfc_core.settings import PretrainSettings, TrainingSettings
+from rdfc_core.settings import TrainingSettings
 
 
 def optimizer_for(
@@ -23,15 +22,20 @@ def optimizer_for(
     rate, decay = settings.learning_rate, settings.weight_decay
     listed = [dict(group) for group in groups]
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(listed, lr=rate, weight_decay=decay)
-    return torch.optim.SGD(listed, lr=rate, momentum=settings.momentum, weight_decay=decay)
+        # fused: one pass over the weights, a third of the time (SGD gains nothing by it).
+        return torch.optim.AdamW(listed, lr=rate, weight_decay=decay, fused=True)
+    return torch.optim.SGD(
+        listed,
+        lr=rate,
+        momentum=settings.momentum,
+        weight_decay=decay,
+        nesterov=settings.nesterov,
+    )
 
 
-def learning_rate(settings: PretrainSettings, epoch: int) -> float:
-    """The learning rate of an epoch, counted from 0."""
-    if epoch < settings.warmup_epochs:
-        return settings.learning_rate * (epoch + 1) / settings.warmup_epochs
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    share = (epoch - settings.warmup_epochs) / max(1, settings.epochs - settings.warmup_epochs)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+def set_learning_rates(
+    optimizer: torch.optim.Optimizer, peaks: Sequence[float], factor: float
+) -> None:
+    """Every group's learning rate: the factor on its peak."""
+    for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+        group["lr"] = peak * factor
