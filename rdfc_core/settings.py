@@ -13,7 +13,14 @@ from rdfc_core.component import Part, PartOf
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
 Compilation = Literal["default", "reduce-overhead", "max-autotune"]
-Method = Literal["radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"]
+Method = Literal[
+    "radiomics",
+    "radiomics-logistic",
+    "image-and-radiomics",
+    "resnet-scratch",
+    "hybrid-scratch",
+    "hybrid-finetune",
+]
 LabelUnit = Literal["patient", "case"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
@@ -248,6 +255,13 @@ class EvaluateSettings(Settings):
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
+    radiomics_c: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (0.01, 0.1),
+        min_length=1,
+        description="C of radiomics-logistic and image-and-radiomics (logistic regression on "
+        "handcrafted features, without and with the learnt ones of the image): a row each; the "
+        "first is judged.",
+    )
     supervised: SupervisedSettings = SupervisedSettings()
     label_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (), description="Shares of the training labels at which the methods are tried."
@@ -290,7 +304,7 @@ class EvaluateSettings(Settings):
                 raise ValueError(f"{name!r} is taken; call the pretext something else")
         return compare
 
-    @field_validator("methods", "label_fractions")
+    @field_validator("methods", "label_fractions", "radiomics_c")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
