@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from rdfc_core.checkpoint import flush
+from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
@@ -42,6 +43,7 @@ class _About(BaseModel):
     layer: Literal["features", "embedding"]
     views: tuple[str, ...] | None
     sha256: str
+    cases: CaseDefinition | None = None
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Model:
         classes: The labels in their order.
         classifier: The linear classifier, once one is trained.
         layer: What the classifier stands on: ``features`` or ``embedding``.
+        cases: What the cases are that it was trained on; None where nobody said.
     """
 
     views: Mapping[str, View]
@@ -61,6 +64,7 @@ class Model:
     classes: tuple[str, ...] = ()
     classifier: LinearModel | None = None
     layer: str = "features"
+    cases: CaseDefinition | None = None
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -154,6 +158,8 @@ class Model:
         for name, view in self.views.items():
             arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}
         about: dict[str, Any] = {"classes": list(self.classes), "layer": self.layer, "views": None}
+        if self.cases is not None:
+            about["cases"] = self.cases.model_dump(mode="json")
         if self.classifier is not None:
             arrays["classifier.weight"] = self.classifier.weight
             arrays["classifier.bias"] = self.classifier.bias
@@ -220,7 +226,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         weights |= {key: own[key] for key in _memory_keys(model.pretext)}
         model.pretext.load_state_dict(weights)
         model.pretext.eval()
-        model.classes, model.layer = about.classes, about.layer
+        model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
         if about.views is not None:
             weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
             if not weight.shape[:-1] == bias.shape == (len(about.classes),):

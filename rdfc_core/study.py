@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rdfc_core import features, judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
+from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
@@ -125,6 +126,7 @@ class _Run:
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 for entry, prediction in judged:
                     self.found[entry].append(prediction)
+            model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
 
     def _write(self) -> None:

@@ -79,7 +79,7 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "local_executor", "case_check"},
+    {"interfaces", "readers", "local_executor", "case_check", "data"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
         "signals",

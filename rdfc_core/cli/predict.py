@@ -17,8 +17,17 @@ from rdfc_core.files import replacing
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
-    from rdfc_core.readers.auto import AutoReader
+    from rdfc_core.plugins import Registry
 
+MaskValue = Annotated[
+    int | None,
+    typer.Option(
+        "--mask-value",
+        help="The value that marks the tumour in --mask, where the run's cases had several; "
+        "otherwise that of the run.",
+        show_default=False,
+    ),
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
@@ -26,6 +35,7 @@ def predict(
     run: Run,
     image: Annotated[Path | None, typer.Option("--image", help="One image.")] = None,
     mask: Annotated[Path | None, typer.Option("--mask", help="Its mask.")] = None,
+    mask_value: MaskValue = None,
     manifest: options.Manifest = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write a CSV here.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
@@ -41,8 +51,8 @@ def predict(
     console.log_to_stderr()
     refuse_existing(out, overwrite)
     bench = options.workbench(store, executor)
-    reader = predictions.reader_of(run.resolve(), bench.registry)
-    said = predictions.predict(run.resolve(), _cases(image, mask, manifest, reader), bench)
+    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
+    said = predictions.predict(run.resolve(), cases, bench)
     table = [
         {
             "case_id": case_id,
@@ -69,6 +79,7 @@ def embed(
     manifest: options.Manifest = None,
     image: Annotated[Path | None, typer.Option("--image", help="One image.")] = None,
     mask: Annotated[Path | None, typer.Option("--mask", help="Its mask.")] = None,
+    mask_value: MaskValue = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
     store: options.Store = None,
     executor: options.Executor = "local",
@@ -81,8 +92,7 @@ def embed(
     console.log_to_stderr()
     refuse_existing(out, overwrite)
     bench = options.workbench(store, executor)
-    reader = predictions.reader_of(run.resolve(), bench.registry)
-    cases = _cases(image, mask, manifest, reader)
+    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
     failures = predictions.embed(run.resolve(), cases, bench, out)
     bench.progress.say(f"Embeddings: {out}")
     finish(failures)
@@ -99,16 +109,24 @@ def refuse_existing(out: Path | None, overwrite: bool) -> None:
 
 
 def _cases(
-    image: Path | None, mask: Path | None, manifest: Path | None, reader: AutoReader
+    run: Path,
+    image: Path | None,
+    mask: Path | None,
+    mask_value: int | None,
+    manifest: Path | None,
+    registry: Registry,
 ) -> Sequence[Case]:
-    if manifest and not (image or mask):
-        return options.manifest_cases(manifest, reader)
+    from rdfc_core import predict as predictions
+
+    if manifest and not (image or mask or mask_value is not None):
+        return predictions.listed_cases(run, manifest, registry)
+    if manifest and mask_value is not None:
+        raise StudyError(
+            "--mask-value is for --mask. In a list, write it into the column mask_value."
+        )
     if not (image and mask) or manifest:
         raise StudyError("Name one case with --image and --mask, or many with --manifest.")
-    from rdfc_core.case import Case
-
-    name = image.name.split(".")[0]
-    return [Case(name, name, image.resolve(), mask.resolve(), reader=reader)]
+    return [predictions.single_case(run, image, mask, mask_value, registry)]
 
 
 def _write_csv(path: Path, table: Sequence[dict[str, Any]]) -> None:
