@@ -23,12 +23,14 @@ from rdfc_core.checkpoint import flush
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.probe import LinearModel
+from rdfc_core.files import partial_name
 from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.training import seeded
 
 BATCH = 256
+WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 
 # What a damaged model folder raises:
 DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
@@ -145,7 +147,9 @@ class Model:
         return self.classifier.predict(self.outputs(prepared)[self.layer])
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``model.json``; the folder appears whole or not at all.
+        """Write ``weights.safetensors`` and ``model.json``; each appears whole or not at all.
+
+        Weights and description that do not belong together are known by the checksum.
 
         Memories are left out: they hold what the training cases look like to the network.
         """
@@ -164,17 +168,23 @@ class Model:
             arrays["classifier.weight"] = self.classifier.weight
             arrays["classifier.bias"] = self.classifier.bias
             about["views"] = list(self.classifier.views)
-        partial = folder.with_name(f"partial-{folder.name}")
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = partial_name(folder)
         partial.mkdir(parents=True)
-        weights = partial / "weights.safetensors"
-        save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
-        flush(weights)
-        about["sha256"] = _sha256(weights)
-        (partial / "model.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
+        try:
+            weights = partial / WEIGHTS
+            save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
+            flush(weights)
+            about["sha256"] = _sha256(weights)
+            (partial / ABOUT).write_text(json.dumps(about, indent=2), encoding="utf-8")
+            if folder.exists():  # perhaps with somebody else's files beside ours
+                for name in (WEIGHTS, ABOUT):
+                    (partial / name).replace(folder / name)
+                partial.rmdir()
+            else:
+                partial.rename(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
 
 
 def fresh(
@@ -209,11 +219,11 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         DataError: If a file is missing or damaged, or does not fit the study.
     """
     try:
-        about = _About.model_validate_json((folder / "model.json").read_bytes())
+        about = _About.model_validate_json((folder / ABOUT).read_bytes())
         # safetensors itself does not notice a bit that turned over among the numbers.
-        if about.sha256 != _sha256(folder / "weights.safetensors"):
+        if about.sha256 != _sha256(folder / WEIGHTS):
             raise ValueError("its weights do not match their checksum")
-        arrays = load_file(folder / "weights.safetensors")
+        arrays = load_file(folder / WEIGHTS)
         _check_finite({key: arrays[key] for key in arrays if not key.startswith("view.")})
         views: dict[str, View] = {}
         for name, part in study.views.items():

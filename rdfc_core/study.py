@@ -17,6 +17,8 @@ from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
+from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -35,6 +37,7 @@ def run(
     bench: Workbench,
     overwrite: bool = False,
     until: Step = "evaluate",
+    known: Mapping[str, str] | None = None,
 ) -> Results:
     """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
 
@@ -44,6 +47,7 @@ def run(
         bench: Registry, store, executor and progress.
         overwrite: Replace a finished or different run.
         until: The last step to do.
+        known: Case id → fingerprint that the same command has taken already.
 
     Raises:
         StudyError: If the folder holds another study, or the study does not fit the data.
@@ -56,11 +60,13 @@ def run(
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     for doubt in doubtful_labels(cases):
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
-    with place.claimed(study, bench.registry, overwrite):
+    preparers = {name: view.preparer() for name, view in views.items()}
+    inputs = inputs_of(study, dataset, preparers)
+    with place.claimed(study, bench.registry, overwrite, inputs):
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until).go(cases)
+        return _Run(study, place, dataset, views, bench, until).go(cases, known)
 
 
 class _Run:
@@ -83,16 +89,18 @@ class _Run:
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
 
-    def go(self, cases: Sequence[Case]) -> Results:
+    def go(self, cases: Sequence[Case], known: Mapping[str, str] | None = None) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
-            extraction = extract(cases, self.views, self.bench)
+            extraction = extract(cases, self.views, self.bench, known)
             features.write_parquet(self.place.path / "features.parquet", extraction)
             outputs.write_pictures(self.place.path / "pictures.parquet", extraction)
         splits = _splits(self.study, self.dataset, extraction, self.until)
-        before = self.place.recorded_cases()
-        self.place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
-        if before == self.place.recorded_cases():
+        spec = self.study.split_spec(self.dataset.protocol())
+        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
+        before = self.place.case_rows()
+        self.place.record_cases(rows, splits)
+        if _without_reasons(before) == _without_reasons(rows):
             finished = _finished(self.place, self.until)
             if finished is not None:
                 self.bench.progress.say("This run is finished already: nothing to do.")
@@ -165,6 +173,11 @@ class _Run:
                 "step": self.until,
             },
         )
+
+
+def _without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The rows with whether a case failed in place of why."""
+    return [row._replace(failed="failed" if row.failed else "") for row in rows]
 
 
 def _finished(place: RunFolder, until: Step) -> Results | None:

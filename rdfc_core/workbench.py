@@ -66,8 +66,19 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     return cases
 
 
-def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction:
+def extract(
+    cases: Sequence[Case],
+    views: Mapping[str, View],
+    bench: Workbench,
+    known: Mapping[str, str] | None = None,
+) -> Extraction:
     """All views of all cases, their sizes and their thumbnails.
+
+    Args:
+        cases: Each with a reader.
+        views: View name → the view.
+        bench: Store, executor and progress.
+        known: Case id → fingerprint that the same command has taken before.
 
     Raises:
         DataError: If every case failed, or pictures and volumes are mixed.
@@ -75,7 +86,14 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     """
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers |= {"size": Size(), "picture": Thumbnail()}
-    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
+    extraction = features.extract(
+        cases,
+        preparers,
+        bench.store,
+        bench.executor,
+        bench.progress,
+        known=known,
+    )
     if cases and not extraction.cases:
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.

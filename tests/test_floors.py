@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
         "judging",
         "outputs",
         "finished",
+        "pipeline",
         "precision",
         "run_folder",
         "summary",
