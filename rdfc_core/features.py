@@ -107,10 +107,10 @@ def extract(
         for case_id, fingerprint in prints.items()
         for name in views
     }
-    known = store.known(list(keys.values()))
+    stored = store.known(list(keys.values()))
     jobs = []
     for case in cases:
-        missing = tuple(v for v in views if keys.get((case.case_id, v), "") not in known)
+        missing = tuple(v for v in views if keys.get((case.case_id, v), "") not in stored)
         if case.case_id in prints and missing:
             jobs.append(_Job(case, missing, prints[case.case_id]))
     with progress.task("Extracting features", len(prints)) as advance:
@@ -204,10 +204,11 @@ def fingerprints(
             that are taken are added.
     """
     known = {} if known is None else known
+    files: dict[tuple[int, Path], str] = {}  # several cases may lie in one image
 
     def fingerprint(case: Case) -> str | Failure:
         try:
-            return known.get(case.case_id) or case.fingerprint()
+            return known.get(case.case_id) or case.fingerprint(files)
         except DataError as error:
             return Failure(case.case_id, str(error), fixable=True)
 

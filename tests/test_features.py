@@ -21,8 +21,9 @@ from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 from rdfc_core.case import Case
 from rdfc_core.evaluate.size import Size
 from rdfc_core.feature_view import FeatureView
-from rdfc_core.features import Extraction, extract, write_parquet
+from rdfc_core.features import Extraction, extract, fingerprints, write_parquet
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.store import Store
@@ -310,3 +311,20 @@ def test_fingerprints_of_an_earlier_extraction_are_not_kept(own, store):
     first = extract(own[:1], view, store, HERE)
     ImageOps.invert(Image.open(own[0].image)).save(own[0].image)
     assert extract(own[:1], view, store, HERE).fingerprints != first.fingerprints
+
+
+def test_an_image_of_several_cases_is_hashed_once(own, monkeypatch):
+    read: list[Path] = []
+    before = PictureReader.fingerprint
+
+    def counted(reader: PictureReader, path: Path) -> str:
+        read.append(path)
+        return before(reader, path)
+
+    monkeypatch.setattr(PictureReader, "fingerprint", counted)
+    several = [replace(own[0], case_id=f"part-{i}", mask=own[i].mask) for i in range(3)]
+    files: dict[tuple[int, Path], str] = {}
+    prints = [case.fingerprint(files) for case in several]
+    assert read.count(own[0].image) == 1
+    assert prints == list(fingerprints(several, Progress())[0].values())
+    assert len(set(prints)) == 3

@@ -33,9 +33,9 @@ class CaseDefinition(BaseModel):
     def of(cls, cases: Sequence[Case]) -> CaseDefinition:
         """That of the cases which a run is made of."""
         values = {case.mask_value for case in cases}
-        numbers: list[int | None] = sorted(value for value in values if value is not None)
+        numbers = sorted(value for value in values if value is not None)
         return cls(
-            mask_values=tuple([None, *numbers] if None in values else numbers),
+            mask_values=(None, *numbers) if None in values else tuple(numbers),
             components=tuple(sorted({case.component for case in cases})),
         )
 
