@@ -101,12 +101,7 @@ def extract(
     progress = progress or Progress()
     prints, failures = fingerprints(cases, progress, dict(known or {}))
     recipes = {name: view.recipe() for name, view in views.items()}
-    ids = {name: recipe_id(recipe) for name, recipe in recipes.items()}
-    keys = {
-        (case_id, name): key_of(fingerprint, ids[name])
-        for case_id, fingerprint in prints.items()
-        for name in views
-    }
+    keys = keys_of(prints, views)
     stored = store.known(list(keys.values()))
     jobs = []
     for case in cases:
@@ -142,6 +137,16 @@ def extract(
         fingerprints=prints,
         made=len(jobs),
     )
+
+
+def keys_of(prints: Mapping[str, str], views: Mapping[str, Preparer]) -> dict[tuple[str, str], str]:
+    """(Case id, view) → the key under which the store holds what the view makes of the case."""
+    ids = {name: recipe_id(view.recipe()) for name, view in views.items()}
+    return {
+        (case_id, name): key_of(fingerprint, ids[name])
+        for case_id, fingerprint in prints.items()
+        for name in views
+    }
 
 
 def refuse_mixture(first_of: Mapping[int, str]) -> None:

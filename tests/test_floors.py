@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
         "summary",
         "workbench",
     },
-    {"features", "pretrain", "evaluate", "report", "dataset_check"},
+    {"features", "extraction", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "feature_view",
         "image_view",
