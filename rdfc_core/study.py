@@ -18,6 +18,7 @@ from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
@@ -63,6 +64,8 @@ def run(
     preparers = {name: view.preparer() for name, view in views.items()}
     inputs = inputs_of(study, dataset, preparers)
     with place.claimed(study, bench.registry, overwrite, inputs):
+        if until != "extract" and not place.learnt:
+            try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)

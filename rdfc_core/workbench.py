@@ -89,7 +89,7 @@ def extract(
     """
     extraction = features.extract(
         cases,
-        _preparers(views),
+        preparers_of(views),
         bench.store,
         bench.executor,
         bench.progress,
@@ -103,7 +103,8 @@ def extract(
     return extraction
 
 
-def _preparers(views: Mapping[str, View]) -> dict[str, Preparer]:
+def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:
+    """What a run prepares of every case: its views, the size and the thumbnail."""
     made: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     return made | {"size": Size(), "picture": Thumbnail()}
 
@@ -163,5 +164,5 @@ def check_stored(
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     return check_store(
-        cases, _preparers(views), bench.store, bench.executor, sample, bench.progress, seed
+        cases, preparers_of(views), bench.store, bench.executor, sample, bench.progress, seed
     )
