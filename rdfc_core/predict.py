@@ -63,13 +63,15 @@ def predict(run: Path, cases: Sequence[Case], bench: Workbench) -> Predictions:
     return Predictions(tuple(case_ids), classes, mean, extraction.failures)
 
 
-def embed(run: Path, cases: Sequence[Case], bench: Workbench, out: Path) -> Sequence[Failure]:
-    """Write the joint embeddings of the cases as Parquet: ``split, case_id, label, vector``.
+def embed(
+    run: Path, cases: Sequence[Case], bench: Workbench
+) -> tuple[list[outputs.Embedded], Sequence[Failure]]:
+    """The joint embeddings of the cases, by the network of each split of a run.
 
     Embeddings of different splits come from different networks and cannot be compared.
 
     Returns:
-        The cases that could not be used.
+        The embeddings, and the cases that could not be used.
 
     Raises:
         StudyError: If the folder holds no trained run, or what a case is differs from the run.
@@ -85,8 +87,7 @@ def embed(run: Path, cases: Sequence[Case], bench: Workbench, out: Path) -> Sequ
             outputs.Embedded(folder.name, "", case.case_id, case.label, vector.tolist())
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
-    outputs.write_embeddings(out, rows)
-    return extraction.failures
+    return rows, extraction.failures
 
 
 def reader_of(run: Path, registry: Registry) -> AutoReader:
