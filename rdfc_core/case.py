@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -114,17 +114,25 @@ class Case:
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, files: MutableMapping[tuple[int, Path], str] | None = None) -> str:
         """Changes when image or mask, what the mask means, or how the files are read, changes.
+
+        Args:
+            files: (Reader's id, file) → fingerprint of the file, taken just before for other cases;
+                those that are taken are added.
 
         Raises:
             DataError: If a file is missing.
         """
+        files = {} if files is None else files
         try:
             reader = self._reader()
+            for role, path in (("image", self.image), ("mask", self.mask)):
+                if (id(reader), path) not in files:
+                    files[id(reader), path] = reader.fingerprint(self._existing(path, role))
             parts = (
-                reader.fingerprint(self._existing(self.image, "image")),
-                reader.fingerprint(self._existing(self.mask, "mask")),
+                files[id(reader), self.image],
+                files[id(reader), self.mask],
                 reader.identity(self.image),
                 reader.identity(self.mask),
                 str(self.mask_value),

@@ -10,12 +10,16 @@ from pathlib import Path
 
 from rdfc_core import features, judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
+from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, View
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels
+from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -35,6 +39,7 @@ def run(
     bench: Workbench,
     overwrite: bool = False,
     until: Step = "evaluate",
+    known: Mapping[str, str] | None = None,
 ) -> Results:
     """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
 
@@ -44,6 +49,7 @@ def run(
         bench: Registry, store, executor and progress.
         overwrite: Replace a finished or different run.
         until: The last step to do.
+        known: Case id → fingerprint that the same command has taken already.
 
     Raises:
         StudyError: If the folder holds another study, or the study does not fit the data.
@@ -56,11 +62,15 @@ def run(
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     for doubt in doubtful_labels(cases):
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
-    with place.claimed(study, bench.registry, overwrite):
+    preparers = {name: view.preparer() for name, view in views.items()}
+    inputs = inputs_of(study, dataset, preparers)
+    with place.claimed(study, bench.registry, overwrite, inputs):
+        if until != "extract" and not place.learnt:
+            try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until).go(cases)
+        return _Run(study, place, dataset, views, bench, until).go(cases, known)
 
 
 class _Run:
@@ -84,16 +94,18 @@ class _Run:
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
 
-    def go(self, cases: Sequence[Case]) -> Results:
+    def go(self, cases: Sequence[Case], known: Mapping[str, str] | None = None) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
-            extraction = extract(cases, self.views, self.bench)
+            extraction = extract(cases, self.views, self.bench, known)
             features.write_parquet(self.place.path / "features.parquet", extraction)
             outputs.write_pictures(self.place.path / "pictures.parquet", extraction)
         splits = _splits(self.study, self.dataset, extraction, self.until)
-        before = self.place.recorded_cases()
-        self.place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
-        if before == self.place.recorded_cases():
+        spec = self.study.split_spec(self.dataset.protocol())
+        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
+        before = self.place.case_rows()
+        self.place.record_cases(rows, splits)
+        if _without_reasons(before) == _without_reasons(rows):
             finished = _finished(self.place, self.until)
             if finished is not None:
                 self.bench.progress.say("This run is finished already: nothing to do.")
@@ -131,6 +143,7 @@ class _Run:
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 for entry, prediction in judged:
                     self.found[entry].append(prediction)
+            model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
 
     def _write(self) -> None:
@@ -172,6 +185,11 @@ class _Run:
                 },
             },
         )
+
+
+def _without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The rows with whether a case failed in place of why."""
+    return [row._replace(failed="failed" if row.failed else "") for row in rows]
 
 
 def _finished(place: RunFolder, until: Step) -> Results | None:

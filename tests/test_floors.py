@@ -25,12 +25,13 @@ FLOORS: list[set[str]] = [
         "judging",
         "outputs",
         "finished",
+        "pipeline",
         "precision",
         "run_folder",
         "summary",
         "workbench",
     },
-    {"features", "pretrain", "evaluate", "report", "dataset_check"},
+    {"features", "extraction", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "feature_view",
         "image_view",
@@ -79,7 +80,7 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "local_executor", "case_check"},
+    {"interfaces", "readers", "local_executor", "case_check", "data"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
         "signals",

@@ -71,8 +71,8 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
         return
     classes = ", ".join(f"{count} {label}" for label, count in summary.per_class.items())
     out.print(
-        f"{summary.cases} cases of {summary.patients} patients: {classes or 'no labels'}, "
-        f"{summary.unlabelled} unlabelled; {summary.usable} usable.",
+        f"{_many(summary.cases, 'case')} of {_many(summary.patients, 'patient')}: "
+        f"{classes or 'no labels'}, {summary.unlabelled} unlabelled; {summary.usable} usable.",
         markup=False,
     )
     for what, extremes, digits in (
@@ -92,6 +92,10 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
         out.print("No problem found.")
         return
     _show_problems(problems)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _show_problems(problems: Sequence[Problem]) -> None:

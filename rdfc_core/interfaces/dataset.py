@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -112,6 +113,19 @@ class Dataset(ABC):
             DataError: If no case can be listed.
         """
         return self.cases()
+
+    def with_list(self, listing: Path) -> Dataset | None:
+        """This data set with another list of cases: the same options say what its columns mean.
+
+        A trained run reads the list of ``rdfc predict --manifest`` with it.
+
+        Args:
+            listing: A list, or the folder that holds one.
+
+        Returns:
+            None where the data set comes from no list: lists are then read as ``manifest`` does.
+        """
+        return None
 
     @property
     @abstractmethod
