@@ -17,6 +17,9 @@ from rdfc_core.volume import Volume, check_finite, check_not_swapped, check_same
 
 __all__ = ["Case", "ReadsFiles", "Tumour", "Volume"]
 
+MOST_VALUES = 256
+"""Values of a mask that are told apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tumour:
@@ -25,10 +28,15 @@ class Tumour:
     Args:
         image: The image on its grid.
         mask: Of the image's shape, True inside the outline, at least one voxel.
+        mask_values: The different values that the mask file holds inside, at most a few; empty
+            where nobody has looked.
+        notes: What the readers of the files had to decide, in sentences for the user.
     """
 
     image: Volume
     mask: NDArray[np.bool_]
+    mask_values: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def ndim(self) -> int:
@@ -110,7 +118,9 @@ class Case:
             mask = reader.read_mask(self._existing(self.mask, "mask"))
             check_same_grid(image, mask)
             check_not_swapped(image, mask)
-            return Tumour(check_finite(image), self._inside(mask))
+            inside = self._inside(mask)
+            notes = (*image.notes, *mask.notes)
+            return Tumour(check_finite(image), inside, values_inside(mask, inside), notes)
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error
 
@@ -193,6 +203,14 @@ def voxels_inside(mask: Volume, mask_value: int | None) -> NDArray[np.bool_]:
             f"the mask is empty{wanted} (it holds {found}). {remedy}, or drop the case."
         )
     return inside
+
+
+def values_inside(mask: Volume, inside: NDArray[np.bool_]) -> tuple[float, ...]:
+    """The different values of a mask inside the outline, smallest first, `MOST_VALUES` at most."""
+    values = mask.array[inside]
+    if (values == values[0]).all():  # as in nearly every mask: sorting them takes much longer
+        return (float(values[0]),)
+    return tuple(np.unique(values)[:MOST_VALUES].astype(float).tolist())
 
 
 def largest_component(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,11 +14,13 @@ from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.component import Part
 from rdfc_core.config import load_study
+from rdfc_core.data import findings
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
 from rdfc_core.failures import Failure
 from rdfc_core.features import Extraction
-from rdfc_core.interfaces import Dataset, View
+from rdfc_core.interfaces import Dataset, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.readers.auto import AutoReader
@@ -146,10 +148,12 @@ def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[M
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
     cases = _definition(run, trained[0]).applied_to(cases)
     views = trained[0].views
-    preparers = {name: view.preparer() for name, view in views.items()}
+    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    preparers[INSPECTION] = Inspection()
     extraction = features.extract(
         cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
     )
+    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
     return trained, _agreeing(views, extraction)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.config import load_study
+from rdfc_core.data import findings
+from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.size import Size
 from rdfc_core.extraction.store_check import StoreCheck, check_store
@@ -52,7 +54,7 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     """The data set's cases, each with a reader.
 
     Raises:
-        DataError: If the listing is unusable, empty, or has a label that is no class.
+        DataError: If the listing is unusable or empty.
     """
     cases = reader.given_to(dataset.cases())
     if not cases:
@@ -60,12 +62,6 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
     if twice:
         raise DataError(f"The case id {twice[0]!r} stands twice in the data set. Rename one.")
-    strange = [c for c in cases if c.label is not None and c.label not in dataset.classes]
-    if strange:
-        raise DataError(
-            f"Case {strange[0].case_id}: the label {strange[0].label!r} is none of the classes "
-            f"{', '.join(dataset.classes)}. Correct it, or add the class."
-        )
     return cases
 
 
@@ -75,7 +71,7 @@ def extract(
     bench: Workbench,
     known: Mapping[str, str] | None = None,
 ) -> Extraction:
-    """All views of all cases, their sizes and their thumbnails.
+    """All views of all cases, their sizes, their thumbnails, and what there is to see in them.
 
     Args:
         cases: Each with a reader.
@@ -104,14 +100,16 @@ def extract(
 
 
 def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:
-    """What a run prepares of every case: its views, the size and the thumbnail."""
+    """What a run prepares of every case: its views, size, thumbnail and what is to be seen."""
     made: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
-    return made | {"size": Size(), "picture": Thumbnail()}
+    return made | {"size": Size(), "picture": Thumbnail(), INSPECTION: Inspection()}
 
 
 def _nothing_left(failures: Sequence[Failure]) -> Exception:
     """What to raise when no case is left, with each reason once and what to do about it."""
-    told = f"None of the {len(failures)} cases could be used. {' '.join(grouped(failures))}"
+    none = "The only case" if len(failures) == 1 else f"None of the {len(failures)} cases"
+    used = "could not be used" if len(failures) == 1 else "could be used"
+    told = f"{none} {used}. {' '.join(grouped(failures))}"
     if not any(failure.fixable for failure in failures):
         return UnexpectedError(told)
     refusing = sorted({failure.view for failure in failures if failure.view})
@@ -140,7 +138,10 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
-    return extract(cases[number - 1 :: parts], views, bench)
+    findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+    extraction = extract(cases[number - 1 :: parts], views, bench)
+    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
+    return extraction
 
 
 def check_stored(

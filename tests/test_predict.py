@@ -17,6 +17,7 @@ from rdfc_core import DataError, StudyError
 from rdfc_core import model as models
 from rdfc_core import study as studies
 from rdfc_core.config import load_study
+from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.features import extract
 from rdfc_core.outputs import write_embeddings
 from rdfc_core.predict import embed, predict, reader_of
@@ -102,6 +103,7 @@ def test_a_volume_costs_a_run_of_pictures_only_itself_and_the_view_is_named(
             workbench.registry,
         ).views
         preparers = {name: view.preparer() for name, view in views.items()}
+        preparers[INSPECTION] = Inspection()
         extract(cases[1:2], preparers, workbench.store, workbench.executor)
     said = predict(finished, cases, workbench)
     assert said.case_ids == ("case-000", "case-002")
@@ -109,8 +111,9 @@ def test_a_volume_costs_a_run_of_pictures_only_itself_and_the_view_is_named(
     assert failure.reason.startswith("Case case-001: ")
     assert "the view 'image'" in failure.reason
     assert ("trained on pictures" in failure.reason) != stored
-    # Nothing was extracted in vain: three views of the two pictures, or of the volume before.
-    assert workbench.store.count() == 3 * (3 if stored else 2)
+    # Nothing was extracted in vain: three views of the two pictures, or of the volume before, and
+    # a look at each.
+    assert workbench.store.count() == 4 * (3 if stored else 2)
 
 
 def test_a_moved_run_without_its_data_still_predicts(finished, cases, workbench, tmp_path):

@@ -79,4 +79,4 @@ def test_pictures_and_volumes_in_one_data_set_are_told_before_all_is_extracted(
         str(caught.value),
     )
     if run == "first":
-        assert workbench.store.count() == 3 * 5  # three views, size and thumbnail of three cases
+        assert workbench.store.count() == 2 * 6  # three views, size, thumbnail and inspection

@@ -81,12 +81,14 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
     resolved = _resolved(study.source(), study.overrides())
 
+    from rdfc_core.data.cells import counted
     from rdfc_core.workbench import extract_shard
 
     bench = options.workbench(study.store, study.executor)
     done = extract_shard(resolved, part, bench)
     bench.progress.say(
-        f"Part {shard}: {len(done.cases)} cases are in {bench.store.path}, {done.made} of them new."
+        f"Part {shard}: {counted(len(done.cases), 'case is', 'cases are')} in {bench.store.path}, "
+        f"{done.made} of them new."
     )
     finish(done.failures)
 

@@ -73,15 +73,16 @@ def refuse_problems(problems: Sequence[Problem], dataset: str) -> None:
     """Refuse a listing that has problems; the message holds the first and counts the others.
 
     Args:
-        problems: Of the listing, none of which is a mere warning.
+        problems: Of the listing; warnings among them refuse nothing.
         dataset: The component's name, for ``rdfc datasets check``, which tells them all.
 
     Raises:
         DataError: If there is one.
     """
-    if not problems:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if not errors:
         return
-    first, *others = problems
+    first, *others = errors
     case = "" if first.case_id in first.message else f"Case {first.case_id}: "
     tail = f" ({len(others)} more: rdfc datasets check {dataset}.)" if others else ""
     raise DataError(f"{case}{first.message}. {first.fix}{tail}")
@@ -145,8 +146,9 @@ class Dataset(ABC):
         return None
 
     def problems(self) -> Iterator[Problem]:
-        """Everything wrong with the listing, in one pass, for ``rdfc datasets check``.
+        """Everything wrong with the listing, and what deserves a look, in one pass.
 
-        The images and masks themselves are checked by core, case by case.
+        ``rdfc datasets check`` tells all of it; every command that uses the data set tells the
+        warnings. The images and masks themselves are checked by core, case by case.
         """
         return iter(())

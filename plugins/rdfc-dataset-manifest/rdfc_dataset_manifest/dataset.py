@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rdfc_core.case import Case
+from rdfc_core.data.cells import number
 from rdfc_core.interfaces import Dataset, Problem, SplitSpec, refuse_problems
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.listing import Listing, has_column, read_listing
@@ -17,7 +18,8 @@ class Manifest(Dataset):
 
     Columns: ``case_id``, ``image`` and ``mask``; ``patient_id`` (a case without one is its own
     patient, and cases of one image share one), ``label`` (empty: unlabelled) and ``mask_value``;
-    further ones are kept with the case. Relative paths start from the folder of the CSV file.
+    further ones are kept with the case. Cells such as ``nan`` are empty, and ``1.0`` is ``1``.
+    Relative paths start from the folder of the CSV file.
     PyRadiomics' batch files are taken as they are; their ``Label`` is the mask's value. Without
     it, every value but 0 counts as tumour, where PyRadiomics takes 1.
     """
@@ -61,8 +63,9 @@ class Manifest(Dataset):
         if self.config.classes:
             return self.config.classes
         labels = {case.label for case in self._listing.cases if case.label is not None}
-        numbers = all(label.isdecimal() for label in labels)
-        return tuple(sorted(labels, key=lambda label: (int(label) if numbers else 0, label)))
+        sizes = {label: number(label) for label in labels}
+        numbers = None not in sizes.values()
+        return tuple(sorted(labels, key=lambda label: (sizes[label] if numbers else 0, label)))
 
     def protocol(self) -> SplitSpec:
         """The split of ``split_column``, or a stratified hold-out."""
@@ -71,5 +74,5 @@ class Manifest(Dataset):
         return SplitSpec(kind="column", column=self._listing.split or self.config.split_column)
 
     def problems(self) -> Iterator[Problem]:
-        """Everything wrong with the list, in one pass."""
+        """Everything wrong with the list, and the doubts about it, in one pass."""
         return iter(self._listing.problems)
