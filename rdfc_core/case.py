@@ -66,6 +66,9 @@ class ReadsFiles(Protocol):
     def identity(self, path: Path) -> str:
         """What decides, besides its content, what becomes of the file."""
 
+    def mask_identity(self, path: Path) -> str:
+        """As `identity`, of a file that is read as a mask."""
+
     def fingerprint(self, path: Path) -> str:
         """The same for the same content."""
 
@@ -126,7 +129,7 @@ class Case:
                 reader.fingerprint(self._existing(self.image, "image")),
                 reader.fingerprint(self._existing(self.mask, "mask")),
                 reader.identity(self.image),
-                reader.identity(self.mask),
+                reader.mask_identity(self.mask),
                 str(self.mask_value),
                 self.component,
             )

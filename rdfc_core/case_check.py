@@ -128,17 +128,17 @@ def _odd_masks(case: Case, mask: Volume, inside: NDArray[np.bool_]) -> Iterator[
     def odd(message: str, fix: str) -> Problem:
         return Problem(case.case_id, "mask", message, fix, "warning")
 
+    for note in mask.notes:
+        message, _, fix = note.partition(". ")
+        yield odd(message.rstrip("."), fix or "Check the mask.")
     values = np.unique(mask.array[inside])
     if len(values) > 1:
         shown = ", ".join(f"{value:g}" for value in values[:SHOWN_VALUES].tolist())
         more = ", …" if len(values) > SHOWN_VALUES else ""
-        lossy = case.mask.suffix.lower() in (".jpg", ".jpeg")
         yield odd(
             f"the mask holds {len(values)} values besides 0 ({shown}{more}), and all count as "
             "tumour",
-            "JPEG blurs outlines: save the mask as PNG."
-            if lossy
-            else "Set mask_value if only one of them is meant.",
+            "Set mask_value if only one of them is meant.",
         )
     if inside.all():
         yield odd("the mask covers the whole image", "Check that it is not inverted or missing.")

@@ -34,12 +34,14 @@ class Volume:
         spacing_mm: Distance between neighbouring samples along each array axis.
         origin_mm: Physical position of the first sample, (x, y[, z]).
         direction: (d, d), column i is the unit vector of array axis i in (x, y[, z]).
+        notes: What its reader had to decide about the samples, in sentences for the user.
     """
 
     array: NDArray[Any]
     spacing_mm: tuple[float, ...]
     origin_mm: tuple[float, ...]
     direction: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, array: NDArray[Any], spacing_mm: tuple[float, ...] | None = None) -> Volume:

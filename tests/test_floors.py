@@ -79,10 +79,10 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "local_executor", "case_check"},
+    {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
-        "signals",
+        *("signals", "utils"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
