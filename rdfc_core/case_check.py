@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case, Volume, nothing_at, voxels_inside
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
-from rdfc_core.volume import check_finite, check_not_swapped, check_same_grid
+from rdfc_core.volume import check_finite, check_not_swapped
 
 Result = TypeVar("Result")
 
@@ -62,7 +62,12 @@ def check_case(case: Case) -> CaseCheck:
             odd = _collect(case, "mask", lambda: list(_odd_masks(case, mask, found)), problems)
             problems += odd or []
     if image is not None and mask is not None:
-        _collect(case, "mask", lambda: check_same_grid(image, mask), problems)
+        fitted = _collect(
+            case, "mask", lambda: case.mask_grid.fit(image, mask, case.mask_value), problems
+        )
+        for note in fitted.notes[len(mask.notes) :] if fitted is not None else ():
+            message, _, fix = note.partition(". ")
+            problems.append(Problem(case.case_id, "mask", message, fix, "warning"))
         _collect(case, "mask", lambda: check_not_swapped(image, mask), problems)
     if image is None:
         return CaseCheck(problems)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import StudyError
 from rdfc_core.parameters import (
     Parameters,
@@ -49,6 +50,13 @@ class RadiomicsConfig(BaseModel):
             return {ndim: load_parameters(name) for ndim, name in AUTO.items()}
         parameters = _parameters(self.parameters)
         return {2: parameters, 3: parameters}
+
+    def mask_grid(self) -> MaskGrid | None:
+        """What the parameters say of masks on another grid than their image, None if nothing."""
+        settings = self.by_ndim()[3].settings
+        if settings.geometry_tolerance is None and not settings.correct_mask:
+            return None
+        return MaskGrid(settings.geometry_tolerance, settings.correct_mask)
 
 
 def _parameters(value: str | dict[str, Any]) -> Parameters:

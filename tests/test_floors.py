@@ -79,10 +79,11 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"},
+    {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"}
+    | {"extraction"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
-        *("signals", "utils"),
+        *("signals", "utils", "data.mask_grid"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
