@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import StudyError
 from rdfc_core.parameters import (
     Parameters,
@@ -14,6 +13,9 @@ from rdfc_core.parameters import (
     load_parameters,
     parse_parameters,
 )
+
+if TYPE_CHECKING:
+    from rdfc_core.data.mask_grid import MaskGrid
 
 AUTO = {2: "ultrasound", 3: "ct-3d"}
 """What ``auto`` stands for, by the number of axes."""
@@ -53,6 +55,8 @@ class RadiomicsConfig(BaseModel):
 
     def mask_grid(self) -> MaskGrid | None:
         """What the parameters say of masks on another grid than their image, None if nothing."""
+        from rdfc_core.data.mask_grid import MaskGrid  # here: naming the options loads no NumPy
+
         settings = self.by_ndim()[3].settings
         if settings.geometry_tolerance is None and not settings.correct_mask:
             return None
