@@ -33,6 +33,11 @@ class Place:
         return self.folder / "checkpoints" / f"{self.split}.safetensors"
 
     @property
+    def stable(self) -> Path:
+        """The state before the learning rate began to fall, for a larger budget to go on from."""
+        return self.folder / "checkpoints" / f"{self.split}.stable.safetensors"
+
+    @property
     def metrics(self) -> Path:
         """One JSON line an epoch, of all splits."""
         return self.folder / "metrics.jsonl"

@@ -25,7 +25,7 @@ from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.training import seeded
+from rdfc_core.training.seeding import seeded
 
 BATCH = 256
 

@@ -23,6 +23,7 @@ from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, make_splits
 from rdfc_core.steps import Step, reaches
+from rdfc_core.training.convergence import Convergence
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
@@ -81,6 +82,7 @@ class _Run:
         self.explained = Explained()
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
+        self.convergence: dict[str, Convergence] = {}
 
     def go(self, cases: Sequence[Case]) -> Results:
         """All steps, from the cases to the results."""
@@ -115,8 +117,12 @@ class _Run:
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
                     one_split.fit(self.study, self.views, extraction, split, self.bench)
-                    model = one_split.pretrained(self.study, self.views, *about)
-                    rivals = one_split.rivals(self.study, self.views, *about)
+                    model, told = one_split.pretrained(self.study, self.views, *about)
+                    trained_rivals = one_split.rivals(self.study, self.views, *about)
+                rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
+                self.convergence[split.name] = told
+                for name, (_, told) in trained_rivals.items():
+                    self.convergence[f"{split.name}.{name}"] = told
                 model.classes, taught = self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
@@ -161,6 +167,9 @@ class _Run:
                 "main": linear.main_variant(study.evaluate, self.trained),
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "convergence": {
+                    name: summary.convergence(told) for name, told in self.convergence.items()
+                },
             },
         )
 

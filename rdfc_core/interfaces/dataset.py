@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,12 @@ class SplitSpec(BaseModel):
     )
     folds: int = Field(5, ge=2, description="Number of folds (folds).")
     repeats: int = Field(1, ge=1, description="Divisions into folds, each drawn anew (folds).")
+    only: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="Numbers of the folds that are run, for example [1, 2] to choose options on; "
+        "null: all (folds).",
+    )
     column: str = Field(
         "split", description="Column that says train, test or pretext for each case (column)."
     )
