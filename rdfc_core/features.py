@@ -9,7 +9,7 @@ import functools
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
+from rdfc_core.extraction.mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.failures import Failure
 from rdfc_core.faults import UnexpectedError, explain
 from rdfc_core.files import replacing
@@ -99,6 +100,8 @@ def extract(
         DataError: If the store cannot be used, or pictures and volumes are mixed.
     """
     progress = progress or Progress()
+    grid, views = mask_grid_of(views), on_mask_grid(views)
+    cases = [replace(case, mask_grid=grid) for case in cases] if grid is not None else cases
     prints, failures = fingerprints(cases, progress, dict(known or {}))
     recipes = {name: view.recipe() for name, view in views.items()}
     keys = keys_of(prints, views)

@@ -81,10 +81,11 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "local_executor", "case_check", "data", "data.inspection"},
+    {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"}
+    | {"extraction", "data.inspection"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
-        *("signals", "data.cells", "utils"),
+        *("signals", "data.cells", "utils", "data.mask_grid"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
