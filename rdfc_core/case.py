@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import DataError
-from rdfc_core.volume import Volume, check_finite, check_not_swapped, check_same_grid
+from rdfc_core.volume import Volume, check_finite, check_not_swapped
 
 __all__ = ["Case", "ReadsFiles", "Tumour", "Volume"]
 
@@ -74,6 +75,9 @@ class ReadsFiles(Protocol):
     def identity(self, path: Path) -> str:
         """What decides, besides its content, what becomes of the file."""
 
+    def mask_identity(self, path: Path) -> str:
+        """As `identity`, of a file that is read as a mask."""
+
     def fingerprint(self, path: Path) -> str:
         """The same for the same content."""
 
@@ -92,6 +96,7 @@ class Case:
         component: ``all`` of the mask, or only its ``largest`` connected component.
         columns: Whatever else the data set says about the case.
         reader: Reads the two files; a study fills it in where the data set leaves it open.
+        mask_grid: What is done about a mask on another grid; a study's feature extractor says it.
     """
 
     case_id: str
@@ -103,6 +108,7 @@ class Case:
     component: Literal["all", "largest"] = "all"
     columns: Mapping[str, str] = field(default_factory=dict)
     reader: ReadsFiles | None = None
+    mask_grid: MaskGrid = field(default_factory=MaskGrid)
 
     def load(self) -> Tumour:
         """Read image and mask and check, once and here, that they fit.
@@ -116,7 +122,7 @@ class Case:
             reader = self._reader()
             image = reader.read_image(self._existing(self.image, "image"))
             mask = reader.read_mask(self._existing(self.mask, "mask"))
-            check_same_grid(image, mask)
+            mask = self.mask_grid.fit(image, mask, self.mask_value)
             check_not_swapped(image, mask)
             inside = self._inside(mask)
             notes = (*image.notes, *mask.notes)
@@ -124,19 +130,27 @@ class Case:
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, files: MutableMapping[tuple[int, Path], str] | None = None) -> str:
         """Changes when image or mask, what the mask means, or how the files are read, changes.
+
+        Args:
+            files: (Reader's id, file) → fingerprint of the file, taken just before for other cases;
+                those that are taken are added.
 
         Raises:
             DataError: If a file is missing.
         """
+        files = {} if files is None else files
         try:
             reader = self._reader()
+            for role, path in (("image", self.image), ("mask", self.mask)):
+                if (id(reader), path) not in files:
+                    files[id(reader), path] = reader.fingerprint(self._existing(path, role))
             parts = (
-                reader.fingerprint(self._existing(self.image, "image")),
-                reader.fingerprint(self._existing(self.mask, "mask")),
+                files[id(reader), self.image],
+                files[id(reader), self.mask],
                 reader.identity(self.image),
-                reader.identity(self.mask),
+                reader.mask_identity(self.mask),
                 str(self.mask_value),
                 self.component,
             )

@@ -22,7 +22,7 @@ from rdfc_core.case import (
 from rdfc_core.data.inspection import Inspected, inspect
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
-from rdfc_core.volume import check_finite, check_not_swapped, check_same_grid
+from rdfc_core.volume import check_finite, check_not_swapped
 
 Result = TypeVar("Result")
 
@@ -57,11 +57,16 @@ def check_case(case: Case) -> CaseCheck:
     if image is not None:
         _collect(case, "image", lambda: check_finite(image), problems)
     inside = None
-    if mask is not None:
-        inside = _collect(case, "mask", lambda: voxels_inside(mask, case.mask_value), problems)
     if image is not None and mask is not None:
-        _collect(case, "mask", lambda: check_same_grid(image, mask), problems)
-        _collect(case, "mask", lambda: check_not_swapped(image, mask), problems)
+        read = mask
+        fitted = _collect(
+            case, "mask", lambda: case.mask_grid.fit(image, read, case.mask_value), problems
+        )
+        _collect(case, "mask", lambda: check_not_swapped(image, read), problems)
+        mask = fitted or read
+    if mask is not None:
+        shown = mask
+        inside = _collect(case, "mask", lambda: voxels_inside(shown, case.mask_value), problems)
     if image is None:
         return CaseCheck(problems)
     seen = None

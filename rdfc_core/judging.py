@@ -97,6 +97,7 @@ def arena(
         origin=Origin(model.views, model.pretext, untrained, test.classes),
         cases={name: view.collate(prepared[name]) for name, view in model.views.items()},
         measured=_measured(prepared, handcrafted(model.views), len(test.cases)),
+        standard=_standard(model.views, prepared),
         learnt=outputs["features"],
         pretext=method_name(study),
         precision=study.evaluate.supervised.precision or study.pretrain.precision,
@@ -108,6 +109,16 @@ def _prepared(
 ) -> dict[str, list[Prepared]]:
     case_ids = [case.case_id for case in test.cases]
     return {name: extraction.of(name, case_ids) for name in views}
+
+
+def _standard(
+    views: Mapping[str, View], prepared: Mapping[str, Sequence[Prepared]]
+) -> NDArray[np.float32]:
+    """The handcrafted features as their tower takes them, (N, F); no columns if there are none."""
+    name = handcrafted(views)
+    if name is None:
+        return np.zeros((len(next(iter(prepared.values()))), 0), np.float32)
+    return np.asarray(views[name].collate(prepared[name]).numpy())
 
 
 def _measured(

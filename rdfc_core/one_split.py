@@ -17,6 +17,8 @@ from rdfc_core.model import Model
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split
+from rdfc_core.training.convergence import Convergence
+from rdfc_core.training.held_back import hold_back
 from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench
 
@@ -48,8 +50,10 @@ def pretrained(
     place: RunFolder,
     bench: Workbench,
     title: str = "Pretraining",
-) -> Model:
+) -> tuple[Model, Convergence]:
     """The model of a split: its pretext is trained on the split's pretext cases alone.
+
+    Some of them may be held back, to tell when it has learnt.
 
     Args:
         study: Names the pretext.
@@ -59,9 +63,14 @@ def pretrained(
         place: Where checkpoints and metrics go.
         bench: Registry, progress and processes.
         title: What the progress is called.
+
+    Returns:
+        The model, and how far it came.
     """
-    pretext_cases = {name: extraction.of(name, split.pretext) for name in views}
-    model = models.fresh(study, bench.registry, views, len(split.pretext), study.seed)
+    patients = {case.case_id: case.patient_id for case in extraction.cases}
+    taught, held_back = hold_back(split.pretext, patients, study.pretrain.held_back, study.seed)
+    pretext_cases = {name: extraction.of(name, taught) for name in views}
+    model = models.fresh(study, bench.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
         bench.registry.tell(
@@ -69,13 +78,16 @@ def pretrained(
         )
 
     collated, where = residence.collated(views, pretext_cases, study.pretrain, place.path)
-    pretrain.fit(
+    convergence = pretrain.fit(
         Task(
             model.pretext,
             views,
             collated,
             study.pretrain.model_copy(update={"cases_in": where}),
             study.seed,
+            {name: view.collate(extraction.of(name, held_back)) for name, view in views.items()}
+            if held_back
+            else {},
         ),
         Place(place.path, split.name),
         bench.progress,
@@ -83,7 +95,7 @@ def pretrained(
         title,
         bench.team,
     )
-    return model
+    return model, convergence
 
 
 def rivals(
@@ -93,8 +105,8 @@ def rivals(
     split: Split,
     place: RunFolder,
     bench: Workbench,
-) -> dict[str, Model]:
-    """Name → the model of another pretext that is compared, trained as `pretrained` trains."""
+) -> dict[str, tuple[Model, Convergence]]:
+    """Name → what `pretrained` gives for another pretext that is compared."""
     return {
         name: pretrained(
             rival,

@@ -9,7 +9,9 @@ Source: van Griethuysen et al. 2017, Cancer Research 77(21).
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import as_file, files
 from os.path import isfile
 from pathlib import Path
@@ -25,6 +27,7 @@ from pydantic import (
 )
 
 from rdfc_core.errors import StudyError
+from rdfc_core.parameter_sets.idle import idle_settings
 from rdfc_core.parameter_sets.reading import read_mapping
 from rdfc_core.parameter_sets.settings import WHOLE_IMAGE, Settings
 from rdfc_core.parameter_sets.vocabulary import (
@@ -104,12 +107,29 @@ class Parameters(BaseModel):
                     f"imageType.{name}.{Settings.model_fields[key].alias or key}: this is done "
                     "once, before any filter, and has no effect here. Move it to setting"
                 )
+        stated = self.settings.model_fields_set
+        if "additional_info" in stated and self.settings.additional_info and not self._is_dump:
+            raise ValueError(
+                "setting.additionalInfo: rdfc gives features alone. Versions and parameters stand "
+                "in a run's study.yaml: remove it, or set it to false"
+            )
         if "LoG" in self.image_types and not self.settings_of("LoG").sigma_mm:
             raise ValueError(
                 "imageType.LoG: without sigma there is no filter, and PyRadiomics would give no "
                 "features in silence. Add sigma: [1, 2, 3, 4, 5] (in mm) or remove LoG"
             )
         return self
+
+    @property
+    def _is_dump(self) -> bool:
+        """Whether every setting is stated, as `dump` does and no person."""
+        return self.settings.model_fields_set == set(Settings.model_fields)
+
+    def idle_settings(self) -> tuple[str, ...]:
+        """A sentence for each setting that was stated and can have no effect."""
+        if self._is_dump:
+            return ()
+        return tuple(idle_settings(self.settings, self.image_types, self.feature_classes))
 
     def settings_of(self, image_type: str) -> Settings:
         """The settings that hold for one image type."""
@@ -217,9 +237,18 @@ def parse_parameters(data: Mapping[str, Any], source: str) -> Parameters:
         StudyError: If a key, a name or a value is not known or of the wrong type.
     """
     try:
-        return Parameters.model_validate(data)
+        parameters = Parameters.model_validate(data)
     except ValidationError as error:
         raise StudyError(f"In {source}: {_sentence(error)}") from error
+    for sentence in parameters.idle_settings():
+        _warn(f"In {source}: {sentence}.")
+    return parameters
+
+
+@cache
+def _warn(sentence: str) -> None:
+    """Tell a sentence, once: parameters are read several times on their way into a run."""
+    logging.getLogger("rdfc").warning("%s", sentence)
 
 
 def _wavelet_names(levels: int, axes: int) -> Iterator[str]:

@@ -29,7 +29,7 @@ def settled(study: ResolvedStudy, place: RunFolder, overwrite: bool = False) -> 
         study = as_begun(study, place.read_study())
     if study.pretrain.precision != "auto":
         return study
-    from rdfc_core.training import fastest  # here: a finished run is told without torch
+    from rdfc_core.training.device import fastest  # here: a finished run is told without torch
 
     return _in(study, fastest())
 
@@ -57,7 +57,9 @@ def warn_if_emulated(study: ResolvedStudy) -> None:
     Args:
         study: With a precision in place of ``auto``.
     """
-    from rdfc_core.training import emulates_bfloat16  # here: a finished run is told without torch
+    from rdfc_core.training.device import (
+        emulates_bfloat16,
+    )  # here: a finished run is told without torch
 
     for key, one in (
         ("pretrain", study.pretrain.precision),

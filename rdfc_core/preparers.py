@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rdfc_core.case import Tumour
+from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import PluginError
 from rdfc_core.faults import origin
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
@@ -20,6 +21,11 @@ class FeaturePreparer:
 
     def __init__(self, extractor: FeatureExtractor) -> None:
         self.extractor = extractor
+
+    @property
+    def mask_grid(self) -> MaskGrid | None:
+        """What the extractor does about masks on another grid; None if it says nothing."""
+        return self.extractor.mask_grid
 
     def recipe(self) -> dict[str, Any]:
         """The extractor's recipe."""

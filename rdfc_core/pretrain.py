@@ -17,8 +17,11 @@ from rdfc_core.group import ALONE, Group
 from rdfc_core.interfaces import Batch
 from rdfc_core.metrics_log import Place, forget_epochs_after, record
 from rdfc_core.progress import Progress
-from rdfc_core.saving import Saver
-from rdfc_core.training import batches, learning_rate, require_trainable
+from rdfc_core.saving import Saver, keep_stable
+from rdfc_core.training.batches import batches, require_trainable
+from rdfc_core.training.convergence import Convergence
+from rdfc_core.training.optim import set_learning_rates
+from rdfc_core.training.schedule import pretrain_factor
 from rdfc_core.training_state import Task, Training, begun
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ def fit(
     epoch_ended: EpochEnded | None = None,
     title: str = "Pretraining",
     team: Team | None = None,
-) -> None:
+) -> Convergence:
     """Train the pretext in place; continues from the checkpoint if there is one.
 
     Args:
@@ -44,6 +47,9 @@ def fit(
         epoch_ended: Called with the metrics of every epoch.
         title: What the progress is called.
         team: The processes that train together; None: this one alone.
+
+    Returns:
+        How long it was trained, what was measured, and whether the task is learnt.
 
     Raises:
         DataError: If there are fewer than two cases, the training diverges, or a checkpoint cannot
@@ -60,59 +66,74 @@ def fit(
     ):
         forget_epochs_after(place, done)
         board_folder = str(place.folder / "tensorboard" / place.split)
+        convergence = training.convergence
         with (
-            (progress or Progress()).task(title, settings.epochs) as advance,
+            (progress or Progress()).task(title, convergence.epochs) as advance,
             SummaryWriter(board_folder, purge_step=done) as board,
             Saver(place.checkpoint) as saver,
         ):
             advance(done)
-            for epoch in range(done, settings.epochs):
-                metrics = _timed_epoch(training, epoch)
+            while done < convergence.epochs:
+                metrics = _timed_epoch(training, done)
+                done += 1
                 refuse_divergence(metrics, task.pretext)
                 collapse.look(metrics)
                 record(place, board, metrics)
-                due = (epoch + 1) % settings.checkpoint_every == 0 or epoch + 1 == settings.epochs
-                saver.keep(training.state(epoch + 1), due)
+                if convergence.turn(done):
+                    keep_stable(place, training.state(done))
+                due = done % settings.checkpoint_every == 0 or done == convergence.epochs
+                saver.keep(training.state(done), due)
                 if epoch_ended:
                     epoch_ended(metrics)
-                advance(1, note=f"loss {metrics['loss']:.3f}")
+                advance(1, note=_note(metrics), total=convergence.epochs)
     task.pretext.eval()
+    return convergence
 
 
 def _take_part(group: Group, task: Task) -> None:
     """What every other process does of `fit`: the same steps, and no files."""
     with begun(group, task, None) as (training, done):
-        for epoch in range(done, task.settings.epochs):
-            _timed_epoch(training, epoch)
-            training.state(epoch + 1)
+        while done < training.convergence.epochs:
+            _timed_epoch(training, done)
+            done += 1
+            if training.convergence.turn(done):
+                training.state(done)
+            training.state(done)
 
 
 def _timed_epoch(training: Training, epoch: int) -> dict[str, float]:
-    """The metrics of an epoch, counted from 0, at its learning rate; with the time it took."""
+    """The metrics of an epoch, counted from 0; with the time it took, and what was held back."""
     started = time.perf_counter()
-    rate = learning_rate(training.settings, epoch)
-    for group in training.optimizer.param_groups:
-        group["lr"] = rate
     towers = training.pretext.encoders().values()
     with training.group.dividing(towers, training.settings.sync_batchnorm):
-        metrics = _epoch(training)
+        metrics = _epoch(training, epoch)
     seconds = time.perf_counter() - started
+    if training.convergence.due(epoch + 1):
+        held_back = training.measured() or {"loss": metrics["loss"]}
+        training.convergence.look(epoch + 1, training.group.share(held_back["loss"]))
+        if len(training.held_back):
+            metrics |= {f"held_back.{name}": value for name, value in held_back.items()}
     return {
         "epoch": epoch + 1,
         **metrics,
-        "learning_rate": rate,
+        "learning_rate": training.optimizer.param_groups[0]["lr"],
         "seconds": round(seconds, 3),
         "cases_per_second": round(len(training.cases) / seconds, 1),
     }
 
 
-def _epoch(training: Training) -> dict[str, float]:
+def _epoch(training: Training, epoch: int) -> dict[str, float]:
     """One pass over the cases: mean loss and logs, and the signs of collapse."""
     fabric, pretext, generator = training.fabric, training.pretext, training.generator
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=fabric.device))
     seen: dict[str, list[Tensor]] = defaultdict(list)
     order = batches(len(training.cases), training.settings.batch_size, generator)
-    for indices, own in training.cases.batches(order):
+    convergence, first = training.convergence, epoch * len(order)
+    for step, (indices, own) in enumerate(training.cases.batches(order), start=first):
+        factor = pretrain_factor(
+            training.settings, step, len(order), convergence.epochs, convergence.decay
+        )
+        set_learning_rates(training.optimizer, training.peaks, factor)
         output = training.model(Batch(indices, own, training.views, generator))
         pretext.require_sound(output, len(indices))
         training.optimizer.zero_grad()
@@ -126,3 +147,12 @@ def _epoch(training: Training) -> dict[str, float]:
             seen[name].append(embedding)
     logs = {name: float(total) / len(training.cases) for name, total in sums.items()}
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
+
+
+def _note(metrics: Mapping[str, float]) -> str:
+    """The loss, and how often held-back cases find their partner, where that is measured."""
+    note = f"loss {metrics['loss']:.3f}"
+    found = [value for name, value in metrics.items() if name.startswith("held_back.")]
+    if found and "held_back.loss" in metrics:
+        note += f", held back {metrics['held_back.loss']:.3f}"
+    return note

@@ -13,8 +13,14 @@ from typing import Protocol
 class Advance(Protocol):
     """Says that more is done."""
 
-    def __call__(self, steps: int = 1, note: str = "") -> None:
-        """``steps`` more are done; ``note`` is a word on the current state."""
+    def __call__(self, steps: int = 1, note: str = "", total: int | None = None) -> None:
+        """``steps`` more are done.
+
+        Args:
+            steps: How many more.
+            note: A word on the current state.
+            total: Of the whole work, if that is known better now.
+        """
 
 
 class Progress:
@@ -24,7 +30,7 @@ class Progress:
     def task(self, title: str, total: int) -> Iterator[Advance]:
         """A piece of work of ``total`` steps."""
 
-        def advance(steps: int = 1, note: str = "") -> None:
+        def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
             return
 
         yield advance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,6 +13,9 @@ from rdfc_core.parameters import (
     load_parameters,
     parse_parameters,
 )
+
+if TYPE_CHECKING:
+    from rdfc_core.data.mask_grid import MaskGrid
 
 AUTO = {2: "ultrasound", 3: "ct-3d"}
 """What ``auto`` stands for, by the number of axes."""
@@ -49,6 +52,15 @@ class RadiomicsConfig(BaseModel):
             return {ndim: load_parameters(name) for ndim, name in AUTO.items()}
         parameters = _parameters(self.parameters)
         return {2: parameters, 3: parameters}
+
+    def mask_grid(self) -> MaskGrid | None:
+        """What the parameters say of masks on another grid than their image, None if nothing."""
+        from rdfc_core.data.mask_grid import MaskGrid  # here: naming the options loads no NumPy
+
+        settings = self.by_ndim()[3].settings
+        if settings.geometry_tolerance is None and not settings.correct_mask:
+            return None
+        return MaskGrid(settings.geometry_tolerance, settings.correct_mask)
 
 
 def _parameters(value: str | dict[str, Any]) -> Parameters:

@@ -18,6 +18,8 @@ class Row(BaseModel):
     """One metric of one method.
 
     All values lie between 0 and 1; None where a value does not exist (the spread of one fold).
+    ``labelled_cases`` and ``labelled_patients`` say from how many labels the method learnt, the
+    mean over folds and repetitions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +39,8 @@ class Row(BaseModel):
     n_cases: int
     folds: int
     seeds: int
+    labelled_cases: float = 0
+    labelled_patients: float = 0
     published: float | None = None
     published_sd: float | None = None
 

@@ -11,9 +11,19 @@ from typing import Any, Self
 from rdfc_core import checkpoint
 from rdfc_core.checkpoint import Packed
 from rdfc_core.errors import RdfcError
+from rdfc_core.metrics_log import Place
 from rdfc_core.signals import Terminated
 
 log = logging.getLogger("rdfc")
+
+
+def keep_stable(place: Place, state: Any) -> None:
+    """Keep the state from which a larger budget goes on: before the learning rate began to fall.
+
+    Raises:
+        DataError: If it cannot be written.
+    """
+    checkpoint.save(place.stable, state)
 
 
 class Saver:

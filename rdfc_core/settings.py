@@ -13,7 +13,15 @@ from rdfc_core.component import Part, PartOf
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
 Compilation = Literal["default", "reduce-overhead", "max-autotune"]
-Method = Literal["radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"]
+Method = Literal[
+    "radiomics",
+    "radiomics-logistic",
+    "image-and-radiomics",
+    "resnet-scratch",
+    "hybrid-scratch",
+    "hybrid-finetune",
+]
+LabelUnit = Literal["patient", "case"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 TUNINGS = ("paper", "paper-frozen", "all", "frozen")
@@ -37,15 +45,47 @@ class TrainingSettings(Settings):
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD as in the paper, or AdamW.")
     learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    nesterov: bool = Field(False, description="Nesterov's momentum; of SGD.")
     weight_decay: float = Field(1e-4, ge=0, description="Weight decay.")
 
 
 class PretrainSettings(TrainingSettings):
     """How the pretext task is trained."""
 
+    steps: int | None = Field(
+        None,
+        ge=1,
+        description="Optimiser steps at most, in whole epochs; the smaller budget counts.",
+    )
     warmup_epochs: int = Field(0, ge=0, description="Epochs of linear warm-up.")
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="Learning rate after the warm-up."
+    warmup_steps: int = Field(
+        0, ge=0, description="Steps of linear warm-up; the longer of the two counts."
+    )
+    schedule: Literal["constant", "cosine", "one-cycle", "warmup-stable-decay"] = Field(
+        "constant",
+        description="Learning rate after the warm-up: constant; falling over the whole budget "
+        "(cosine; one-cycle, whose warm-up is a tenth of it); or constant until the task is learnt "
+        "(patience) and falling after that, so that a longer training begins like a shorter one.",
+    )
+    decay_share: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="Share of the steps over which warmup-stable-decay falls, at the end.",
+    )
+    held_back: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Share of the pretext patients on whom the task is measured instead of trained "
+        "(256 cases at most): convergence is judged there, without any label.",
+    )
+    check_steps: int = Field(50, ge=1, description="Steps between two such measurements.")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="Measurements without progress after which warmup-stable-decay lets the "
+        "learning rate fall and ends; null: when the budget ends.",
     )
     precision: AnyPrecision = Field(
         "32-true",
@@ -120,8 +160,19 @@ class Tuning(Settings):
 class SupervisedSettings(TrainingSettings):
     """How networks are trained with labels."""
 
+    min_steps: int = Field(
+        0, ge=0, description="Steps at least, however few the labels: epochs are added."
+    )
+    max_steps: int | None = Field(
+        None, ge=1, description="Steps at most, however many the labels; null: as epochs say."
+    )
+    schedule: Literal["step", "one-cycle", "constant"] = Field(
+        "step",
+        description="Learning rate: ÷10 at decay_at; up for a tenth of the steps and down to 0 "
+        "(one-cycle); or constant.",
+    )
     decay_at: float = Field(
-        0.7, gt=0, le=1, description="Share of the epochs after which the learning rate is ÷10."
+        0.7, gt=0, le=1, description="Share of the steps after which schedule step divides by 10."
     )
     precision: Precision | None = Field(
         None, description="Number format of the forward pass; null: as in pretraining."
@@ -130,6 +181,12 @@ class SupervisedSettings(TrainingSettings):
         "features",
         description="The head stands on the towers' features of unit length (each view to 256, "
         "joined, to the classes), or is one layer on the pretext's embeddings.",
+    )
+    head_scale: float = Field(
+        1.0,
+        gt=0,
+        description="Factor on the rows of unit length that the head stands on: on them alone a "
+        "linear layer has logits near 0, which hundreds of steps cannot grow (11.3 is √128).",
     )
     raw_features: bool = Field(
         False,
@@ -149,6 +206,14 @@ class SupervisedSettings(TrainingSettings):
     sweep: tuple[Tuning, ...] = Field(
         (), description="Further settings of fine-tuning, each a row of its own."
     )
+
+    @model_validator(mode="after")
+    def _floor_below_ceiling(self) -> SupervisedSettings:
+        if self.max_steps is not None and self.min_steps > self.max_steps:
+            raise ValueError(
+                f"min_steps ({self.min_steps}) is above max_steps ({self.max_steps}): lower it"
+            )
+        return self
 
     @field_validator("sweep")
     @classmethod
@@ -190,9 +255,21 @@ class EvaluateSettings(Settings):
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
+    radiomics_c: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (0.01, 0.1),
+        min_length=1,
+        description="C of radiomics-logistic and image-and-radiomics (logistic regression on "
+        "handcrafted features, without and with the learnt ones of the image): a row each; the "
+        "first is judged.",
+    )
     supervised: SupervisedSettings = SupervisedSettings()
     label_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (), description="Shares of the training labels at which the methods are tried."
+    )
+    label_unit: LabelUnit = Field(
+        "patient",
+        description="What a share of the labels is drawn by: patients with all their cases, or "
+        "single cases, where every lesion needs a diagnosis of its own.",
     )
     label_seeds: int = Field(3, ge=1, description="Draws of the labels at each share.")
     inner_folds: int = Field(
@@ -227,7 +304,7 @@ class EvaluateSettings(Settings):
                 raise ValueError(f"{name!r} is taken; call the pretext something else")
         return compare
 
-    @field_validator("methods", "label_fractions")
+    @field_validator("methods", "label_fractions", "radiomics_c")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))

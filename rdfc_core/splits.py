@@ -79,7 +79,7 @@ def make_splits(
         tests = {"column": _column_part(labelled, spec.column, parts, "test")}
         trains = {"column": _column_part(labelled, spec.column, parts, "train")}
     elif spec.kind == "folds":
-        tests = _folds(labelled, spec.folds, spec.repeats, seed)
+        tests = _chosen(_folds(labelled, spec.folds, spec.repeats, seed), spec)
         trains = {}
     else:
         tests = {"holdout": _holdout(labelled, spec, seed)}
@@ -259,6 +259,18 @@ def _holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:
             f"both parts need a case of each of {classes} classes. Ask for a number in between."
         )
     return {labelled[place].case_id for place in holdout_of_cases(labels, count, seed)}
+
+
+def _chosen(folds: Mapping[str, set[str]], spec: SplitSpec) -> dict[str, set[str]]:
+    """The folds that are to be run, by their number."""
+    numbers = range(1, spec.folds + 1) if spec.only is None else spec.only
+    if beyond := [number for number in numbers if number > spec.folds]:
+        raise StudyError(
+            f"split.only: there is no fold {beyond[0]} of {spec.folds}. Name folds from 1 to "
+            f"{spec.folds}."
+        )
+    names = {f"fold-{number}" for number in numbers}
+    return {name: test for name, test in folds.items() if name.partition(".")[0] in names}
 
 
 def _folds(labelled: Sequence[Case], folds: int, repeats: int, seed: int) -> dict[str, set[str]]:

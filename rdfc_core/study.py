@@ -13,6 +13,7 @@ from rdfc_core import features, judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
+from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
@@ -21,6 +22,9 @@ from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.labels import usable_classes
+from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
@@ -28,6 +32,7 @@ from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step, reaches
+from rdfc_core.training.convergence import Convergence
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
@@ -39,6 +44,7 @@ def run(
     bench: Workbench,
     overwrite: bool = False,
     until: Step = "evaluate",
+    known: Mapping[str, str] | None = None,
 ) -> Results:
     """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
 
@@ -48,6 +54,7 @@ def run(
         bench: Registry, store, executor and progress.
         overwrite: Replace a finished or different run.
         until: The last step to do.
+        known: Case id → fingerprint that the same command has taken already.
 
     Raises:
         StudyError: If the folder holds another study, or the study does not fit the data.
@@ -60,11 +67,15 @@ def run(
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
-    with place.claimed(study, bench.registry, overwrite):
+    preparers = {name: view.preparer() for name, view in views.items()}
+    inputs = inputs_of(study, dataset, preparers)
+    with place.claimed(study, bench.registry, overwrite, inputs):
+        if until != "extract" and not place.learnt:
+            try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until, warnings).go(cases)
+        return _Run(study, place, dataset, views, bench, until, warnings).go(cases, known)
 
 
 class _Run:
@@ -87,18 +98,21 @@ class _Run:
         self.explained = Explained()
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
+        self.convergence: dict[str, Convergence] = {}
 
-    def go(self, cases: Sequence[Case]) -> Results:
+    def go(self, cases: Sequence[Case], known: Mapping[str, str] | None = None) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
-            extraction = extract(cases, self.views, self.bench)
+            extraction = extract(cases, self.views, self.bench, known)
             features.write_parquet(self.place.path / "features.parquet", extraction)
             outputs.write_pictures(self.place.path / "pictures.parquet", extraction)
         self._look(extraction)
         splits = self._split(extraction)
-        before = self.place.recorded_cases()
-        self.place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
-        if before == self.place.recorded_cases():
+        spec = self.study.split_spec(self.dataset.protocol())
+        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
+        before = self.place.case_rows()
+        self.place.record_cases(rows, splits)
+        if _without_reasons(before) == _without_reasons(rows):
             finished = _finished(self.place, self.until)
             if finished is not None:
                 self.bench.progress.say("This run is finished already: nothing to do.")
@@ -152,8 +166,12 @@ class _Run:
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
                     one_split.fit(self.study, self.views, extraction, split, self.bench)
-                    model = one_split.pretrained(self.study, self.views, *about)
-                    rivals = one_split.rivals(self.study, self.views, *about)
+                    model, told = one_split.pretrained(self.study, self.views, *about)
+                    trained_rivals = one_split.rivals(self.study, self.views, *about)
+                rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
+                self.convergence[split.name] = told
+                for name, (_, told) in trained_rivals.items():
+                    self.convergence[f"{split.name}.{name}"] = told
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
@@ -162,6 +180,7 @@ class _Run:
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 for entry, prediction in judged:
                     self.found[entry].append(prediction)
+            model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
 
     def _write(self) -> None:
@@ -204,8 +223,16 @@ class _Run:
                 "main": linear.main_variant(study.evaluate, self.trained),
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "convergence": {
+                    name: summary.convergence(told) for name, told in self.convergence.items()
+                },
             },
         )
+
+
+def _without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The rows with whether a case failed in place of why."""
+    return [row._replace(failed="failed" if row.failed else "") for row in rows]
 
 
 def _finished(place: RunFolder, until: Step) -> Results | None:

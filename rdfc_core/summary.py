@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import mean
 from typing import Any
 
 from rdfc_core.case import Case
@@ -19,6 +20,7 @@ from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Comparison, Importance, Row, finite
 from rdfc_core.splits import Split
+from rdfc_core.training.convergence import Convergence
 
 
 def rows(
@@ -51,6 +53,8 @@ def rows(
                     n_cases=len(tested),
                     folds=len({one.split for one in predictions}),
                     seeds=len({one.repeat for one in predictions}),
+                    labelled_cases=mean(one.labelled_cases for one in predictions),
+                    labelled_patients=mean(one.labelled_patients for one in predictions),
                     published=told.mean if told else None,
                     published_sd=told.sd if told else None,
                 )
@@ -140,6 +144,16 @@ def describe(
             for split in splits
         ],
         "uses": list(as_rows(uses)),
+    }
+
+
+def convergence(told: Convergence) -> dict[str, Any]:
+    """How long a pretraining was, and how its task was measured from check to check."""
+    return {
+        "epochs": told.epochs,
+        "steps": told.epochs * told.epoch_steps,
+        "converged": told.converged,
+        "history": [{"epoch": epoch, "loss": finite(loss)} for epoch, loss in told.history],
     }
 
 

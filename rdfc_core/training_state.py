@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,12 +14,16 @@ from torch import Tensor, nn
 from rdfc_core import checkpoint
 from rdfc_core.feed import Feed, feed_of
 from rdfc_core.group import Group
-from rdfc_core.interfaces import Pretext, View
+from rdfc_core.interfaces import Batch, Pretext, View
 from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place
-from rdfc_core.residence import chosen
+from rdfc_core.residence import Residence, chosen
 from rdfc_core.settings import PretrainSettings
-from rdfc_core.training import device_for, optimizer_for, seeded
+from rdfc_core.training.batches import batch_count
+from rdfc_core.training.convergence import Convergence
+from rdfc_core.training.device import device_for
+from rdfc_core.training.optim import optimizer_for
+from rdfc_core.training.seeding import seeded
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -37,6 +41,8 @@ class Task:
         prepared: View name → (N, …), the collated pretext cases.
         settings: Epochs, batch size, optimiser and so on.
         seed: Decides order, augmentation, dropout and negatives.
+        held_back: View name → (M, …), collated pretext cases that the task is measured on; empty
+            if there are none.
     """
 
     pretext: Pretext
@@ -44,6 +50,7 @@ class Task:
     prepared: Mapping[str, Tensor]
     settings: PretrainSettings
     seed: int
+    held_back: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,10 @@ class Training:
         cases: All of them, in batches for the device.
         settings: Epochs, batch size, learning rate and so on.
         generator: Of order, augmentation and negatives.
+        peaks: Learning rate of each of the optimiser's groups, at its highest.
+        convergence: The budget, and what was measured so far.
+        held_back: View name → (M, …) on the device; empty if no cases are held back.
+        seed: Of the draws of a measurement, which is the same however often it is made.
     """
 
     group: Group
@@ -73,6 +84,37 @@ class Training:
     cases: Feed
     settings: PretrainSettings
     generator: torch.Generator
+    peaks: tuple[float, ...]
+    convergence: Convergence
+    held_back: Mapping[str, Tensor]
+    seed: int
+
+    @torch.no_grad()
+    def measured(self) -> dict[str, float]:
+        """How well the task is done on the cases that are held back; empty if it cannot tell."""
+        if not self.held_back:
+            return {}
+        count = len(next(iter(self.held_back.values())))
+        generator = torch.Generator().manual_seed(self.seed)
+        indices = torch.arange(count, device=self.fabric.device)
+        self.pretext.eval()
+        with seeded(self.seed), self.fabric.autocast():
+            found = self.pretext.held_back_metrics(
+                Batch(indices, dict(self.held_back), self.views, generator)
+            )
+        self.model.train()
+        return {name: float(value) for name, value in found.items()}
+
+    @torch.no_grad()
+    def prime(self) -> None:
+        """Show every case to the pretext once, before the first step."""
+        order = torch.arange(len(self.cases)).tensor_split(
+            batch_count(len(self.cases), self.settings.batch_size)
+        )
+        generator = torch.Generator().manual_seed(self.seed)
+        with self.fabric.autocast():
+            for indices, own in self.cases.batches(order):
+                self.pretext.prime(Batch(indices, own, self.views, generator))
 
     def state(self, epoch: int) -> dict[str, Any]:
         """All that the epochs after this one depend on.
@@ -88,6 +130,7 @@ class Training:
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "convergence": self.convergence.state(),
         }
 
 
@@ -122,7 +165,7 @@ def _on_device(fabric: Fabric, group: Group, task: Task) -> Training:
     trained = [p for p in task.pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(task.pretext, optimizer_for([{"params": trained}], settings))
     model.train()
-    needed = sum(one.nbytes for one in task.prepared.values())
+    cases = feed_of(task.prepared, fabric.device, _residence(task))
     return Training(
         group=group,
         fabric=fabric,
@@ -131,17 +174,28 @@ def _on_device(fabric: Fabric, group: Group, task: Task) -> Training:
         optimizer=optimizer,
         scaler=fabric.strategy.precision,
         views=task.views,
-        cases=feed_of(task.prepared, fabric.device, chosen(needed, settings.cases_in)),
+        cases=cases,
         settings=settings,
         generator=torch.Generator().manual_seed(task.seed),
+        peaks=tuple(group["lr"] for group in optimizer.param_groups),
+        convergence=Convergence(settings, batch_count(len(cases), settings.batch_size)),
+        held_back={name: one.to(fabric.device) for name, one in task.held_back.items()},
+        seed=task.seed,
     )
+
+
+def _residence(task: Task) -> Residence:
+    needed = sum(one.nbytes for one in task.prepared.values())
+    return chosen(needed, task.settings.cases_in)
 
 
 def _resume(training: Training, place: Place | None) -> int:
     """Take over the leading process's checkpoint; the number of epochs that it has behind it."""
-    state = training.group.share(checkpoint.load(place.checkpoint) if place else None)
+    state = training.group.share(_kept(training, place) if place else None)
     if state is None:
+        training.prime()
         return 0
+    training.convergence.load(state["convergence"])
     training.pretext.load_state_dict(state["pretext"])
     training.optimizer.load_state_dict(state["optimizer"])
     training.scaler.load_state_dict(state["scaler"])
@@ -152,3 +206,11 @@ def _resume(training: Training, place: Place | None) -> int:
     if place:
         log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
     return int(state["epoch"])
+
+
+def _kept(training: Training, place: Place) -> Any | None:
+    """The newest checkpoint; the one before the learning rate fell, if there is more to train."""
+    state = checkpoint.load(place.checkpoint)
+    if state is not None and training.convergence.outgrows(state["convergence"]):
+        return checkpoint.load(place.stable)
+    return state

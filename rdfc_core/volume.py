@@ -133,8 +133,14 @@ def check_not_swapped(image: Volume, mask: Volume) -> None:
         )
 
 
-def check_same_grid(image: Volume, mask: Volume) -> None:
-    """Image and mask must have one shape and, within a stated tolerance, one physical grid.
+def check_same_grid(image: Volume, mask: Volume, tolerance: float | None = None) -> None:
+    """Image and mask must have one shape and, within a tolerance, one physical grid.
+
+    Args:
+        image: The image.
+        mask: Its mask.
+        tolerance: As SimpleITK takes it: how far origin and spacing may differ, in voxels along x,
+            and the direction; None stands for the limits stated in this module.
 
     Raises:
         DataError: If they differ; the message holds both values.
@@ -145,12 +151,19 @@ def check_same_grid(image: Volume, mask: Volume) -> None:
             f"the mask has shape {mask.array.shape} and the image {image.array.shape}. {advice}"
         )
     spacing = np.asarray(image.spacing_mm)
-    for what, ours, theirs, tolerance in (
-        ("spacing (mm)", image.spacing_mm, mask.spacing_mm, SPACING_TOLERANCE * spacing),
-        ("origin (mm)", image.origin_mm, mask.origin_mm, ORIGIN_TOLERANCE_VOXELS * spacing.min()),
-        ("direction", image.direction.ravel(), mask.direction.ravel(), DIRECTION_TOLERANCE),
+    limits: tuple[Any, Any, Any] = (
+        SPACING_TOLERANCE * spacing,
+        ORIGIN_TOLERANCE_VOXELS * spacing.min(),
+        DIRECTION_TOLERANCE,
+    )
+    if tolerance is not None:
+        limits = (tolerance * spacing[-1], tolerance * spacing[-1], tolerance)
+    for what, ours, theirs, limit in (
+        ("spacing (mm)", image.spacing_mm, mask.spacing_mm, limits[0]),
+        ("origin (mm)", image.origin_mm, mask.origin_mm, limits[1]),
+        ("direction", image.direction.ravel(), mask.direction.ravel(), limits[2]),
     ):
-        if not np.all(np.abs(np.subtract(ours, theirs)) <= tolerance):  # also refuses NaN
+        if not np.all(np.abs(np.subtract(ours, theirs)) <= limit):  # also refuses NaN
             raise DataError(
                 f"the mask has {what} {_show(theirs)} and the image {_show(ours)}. {advice}"
             )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdfc_core import features
 from rdfc_core.case import Case
+from rdfc_core.config import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.size import Size
+from rdfc_core.extraction.store_check import StoreCheck, check_store
 from rdfc_core.failures import Failure, grouped
 from rdfc_core.faults import UnexpectedError
 from rdfc_core.features import Extraction
@@ -20,7 +23,7 @@ from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.plugins import Registry
 from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
-from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.resolve import ResolvedStudy, resolve
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
 
@@ -62,22 +65,44 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     return cases
 
 
-def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction:
+def extract(
+    cases: Sequence[Case],
+    views: Mapping[str, View],
+    bench: Workbench,
+    known: Mapping[str, str] | None = None,
+) -> Extraction:
     """All views of all cases, their sizes, their thumbnails, and what there is to see in them.
+
+    Args:
+        cases: Each with a reader.
+        views: View name → the view.
+        bench: Store, executor and progress.
+        known: Case id → fingerprint that the same command has taken before.
 
     Raises:
         DataError: If every case failed, or pictures and volumes are mixed.
         UnexpectedError: If every case failed and none of it is for the user to mend.
     """
-    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
-    preparers |= {"size": Size(), "picture": Thumbnail(), INSPECTION: Inspection()}
-    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
+    extraction = features.extract(
+        cases,
+        preparers_of(views),
+        bench.store,
+        bench.executor,
+        bench.progress,
+        known=known,
+    )
     if cases and not extraction.cases:
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
     axes = {case_id: len(size.names) - 1 for case_id, size in extraction.prepared["size"].items()}
     features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
     return extraction
+
+
+def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:
+    """What a run prepares of every case: its views, size, thumbnail and what is to be seen."""
+    made: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    return made | {"size": Size(), "picture": Thumbnail(), INSPECTION: Inspection()}
 
 
 def _nothing_left(failures: Sequence[Failure]) -> Exception:
@@ -117,3 +142,28 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench
     extraction = extract(cases[number - 1 :: parts], views, bench)
     findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
     return extraction
+
+
+def check_stored(
+    source: Path, overrides: Sequence[str], sample: int | None, seed: int, bench: Workbench
+) -> StoreCheck:
+    """Measure what the store holds of a study's cases again; what differs is removed.
+
+    Args:
+        source: The study's file.
+        overrides: ``KEY=VALUE``, over the file.
+        sample: So many cases, drawn at random; None: all.
+        seed: Of the draw.
+        bench: Registry, store, executor and progress.
+
+    Raises:
+        StudyError: If the study cannot be read.
+        DataError: If its data set, or the store, cannot be used.
+    """
+    study = resolve(load_study(source, overrides), bench.registry)
+    dataset: Dataset = study.dataset.build(bench.registry)
+    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    return check_store(
+        cases, preparers_of(views), bench.store, bench.executor, sample, bench.progress, seed
+    )

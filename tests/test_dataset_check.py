@@ -145,8 +145,8 @@ def test_what_is_seldom_meant_is_a_warning(
 def test_the_blur_of_a_jpeg_mask_is_named_as_such(folder: CaseFolder, sound: list[Case]) -> None:
     result = check(*sound, folder.case("blurred", ending=".jpg"))
     (problem,) = result.problems
-    assert "values besides 0" in problem.message
-    assert problem.fix == "JPEG blurs outlines: save the mask as PNG."
+    assert "a JPEG, which blurs outlines: 62 of its pixels are neither" in problem.message
+    assert problem.fix == "Save the original mask as PNG."
 
 
 def test_several_values_are_fine_where_one_of_them_is_asked_for(

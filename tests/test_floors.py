@@ -25,12 +25,13 @@ FLOORS: list[set[str]] = [
         "judging",
         "outputs",
         "finished",
+        "pipeline",
         "precision",
         "run_folder",
         "summary",
         "workbench",
     },
-    {"features", "pretrain", "evaluate", "report", "dataset_check"},
+    {"features", "extraction", "pretrain", "evaluate", "report", "dataset_check"},
     {
         "feature_view",
         "image_view",
@@ -80,10 +81,11 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "local_executor", "case_check", "data.inspection"},
+    {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"}
+    | {"extraction", "data.inspection"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
-        *("signals", "data.cells", "utils"),
+        *("signals", "data.cells", "utils", "data.mask_grid"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""

@@ -24,7 +24,9 @@ COLOUR = np.random.default_rng(2).integers(0, 256, (40, 50, 3), np.uint8)
 def test_it_keeps_what_every_reader_promises(tmp_path: Path, ending: str) -> None:
     paths = tmp_path / f"image{ending}", tmp_path / f"mask{ending}"
     Image.fromarray(GREY).save(paths[0])
-    Image.fromarray((GREY > 127).astype(np.uint8)).save(paths[1])
+    mask = np.zeros(GREY.shape, np.uint8)
+    mask[9:31, 12:40] = 255
+    Image.fromarray(mask).save(paths[1])
     check_reader(pictures, *paths)
 
 

@@ -10,10 +10,10 @@ import yaml
 from small_study import QUICK
 
 from rdfc_core import study as studies
-from rdfc_core import training
 from rdfc_core.precision import as_begun, warn_if_emulated
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.training import device_for, fastest
+from rdfc_core.training import device
+from rdfc_core.training.device import device_for, fastest
 from rdfc_core.workbench import Workbench
 
 AUTO = (*QUICK, "pretrain.precision=auto")
@@ -38,10 +38,10 @@ def test_a_run_goes_on_as_it_began_on_a_machine_that_chooses_otherwise(
     chosen: str,
 ):
     study, run = small_study.resolved(pictures, *AUTO), tmp_path / "run"
-    monkeypatch.setattr(training, "fastest", lambda: chosen)
+    monkeypatch.setattr(device, "fastest", lambda: chosen)
     studies.run(study, run, workbench, until="extract")
     other = {"32-true": "bf16-mixed", "bf16-mixed": "32-true"}[chosen]
-    monkeypatch.setattr(training, "fastest", lambda: other)
+    monkeypatch.setattr(device, "fastest", lambda: other)
     studies.run(study, run, workbench, until="pretrain")
     assert recorded(run) == chosen
     assert as_begun(study, RunFolder(run).read_study()).pretrain.precision == chosen
@@ -62,7 +62,7 @@ def test_only_an_own_precision_is_taken_from_a_folder(pictures: Path, tmp_path: 
 
 
 def test_devices_know_auto(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(training, "fastest", lambda: "bf16-mixed")
+    monkeypatch.setattr(device, "fastest", lambda: "bf16-mixed")
     assert device_for("auto").strategy.precision.precision == "bf16-mixed"
     assert device_for("32-true").strategy.precision.precision == "32-true"
 
@@ -87,10 +87,10 @@ def test_a_precision_that_is_emulated_is_warned_of(
     named: list[str],
 ):
     study = small_study.resolved(pictures, *QUICK, *overrides)
-    monkeypatch.setattr(training, "emulates_bfloat16", lambda: False)
+    monkeypatch.setattr(device, "emulates_bfloat16", lambda: False)
     warn_if_emulated(study)
     assert caplog.messages == []
-    monkeypatch.setattr(training, "emulates_bfloat16", lambda: True)
+    monkeypatch.setattr(device, "emulates_bfloat16", lambda: True)
     warn_if_emulated(study)
     assert [message.split(".precision is bf16-mixed")[0] for message in caplog.messages] == named
 

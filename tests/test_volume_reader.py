@@ -164,7 +164,7 @@ def test_volumes_over_time_and_with_channels_are_refused(tmp_path: Path, ending:
         volumes.read_image(path)
     colours = np.zeros((4, 5, 6, 3), np.uint8)
     sitk.WriteImage(sitk.GetImageFromArray(colours, isVector=True), str(path))
-    with pytest.raises(DataError, match=r"vector of 8-bit.*channel that is meant"):
+    with pytest.raises(DataError, match=r"vector of 8-bit.*channel or layer that is meant"):
         volumes.read_image(path)
 
 

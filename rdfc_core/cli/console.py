@@ -70,8 +70,8 @@ class DrawnProgress(Progress):
         ) as drawn:
             task = drawn.add_task(title, total=total, note="", rate="")
 
-            def advance(steps: int = 1, note: str = "") -> None:
-                drawn.update(task, advance=steps, note=note)
+            def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
+                drawn.update(task, advance=steps, note=note, total=total)
                 speed = drawn.tasks[0].speed
                 drawn.update(task, rate=f"{speed:.1f}/s" if speed else "")
 
@@ -83,14 +83,15 @@ class DrawnProgress(Progress):
 
 
 def _lines(title: str, total: int) -> Advance:
-    done = 0
+    done, whole = 0, total
 
-    def advance(steps: int = 1, note: str = "") -> None:
-        nonlocal done
+    def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
+        nonlocal done, whole
         before, done = done, done + steps
-        tenth = max(1, total // 10)
-        if done == total or done // tenth > before // tenth:
-            err.print(f"{title}: {done}/{total} {note}".rstrip(), markup=False)
+        whole = total or whole
+        tenth = max(1, whole // 10)
+        if done == whole or done // tenth > before // tenth:
+            err.print(f"{title}: {done}/{whole} {note}".rstrip(), markup=False)
 
     return advance
 

@@ -130,12 +130,13 @@ def execute(
     name = source.stem if isinstance(source, Path) else resolved.dataset.name
     folder = (out or Path("runs") / name).resolve()
     progress = console.DrawnProgress()
-    results = None if overwrite else _finished(resolved, folder, progress, until)
+    known: dict[str, str] = {}
+    results = None if overwrite else _finished(resolved, folder, progress, until, known)
     if results is None:
         from rdfc_core import study as studies
 
         bench = options.workbench(store, executor, team)
-        results = studies.run(resolved, folder, bench, overwrite, until)
+        results = studies.run(resolved, folder, bench, overwrite, until, known)
     if as_json:
         console.show_json(results.model_dump(mode="json"))
     elif until == "evaluate":
@@ -149,12 +150,12 @@ def execute(
 
 
 def _finished(
-    study: ResolvedStudy, folder: Path, progress: Progress, until: Step
+    study: ResolvedStudy, folder: Path, progress: Progress, until: Step, known: dict[str, str]
 ) -> Results | None:
     from rdfc_core.finished import finished_run
     from rdfc_core.plugins import installed
 
-    results = finished_run(study, folder, installed(), progress, until)
+    results = finished_run(study, folder, installed(), progress, until, known)
     if results is not None:
         progress.say("This run is finished already: nothing to do.")
     return results

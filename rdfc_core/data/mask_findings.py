@@ -13,7 +13,6 @@ SHOWN_VALUES = 6
 NEARLY_ALL = 0.95
 """Share of an image's border inside the outline from which on the mask looks inverted."""
 HALF = 0.5
-JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 
 def mask_findings(case: Case, seen: Inspected) -> Iterator[Problem]:
@@ -34,12 +33,9 @@ def mask_findings(case: Case, seen: Inspected) -> Iterator[Problem]:
         shown = ", ".join(f"{value:g}" for value in seen.values[:SHOWN_VALUES])
         more = ", …" if len(seen.values) > SHOWN_VALUES else ""
         count = f"{MOST_VALUES} or more" if len(seen.values) == MOST_VALUES else len(seen.values)
-        lossy = case.mask.suffix.lower() in JPEG_SUFFIXES
         yield odd(
             f"the mask holds {count} values besides 0 ({shown}{more}), and all count as tumour",
-            "JPEG blurs outlines: save the mask as PNG."
-            if lossy
-            else "Set mask_value if only one of them is meant.",
+            "Set mask_value if only one of them is meant.",
         )
     if seen.covered == 1:
         yield odd("the mask covers the whole image", "Check that it is not inverted or missing.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rdfc_core.evaluate.delong import delong
 from rdfc_core.evaluate.linear import Entry, main_classifier
 from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
+from rdfc_core.evaluate.trials import LOGISTIC, c_name, logistic_name
 from rdfc_core.settings import EvaluateSettings
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
@@ -77,9 +78,11 @@ def judged_variants(
     """Of each method of a table the variant that the study named beforehand; no control.
 
     Linear evaluation: the first linear classifier on the features of all views that the method
-    trained. Fine-tuning: the setting ``supervised.finetune``. Probabilities as they were said.
+    trained. Fine-tuning: the setting ``supervised.finetune``. Logistic regression on handcrafted
+    features: the first of ``radiomics_c``. Probabilities as they were said.
     """
     chosen: dict[tuple[str, str, float], Entry] = {}
+    first_c = logistic_name(c_name(settings.radiomics_c[0]))
     for entry in found:
         wanted = {
             "linear": (entry.layer, entry.classifier) == ("features", main_classifier(settings)),
@@ -87,6 +90,8 @@ def judged_variants(
             or entry.input == settings.supervised.finetune.name,
             "label-efficiency": True,
         }
+        if entry.method in LOGISTIC and entry.classifier != first_c:
+            continue
         if wanted.get(entry.table, False) and entry != entry.scaled():
             # All views together come after each of them alone.
             chosen[entry.table, entry.method, entry.label_fraction] = entry

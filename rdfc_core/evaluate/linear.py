@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Case
+from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.probe import Features, LinearModel, classifier
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.feature_view import FeatureView
@@ -126,10 +127,27 @@ class Bench:
         said = learner.predict({k: v[train:] for k, v in features.items()})
         return self.prediction(said, repeat), getattr(learner, "model", None)
 
-    def prediction(self, probabilities: NDArray[np.float64], repeat: int = 0) -> Prediction:
-        """What was said of the test cases, (N, C), with what they are."""
+    def labelled(self, fraction: float, seed: int) -> NDArray[np.int64]:
+        """The places of the training cases whose labels a share of them takes, (n,)."""
+        cases = self.cases[: len(self.split.train)]
+        return np.array(draw(cases, fraction, seed, self.settings.label_unit), np.int64)
+
+    def prediction(
+        self,
+        probabilities: NDArray[np.float64],
+        repeat: int = 0,
+        labelled: NDArray[np.int64] | None = None,
+    ) -> Prediction:
+        """What was said of the test cases, with what they are.
+
+        Args:
+            probabilities: (N, C).
+            repeat: Number of the repetition.
+            labelled: (n,) places of the cases that it was learnt from; None: all training cases.
+        """
         train = len(self.split.train)
         tested = self.cases[train:]
+        taught = [self.cases[p] for p in (range(train) if labelled is None else labelled.tolist())]
         return Prediction(
             split=self.split.name,
             case_ids=tuple(case.case_id for case in tested),
@@ -137,6 +155,8 @@ class Bench:
             truth=self.truth[train:],
             probabilities=probabilities,
             repeat=repeat,
+            labelled_cases=len(taught),
+            labelled_patients=len({case.patient_id for case in taught}),
         )
 
 

@@ -20,9 +20,16 @@ from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
 from rdfc_core.progress import Advance
 from rdfc_core.settings import AnyPrecision, SupervisedSettings
-from rdfc_core.training import batches, device_for, optimizer_for, seeded
+from rdfc_core.training.batches import endless_batches, label_steps
+from rdfc_core.training.device import device_for
+from rdfc_core.training.optim import optimizer_for, set_learning_rates
+from rdfc_core.training.schedule import supervised_factor
+from rdfc_core.training.seeding import seeded
 
 BATCH = 256
+
+PARTS = 10
+"""Of a training with labels; after each its loss is looked at, and its progress told."""
 
 
 class Hybrid(nn.Module):
@@ -35,6 +42,8 @@ class Hybrid(nn.Module):
         frozen: Layers that stay as they are: no gradient, no dropout, and batch normalisation by
             the statistics that they came with.
         raw: Views whose own input, (B, F), stands before the head, too, at unit length.
+        scale: Factor on the rows of unit length before the head.
+        projections: Of views that the projector does not know: view name → (B, F) to (B, D).
     """
 
     def __init__(
@@ -44,8 +53,12 @@ class Hybrid(nn.Module):
         projector: Pretext | None = None,
         frozen: Sequence[nn.Module] = (),
         raw: Sequence[str] = (),
+        scale: float = 1.0,
+        projections: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        self.projections = nn.ModuleDict(projections or {})
+        self.scale = scale
         self.views = tuple(towers)
         self.towers = nn.ModuleList(towers.values())
         self.head = head
@@ -68,17 +81,21 @@ class Hybrid(nn.Module):
         return logits
 
     def seen(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """What the head stands on, (B, F)."""
+        """What the head stands on, (B, F): rows of unit length of each view, times the scale."""
         features = {
             name: tower(batch[name]).float()
             for name, tower in zip(self.views, self.towers, strict=True)
         }
         if self.projector is not None:
             rows = list(self.projector.embed(features).values())
+            rows += [
+                functional.normalize(projection(features[name]))
+                for name, projection in self.projections.items()
+            ]
         else:
             rows = [functional.normalize(one) for one in features.values()]
         rows += [functional.normalize(batch[name].float()) for name in self.raw]
-        return torch.cat(rows, dim=1)
+        return torch.cat(rows, dim=1) * self.scale
 
 
 @dataclass(frozen=True)
@@ -120,12 +137,12 @@ class Origin:
             if settings.head == "embedding":
                 projector = deepcopy(self.trained) if plan is not None else self.fresh(seed)
                 projector = projector.cpu()
-                towers = {name: t for name, t in towers.items() if name in projector.encoders()}
             raw = self._handcrafted(names) if settings.raw_features else {}
-            widths = [*_widths(towers, projector), *raw.values()]
+            widths, projections = _widths(towers, projector)
+            widths += raw.values()
             head = Head(widths, self.classes, direct=projector is not None)
         frozen = modules(towers, plan.freeze) if plan is not None else ()
-        return Hybrid(towers, head, projector, frozen, tuple(raw))
+        return Hybrid(towers, head, projector, frozen, tuple(raw), settings.head_scale, projections)
 
     def _handcrafted(self, names: Sequence[str]) -> dict[str, int]:
         """The views of handcrafted features among these, and how many features each has."""
@@ -142,16 +159,22 @@ class Origin:
             module.load_state_dict(state)
 
 
-def _widths(towers: Mapping[str, Tower], projector: Pretext | None) -> list[int]:
+def _widths(
+    towers: Mapping[str, Tower], projector: Pretext | None
+) -> tuple[list[int], dict[str, nn.Module]]:
+    """Width of each view before the head; and projections for views that the pretext left out."""
     if projector is None:
-        return [tower.out_features for tower in towers.values()]
+        return [tower.out_features for tower in towers.values()], {}
     embedded = projector.embed({n: torch.zeros(2, t.out_features) for n, t in towers.items()})
     if not embedded:
         raise StudyError(
             "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use "
             "head: features."
         )
-    return [rows.shape[1] for rows in embedded.values()]
+    widths = [rows.shape[1] for rows in embedded.values()]
+    missing = {name: t for name, t in towers.items() if name not in embedded}
+    projections = {n: nn.Linear(tower.out_features, widths[0]) for n, tower in missing.items()}
+    return [*widths, *[widths[0]] * len(missing)], dict(projections)
 
 
 def fit(
@@ -174,14 +197,14 @@ def fit(
         views: View name → the view, for its augmentation.
         cases: View name → (N, …), the training cases as collated.
         truth: (N,) class indices.
-        settings: Epochs, optimiser, and when the learning rate falls.
+        settings: Budget, optimiser, and the course of the learning rate.
         precision: Number format of the forward pass.
         balanced: Weigh classes by their rarity.
         seed: Decides order, augmentation and dropout.
         plan: Factors on the learning rate.
         probe: Fitted first, on the same cases as they are, for the head to begin with (Kumar et
             al. 2022, "Fine-tuning can distort pretrained features"); None: as the head is.
-        advance: Told after every epoch.
+        advance: Told of a tenth of the steps at a time.
 
     Raises:
         DataError: If the loss is no longer finite.
@@ -192,6 +215,7 @@ def fit(
     with seeded(seed), channels_last(towers, fabric.device):
         optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
         peaks = [group["lr"] for group in optimizer.param_groups]
+        steps = label_steps(len(truth), settings)
         model, optimizer = fabric.setup(network, optimizer)
         targets = fabric.to_device(torch.from_numpy(truth))
         weight = class_weights(targets, network.head.classes.out_features) if balanced else None
@@ -201,28 +225,33 @@ def fit(
             probe.fit({"seen": seen}, truth, network.head.classes.out_features)
             network.head.begin_with(probe.model.weight, probe.model.bias)
         model.train()
-        for epoch in range(settings.epochs):
-            late = epoch >= round(settings.decay_at * settings.epochs)
-            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak / 10 if late else peak
-            losses = []
-            for chosen in batches(len(truth), settings.batch_size, generator):
-                rows = fabric.to_device(chosen)
-                drawn = {n: views[n].augment(one[rows], generator) for n, one in inputs.items()}
-                loss = functional.cross_entropy(model(drawn).float(), targets[rows], weight)
-                optimizer.zero_grad()
-                fabric.backward(loss)
-                optimizer.step()
-                losses.append(loss.detach())
-            mean = float(torch.stack(losses).mean())
-            if not np.isfinite(mean):
-                raise DataError(
-                    f"The loss of training with labels became {mean} in epoch {epoch + 1}. Lower "
-                    "evaluate.supervised.learning_rate, or set its precision to 32-true."
-                )
-            if advance:
-                advance(1, note=f"loss {mean:.3f}")
+        losses: list[Tensor] = []
+        batches = endless_batches(len(truth), settings.batch_size, generator)
+        for step, chosen in zip(range(steps), batches, strict=False):
+            set_learning_rates(optimizer, peaks, supervised_factor(settings, step, steps))
+            rows = fabric.to_device(chosen)
+            drawn = {n: views[n].augment(one[rows], generator) for n, one in inputs.items()}
+            loss = functional.cross_entropy(model(drawn).float(), targets[rows], weight)
+            optimizer.zero_grad()
+            fabric.backward(loss)
+            optimizer.step()
+            losses.append(loss.detach())
+            if parts := (step + 1) * PARTS // steps - step * PARTS // steps:
+                mean = _finite_mean(losses, step)
+                losses = []
+                if advance:
+                    advance(parts, note=f"loss {mean:.3f}")
     network.eval()
+
+
+def _finite_mean(losses: Sequence[Tensor], step: int) -> float:
+    mean = float(torch.stack(list(losses)).mean())
+    if not np.isfinite(mean):
+        raise DataError(
+            f"The loss of training with labels became {mean} by step {step + 1}. Lower "
+            "evaluate.supervised.learning_rate, or set its precision to 32-true."
+        )
+    return mean
 
 
 def _rates(

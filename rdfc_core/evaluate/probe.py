@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from rdfc_core.errors import ShapeError, StudyError
 from rdfc_core.settings import EvaluateSettings
-from rdfc_core.training import seeded
+from rdfc_core.training.seeding import seeded
 
 Features = Mapping[str, NDArray[np.float32]]
 """View name → (N, F)."""
@@ -68,10 +68,18 @@ class Logistic:
     """scikit-learn's logistic regression with fixed C on standardised, joined features.
 
     C is fixed because choosing it by cross-validation on few labels tends to the majority class.
+
+    Args:
+        settings: Class weights, and C.
+        c: Another C than that of the settings.
+        standardise: By the cases it learns from; otherwise features are taken as they are.
     """
 
-    def __init__(self, settings: EvaluateSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: EvaluateSettings, c: float | None = None, standardise: bool = True
+    ) -> None:
+        self.settings, self.standardise = settings, standardise
+        self.c = settings.logistic_c if c is None else c
         self.model: LinearModel
 
     def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
@@ -80,10 +88,10 @@ class Logistic:
         from sklearn.preprocessing import StandardScaler
 
         table = joined(features)
-        scaler = StandardScaler().fit(table)
+        scaler = StandardScaler(with_mean=self.standardise, with_std=self.standardise).fit(table)
         balanced = self.settings.class_weight == "balanced"
         regression = LogisticRegression(
-            C=self.settings.logistic_c,
+            C=self.c,
             class_weight="balanced" if balanced else None,
             max_iter=5000,
         ).fit(scaler.transform(table), truth)
@@ -93,8 +101,10 @@ class Logistic:
             intercept = np.concatenate([np.zeros_like(intercept), intercept])
         weight = np.zeros((classes, table.shape[1]))
         bias = np.full(classes, -np.inf)  # a class without a training case is never predicted
-        weight[regression.classes_] = coefficients / scaler.scale_
-        bias[regression.classes_] = intercept - (coefficients / scaler.scale_) @ scaler.mean_
+        scale = scaler.scale_ if self.standardise else np.ones(table.shape[1])
+        mean = scaler.mean_ if self.standardise else np.zeros(table.shape[1])
+        weight[regression.classes_] = coefficients / scale
+        bias[regression.classes_] = intercept - (coefficients / scale) @ mean
         self.model = LinearModel(weight, bias, tuple(features))
 
     def predict(self, features: Features) -> NDArray[np.float64]:

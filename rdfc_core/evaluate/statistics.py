@@ -22,6 +22,8 @@ class Prediction:
         truth: (N,) class indices.
         probabilities: (N, C).
         repeat: Number of the repetition, where chance has a part in the method (a random network).
+        labelled_cases: Cases whose labels it was learnt from.
+        labelled_patients: Their patients.
     """
 
     split: str
@@ -30,6 +32,8 @@ class Prediction:
     truth: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     repeat: int = 0
+    labelled_cases: int = 0
+    labelled_patients: int = 0
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,21 @@ from torch import Tensor
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluate import network
 from rdfc_core.evaluate.conventional import ConventionalRadiomics
-from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.groups import plan
 from rdfc_core.evaluate.inner import inner_folds, out_of_fold, temperature_of, tempered
 from rdfc_core.evaluate.linear import Bench, Entry, main_classifier, together
 from rdfc_core.evaluate.probe import Features, Logistic, classifier
 from rdfc_core.evaluate.stages import Said, Stages
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.evaluate.trials import PROBE, Trial, planned, tables
+from rdfc_core.evaluate.trials import (
+    LOGISTIC,
+    PROBE,
+    Trial,
+    c_name,
+    logistic_name,
+    planned,
+    tables,
+)
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Tower, View
 from rdfc_core.progress import Advance, Progress
@@ -42,6 +49,7 @@ class Arena:
         cases: View name → (N, …), the bench's cases as collated.
         measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
             without columns where the study has no such view.
+        standard: (N, F) the same, standardised and clipped as their tower takes them.
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
@@ -51,6 +59,7 @@ class Arena:
     origin: network.Origin
     cases: Mapping[str, Tensor]
     measured: NDArray[np.float64]
+    standard: NDArray[np.float32]
     learnt: Features
     pretext: str
     precision: AnyPrecision
@@ -61,6 +70,8 @@ class Arena:
             return self._probe(seed, advance)
         if trial.method == "radiomics":
             return self._radiomics(seed, advance)
+        if trial.method in LOGISTIC:
+            return self._logistic(trial, advance)
         return self._network(trial, seed, advance)
 
     def entry(self, trial: Trial, table: str) -> Entry:
@@ -72,6 +83,11 @@ class Arena:
             named = (self.pretext, together(taught), "features", chosen)
         elif trial.method == "radiomics":
             named = ("radiomics", handcrafted(self.origin.views) or "", "raw", "svm")
+        elif trial.method in LOGISTIC:
+            seen = handcrafted(self.origin.views) or ""
+            if trial.method == "image-and-radiomics":
+                seen = f"{self._image()}+{seen}"
+            named = (trial.method, seen, "raw", logistic_name(trial.tuning))
         else:
             names = self._views(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
@@ -79,10 +95,34 @@ class Arena:
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
-        if method == "resnet-scratch":
-            towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
-            return [pictured(towers) or ""]
-        return list(self.origin.views)
+        return [self._image()] if method == "resnet-scratch" else list(self.origin.views)
+
+    def _image(self) -> str:
+        towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
+        return pictured(towers) or ""
+
+    def _logistic(self, trial: Trial, advance: Advance) -> Learner:
+        """Logistic regression on handcrafted features; learnt ones of the image beside them."""
+        settings = self.bench.settings
+        c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
+        blocks = {"radiomics": self.standard}
+        if trial.method == "image-and-radiomics":
+            image = self.learnt[self._image()]
+            # Standardised by all training cases, which takes no label: of few, scales are noise.
+            train = image[: len(self.bench.split.train)]
+            spread = np.maximum(train.std(axis=0), 1e-8)
+            # Each block at equal weight, however many columns it has.
+            weight = (self.standard.shape[1] / image.shape[1]) ** 0.5
+            blocks["image"] = ((image - train.mean(axis=0)) / spread * weight).astype(np.float32)
+
+        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+            probe = Logistic(settings, c, standardise=False)
+            taught = {name: block[rows] for name, block in blocks.items()}
+            probe.fit(taught, self.bench.truth[rows], self.bench.classes)
+            advance(1)
+            return lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()})
+
+        return learn
 
     def _radiomics(self, seed: int, advance: Advance) -> Learner:
         settings = self.bench.settings
@@ -158,13 +198,14 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
         if said is None:
             said = _try(arena, trial, progress)
             stages.write(bench.split.name, trial, case_ids, said)
-        prediction = bench.prediction(said.probabilities, trial.seed)
+        rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
+        prediction = bench.prediction(said.probabilities, trial.seed, rows)
         for table in tables(trial, bench.settings):
             entry = arena.entry(trial, table)
             yield entry, prediction
             if said.temperature is not None:
                 scaled = tempered(said.probabilities, said.temperature)
-                yield entry.scaled(), bench.prediction(scaled, trial.seed)
+                yield entry.scaled(), bench.prediction(scaled, trial.seed, rows)
 
 
 def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
@@ -172,14 +213,14 @@ def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
     bench = arena.bench
     train = len(bench.split.train)
     seed = bench.seed + trial.seed
-    rows = np.array(draw(bench.cases[:train], trial.label_fraction, seed))
+    rows = bench.labelled(trial.label_fraction, seed)
     folds = []
     if bench.settings.temperature_scaling and trial.tuning in _judged(bench.settings):
         patients = [bench.cases[row].patient_id for row in rows]
         folds = inner_folds(bench.truth[rows], patients, bench.settings.inner_folds, seed)
-    epochs = 1 if trial.method in ("radiomics", PROBE) else bench.settings.supervised.epochs
+    parts = 1 if trial.method in ("radiomics", PROBE, *LOGISTIC) else network.PARTS
     title = f"Training {trial.name} ({bench.split.name})"
-    with progress.task(title, epochs * (1 + len(folds))) as advance:
+    with progress.task(title, parts * (1 + len(folds))) as advance:
         learner = arena.learner(trial, seed, advance)
         probabilities = learner(rows)(np.arange(train, len(bench.cases)))
         if not folds:
@@ -229,16 +270,17 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
         return
     towers = {name: view.blank_tower() for name, view in views.items()}
     named = f"the study has {', '.join(views)}"
-    if "radiomics" in methods and handcrafted(views) is None:
-        raise StudyError(
-            f"evaluate.methods: radiomics needs a view of handcrafted features, and {named}. Add "
-            "one, or leave the method out."
-        )
-    if "resnet-scratch" in methods and pictured(towers) is None:
-        raise StudyError(
-            f"evaluate.methods: resnet-scratch needs an image view, and {named}. Add one, or leave "
-            "the method out."
-        )
+    for method in methods:
+        missing = ""
+        if method in ("radiomics", *LOGISTIC) and handcrafted(views) is None:
+            missing = "a view of handcrafted features"
+        elif method in ("resnet-scratch", "image-and-radiomics") and pictured(towers) is None:
+            missing = "an image view"
+        if missing:
+            raise StudyError(
+                f"evaluate.methods: {method} needs {missing}, and {named}. Add one, or leave the "
+                "method out."
+            )
     if "hybrid-finetune" in methods:
         for tuning in (settings.supervised.finetune, *settings.supervised.sweep):
             plan(tuning, towers)

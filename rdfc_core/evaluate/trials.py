@@ -11,13 +11,18 @@ PROBE = "probe"
 """The linear probe of the study's own pretext, as a method of the label-efficiency table."""
 
 
+LOGISTIC = ("radiomics-logistic", "image-and-radiomics")
+"""Methods that are a logistic regression on handcrafted features, and what is put beside them."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """One training, and what it says of the test part.
 
     Args:
         method: One of `rdfc_core.settings.METHODS`, or `PROBE`.
-        tuning: Name of the setting of fine-tuning; "" for methods without.
+        tuning: Name of the setting of fine-tuning, or C of a logistic regression (`c_name`); ""
+            for methods without.
         label_fraction: Share of the training labels.
         seed: Number of the repetition: it draws the labels and the weights.
     """
@@ -58,13 +63,25 @@ def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
     every = trial.label_fraction == 1
     if trial.method != PROBE and every and trial.seed < settings.supervised.seeds:
         yield "supervised"
-    judged = trial.tuning in ("", settings.supervised.finetune.name)
+    judged = trial.method in LOGISTIC or trial.tuning in ("", settings.supervised.finetune.name)
     drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds
     if judged and drawn:
         yield "label-efficiency"
 
 
+def c_name(c: float) -> str:
+    """How files and tables call a penalty: ``C0.01``."""
+    return f"C{c:g}"
+
+
+def logistic_name(tuning: str) -> str:
+    """How tables call the classifier of such a method: ``logistic-C0.01``."""
+    return f"logistic-{tuning}"
+
+
 def _tunings(method: str, settings: EvaluateSettings, sweep: bool) -> list[str]:
+    if method in LOGISTIC:
+        return [c_name(c) for c in settings.radiomics_c]
     if method != "hybrid-finetune":
         return [""]
     chosen = settings.supervised

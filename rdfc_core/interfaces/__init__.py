@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec, refuse_problems
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
-    from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
+    from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective
@@ -29,6 +29,7 @@ _HOME = {
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
     "ImageEncoder": "image_encoder",
+    "MaskGrid": "feature_extractor",
     "Memory": "objective",
     "MemoryStore": "memory_store",
     "Objective": "objective",
@@ -55,6 +56,7 @@ __all__ = [
     "FeatureExtractor",
     "Features",
     "ImageEncoder",
+    "MaskGrid",
     "Memory",
     "MemoryStore",
     "Objective",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +32,12 @@ class SplitSpec(BaseModel):
     )
     folds: int = Field(5, ge=2, description="Number of folds (folds).")
     repeats: int = Field(1, ge=1, description="Divisions into folds, each drawn anew (folds).")
+    only: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="Numbers of the folds that are run, for example [1, 2] to choose options on; "
+        "null: all (folds).",
+    )
     column: str = Field(
         "split", description="Column that says train, test or pretext for each case (column)."
     )
@@ -107,6 +114,19 @@ class Dataset(ABC):
             DataError: If no case can be listed.
         """
         return self.cases()
+
+    def with_list(self, listing: Path) -> Dataset | None:
+        """This data set with another list of cases: the same options say what its columns mean.
+
+        A trained run reads the list of ``rdfc predict --manifest`` with it.
+
+        Args:
+            listing: A list, or the folder that holds one.
+
+        Returns:
+            None where the data set comes from no list: lists are then read as ``manifest`` does.
+        """
+        return None
 
     @property
     @abstractmethod

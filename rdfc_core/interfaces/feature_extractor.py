@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
+from rdfc_core.data.mask_grid import MaskGrid
+
+__all__ = ["FeatureExtractor", "Features", "MaskGrid"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,14 @@ class FeatureExtractor(ABC):
 
     The same tumour, options and version must give the same values: they are stored and reused.
     """
+
+    @property
+    def mask_grid(self) -> MaskGrid | None:
+        """What is done about masks on another grid than their image; None: they are refused.
+
+        It holds for all views of a study. What it says belongs into the `recipe`.
+        """
+        return None
 
     @abstractmethod
     def names(self, ndim: int) -> tuple[str, ...]:

@@ -73,6 +73,14 @@ class MemoryStore(nn.Module, ABC):
     def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in pieces: (indices (C,), embeddings (C, D)), every case exactly once."""
 
+    def begin(self, indices: Tensor, embeddings: Tensor) -> None:
+        """Take in the first embeddings (B, D) of the cases ``indices``, before any step.
+
+        By default as `update` does; a store whose update keeps a share of the old row puts these
+        in the place of its random rows.
+        """
+        self.update(indices, embeddings)
+
     @abstractmethod
     def update(self, indices: Tensor, embeddings: Tensor) -> None:
         """Take in this step's embeddings (B, D) of the cases ``indices`` (B,).

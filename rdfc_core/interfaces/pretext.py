@@ -99,6 +99,25 @@ class Pretext(nn.Module, ABC):
         """Called after each optimiser step, with the embeddings of the whole (gathered) batch."""
         return
 
+    def prime(self, batch: Batch) -> None:
+        """Called once for every batch of all cases before the first step, without gradient.
+
+        For memories that begin with what the fresh towers make of the cases; by default nothing.
+        """
+        return
+
+    def held_back_metrics(self, batch: Batch) -> Mapping[str, Tensor]:
+        """How well the task is done on cases that it is not trained on: all of them, in one batch.
+
+        Called in evaluation mode, without gradient; ``batch.indices`` count these cases alone and
+        name no row of a memory. Changes no state.
+
+        Returns:
+            Scalars. ``loss`` decides when the task is learnt: the lower the better. Empty, as by
+            default, where the task has no such measure: the training loss decides then.
+        """
+        return {}
+
     @abstractmethod
     def encoders(self) -> Mapping[str, Tower]:
         """View name → the trained tower, for evaluation; views that are not trained are absent."""

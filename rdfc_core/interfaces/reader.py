@@ -53,6 +53,10 @@ class Reader(ABC):
         """
         return f"{type(self).__module__}.{type(self).__qualname__} {self.version}"
 
+    def mask_identity(self, path: Path) -> str:
+        """As `identity`, of a file that is read as a mask; by default the same."""
+        return self.identity(path)
+
     def fingerprint(self, path: Path) -> str:
         """The same for the same content; by default from the SHA-256 of the file or folder.
 

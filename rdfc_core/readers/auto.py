@@ -89,6 +89,14 @@ class AutoReader(Reader):
         """
         return self._for(path).identity(path)
 
+    def mask_identity(self, path: Path) -> str:
+        """That of the reader for this path.
+
+        Raises:
+            DataError: If there is no reader for it.
+        """
+        return self._for(path).mask_identity(path)
+
     def fingerprint(self, path: Path) -> str:
         """As the reader for this path gives it.
 

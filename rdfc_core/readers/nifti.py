@@ -5,27 +5,22 @@ Source: the header file nifti1.h of the NIfTI Data Format Working Group.
 
 from __future__ import annotations
 
-import gzip
-import math
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.data.readers.nifti_header import read_nifti_header
 from rdfc_core.errors import DataError
-from rdfc_core.readers.payload import ByteOrder, Payload
+from rdfc_core.readers.payload import Payload
 
 TYPES = {
     **{2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"},
     **{256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"},
 }
 """NIfTI's numbers of the types that are one real number."""
-
-HEADER_BYTES = 348
-"""Also the number that a header starts with, in the file's own byte order."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +61,23 @@ def nifti_samples(path: Path) -> NiftiSamples:
     """What the header of the file says.
 
     Args:
-        path: Whose header SimpleITK has read.
+        path: The file.
 
     Raises:
         DataError: If samples are of a type that is no real number.
     """
-    with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        header = (gzip.GzipFile(fileobj=file) if compressed else file).read(HEADER_BYTES)
-    big = header[:4] == struct.pack(">i", HEADER_BYTES)
-    order: ByteOrder = ">" if big else "<"
-    (kind,) = struct.unpack_from(f"{order}h", header, 70)
-    offset, slope, intercept = struct.unpack_from(f"{order}3f", header, 108)
-    if kind not in TYPES:
+    header = read_nifti_header(path)
+    if header.type_code not in TYPES:
         raise DataError(
-            f"{path} holds samples of NIfTI's type {kind}, and rdfc reads real numbers of up to 64 "
-            "bits. Save it with one of these types."
+            f"{path} holds samples of NIfTI's type {header.type_code}, and rdfc reads real numbers "
+            "of up to 64 bits. Save it with one of these types."
         )
-    # Of what is not defined, ITK takes the slope for 1 and the intercept for 0.
-    slope = slope if math.isfinite(slope) and slope != 0 else 1.0
-    intercept = intercept if math.isfinite(intercept) else 0.0
-    encoding: Literal["gzip", "raw"] = "gzip" if compressed else "raw"
-    payload = Payload(path, 0, encoding, skip=int(offset), byte_order=order)
-    return NiftiSamples(payload, np.dtype(TYPES[kind]), slope, intercept)
+    payload = Payload(
+        path,
+        0,
+        "gzip" if header.compressed else "raw",
+        skip=header.offset,
+        byte_order=header.byte_order,
+    )
+    dtype = np.dtype(TYPES[header.type_code])
+    return NiftiSamples(payload, dtype, header.slope, header.intercept)

@@ -6,22 +6,23 @@ import hashlib
 import math
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Volume
+from rdfc_core.data.readers.grid import Grid, by
+from rdfc_core.data.readers.nifti_header import NiftiHeader, is_single_file, read_nifti_header
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.readers.config import VolumeReaderConfig
 from rdfc_core.readers.nifti import nifti_samples
 from rdfc_core.readers.payload import Payload, meta_payload, nrrd_payload
 from rdfc_core.readers.samples import read_samples
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk  # noqa: N813
+from rdfc_core.utils.native_output import native_output_silenced
 
 FORMATS = {
     ".nii": "NiftiImageIO",
@@ -40,8 +41,8 @@ UNREADABLE = (
 )
 """What reading a damaged file raises, besides what is said of it here."""
 
-RIGHT_ANGLE_TOLERANCE = 1e-3
-"""Of the scalar products of two axes: headers hold rounded numbers."""
+WHOLE_TOLERANCE = 1e-3
+"""How far the values of a mask may be from integers that they stand for."""
 
 
 class VolumeReader(Reader):
@@ -71,13 +72,35 @@ class VolumeReader(Reader):
             raise DataError(f"{path} does not exist. Correct the path.")
         try:
             payload = _payload(path)  # first: it refuses headers that SimpleITK does not survive
-            reader = self._header(path)
-            return _on_grid(_samples(path, reader, payload), reader)
+            grid, kind = self._header(path)
+            return _on_grid(_samples(path, grid, kind, payload), grid)
         except UNREADABLE as error:
             raise DataError(
                 f"{path} cannot be read: {_reason(error, path)}. It may be damaged: copy or export "
                 "it again."
             ) from error
+
+    def read_mask(self, path: Path) -> Volume:
+        """The mask, (Z, Y, X) or (H, W).
+
+        Values that are within 0.001 of integers, as scaling or resampling leaves them, are rounded.
+
+        Raises:
+            DataError: As `read_image`.
+        """
+        mask = self.read_image(path)
+        return replace(mask, array=_rounded(mask.array))
+
+    def mask_identity(self, path: Path) -> str:
+        """As `identity`, and whether the mask's values are rounded."""
+        identity = self.identity(path)
+        if not self._has_floats(path):
+            return identity
+        try:
+            values = self.read_image(path).array
+        except DataError:
+            return identity  # reading it will say so
+        return identity if np.array_equal(values, _rounded(values)) else f"{identity}; rounded"
 
     def fingerprint(self, path: Path) -> str:
         """The SHA-256 of the file, and of the file that its header names where there is one.
@@ -96,53 +119,69 @@ class VolumeReader(Reader):
             return digest
         return hashlib.sha256((digest + super().fingerprint(payload.file)).encode()).hexdigest()
 
-    def _header(self, path: Path) -> sitk.ImageFileReader:
-        """A reader that has read the header and found nothing against it."""
+    def _has_floats(self, path: Path) -> bool:
+        """Whether samples are, or are scaled to, floating point; False of what cannot be read."""
+        try:
+            payload = _payload(path)
+            if payload is None:
+                nifti = nifti_samples(path)
+                return nifti.scaled or nifti.dtype.kind == "f"
+            return _dtype(path, self._header(path)[1]).kind == "f"
+        except (DataError, *UNREADABLE):
+            return False
+
+    def _header(self, path: Path) -> tuple[Grid, str]:
+        """The grid, with nothing against it, and SimpleITK's name of the samples' type."""
         import SimpleITK as sitk  # noqa: N813  (heavy: loaded when a volume is)
 
         reader = sitk.ImageFileReader()
         reader.SetImageIO(_image_io(path) or "")
         reader.SetFileName(str(path))
-        reader.ReadImageInformation()
-        size = reader.GetSize()
+        try:
+            with native_output_silenced():
+                reader.ReadImageInformation()
+        except RuntimeError as error:
+            nifti = _beyond_simpleitk(path, error)
+            if nifti is None:
+                raise
+            grid, components, kind = Grid.of_nifti(path, nifti), 1, ""
+        else:
+            grid, components = Grid.of_sitk(reader), reader.GetNumberOfComponents()
+            kind = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
+        size = grid.size
         if math.prod(size) > self.config.max_voxels:
             raise DataError(
-                f"{path} claims {_by(size)} voxels, more than the limit of "
+                f"{path} claims {by(size)} voxels, more than the limit of "
                 f"{self.config.max_voxels}. Crop it around the tumour, or raise max_voxels."
             )
-        if reader.GetNumberOfComponents() != 1:
-            kind = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
+        if components != 1:
             raise DataError(
                 f"{path} holds a {kind} at each voxel, and one number is needed. "
-                "Save the channel that is meant as a volume of its own."
+                "Save the channel or layer that is meant as a volume of its own."
             )
         if len(size) < 2 or any(n != 1 for n in size[3:]):
             raise DataError(
-                f"{path} has {len(size)} axes ({_by(size)}), and two or three are needed. "
+                f"{path} has {len(size)} axes ({by(size)}), and two or three are needed. "
                 "Save the time point or channel that is meant as a volume of its own."
             )
-        _check_geometry(path, reader)
-        return reader
+        grid.check(path)
+        return grid, kind
 
 
-def _check_geometry(path: Path, reader: sitk.ImageFileReader) -> None:
-    spacing = np.asarray(reader.GetSpacing())
-    if not (np.isfinite(spacing).all() and (spacing > 0).all()):
-        raise DataError(
-            f"{path} has the spacing {tuple(map(float, spacing))} mm, and it must be positive. "
-            "Correct the header."
-        )
-    if not np.isfinite(reader.GetOrigin()).all():
-        raise DataError(
-            f"{path} has the origin {reader.GetOrigin()} mm, which is no place. Correct the header."
-        )
-    direction = np.asarray(reader.GetDirection()).reshape(len(spacing), -1)
-    skew = np.abs(direction.T @ direction - np.eye(len(spacing))).max()
-    if not skew <= RIGHT_ANGLE_TOLERANCE:  # also refuses NaN
-        raise DataError(
-            f"{path} has axes that are not at right angles (off by {skew:.3g}, for example a "
-            "tilted gantry). Resample it onto a rectangular grid."
-        )
+def _beyond_simpleitk(path: Path, error: RuntimeError) -> NiftiHeader | None:
+    """The header of a NIfTI that SimpleITK does not read though nothing is wrong with it.
+
+    That is one of version 2, one whose ending mixes small and capital letters, and one whose axes
+    are not quite at right angles.
+    """
+    if _image_io(path) != "NiftiImageIO":
+        return None
+    header = read_nifti_header(path)
+    ending = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
+    mixed = ending not in (ending.lower(), ending.upper())
+    if header.version == 1 and not mixed and "orthonormal" not in str(error):
+        return None
+    return header if is_single_file(path, header) else None
 
 
 def _image_io(path: Path) -> str | None:
@@ -158,42 +197,48 @@ def _payload(path: Path) -> Payload | None:
     return nrrd_payload(path) if io == "NrrdImageIO" else meta_payload(path)
 
 
-def _samples(path: Path, reader: sitk.ImageFileReader, payload: Payload | None) -> NDArray[Any]:
+def _samples(path: Path, grid: Grid, kind: str, payload: Payload | None) -> NDArray[Any]:
     """All samples, in array order; a NIfTI's with slope and intercept applied."""
-    shape = reader.GetSize()[::-1]
+    shape = grid.size[::-1]
     if payload is not None:
-        return read_samples(payload, math.prod(shape), _dtype(path, reader)).reshape(shape)
+        return read_samples(payload, math.prod(shape), _dtype(path, kind)).reshape(shape)
     nifti = nifti_samples(path)
     return nifti.rescale(read_samples(nifti.payload, math.prod(shape), nifti.dtype).reshape(shape))
 
 
-def _dtype(path: Path, reader: sitk.ImageFileReader) -> np.dtype[Any]:
-    """Of the samples, according to SimpleITK."""
-    import SimpleITK as sitk  # noqa: N813
-
-    kind = reader.GetPixelIDValue()
-    name = sitk.GetPixelIDValueAsString(kind)
-    found = re.fullmatch(r"(\d+)-bit (signed|unsigned|float)( integer)?", name)
+def _dtype(path: Path, kind: str) -> np.dtype[Any]:
+    """Of the samples, from SimpleITK's name of their type; a vector of one is a number."""
+    found = re.fullmatch(r"(?:vector of )?(\d+)-bit (signed|unsigned|float)( integer)?", kind)
     if found is None:
         raise DataError(
-            f"{path} holds samples of the type {name}, and rdfc reads real numbers of up to 64 "
+            f"{path} holds samples of the type {kind}, and rdfc reads real numbers of up to 64 "
             "bits. Save it with one of these types."
         )
     letter = {"signed": "i", "unsigned": "u", "float": "f"}[found[2]]
     return np.dtype(f"{letter}{int(found[1]) // 8}")
 
 
-def _on_grid(array: NDArray[Any], reader: sitk.ImageFileReader) -> Volume:
+def _on_grid(array: NDArray[Any], grid: Grid) -> Volume:
     """The array on the header's grid, without axes beyond the third, whose length is 1."""
     axes = array.ndim
     kept = min(axes, 3)
-    direction = np.reshape(reader.GetDirection(), (axes, axes))[:kept, :kept]
+    direction = grid.direction[:kept, :kept]
     return Volume(
         array.reshape(array.shape[axes - kept :]),
-        reader.GetSpacing()[:kept][::-1],
-        reader.GetOrigin()[:kept],
+        grid.spacing_mm[:kept][::-1],
+        grid.origin_mm[:kept],
         direction[:, ::-1] + 0.0,  # which makes 0 of -0
     )
+
+
+def _rounded(values: NDArray[Any]) -> NDArray[Any]:
+    """Values that are integers but for rounding as such; others as they are."""
+    if values.dtype.kind != "f":
+        return values
+    with np.errstate(invalid="ignore"):  # NaN and infinities, which are refused elsewhere
+        whole = np.rint(values)
+        near = np.abs(values - whole).max() <= WHOLE_TOLERANCE
+    return whole if near else values
 
 
 def _reason(error: Exception, path: Path) -> str:
@@ -201,7 +246,3 @@ def _reason(error: Exception, path: Path) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     text = re.sub(r"^.*ERROR: (\w+\(0x[0-9a-f]+\): )?", "", text)
     return text.replace(str(path), "it").rstrip(".!")
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return " x ".join(map(str, size))

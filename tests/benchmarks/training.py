@@ -31,7 +31,7 @@ from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.metrics_log import Place
 from rdfc_core.settings import PretrainSettings
-from rdfc_core.training import device_for
+from rdfc_core.training.device import device_for
 from rdfc_core.training_state import Task
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 from rdfc_encoder_timm.config import TimmConfig

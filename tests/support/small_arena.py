@@ -21,7 +21,7 @@ from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.settings import METHODS, EvaluateSettings
 from rdfc_core.splits import Split
-from rdfc_core.training import seeded
+from rdfc_core.training.seeding import seeded
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 
 FEATURES = 40

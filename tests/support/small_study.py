@@ -36,6 +36,7 @@ SMALL_STUDY: dict[str, Any] = {
         "learning_rate": 0.003,
         "schedule": "constant",  # so that a run of fewer epochs begins like a longer one
         "warmup_epochs": 0,
+        "warmup_steps": 0,
         "precision": "32-true",  # so that tests say the same on every machine
     },
 }
@@ -52,6 +53,7 @@ TABLES = (
     "evaluate.methods=[radiomics,resnet-scratch,hybrid-scratch,hybrid-finetune]",
     "evaluate.inner_folds=2",
     "evaluate.supervised.epochs=2",
+    "evaluate.supervised.min_steps=0",
     "evaluate.supervised.sweep=[all,{name: slow, lr_scale: {image: 0.1}}]",
     "evaluate.label_fractions=[0.3,1.0]",
     "evaluate.label_seeds=2",
@@ -148,8 +150,9 @@ class Counted(Progress):
     def task(self, title: str, total: int) -> Iterator[Advance]:
         self.totals[title] = (0, total)
 
-        def advance(steps: int = 1, note: str = "") -> None:
-            self.totals[title] = (self.totals[title][0] + steps, total)
+        def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
+            done, whole = self.totals[title]
+            self.totals[title] = (done + steps, total or whole)
 
         yield advance
 
@@ -164,7 +167,7 @@ class Told(Progress):
     def task(self, title: str, total: int) -> Iterator[Advance]:
         self.connection.send(title)
 
-        def advance(steps: int = 1, note: str = "") -> None:
+        def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
             self.connection.send(title)
 
         yield advance

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import number
 from rdfc_core.interfaces import Dataset, Problem, SplitSpec, refuse_problems
 from rdfc_dataset_manifest.config import ManifestConfig
-from rdfc_dataset_manifest.listing import Listing, read_listing
+from rdfc_dataset_manifest.listing import Listing, has_column, read_listing
 
 
 class Manifest(Dataset):
@@ -43,6 +44,18 @@ class Manifest(Dataset):
     def listed_cases(self) -> Sequence[Case]:
         """The cases of all sound lines, also beside lines for which `cases` refuses the list."""
         return self._listing.cases
+
+    def with_list(self, listing: Path) -> Manifest:
+        """Another list, whose columns and masks mean what they mean in this one.
+
+        It needs neither classes nor splits nor, if its cases have no label, a label's column.
+        """
+        config = self.config.model_copy(
+            update={"root": listing, "csv": None, "classes": None, "split_column": None}
+        )
+        if config.label_column and not has_column(config, config.label_column):
+            config = config.model_copy(update={"label_column": None})
+        return Manifest(config)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -64,6 +64,12 @@ def read_listing(config: ManifestConfig) -> Listing:
     return Listing(_with_patients([case for _, case in sound]), problems, columns.split)
 
 
+def has_column(config: ManifestConfig, name: str) -> bool:
+    """Whether the list that the configuration names has such a column, in whatever case."""
+    path, _ = _locate(config)
+    return name.casefold() in {column.casefold() for column in read_table(path).columns}
+
+
 def _locate(config: ManifestConfig) -> tuple[Path, Path]:
     """The list, and the folder from which its relative paths start."""
     if config.csv is not None:

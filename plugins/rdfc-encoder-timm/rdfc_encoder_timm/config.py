@@ -30,7 +30,10 @@ class TimmConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(
-        "resnet50", min_length=1, description="Name of the network in timm, with or without a tag."
+        "resnet50",
+        min_length=1,
+        description="Name of the network in timm, with or without a tag; or resnet10_half, "
+        "resnet18_half, resnet34_half: half the channels, a quarter of the work.",
     )
     pretrained: bool = Field(
         False, description="Start from timm's published weights, which needs a network once."

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rdfc_core.errors import ShapeError, StudyError
 from rdfc_core.interfaces import ImageEncoder
+from rdfc_encoder_timm import half_width  # noqa: F401  (adds its networks to timm's)
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.layers import layer_groups
 from rdfc_encoder_timm.weights import load_weights
@@ -69,6 +70,8 @@ class TimmEncoder(ImageEncoder):
     def _pretrained(self, channels: int) -> nn.Module:
         try:
             return self._create(channels, pretrained=True)
+        except StudyError:
+            raise
         except Exception as error:  # a failing download shows as almost anything
             self._plain(channels)  # if that fails too, the options were at fault: it says so
             raise StudyError(

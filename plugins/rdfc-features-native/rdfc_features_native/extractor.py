@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
-from rdfc_core.interfaces import FeatureExtractor, Features
+from rdfc_core.interfaces import FeatureExtractor, Features, MaskGrid
 from rdfc_core.radiomics_checks import (
     check_not_constant,
     check_resampled_size,
@@ -62,6 +62,11 @@ class NativeExtractor(FeatureExtractor):
         self._plans: dict[int, Plan] = {}
         for parameters in self._by_ndim.values():
             check_supported(parameters)
+
+    @property
+    def mask_grid(self) -> MaskGrid | None:
+        """What ``correctMask`` and ``geometryTolerance`` say; None where neither is set."""
+        return self.config.mask_grid()
 
     def names(self, ndim: int) -> tuple[str, ...]:
         """The names of the features of tumours with ``ndim`` axes, in PyRadiomics' order.

@@ -191,3 +191,11 @@ def test_a_checkerboard_has_known_textures(measure):
     diagonal = np.array([8, *(n for n in range(1, 8) for _ in range(2))])
     along = np.mean([1, 1, (diagonal**2).mean(), (diagonal**2).mean()])
     assert found["original_glrlm_LongRunEmphasis"] == pytest.approx(along)
+
+
+@pytest.mark.parametrize("shape", [(20, 24), (8, 12, 14)])
+def test_a_mask_that_covers_the_picture_is_measured_as_the_picture(shape, make_extractor):
+    image = Volume.of(np.random.default_rng(8).normal(100, 40, shape))
+    extractor = make_extractor({"featureClass": {"firstorder": ["Mean"]}})
+    features = extractor.extract(Tumour(image, np.ones(shape, bool)))
+    assert features.values[0] == pytest.approx(image.array.mean(), rel=1e-12)

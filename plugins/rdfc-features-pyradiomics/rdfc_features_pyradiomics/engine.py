@@ -16,8 +16,16 @@ from radiomics.featureextractor import RadiomicsFeatureExtractor
 from rdfc_core.errors import DataError
 from rdfc_core.parameters import Parameters
 
-PREPARED = {"normalize": False, "resampledPixelSpacing": None, "preCrop": False}
-"""What `prepare` has done must not be done again."""
+
+class _OfPreparedImages(RadiomicsFeatureExtractor):  # type: ignore[misc]
+    """PyRadiomics' extractor, to which image and mask come as `prepare` gives them."""
+
+    @staticmethod
+    def loadImage(  # noqa: N802  (PyRadiomics' own name)
+        image: sitk.Image, mask: sitk.Image, _info: object = None, **_settings: object
+    ) -> tuple[sitk.Image, sitk.Image]:
+        """Both as they are: what the settings ask for has been done to them."""
+        return image, mask
 
 
 def settings_of(parameters: Parameters, ndim: int) -> dict[str, Any]:
@@ -43,11 +51,17 @@ def prepare(
     Raises:
         DataError: If PyRadiomics cannot.
     """
+    # As PyRadiomics' loadImage does it, but for a check that takes a mask without a 0 for empty.
     with _as_data_error("prepare"):
-        prepared: tuple[sitk.Image, sitk.Image] = RadiomicsFeatureExtractor.loadImage(
-            image, mask, None, **settings
-        )
-    return prepared
+        mask = sitk.Cast(mask, sitk.sitkUInt32)
+        if settings["normalize"]:
+            image = imageoperations.normalizeImage(image, **settings)
+        if settings["interpolator"] is not None and settings["resampledPixelSpacing"] is not None:
+            image, mask = imageoperations.resampleImage(image, mask, **settings)
+        elif settings["preCrop"]:
+            box, _ = imageoperations.checkMask(image, mask, **settings)
+            image, mask = imageoperations.cropToTumorMask(image, mask, box, **settings)
+    return image, mask
 
 
 def resegment(image: sitk.Image, mask: sitk.Image, settings: dict[str, Any]) -> sitk.Image:
@@ -90,7 +104,7 @@ def measure(
         left_out |= {"shape"}
         content["imageType"].pop("LBP3D", None)
     with _as_data_error("measure"):
-        extractor = RadiomicsFeatureExtractor(**settings | PREPARED)
+        extractor = _OfPreparedImages(**settings)
         extractor.disableAllImageTypes()
         extractor.enableImageTypes(**content["imageType"])
         extractor.disableAllFeatures()

@@ -16,7 +16,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError, PluginError
-from rdfc_core.interfaces import FeatureExtractor, Features
+from rdfc_core.interfaces import FeatureExtractor, Features, MaskGrid
 from rdfc_core.parameters import Parameters
 from rdfc_core.radiomics_checks import (
     check_mask_value,
@@ -66,6 +66,11 @@ class PyRadiomicsExtractor(FeatureExtractor):
         for parameters in self._by_ndim.values():
             check_mask_value(parameters)
             _check_libraries(parameters)
+
+    @property
+    def mask_grid(self) -> MaskGrid | None:
+        """What ``correctMask`` and ``geometryTolerance`` say; None where neither is set."""
+        return self.config.mask_grid()
 
     def names(self, ndim: int) -> tuple[str, ...]:
         """The names of the features of tumours with ``ndim`` axes, in PyRadiomics' order.

@@ -262,3 +262,20 @@ def test_a_spacing_of_metres_is_not_resampled_to_millimetres(make_tumour, make_e
     tumour = make_tumour((12, 12, 12), spacing_mm=(1000.0, 1000.0, 1000.0))
     with pytest.raises(DataError, match=r"1000 × 1000 × 1000 mm would make .* voxels, more than"):
         extractor.extract(tumour)
+
+
+@pytest.mark.parametrize("shape", [(20, 24), (8, 12, 14)])
+@pytest.mark.parametrize(
+    "setting", [{}, {"preCrop": True}, {"resampledPixelSpacing": 1.5, "interpolator": "sitkLinear"}]
+)
+def test_a_mask_that_covers_the_picture_is_measured_as_the_picture(
+    make_tumour, make_extractor, shape, setting
+):
+    """PyRadiomics 3.0.1 takes a mask without a 0 for an empty one."""
+    if "resampledPixelSpacing" in setting:
+        setting = {**setting, "resampledPixelSpacing": [1.5] * len(shape)}
+    image = make_tumour(shape).image
+    content = {**MEAN, "setting": setting}
+    (mean,) = make_extractor(content).extract(Tumour(image, np.ones(shape, bool))).values
+    tolerance = 1e-12 if not setting.get("interpolator") else 0.05
+    assert mean == pytest.approx(image.array.mean(), rel=tolerance)

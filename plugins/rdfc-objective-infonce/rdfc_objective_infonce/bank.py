@@ -101,6 +101,14 @@ class MemoryBank(MemoryStore):
         Raises:
             ShapeError: If the embeddings are not (B, D).
         """
+        self._take_in(indices, embeddings, self.momentum)
+
+    @torch.no_grad()
+    def begin(self, indices: Tensor, embeddings: Tensor) -> None:
+        """Each row ← its embedding: nothing is kept of the random ones."""
+        self._take_in(indices, embeddings, 0.0)
+
+    def _take_in(self, indices: Tensor, embeddings: Tensor, momentum: float) -> None:
         require_shape(embeddings, (len(indices), self.bank.shape[1]))
         cases = indices.to(self.bank.device)
         fresh = embeddings.to(self.bank.device).float()
@@ -108,7 +116,7 @@ class MemoryBank(MemoryStore):
         first = (cases.unsqueeze(1) == cases).int().argmax(1)
         sums = torch.zeros_like(fresh).index_add_(0, first, fresh)
         counts = fresh.new_zeros(len(cases), 1).index_add_(0, first, torch.ones_like(fresh[:, :1]))
-        rows = torch.lerp((sums / counts)[first], self.read(cases), self.momentum)
+        rows = torch.lerp((sums / counts)[first], self.read(cases), momentum)
         # Rows of one case are equal, so that it is the same which is written last.
         self.bank.index_copy_(0, cases, F.normalize(rows, dim=1).to(self.bank.dtype))
 

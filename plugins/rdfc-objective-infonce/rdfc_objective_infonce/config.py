@@ -50,13 +50,14 @@ class InfoNCEConfig(_Config):
     negatives: int = Field(
         2048,
         ge=1,
-        description="K, the negatives a case (stale-positive, fresh-positive). Drawn with "
-        "replacement, so that it may exceed the number of cases.",
+        description="K, the negatives a case (stale-positive, fresh-positive), drawn with "
+        "replacement; of no more cases than that all others are taken instead.",
     )
     negatives_per: Literal["auto", "case", "batch"] = Field(
         "auto",
         description="Whether each case has its own draw of negatives or the batch shares one, of K "
-        "different cases, which is much quicker where there are many. auto: shared if N > 4 K.",
+        "different cases, which is much quicker where there are many. auto: shared if N > 4 K, "
+        "and all other cases, undrawn, if N ≤ K.",
     )
     positive_in_denominator: bool = Field(
         True,
@@ -96,6 +97,11 @@ class CorrespondenceConfig(_Config):
     )
     memory: Annotated[Part, PartOf("memory_store")] = Field(
         Part(name="bank"), description="What remembers the embeddings; one is kept for each view."
+    )
+    memory_start: Literal["embeddings", "random"] = Field(
+        "embeddings",
+        description="What a memory holds before the first step: what the fresh towers make of each "
+        "case, or random rows as in the paper's public code.",
     )
     width: int = Field(128, ge=2, le=16384, description="D, the width of the embeddings.")
     terms: tuple[tuple[str, str], ...] | None = Field(

@@ -30,6 +30,9 @@ from rdfc_objective_infonce.pairing import (
     partners,
 )
 
+HELD_BACK_TEMPERATURE = 0.07
+"""Of the measure on held-back cases, which is to mean the same whatever the objective is."""
+
 
 class Correspondence(Pretext):
     """Radiomics-deep feature correspondence, for any two or more views.
@@ -128,6 +131,42 @@ class Correspondence(Pretext):
         for name in self.views:
             memory = self._memory(name)
             memory.update(indices, embeddings[name])
+
+    @torch.no_grad()
+    def prime(self, batch: Batch) -> None:
+        """Begin the memories with the embeddings of the cases as they are, if that is asked for."""
+        if not self.uses_memory or self.config.memory_start == "random":
+            return
+        for name in self.views:
+            embeddings = self._project(name, self.towers[name](batch.prepared[name]))
+            self._memory(name).begin(batch.indices, embeddings)
+
+    def held_back_metrics(self, batch: Batch) -> Mapping[str, Tensor]:
+        """How well cases that nobody trained on find their partner among each other.
+
+        Returns:
+            ``loss``, the mean over the terms of InfoNCE among these cases, in both directions, at
+            the paper's temperature whatever the objective's is; and for each term of two views its
+            ``retrieval_top1``, the share of cases whose own partner is the nearest. A view that is
+            joined with itself is drawn twice.
+        """
+        embeddings = {
+            name: self._project(name, self.towers[name](batch.prepared[name]))
+            for name in self.views
+        }
+        losses, found = [], {}
+        own = torch.arange(len(batch.indices), device=batch.indices.device)
+        for name_a, name_b in self.terms:
+            if name_a == name_b:
+                a, b = self._encode(name_a, batch), self._encode(name_b, batch)
+            else:
+                a, b = embeddings[name_a], embeddings[name_b]
+            similarities = a @ b.T
+            both = (similarities, similarities.T)
+            losses += [F.cross_entropy(one / HELD_BACK_TEMPERATURE, own) for one in both]
+            nearest = torch.stack([one.argmax(1) == own for one in both]).float().mean()
+            found[f"{name_a}-{name_b}.retrieval_top1"] = nearest
+        return {"loss": torch.stack(losses).mean(), **found}
 
     def encoders(self) -> Mapping[str, Tower]:
         """View name → its tower, without projection; views that stand in no term are absent."""

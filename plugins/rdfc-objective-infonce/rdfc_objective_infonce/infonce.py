@@ -100,7 +100,7 @@ class InfoNCE(Objective):
         stale = config.variant != "fresh-positive"
         positives = store.read(memory.indices) if stale else fresh
         positive = (anchors * positives).sum(1)
-        if config.variant == "full-bank":
+        if config.variant == "full-bank" or self._takes_all(store.rows):
             others = others_in_memory(anchors, store, memory.indices, config.temperature)
             return self._info_nce(positive, others)
         if not self._shares(store.rows):
@@ -116,6 +116,15 @@ class InfoNCE(Objective):
         if config.estimator == "infonce":
             return self._info_nce(positive, others_of(similarities, config.temperature))
         return self._nce(positive, similarities, store.rows, direction)
+
+    def _takes_all(self, rows: int) -> bool:
+        """Whether all other rows stand for draws that would name them several times over.
+
+        The noise-contrastive estimate needs its draws: it weighs them against their number.
+        """
+        config = self.config
+        plain = config.negatives_per == "auto" and config.estimator == "infonce"
+        return plain and rows <= config.negatives
 
     def _shares(self, rows: int) -> bool:
         """Whether the batch shares its negatives."""

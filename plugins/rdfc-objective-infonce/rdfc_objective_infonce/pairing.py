@@ -69,6 +69,10 @@ class Relabelled(MemoryStore):
         for indices, rows in self.store.all_chunks():
             yield named.to(indices.device)[indices], rows
 
+    def begin(self, indices: Tensor, embeddings: Tensor) -> None:
+        """Take in the partners' first embeddings (B, D)."""
+        self.store.begin(self._partners(indices), embeddings)
+
     def update(self, indices: Tensor, embeddings: Tensor) -> None:
         """Take in the partners' embeddings (B, D)."""
         self.store.update(self._partners(indices), embeddings)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces import Pretext, Tower
+from rdfc_core.interfaces import Batch, Pretext, Tower
 from rdfc_pretext_baselines.config import PictureConfig
 
 
@@ -46,6 +46,10 @@ class PicturePretext(Pretext):
         Raises:
             StudyError: If the task cannot be done on this tower's pictures.
         """
+
+    def held_back_metrics(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The task's own loss on cases that nobody trained on."""
+        return {"loss": self(batch).loss}
 
     def encoders(self) -> Mapping[str, Tower]:
         """The one view that is trained."""

@@ -1,0 +1,1 @@
+"""Formats of pictures and volumes, header by header."""

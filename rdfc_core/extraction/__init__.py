@@ -1,0 +1,1 @@
+"""Extraction: what views make of cases, kept in the store."""

@@ -1,0 +1,51 @@
+"""The device that networks are trained on, and the number format that suits it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import torch
+
+from rdfc_core.group import ALONE, Group
+from rdfc_core.settings import AnyPrecision, Precision
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def fastest() -> Precision:
+    """bfloat16 where the device multiplies it, which takes about half the time; single elsewhere.
+
+    Source: measured on a processor (docs/performance.md); of GPUs, NVIDIA's since Ampere.
+    """
+    if not torch.cuda.is_available() and torch.backends.mps.is_available():
+        return "32-true"  # nothing was measured there
+    return "32-true" if emulates_bfloat16() else "bf16-mixed"
+
+
+def emulates_bfloat16() -> bool:
+    """Whether the device multiplies bfloat16 in other numbers, which takes many times as long.
+
+    Source: measured on a processor with AVX2 alone (docs/performance.md).
+    """
+    if torch.cuda.is_available():
+        return not torch.cuda.is_bf16_supported(including_emulation=False)
+    if torch.backends.mps.is_available():
+        return False
+    return not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def device_for(precision: AnyPrecision, group: Group = ALONE) -> Fabric:
+    """The accelerator of this machine, or its processor; of a group, this process's own."""
+    from lightning_fabric import Fabric  # here, since it takes seconds, and predicting does without
+
+    # It says at every training, of which a study may have a hundred, what the study says already.
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    precision = fastest() if precision == "auto" else precision
+    if group.size > 1:
+        from rdfc_core.data_parallel import device_in
+
+        return device_in(group, precision)
+    return Fabric(accelerator="auto", devices=1, precision=precision)

@@ -1,0 +1,59 @@
+"""Sound pictures of every kind, drawn by their properties: read right or refused by name."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from guard import Guard
+from hypothesis import given
+from hypothesis import strategies as st
+from picture_files import (
+    BITS_AND_TYPES,
+    DTYPES,
+    LAYOUTS,
+    PALETTES,
+    PHOTOMETRICS,
+    PictureFile,
+    bmp,
+    png,
+    tiff,
+)
+from shares import share
+
+from rdfc_core.readers.pictures import PictureReader
+
+pictures = PictureReader()
+SIDES = st.integers(1, 40)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def picture_files(draw: Any, kind: str) -> PictureFile:
+    random, size = np.random.default_rng(draw(SEEDS)), (draw(SIDES), draw(SIDES))
+    if kind == "PNG":
+        bits, colour_type = draw(st.sampled_from(BITS_AND_TYPES))
+        return png(random, size, bits, colour_type, draw(st.booleans()), draw(st.booleans()))
+    if kind == "BMP":
+        bits = draw(st.sampled_from([1, 4, 8, 24]))
+        return bmp(random, size, bits, draw(st.sampled_from(PALETTES)), draw(st.booleans()))
+    properties = (draw(st.sampled_from(options)) for options in (DTYPES, PHOTOMETRICS, LAYOUTS))
+    return tiff(random, size, *properties)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+@share(60)
+@given(data=st.data())
+def test_a_sound_picture_is_read_right_or_refused_by_name(
+    guard: Guard, kind: str, data: Any
+) -> None:
+    file = data.draw(picture_files(kind))
+    path = file.write(guard.inputs)
+    read = guard.judge(f"{kind} matrix", lambda: pictures.read_image(path).array)
+    os.remove(path)  # noqa: PTH107
+    if read is None:
+        assert not file.must_read, file.name
+    else:
+        assert np.abs(read.astype(np.float64) - file.grey).max() <= 0.5001, file.name
