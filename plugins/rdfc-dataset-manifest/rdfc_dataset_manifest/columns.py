@@ -144,8 +144,10 @@ def _unused(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
         if names:
             shown = " or ".join(map(repr, names))
             message = f"the list has no column {role!r}; {shown} may be it, and is not used"
-            fix = "Set label_column to it" if role == "label" else f"Call it {role}"
-            yield Problem("", role, message, f"{fix}, if it is.", "warning")
+            asked = role == "label"
+            fix = "Set label_column to it" if asked else f"Call it {role}"
+            field = "label_column" if asked else role
+            yield Problem("", field, message, f"{fix}, if it is.", "warning")
 
 
 def _missing(name: str, header: Sequence[str], fix: str) -> Problem:
