@@ -404,13 +404,15 @@ def test_the_summary_says_what_the_own_split_uses_each_case_for(
     folder: CaseFolder, sound: list[Case]
 ) -> None:
     more = [folder.case(f"more{i}", None) for i in range(3)]
-    lonely = folder.case("lonely", "rare")
-    result = check(*sound, *more, lonely, names=("benign", "malignant", "rare"))
+    lonely, gone = folder.case("lonely", "rare"), folder.case("gone")
+    gone.image.unlink()
+    result = check(*sound, *more, lonely, gone, names=("benign", "malignant", "rare"))
     assert [(use.what, use.cases, use.used) for use in result.summary.uses] == [
         ("pretraining alone (unlabelled)", 3, True),
         ("test", 2, True),
         ("training", 2, True),
         ("pretraining alone (the label 'rare' is not used)", 1, True),
+        ("could not be read or measured", 1, False),
     ]
 
 
