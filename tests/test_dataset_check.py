@@ -427,3 +427,12 @@ def test_classes_and_patients_of_any_data_set_that_stand_for_no_value_are_doubte
         "3 cases (n0, n1, n2) have the patient 'NaN', which stands for no value in tables that "
         "programs write",
     ]
+
+
+def test_an_image_that_is_listed_as_its_own_mask_is_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    own = folder.case("own")
+    assert ("mask", "its image and its mask are one file") in messages(
+        check(*sound, replace(own, mask=own.image)), "own"
+    )

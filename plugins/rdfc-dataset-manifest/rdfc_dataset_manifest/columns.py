@@ -99,7 +99,7 @@ def find_columns(
         split=find_column(header, config.split_column) if config.split_column else None,
         ours=ours,
     )
-    return columns, [*problems, *_unused(header, columns)]
+    return columns, [*problems, *_unused(header, columns), *_second(header, columns)]
 
 
 def _patient(header: Sequence[str], config: ManifestConfig) -> tuple[str | None, list[Problem]]:
@@ -148,6 +148,17 @@ def _unused(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
             fix = "Set label_column to it" if asked else f"Call it {role}"
             field = "label_column" if asked else role
             yield Problem("", field, message, f"{fix}, if it is.", "warning")
+
+
+def _second(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
+    """Columns that would have a role if another did not have it."""
+    for role in ("case_id", "patient_id", "image", "mask", "label", "mask_value"):
+        column = getattr(columns, role)
+        names = {simple_name(name) for name in (PATIENTS if role == "patient_id" else (role,))}
+        for other in header:
+            if column and other not in columns.taken and simple_name(other) in names:
+                message = f"two columns may be {role}: {column!r} is used, and {other!r} is not"
+                yield Problem("", role, message, "Rename the other one.", "warning")
 
 
 def _missing(name: str, header: Sequence[str], fix: str) -> Problem:

@@ -178,6 +178,12 @@ def test_a_column_that_looks_like_the_patients_is_asked_about(tmp_path: Path, na
 def test_of_two_columns_of_patients_the_one_with_the_exact_name_counts(tmp_path: Path) -> None:
     dataset = table(tmp_path, "patient,patient_id", "x,p", "y,p")
     assert [case.patient_id for case in dataset.cases()] == ["p", "p"]
+    assert only(dataset).message == (
+        "two columns may be patient_id: 'patient_id' is used, and 'patient' is not"
+    )
+    second = table(tmp_path, "mask_value,Mask Value", "2,1")
+    assert [case.mask_value for case in second.cases()] == [2]
+    assert "'mask_value' is used, and 'Mask Value' is not" in only(second).message
     assert "'PatientID' and 'patient' both look like it" in refusal(
         table(tmp_path, "PatientID,patient", "x,p")
     )
