@@ -156,7 +156,9 @@ def _second(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
         column = getattr(columns, role)
         names = {simple_name(name) for name in (PATIENTS if role == "patient_id" else (role,))}
         for other in header:
-            if column and other not in columns.taken and simple_name(other) in names:
+            if not column or other.casefold() == column.casefold():
+                continue  # of two that differ in case alone, the table itself tells
+            if other not in columns.taken and simple_name(other) in names:
                 message = f"two columns may be {role}: {column!r} is used, and {other!r} is not"
                 yield Problem("", role, message, "Rename the other one.", "warning")
 
