@@ -169,9 +169,9 @@ class _Run:
                     model, told = one_split.pretrained(self.study, self.views, *about)
                     trained_rivals = one_split.rivals(self.study, self.views, *about)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
-                self.convergence[split.name] = told
+                self._converged(split.name, told)
                 for name, (_, told) in trained_rivals.items():
-                    self.convergence[f"{split.name}.{name}"] = told
+                    self._converged(f"{split.name}.{name}", told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
@@ -182,6 +182,13 @@ class _Run:
                     self.found[entry].append(prediction)
             model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
+
+    def _converged(self, name: str, told: Convergence) -> None:
+        """Keep how far a pretraining came; a run that judges one too early says so."""
+        self.convergence[name] = told
+        if sentence := summary.unconverged(name, told):
+            log.warning("%s", sentence)
+            self.warnings.append(sentence)
 
     def _write(self) -> None:
         folder = self.place.path

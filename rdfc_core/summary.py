@@ -157,6 +157,21 @@ def convergence(told: Convergence) -> dict[str, Any]:
     }
 
 
+def unconverged(name: str, told: Convergence) -> str | None:
+    """The sentence on a pretraining that ended before its task was learnt; None if it was."""
+    if told.converged or not told.history:
+        return None
+    steps = told.epochs * told.epoch_steps
+    larger = f"epochs={2 * told.epochs}" if told.epochs_bind else f"steps={2 * steps}"
+    first, last = told.history[0][1], told.history[-1][1]
+    return (
+        f"Pretraining ({name}) ended unconverged after {steps} steps: the loss that tells when the "
+        f"task is learnt went from {first:.3g} to {last:.3g} and had not settled. What follows "
+        "judges a network that has not learnt its task. Go on from there with the same command and "
+        f"--set pretrain.{larger}."
+    )
+
+
 def missing(extraction: Extraction) -> list[dict[str, Any]]:
     """Each feature that some cases do not have: how many, and the commonest reason."""
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
