@@ -50,9 +50,12 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place = RunFolder(folder)
-    asked, study = study, precision.settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+    asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
+    if until != "extract":
+        precision.refuse_unfit(study, volumes, kept)
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     for doubt in doubtful_labels(cases):
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
