@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,9 @@ from rdfc_core.volume import Volume, check_finite, check_not_swapped
 
 __all__ = ["Case", "ReadsFiles", "Tumour", "Volume"]
 
+MOST_VALUES = 256
+"""Values of a mask that are told apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tumour:
@@ -26,10 +29,15 @@ class Tumour:
     Args:
         image: The image on its grid.
         mask: Of the image's shape, True inside the outline, at least one voxel.
+        mask_values: The different values that the mask file holds inside, at most a few; empty
+            where nobody has looked.
+        notes: What the readers of the files had to decide, in sentences for the user.
     """
 
     image: Volume
     mask: NDArray[np.bool_]
+    mask_values: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def ndim(self) -> int:
@@ -116,21 +124,31 @@ class Case:
             mask = reader.read_mask(self._existing(self.mask, "mask"))
             mask = self.mask_grid.fit(image, mask, self.mask_value)
             check_not_swapped(image, mask)
-            return Tumour(check_finite(image), self._inside(mask))
+            inside = self._inside(mask)
+            notes = (*image.notes, *mask.notes)
+            return Tumour(check_finite(image), inside, values_inside(mask, inside), notes)
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, files: MutableMapping[tuple[int, Path], str] | None = None) -> str:
         """Changes when image or mask, what the mask means, or how the files are read, changes.
+
+        Args:
+            files: (Reader's id, file) → fingerprint of the file, taken just before for other cases;
+                those that are taken are added.
 
         Raises:
             DataError: If a file is missing.
         """
+        files = {} if files is None else files
         try:
             reader = self._reader()
+            for role, path in (("image", self.image), ("mask", self.mask)):
+                if (id(reader), path) not in files:
+                    files[id(reader), path] = reader.fingerprint(self._existing(path, role))
             parts = (
-                reader.fingerprint(self._existing(self.image, "image")),
-                reader.fingerprint(self._existing(self.mask, "mask")),
+                files[id(reader), self.image],
+                files[id(reader), self.mask],
                 reader.identity(self.image),
                 reader.mask_identity(self.mask),
                 str(self.mask_value),
@@ -191,6 +209,14 @@ def voxels_inside(mask: Volume, mask_value: int | None) -> NDArray[np.bool_]:
             f"the mask is empty{wanted} (it holds {found}). {remedy}, or drop the case."
         )
     return inside
+
+
+def values_inside(mask: Volume, inside: NDArray[np.bool_]) -> tuple[float, ...]:
+    """The different values of a mask inside the outline, smallest first, `MOST_VALUES` at most."""
+    values = mask.array[inside]
+    if (values == values[0]).all():  # as in nearly every mask: sorting them takes much longer
+        return (float(values[0]),)
+    return tuple(np.unique(values)[:MOST_VALUES].astype(float).tolist())
 
 
 def largest_component(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +10,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Case, Volume, nothing_at, voxels_inside
+from rdfc_core.case import (
+    Case,
+    Tumour,
+    Volume,
+    largest_component,
+    nothing_at,
+    values_inside,
+    voxels_inside,
+)
+from rdfc_core.data.inspection import Inspected, inspect
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
 from rdfc_core.volume import check_finite, check_not_swapped
@@ -19,8 +27,6 @@ from rdfc_core.volume import check_finite, check_not_swapped
 Result = TypeVar("Result")
 
 GENERAL_FIX = "Mend or replace the file, or drop the case."
-SHOWN_VALUES = 6
-"""Values of a mask that a message lists before it breaks off."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +34,16 @@ class CaseCheck:
     """What a check of one case found.
 
     Args:
-        problems: Everything that is wrong with its files.
+        problems: Everything that is wrong with its files, and makes the case unusable.
         shape: Of the image, or None if it could not be read.
         spacing_mm: Of the image, or None.
-        voxels: Of the tumour, or None if the case is not usable.
-        image_digest: The same for the same image samples, "" if unread.
-        tumour_digest: The same for the same image samples and outline, "" if not usable.
+        seen: What there is to see in it, or None if the case is not usable.
     """
 
     problems: Sequence[Problem]
     shape: tuple[int, ...] | None = None
     spacing_mm: tuple[float, ...] | None = None
-    voxels: int | None = None
-    image_digest: str = ""
-    tumour_digest: str = ""
+    seen: Inspected | None = None
 
 
 def check_case(case: Case) -> CaseCheck:
@@ -55,32 +57,35 @@ def check_case(case: Case) -> CaseCheck:
     if image is not None:
         _collect(case, "image", lambda: check_finite(image), problems)
     inside = None
-    if mask is not None:
-        inside = _collect(case, "mask", lambda: voxels_inside(mask, case.mask_value), problems)
-        if inside is not None:
-            found = inside
-            odd = _collect(case, "mask", lambda: list(_odd_masks(case, mask, found)), problems)
-            problems += odd or []
     if image is not None and mask is not None:
+        read = mask
         fitted = _collect(
-            case, "mask", lambda: case.mask_grid.fit(image, mask, case.mask_value), problems
+            case, "mask", lambda: case.mask_grid.fit(image, read, case.mask_value), problems
         )
-        for note in fitted.notes[len(mask.notes) :] if fitted is not None else ():
-            message, _, fix = note.partition(". ")
-            problems.append(Problem(case.case_id, "mask", message, fix, "warning"))
-        _collect(case, "mask", lambda: check_not_swapped(image, mask), problems)
+        _collect(case, "mask", lambda: check_not_swapped(image, read), problems)
+        mask = fitted or read
+    if mask is not None:
+        shown = mask
+        inside = _collect(case, "mask", lambda: voxels_inside(shown, case.mask_value), problems)
     if image is None:
         return CaseCheck(problems)
-    usable = inside is not None and all(problem.severity != "error" for problem in problems)
-    image_digest = _digest(image.array)
+    seen = None
+    if inside is not None and mask is not None and not problems:
+        seen = _collect(case, "mask", lambda: _look(case, image, mask, inside), problems)
     return CaseCheck(
         problems,
         image.array.shape,
         tuple(float(s) for s in image.spacing_mm),
-        int(inside.sum()) if usable and inside is not None else None,
-        image_digest,
-        image_digest + _digest(inside) if usable and inside is not None else "",
+        seen,
     )
+
+
+def _look(case: Case, image: Volume, mask: Volume, inside: NDArray[np.bool_]) -> Inspected:
+    """What `Case.load` and an inspection would see, of files that have been read already."""
+    if case.component == "largest":
+        inside = largest_component(inside)
+    notes = (*image.notes, *mask.notes)
+    return inspect(Tumour(image, inside, values_inside(mask, inside), notes))
 
 
 def _read(
@@ -125,42 +130,3 @@ def _as_problem(error: Exception, case: Case, field: str) -> Problem:
         message.rstrip(".").replace("\0", path),
         fix.replace("\0", path) or GENERAL_FIX,
     )
-
-
-def _odd_masks(case: Case, mask: Volume, inside: NDArray[np.bool_]) -> Iterator[Problem]:
-    """What is allowed in a mask, and seldom meant."""
-
-    def odd(message: str, fix: str) -> Problem:
-        return Problem(case.case_id, "mask", message, fix, "warning")
-
-    for note in mask.notes:
-        message, _, fix = note.partition(". ")
-        yield odd(message.rstrip("."), fix or "Check the mask.")
-    values = np.unique(mask.array[inside])
-    if len(values) > 1:
-        shown = ", ".join(f"{value:g}" for value in values[:SHOWN_VALUES].tolist())
-        more = ", …" if len(values) > SHOWN_VALUES else ""
-        yield odd(
-            f"the mask holds {len(values)} values besides 0 ({shown}{more}), and all count as "
-            "tumour",
-            "Set mask_value if only one of them is meant.",
-        )
-    if inside.all():
-        yield odd("the mask covers the whole image", "Check that it is not inverted or missing.")
-    extents = [np.count_nonzero(inside.any(axis=_others(inside, a))) for a in range(inside.ndim)]
-    if sum(extent > 1 for extent in extents) < 2:
-        size = "one voxel" if inside.sum() == 1 else f"a line of {inside.sum()} voxels"
-        yield odd(
-            f"the tumour is {size}, too small for most radiomics features",
-            "Check the outline, or drop the case.",
-        )
-
-
-def _others(array: NDArray[np.bool_], axis: int) -> tuple[int, ...]:
-    return tuple(other for other in range(array.ndim) if other != axis)
-
-
-def _digest(array: NDArray[np.generic]) -> str:
-    digest = hashlib.blake2b(f"{array.dtype.str} {array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rdfc_core.errors import DataError
+from rdfc_core.files import replacing
 
 log = logging.getLogger("rdfc")
 
@@ -67,18 +68,16 @@ def write(path: Path, state: Packed) -> None:
     """The second half of `save`, which needs no more of the state than its copy."""
     skeleton = state.skeleton
     tensors = {key: tensor.cpu() for key, tensor in state.tensors.items()}
-    temporary = path.with_name(f"partial-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"skeleton": skeleton, "sha256": _digest(skeleton, tensors)}
-        save_file(tensors, temporary, metadata=about)
-        flush(temporary)
-        if path.exists():
-            path.replace(_previous(path))
-        temporary.replace(path)
+        with replacing(path) as partial:
+            save_file(tensors, partial, metadata=about)
+            flush(partial)
+            if path.exists():
+                path.replace(_previous(path))
         flush(path.parent)  # the new names, too
     except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
         raise DataError(
             f"The checkpoint {path} could not be written: {error}. The last good one is kept; "
             "free some space and run the same command again."

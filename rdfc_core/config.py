@@ -28,6 +28,9 @@ SHORTHAND = {
 }
 """Top-level words of a study and what they stand for."""
 
+ADDED = ("versions", "inputs")
+"""What a run adds to its resolved study."""
+
 VIEW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 OTHER_THAN_VIEWS = ("size", "picture")
 """What core itself keeps of every case beside its views; no view may be called so."""
@@ -147,8 +150,7 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise StudyError(f"The study {path} holds no mapping. Start with: dataset: …")
     # A resolved study of a run folder can be run again: what it records about its making is left.
-    data.pop("versions", None)
-    return data
+    return {key: value for key, value in data.items() if key not in ADDED}
 
 
 def _long_form(key: str) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from rdfc_core.case import Case
 from rdfc_core.case_check import CaseCheck, check_case
-from rdfc_core.errors import DataError
+from rdfc_core.data.accounting import Use, account
+from rdfc_core.data.cells import counted
+from rdfc_core.data.findings import case_findings, listing_findings
+from rdfc_core.data.inspection import Inspected
+from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
-from rdfc_core.labels import ALIKE_FIX, doubtful_labels
+from rdfc_core.labels import usable_classes
 from rdfc_core.progress import Progress
+from rdfc_core.splits import UnsplittableError, make_splits
 
 Number = TypeVar("Number", int, float)
 
@@ -27,11 +31,12 @@ class DatasetSummary:
         usable: Cases whose files are without an error.
         patients: Patients listed.
         per_class: Class → labelled cases, in the data set's order.
-        unlabelled: Cases without a label.
+        unlabelled: Cases without a label of these classes.
         shape: Smallest and largest size along each axis; None if nothing was read, or if pictures
             and volumes are mixed.
         spacing_mm: Smallest and largest spacing along each axis, or None as for ``shape``.
         tumour_voxels: Smallest and largest tumour, or None if no case is usable.
+        uses: What the data set's own split uses the usable cases for; empty if it cannot be made.
     """
 
     cases: int
@@ -42,6 +47,7 @@ class DatasetSummary:
     shape: tuple[tuple[int, ...], tuple[int, ...]] | None
     spacing_mm: tuple[tuple[float, ...], tuple[float, ...]] | None
     tumour_voxels: tuple[int, int] | None
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,26 +70,62 @@ def check_dataset(
         cases: Its cases, each with a reader; none if the listing is unusable.
         progress: Told after each case.
     """
-    listing = list(dataset.problems())
+    listing = [problem for problem in dataset.problems() if problem.severity == "error"]
     checks = []
     with (progress or Progress()).task("Checking cases", len(cases)) as advance:
         for case in cases:
             checks.append(check_case(case))
             advance()
-    told = {(p.case_id, p.field) for p in listing if p.severity == "error" and p.case_id}
+    told = {(p.case_id, p.field) for p in listing if p.case_id}
     of_cases = [p for check in checks for p in check.problems if (p.case_id, p.field) not in told]
     classes = _classes(dataset, cases)
+    usable = [case for case, check in zip(cases, checks, strict=True) if check.seen is not None]
+    seen = {
+        case.case_id: check.seen
+        for case, check in zip(cases, checks, strict=True)
+        if check.seen is not None
+    }
     problems = [
         *listing,
         *(p for p in _listing_problems(cases, listing) if (p.case_id, p.field) not in told),
-        *_label_problems(cases, classes),
+        *listing_findings(dataset, cases, classes),
         *_mixture_problems(checks),
-        *_twin_problems(cases, checks),
+        *case_findings(usable, seen),
         *of_cases,
     ]
+    uses, doubts = _uses(dataset, usable, classes, seen)
+    problems += doubts
     order = {case.case_id: place for place, case in enumerate(cases, start=1)}
     problems.sort(key=lambda problem: order.get(problem.case_id, 0))
-    return DatasetCheck(problems, _summary(cases, checks, classes))
+    return DatasetCheck(problems, _summary(cases, checks, classes, uses))
+
+
+def _uses(
+    dataset: Dataset,
+    usable: Sequence[Case],
+    classes: Sequence[str],
+    seen: Mapping[str, Inspected],
+) -> tuple[Sequence[Use], list[Problem]]:
+    """What the data set's own split uses each case for, or why it cannot be made.
+
+    Equal content is looked for where a column makes the split: of draws, the seed decides who meets
+    whom, and `twins` tells of it.
+    """
+    if not usable or len(usable_classes(usable, classes)) < 2:
+        return (), []  # which is said of the labels
+    spec = dataset.protocol()
+    fixed = spec.kind == "column"
+    images = {case_id: one.image for case_id, one in seen.items() if fixed}
+    prints = {case_id: one.image + one.outline for case_id, one in seen.items() if fixed}
+    try:
+        splits = make_splits(usable, spec, 0, prints, images, classes)
+    except RdfcError as error:
+        message, _, fix = str(error).partition(". ")
+        severity: Literal["error", "warning"] = (
+            "warning" if isinstance(error, UnsplittableError) or not fixed else "error"
+        )
+        return (), [Problem("", "split", message, fix or "Choose another split.", severity)]
+    return account(usable, splits, spec, classes), []
 
 
 def _classes(dataset: Dataset, cases: Sequence[Case]) -> tuple[str, ...]:
@@ -103,107 +145,35 @@ def _listing_problems(cases: Sequence[Case], listing: Sequence[Problem]) -> Iter
             yield Problem(case_id, "case_id", message, "Give each case an id of its own.")
 
 
-def _label_problems(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Problem]:
-    labelled = [case for case in cases if case.label is not None]
-    for case in labelled:
-        if case.label not in classes:
-            near = difflib.get_close_matches(str(case.label), classes, n=1)
-            hint = f"Did you mean {near[0]!r}? " if near else ""
-            yield Problem(
-                case.case_id,
-                "label",
-                f"the label {case.label!r} is none of the classes ({', '.join(classes)})",
-                f"{hint}Correct it, or add the class.",
-            )
-    if not cases:
-        return
-    evaluating = "Pretraining needs no labels; evaluating needs two classes."
-    for doubt in doubtful_labels(cases):
-        yield Problem("", "label", doubt, ALIKE_FIX, "warning")
-    counts = Counter(case.label for case in labelled)
-    patients: dict[str | None, set[str]] = defaultdict(set)
-    for case in labelled:
-        patients[case.label].add(case.patient_id)
-    if not labelled:
-        yield Problem("", "label", "no case is labelled", evaluating, "warning")
-    elif len(patients) == 1:
-        message = f"all {len(labelled)} labelled cases are {labelled[0].label!r}"
-        yield Problem("", "label", message, evaluating, "warning")
-    for label, who in patients.items():
-        if len(who) == 1 and len(patients) > 1:
-            lonely = "a single case, which" if counts[label] == 1 else "only one patient, who"
-            message = f"class {label!r} has {lonely} cannot both train and test"
-            yield Problem("", "label", message, "Label more, or leave the class out.", "warning")
-
-
 def _mixture_problems(checks: Sequence[CaseCheck]) -> Iterator[Problem]:
     axes = Counter(len(check.shape) for check in checks if check.shape is not None)
     if len(axes) > 1:
-        message = f"{axes[2]} cases are pictures and {axes[3]} are volumes"
+        pictures = counted(axes[2], "case is a picture", "cases are pictures")
+        message = f"{pictures} and {counted(axes[3], 'is a volume', 'are volumes')}"
         yield Problem("", "image", message, "Make two data sets of them.")
 
 
-def _twin_problems(cases: Sequence[Case], checks: Sequence[CaseCheck]) -> Iterator[Problem]:
-    """Equal content under two names: counted twice, or on both sides of a split."""
-    first_tumour: dict[str, Case] = {}
-    first_image: dict[str, Case] = {}
-    for case, check in zip(cases, checks, strict=True):
-        twin = first_tumour.setdefault(check.tumour_digest, case)
-        sibling = first_image.setdefault(check.image_digest, case)
-        if case.case_id in (twin.case_id, sibling.case_id) and twin is not case:
-            continue  # one case listed twice, which is said already
-        if check.tumour_digest and twin is not case:
-            yield _twin(case, twin)
-        elif check.image_digest and sibling.patient_id != case.patient_id:
-            yield Problem(
-                case.case_id,
-                "patient_id",
-                f"its image is that of {sibling.case_id}, who is listed as another patient "
-                f"({case.patient_id} and {sibling.patient_id})",
-                "Give both the same patient_id, or the image may train and test at once.",
-                "warning",
-            )
-
-
-def _twin(case: Case, twin: Case) -> Problem:
-    if None not in (case.label, twin.label) and case.label != twin.label:
-        return Problem(
-            case.case_id,
-            "label",
-            f"image and mask are those of {twin.case_id}, which is labelled {twin.label!r} and "
-            f"not {case.label!r}",
-            "Correct the label, or drop one of the two.",
-        )
-    if case.patient_id != twin.patient_id:
-        return Problem(
-            case.case_id,
-            "patient_id",
-            f"image and mask are those of {twin.case_id}, who is listed as another patient "
-            f"({case.patient_id} and {twin.patient_id})",
-            "Drop one of the two, or give both the same patient_id.",
-            "warning",
-        )
-    message = f"image and mask are those of {twin.case_id}: the tumour counts twice"
-    return Problem(case.case_id, "image", message, "Drop one of the two.", "warning")
-
-
 def _summary(
-    cases: Sequence[Case], checks: Sequence[CaseCheck], classes: Sequence[str]
+    cases: Sequence[Case],
+    checks: Sequence[CaseCheck],
+    classes: Sequence[str],
+    uses: Sequence[Use],
 ) -> DatasetSummary:
     labels = Counter(case.label for case in cases)
     shapes = [check.shape for check in checks if check.shape is not None]
     spacings = [check.spacing_mm for check in checks if check.spacing_mm is not None]
-    voxels = [check.voxels for check in checks if check.voxels is not None]
+    voxels = [check.seen.voxels for check in checks if check.seen is not None]
     alike = len({len(shape) for shape in shapes}) == 1
     return DatasetSummary(
         cases=len(cases),
         usable=len(voxels),
         patients=len({case.patient_id for case in cases}),
         per_class={label: labels[label] for label in classes},
-        unlabelled=labels[None],
+        unlabelled=len(cases) - sum(labels[label] for label in classes),
         shape=_range(shapes) if alike else None,
         spacing_mm=_range(spacings) if alike else None,
         tumour_voxels=(min(voxels), max(voxels)) if voxels else None,
+        uses=tuple(uses),
     )
 
 

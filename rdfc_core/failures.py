@@ -20,12 +20,14 @@ class Failure:
         reason: One sentence or two, which begin with ``Case`` and the case's id.
         fixable: True if the user can mend it (a bad file), False if our code or a worker failed.
         view: The view that refused it, or "" where it could not even be read.
+        retry: True if the same files may be prepared the next time.
     """
 
     case_id: str
     reason: str
     fixable: bool
     view: str = ""
+    retry: bool = False
 
 
 def grouped(failures: Sequence[Failure]) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +29,11 @@ from rdfc_core.store import Store, key_of, recipe_id
 log = logging.getLogger("rdfc")
 
 
+CHANGED = (
+    "its image or mask was replaced while this run was reading its cases, so what was measured is "
+    "not kept. Run the same command again once the files are at rest."
+)
+
 WORTH_SHOWING = 100
 """Cases; to look at the files of fewer takes no time."""
 
@@ -41,7 +46,7 @@ class Extraction:
         cases: The cases without a failure, in the data set's order.
         prepared: View name → case id → what the view made of it.
         failures: The other cases, with reasons.
-        fingerprints: Case id → fingerprint of its content.
+        fingerprints: Case id → fingerprint of its content, also of cases that failed later.
         made: How many cases had to be worked on; the rest came from the store.
     """
 
@@ -60,6 +65,7 @@ class Extraction:
 class _Job:
     case: Case
     views: tuple[str, ...]
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ def extract(
     executor: Executor,
     progress: Progress | None = None,
     unfit: Mapping[int, str] | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> Extraction:
     """Every view of every case, from the store where it is known, otherwise made and stored.
 
@@ -87,6 +94,7 @@ def extract(
         executor: Runs the work.
         progress: Told after each case.
         unfit: Number of a tumour's axes → why it is not looked at.
+        known: Case id → fingerprint that was taken before, by the same command.
 
     Raises:
         DataError: If the store cannot be used, or pictures and volumes are mixed.
@@ -94,20 +102,15 @@ def extract(
     progress = progress or Progress()
     grid, views = mask_grid_of(views), on_mask_grid(views)
     cases = [replace(case, mask_grid=grid) for case in cases] if grid is not None else cases
-    prints, failures = fingerprints(cases, progress)
+    prints, failures = fingerprints(cases, progress, dict(known or {}))
     recipes = {name: view.recipe() for name, view in views.items()}
-    ids = {name: recipe_id(recipe) for name, recipe in recipes.items()}
-    keys = {
-        (case_id, name): key_of(fingerprint, ids[name])
-        for case_id, fingerprint in prints.items()
-        for name in views
-    }
-    known = store.known(list(keys.values()))
+    keys = keys_of(prints, views)
+    stored = store.known(list(keys.values()))
     jobs = []
     for case in cases:
-        missing = tuple(v for v in views if keys.get((case.case_id, v), "") not in known)
+        missing = tuple(v for v in views if keys.get((case.case_id, v), "") not in stored)
         if case.case_id in prints and missing:
-            jobs.append(_Job(case, missing))
+            jobs.append(_Job(case, missing, prints[case.case_id]))
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs))
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
@@ -134,9 +137,19 @@ def extract(
             for name in views
         },
         failures=[failures[case.case_id] for case in cases if case.case_id in failures],
-        fingerprints={case.case_id: prints[case.case_id] for case in good},
+        fingerprints=prints,
         made=len(jobs),
     )
+
+
+def keys_of(prints: Mapping[str, str], views: Mapping[str, Preparer]) -> dict[tuple[str, str], str]:
+    """(Case id, view) → the key under which the store holds what the view makes of the case."""
+    ids = {name: recipe_id(view.recipe()) for name, view in views.items()}
+    return {
+        (case_id, name): key_of(fingerprint, ids[name])
+        for case_id, fingerprint in prints.items()
+        for name in views
+    }
 
 
 def refuse_mixture(first_of: Mapping[int, str]) -> None:
@@ -160,6 +173,10 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
     case_id = job.case.case_id
     try:
         tumour = job.case.load()
+        # What was read has to be what the result is stored under: the files may have been replaced
+        # since they were looked at, or while they were read.
+        if job.case.fingerprint() != job.fingerprint:
+            return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
         if tumour.ndim in unfit:
             return Failure(case_id, f"Case {case_id}: {unfit[tumour.ndim]}", fixable=True)
         made = {}
@@ -180,22 +197,33 @@ def _failure(case_id: str, error: Exception) -> Failure:
     reason = str(error) if fixable else f"Case {case_id}: {explain(error)}"
     if not fixable:
         log.debug("Case %s failed", case_id, exc_info=error)
-    return Failure(case_id, reason, fixable)
+    return Failure(case_id, reason, fixable, retry=not fixable)
 
 
 def fingerprints(
-    cases: Sequence[Case], progress: Progress
+    cases: Sequence[Case], progress: Progress, known: MutableMapping[str, str] | None = None
 ) -> tuple[dict[str, str], dict[str, Failure]]:
-    """Case id → fingerprint of its content, and the cases whose files cannot be read."""
+    """Case id → fingerprint of its content, and the cases whose files cannot be read.
+
+    Args:
+        cases: Each with a reader.
+        progress: Told after each case.
+        known: Case id → fingerprint that the same command has taken before: not taken again. Those
+            that are taken are added.
+    """
+    known = {} if known is None else known
+    files: dict[tuple[int, Path], str] = {}  # several cases may lie in one image
 
     def fingerprint(case: Case) -> str | Failure:
         try:
-            return case.fingerprint()
+            return known.get(case.case_id) or case.fingerprint(files)
         except DataError as error:
             return Failure(case.case_id, str(error), fixable=True)
 
     prints: dict[str, str] = {}
     failures: dict[str, Failure] = {}
+    if all(case.case_id in known for case in cases):
+        return {case.case_id: known[case.case_id] for case in cases}, {}
     shown = progress if len(cases) >= WORTH_SHOWING else Progress()
     # Threads: hashing and reading both leave the interpreter's lock.
     with (
@@ -206,7 +234,7 @@ def fingerprints(
             if isinstance(found, Failure):
                 failures[case.case_id] = found
             else:
-                prints[case.case_id] = found
+                prints[case.case_id] = known[case.case_id] = found
             advance(1)
     return prints, failures
 

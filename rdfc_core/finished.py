@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from pathlib import Path
 
-from rdfc_core.case import Case
 from rdfc_core.features import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
+from rdfc_core.pipeline.case_record import case_rows, change
+from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
 from rdfc_core.plugins import Registry
 from rdfc_core.precision import as_begun
 from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results
-from rdfc_core.run_folder import RunFolder
+from rdfc_core.run_folder import RunFolder, code_versions
 from rdfc_core.steps import Step, reaches
 
 
 def finished_run(
-    study: ResolvedStudy, folder: Path, registry: Registry, progress: Progress, until: Step
+    study: ResolvedStudy,
+    folder: Path,
+    registry: Registry,
+    progress: Progress,
+    until: Step,
+    known: MutableMapping[str, str] | None = None,
 ) -> Results | None:
     """The results of a run of this study that went as far as this one wants to.
 
-    None wherever there is something to do or to refuse, which is `rdfc_core.study.run`'s affair:
-    another study, cases that have changed or once failed, a step that is missing.
+    None wherever there is something to do or to refuse, which `rdfc_core.study.run` decides:
+    another study, cases that have changed, cases that may not fail again, a step that is missing,
+    another version of a plugin. A case whose unchanged files were at fault would only fail again.
 
     Args:
         study: Resolved.
@@ -31,28 +39,30 @@ def finished_run(
         registry: Where the data set comes from.
         progress: Told while files are looked at.
         until: The last step that is wanted.
+        known: Is given the fingerprints that were taken, so that a run need not take them again.
 
     Raises:
         DataError: If the data set cannot be listed, or the results are damaged.
     """
     place = RunFolder(folder)
-    if not (place.results.exists() and place.study.exists()):
+    if not (place.results.exists() and place.is_run()):
         return None
     recorded = place.read_study()
-    if recorded != as_begun(study, recorded).dump():
-        return None
+    study = as_begun(study, recorded)
     results = Results.read(place.results)
-    if results.failed or not reaches(results.run["step"], until):
+    if not reaches(results.run["step"], until) or any(f.get("retry") for f in results.failed):
         return None
     dataset: Dataset = study.dataset.build(registry)
+    if extends(study, recorded):
+        return None
+    if changes(study, recorded, inputs_of(study, dataset), place.recorded_inputs()):
+        return None
+    if code_versions(study, registry) != {
+        name: place.recorded_versions().get(name) for name in code_versions(study, registry)
+    }:
+        return None  # features may be made in another way: their recipes tell
     cases = AutoReader.installed(registry, study.readers).given_to(dataset.cases())
-    return results if _unchanged(place, cases, progress) else None
-
-
-def _unchanged(place: RunFolder, cases: list[Case], progress: Progress) -> bool:
-    prints, failures = fingerprints(cases, progress)
-    now = [
-        (case.case_id, case.patient_id, case.label or "", prints.get(case.case_id, ""))
-        for case in cases
-    ]
-    return not failures and now == place.recorded_cases()
+    prints, _ = fingerprints(cases, progress, known)
+    spec = study.split_spec(dataset.protocol())
+    same = change(place.case_rows(), case_rows(cases, prints, spec)) is None
+    return results if same else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdfc_core.files import replacing
+from rdfc_core.files import append_only, replacing
 from rdfc_core.plain_data import parse_json
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def record(place: Place, board: SummaryWriter, metrics: Mapping[str, float]) -> 
         metrics: By name, with ``epoch``, counted from 1.
     """
     place.metrics.parent.mkdir(parents=True, exist_ok=True)
-    with place.metrics.open("a", encoding="utf-8") as file:
+    with open(place.metrics, "a", encoding="utf-8", opener=append_only) as file:
         file.write(json.dumps({"split": place.split, **metrics}) + "\n")
     for name, value in metrics.items():
         if name != "epoch":

@@ -20,14 +20,17 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from rdfc_core.checkpoint import flush
+from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.probe import LinearModel
+from rdfc_core.files import partial_name
 from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.training.seeding import seeded
 
 BATCH = 256
+WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 
 # What a damaged model folder raises:
 DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
@@ -42,6 +45,7 @@ class _About(BaseModel):
     layer: Literal["features", "embedding"]
     views: tuple[str, ...] | None
     sha256: str
+    cases: CaseDefinition | None = None
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Model:
         classes: The labels in their order.
         classifier: The linear classifier, once one is trained.
         layer: What the classifier stands on: ``features`` or ``embedding``.
+        cases: What the cases are that it was trained on; None where nobody said.
     """
 
     views: Mapping[str, View]
@@ -61,6 +66,7 @@ class Model:
     classes: tuple[str, ...] = ()
     classifier: LinearModel | None = None
     layer: str = "features"
+    cases: CaseDefinition | None = None
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -141,7 +147,9 @@ class Model:
         return self.classifier.predict(self.outputs(prepared)[self.layer])
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``model.json``; the folder appears whole or not at all.
+        """Write ``weights.safetensors`` and ``model.json``; each appears whole or not at all.
+
+        Weights and description that do not belong together are known by the checksum.
 
         Memories are left out: they hold what the training cases look like to the network.
         """
@@ -154,21 +162,29 @@ class Model:
         for name, view in self.views.items():
             arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}
         about: dict[str, Any] = {"classes": list(self.classes), "layer": self.layer, "views": None}
+        if self.cases is not None:
+            about["cases"] = self.cases.model_dump(mode="json")
         if self.classifier is not None:
             arrays["classifier.weight"] = self.classifier.weight
             arrays["classifier.bias"] = self.classifier.bias
             about["views"] = list(self.classifier.views)
-        partial = folder.with_name(f"partial-{folder.name}")
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = partial_name(folder)
         partial.mkdir(parents=True)
-        weights = partial / "weights.safetensors"
-        save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
-        flush(weights)
-        about["sha256"] = _sha256(weights)
-        (partial / "model.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
+        try:
+            weights = partial / WEIGHTS
+            save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
+            flush(weights)
+            about["sha256"] = _sha256(weights)
+            (partial / ABOUT).write_text(json.dumps(about, indent=2), encoding="utf-8")
+            if folder.exists():  # perhaps with somebody else's files beside ours
+                for name in (WEIGHTS, ABOUT):
+                    (partial / name).replace(folder / name)
+                partial.rmdir()
+            else:
+                partial.rename(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
 
 
 def fresh(
@@ -203,11 +219,11 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         DataError: If a file is missing or damaged, or does not fit the study.
     """
     try:
-        about = _About.model_validate_json((folder / "model.json").read_bytes())
+        about = _About.model_validate_json((folder / ABOUT).read_bytes())
         # safetensors itself does not notice a bit that turned over among the numbers.
-        if about.sha256 != _sha256(folder / "weights.safetensors"):
+        if about.sha256 != _sha256(folder / WEIGHTS):
             raise ValueError("its weights do not match their checksum")
-        arrays = load_file(folder / "weights.safetensors")
+        arrays = load_file(folder / WEIGHTS)
         _check_finite({key: arrays[key] for key in arrays if not key.startswith("view.")})
         views: dict[str, View] = {}
         for name, part in study.views.items():
@@ -220,7 +236,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         weights |= {key: own[key] for key in _memory_keys(model.pretext)}
         model.pretext.load_state_dict(weights)
         model.pretext.eval()
-        model.classes, model.layer = about.classes, about.layer
+        model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
         if about.views is not None:
             weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
             if not weight.shape[:-1] == bias.shape == (len(about.classes),):

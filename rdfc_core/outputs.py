@@ -32,11 +32,14 @@ class Embedded(NamedTuple):
 
 
 def embedded(model: Model, extraction: Extraction, split: Split) -> list[Embedded]:
-    """The joint embedding of every case of the split."""
+    """The joint embedding of every case of the split; a label that is no class counts as none."""
     parts: dict[str, str] = {}
     for part in ("pretext", "train", "test"):
         parts |= dict.fromkeys(getattr(split, part), part)
-    labels = {case.case_id: case.label for case in extraction.cases}
+    labels = {
+        case.case_id: case.label if case.label in model.classes else None
+        for case in extraction.cases
+    }
     vectors = joint(model, {name: extraction.of(name, list(parts)) for name in model.views})
     return [
         Embedded(split.name, part, case_id, labels[case_id], vector.tolist())

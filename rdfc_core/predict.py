@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 from rdfc_core import features, outputs
 from rdfc_core import model as models
 from rdfc_core.case import Case
+from rdfc_core.component import Part
 from rdfc_core.config import load_study
+from rdfc_core.data import findings
+from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
 from rdfc_core.failures import Failure
 from rdfc_core.features import Extraction
-from rdfc_core.interfaces import View
+from rdfc_core.interfaces import Dataset, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugins import Registry
 from rdfc_core.readers.auto import AutoReader
-from rdfc_core.resolve import resolve
+from rdfc_core.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.workbench import Workbench
+from rdfc_core.workbench import Workbench, read_cases
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def predict(run: Path, cases: Sequence[Case], bench: Workbench) -> Predictions:
     """Class probabilities of the cases by the models of a run.
 
     Raises:
-        StudyError: If the folder holds no trained run.
+        StudyError: If the folder holds no trained run, or what a case is differs from the run.
         DataError: If a model has no classifier.
     """
     trained, extraction = _prepare(run, cases, bench)
@@ -61,16 +65,18 @@ def predict(run: Path, cases: Sequence[Case], bench: Workbench) -> Predictions:
     return Predictions(tuple(case_ids), classes, mean, extraction.failures)
 
 
-def embed(run: Path, cases: Sequence[Case], bench: Workbench, out: Path) -> Sequence[Failure]:
-    """Write the joint embeddings of the cases as Parquet: ``split, case_id, label, vector``.
+def embed(
+    run: Path, cases: Sequence[Case], bench: Workbench
+) -> tuple[list[outputs.Embedded], Sequence[Failure]]:
+    """The joint embeddings of the cases, by the network of each split of a run.
 
     Embeddings of different splits come from different networks and cannot be compared.
 
     Returns:
-        The cases that could not be used.
+        The embeddings, and the cases that could not be used.
 
     Raises:
-        StudyError: If the folder holds no trained run.
+        StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
     trained, extraction = _prepare(run, cases, bench)
     rows = []
@@ -83,8 +89,7 @@ def embed(run: Path, cases: Sequence[Case], bench: Workbench, out: Path) -> Sequ
             outputs.Embedded(folder.name, "", case.case_id, case.label, vector.tolist())
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
-    outputs.write_embeddings(out, rows)
-    return extraction.failures
+    return rows, extraction.failures
 
 
 def reader_of(run: Path, registry: Registry) -> AutoReader:
@@ -93,22 +98,73 @@ def reader_of(run: Path, registry: Registry) -> AutoReader:
     Raises:
         StudyError: If the folder holds no run.
     """
-    study = resolve(load_study(RunFolder(run).read_study()), registry)
-    return AutoReader.installed(registry, study.readers)
+    return AutoReader.installed(registry, _study(run, registry).readers)
+
+
+def listed_cases(run: Path, listing: Path, registry: Registry) -> list[Case]:
+    """The cases of a list, whose columns mean what they meant to the run.
+
+    Raises:
+        StudyError: If the folder holds no run.
+        DataError: If the list cannot be used.
+    """
+    study = _study(run, registry)
+    own: Dataset = study.dataset.build(registry)
+    dataset = own.with_list(listing)
+    if dataset is None:
+        plain = Part(name="manifest", options={"root": listing})
+        dataset = resolve_part("dataset", plain, registry, "--manifest").build(registry)
+    return read_cases(dataset, AutoReader.installed(registry, study.readers))
+
+
+def single_case(
+    run: Path, image: Path, mask: Path, mask_value: int | None, registry: Registry
+) -> Case:
+    """One case that is in no list, named by its image.
+
+    Args:
+        run: Whose readers read it.
+        image: The image file.
+        mask: The mask file.
+        mask_value: The value that marks the tumour; None: that of the run.
+        registry: Where readers come from.
+
+    Raises:
+        StudyError: If the folder holds no run.
+    """
+    name = image.name.split(".")[0]
+    reader = reader_of(run, registry)
+    return Case(name, name, image.resolve(), mask.resolve(), mask_value=mask_value, reader=reader)
+
+
+def _study(run: Path, registry: Registry) -> ResolvedStudy:
+    return resolve(load_study(RunFolder(run).read_study()), registry)
 
 
 def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[Model], Extraction]:
-    place = RunFolder(run)
-    study = resolve(load_study(place.read_study()), bench.registry)
-    trained = [models.load(folder, study, bench.registry) for folder in place.models()]
+    study = _study(run, bench.registry)
+    trained = [models.load(folder, study, bench.registry) for folder in RunFolder(run).models()]
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
+    cases = _definition(run, trained[0]).applied_to(cases)
     views = trained[0].views
-    preparers = {name: view.preparer() for name, view in views.items()}
+    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    preparers[INSPECTION] = Inspection()
     extraction = features.extract(
         cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
     )
+    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
     return trained, _agreeing(views, extraction)
+
+
+def _definition(run: Path, model: Model) -> CaseDefinition:
+    if model.cases is None:
+        raise DataError(
+            f"The model in {run} does not say which value of a mask marked the tumours that it was "
+            "trained on: an older rdfc wrote it. Delete the run's results.json and run its study "
+            "again with the same --out: that is added, and nothing is trained again."
+        )
+    return model.cases
 
 
 def unfit(views: Mapping[str, View]) -> dict[int, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import shutil
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,36 +14,28 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from rdfc_core.case import Case
-from rdfc_core.errors import StudyError
-from rdfc_core.failures import Failure
+from rdfc_core.config import ADDED
+from rdfc_core.errors import RdfcError, StudyError
+from rdfc_core.evaluate.trials import depends_on_pretext
 from rdfc_core.files import replacing
 from rdfc_core.local_executor import usable_cores
+from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
+from rdfc_core.pipeline.run_files import (
+    AFTER_PRETRAINING,
+    LOCK,
+    holds_others,
+    refuse_links,
+    remove_own,
+    remove_partial,
+    wrote_study,
+)
+from rdfc_core.pipeline.run_inputs import changes, extends
 from rdfc_core.plain_data import parse_yaml
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.splits import Split
 
-OWN = (
-    "study.yaml",
-    "cases.csv",
-    "features.parquet",
-    "checkpoints",
-    "tensorboard",
-    "metrics.jsonl",
-    "model",
-    "trials",
-    "results.json",
-    "predictions.parquet",
-    "embeddings.parquet",
-    "pictures.parquet",
-    "attention.parquet",
-    "report.html",
-)
-"""Everything a run writes; ``--overwrite`` removes these and nothing else."""
-
-LOCK = ".lock"
-"""Held by the process that works in the folder."""
+log = logging.getLogger("rdfc")
 
 LIBRARIES = (
     "rdfc-core",
@@ -102,19 +93,40 @@ class RunFolder:
             )
         return [file.parent for file in found]
 
+    @property
+    def learnt(self) -> bool:
+        """Whether anything has been trained here, finished or not."""
+        return (self.path / "checkpoints").exists() or self.trials.exists()
+
     @contextmanager
-    def claimed(self, study: ResolvedStudy, registry: Registry, overwrite: bool) -> Iterator[None]:
+    def claimed(
+        self,
+        study: ResolvedStudy,
+        registry: Registry,
+        overwrite: bool,
+        inputs: Mapping[str, Any] | None = None,
+    ) -> Iterator[None]:
         """The folder, for this study and this process alone: begun, or continued.
+
+        A run that is refused before anything was trained leaves nothing behind.
+
+        Args:
+            study: Resolved.
+            registry: Whose versions are recorded.
+            overwrite: Replace the run that is there.
+            inputs: What `rdfc_core.pipeline.run_inputs.inputs_of` says of the study.
 
         Raises:
             StudyError: If the folder holds another study, files that are no run's, or if another
                 process is at work in it.
         """
-        if not self.study.exists() and self._others():
+        made = not self.path.exists()
+        if not self.is_run() and holds_others(self.path):
             kept = ", so --overwrite leaves it alone" if overwrite else ""
             raise StudyError(
                 f"{self.path} holds files and no run{kept}. Choose another --out, or empty it."
             )
+        refuse_links(self.path)
         self.path.mkdir(parents=True, exist_ok=True)
         # The system frees the lock of a process that is killed; the file itself stays.
         lock = FileLock(self.path / LOCK)
@@ -124,31 +136,100 @@ class RunFolder:
             raise StudyError(
                 f"Another rdfc is at work in {self.path}. Wait for it, or choose another --out."
             ) from error
+        begun = False
         try:
-            self._begin(study, registry, overwrite)
+            remove_partial(self.path)
+            begun = self._begin(study, registry, overwrite, inputs)
             yield
+        except RdfcError:
+            if begun and not (self.learnt or self.results.exists()):
+                remove_own(self.path)
+                if made:
+                    self._leave()
+            raise
         finally:
             lock.release()
 
-    def _begin(self, study: ResolvedStudy, registry: Registry, overwrite: bool) -> None:
+    def is_run(self) -> bool:
+        """Whether a run wrote the ``study.yaml`` that is here; one written by hand is none."""
+        return self.study.exists() and wrote_study(self._recorded())
+
+    def _begin(
+        self,
+        study: ResolvedStudy,
+        registry: Registry,
+        overwrite: bool,
+        inputs: Mapping[str, Any] | None,
+    ) -> bool:
+        """Make it the folder of this study.
+
+        Returns:
+            Whether it was begun here and now.
+        """
         if overwrite:
-            self._clear()
-        wanted = study.dump()
+            remove_own(self.path)
         if self.study.exists():
-            there = self.read_study()
-            if there != wanted:
-                changed = ", ".join(_differences(there, wanted)[:5])
+            recorded = self._recorded()
+            changed = changes(study, self.read_study(), inputs, recorded.get("inputs") or {})
+            if not changed:
+                if extends(study, self.read_study()):
+                    self._extend(study, recorded)
+                elif self.read_study()["dataset"] != study.dump()["dataset"]:
+                    log.info("The data set lies elsewhere than when %s began.", self.path)
+                    self._write_study({**recorded, "dataset": study.dump()["dataset"]})
+                return False
+            if self.learnt or self.results.exists():
                 raise StudyError(
-                    f"{self.path} holds a run of another study (different: {changed}). Choose "
-                    "another --out, or replace it with --overwrite."
+                    f"{self.path} holds a run of another study (different: "
+                    f"{', '.join(changed[:5])}). Choose another --out, or replace it with "
+                    "--overwrite."
                 )
-            return
-        text = yaml.safe_dump({**wanted, "versions": versions(study, registry)}, sort_keys=False)
+            log.info("%s holds a study that was given up before training: replaced.", self.path)
+            remove_own(self.path)
+        made = {"versions": versions(study, registry), "inputs": dict(inputs or {})}
+        self._write_study({**study.dump(), **made})
+        return True
+
+    def _extend(self, study: ResolvedStudy, recorded: Mapping[str, Any]) -> None:
+        """Give the run the larger budget; what was learnt, or judged, by the smaller one goes."""
+        log.info("%s is extended: its pretraining goes on from where it was.", self.path)
+        for name in AFTER_PRETRAINING:
+            (self.path / name).unlink(missing_ok=True)
+        for trial in self.trials.glob("*/*.json"):
+            if depends_on_pretext(trial.stem):
+                trial.unlink()
+        self._write_study({**recorded, "pretrain": study.dump()["pretrain"]})
+
+    def _write_study(self, content: Mapping[str, Any]) -> None:
         with replacing(self.study) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_text(yaml.safe_dump(dict(content), sort_keys=False), encoding="utf-8")
+
+    def _leave(self) -> None:
+        """Remove the folder that was made for a run which never began."""
+        (self.path / LOCK).unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def _recorded(self) -> dict[str, Any]:
+        """All that ``study.yaml`` holds; nothing if it cannot be read."""
+        try:
+            data = parse_yaml(self.study.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    def recorded_versions(self) -> dict[str, str]:
+        """The versions with which the run began."""
+        found = self._recorded().get("versions")
+        return found if isinstance(found, dict) else {}
+
+    def recorded_inputs(self) -> dict[str, Any]:
+        """What `rdfc_core.pipeline.run_inputs.inputs_of` said when the run began."""
+        found = self._recorded().get("inputs")
+        return found if isinstance(found, dict) else {}
 
     def read_study(self) -> dict[str, Any]:
-        """The study of this run as plain data, without the versions.
+        """The study of this run as plain data, without what the run adds.
 
         Raises:
             StudyError: If there is none or it is unreadable.
@@ -162,81 +243,27 @@ class RunFolder:
                 f"{self.path} is no run folder: its study.yaml cannot be read ({error}). Name the "
                 "folder that rdfc run wrote."
             ) from error
-        data.pop("versions", None)
-        return data
+        return {key: value for key, value in data.items() if key not in ADDED}
 
-    def record_cases(
-        self,
-        cases: Sequence[Case],
-        fingerprints: Mapping[str, str],
-        failures: Sequence[Failure],
-        splits: Sequence[Split],
-    ) -> None:
+    def record_cases(self, rows: Sequence[CaseRow], splits: Sequence[Split]) -> None:
         """Write ``cases.csv``.
 
         Raises:
             StudyError: If training has begun on other cases than these.
         """
-        reasons = {failure.case_id: failure.reason for failure in failures}
-        header = ["case_id", "patient_id", "label", "fingerprint", *(s.name for s in splits)]
-        parts = [
-            {c: part for part in ("pretext", "train", "test") for c in getattr(split, part)}
-            for split in splits
-        ]
-        rows = [
-            [
-                case.case_id,
-                case.patient_id,
-                case.label or "",
-                fingerprints.get(case.case_id, ""),
-                *(part.get(case.case_id, "") for part in parts),
-                reasons.get(case.case_id, ""),
-            ]
-            for case in cases
-        ]
-        begun = (self.path / "checkpoints").exists() or self.trials.exists()
-        if self.cases.exists() and begun:
-            before, now = self._used_cases(), [row[:-1] for row in rows if not row[-1]]
-            if before != now:
-                unlike = sorted({row[0] for row in before} ^ {row[0] for row in now})
-                what = f"for example {unlike[0]}" if unlike else "their content, or their split"
+        if self.cases.exists() and self.learnt:
+            used = [[row for row in some if not row.failed] for some in (self.case_rows(), rows)]
+            changed = change(*used)
+            if changed:
                 raise StudyError(
-                    f"The cases have changed since {self.path} began to train ({what}). Choose "
+                    f"The cases have changed since {self.path} began to train ({changed}). Choose "
                     "another --out, or begin afresh with --overwrite."
                 )
-        with (
-            replacing(self.cases) as partial,
-            partial.open("w", newline="", encoding="utf-8") as file,
-        ):
-            csv.writer(file).writerows([[*header, "failed"], *rows])
+        write_rows(self.cases, rows, splits)
 
-    def recorded_cases(self) -> list[tuple[str, ...]]:
-        """Case id, patient, label and fingerprint of every case in ``cases.csv``; none without."""
-        if not self.cases.exists():
-            return []
-        with self.cases.open(newline="", encoding="utf-8") as file:
-            return [tuple(row[:4]) for row in list(csv.reader(file))[1:]]
-
-    def _used_cases(self) -> list[list[str]]:
-        with self.cases.open(newline="", encoding="utf-8") as file:
-            return [row[:-1] for row in list(csv.reader(file))[1:] if not row[-1]]
-
-    def _others(self) -> bool:
-        """Whether there is anything in the folder but what a crash may have left of a run."""
-        if not self.path.exists():
-            return False
-        return any(
-            file.name != LOCK and not file.name.startswith("partial-")
-            for file in self.path.iterdir()
-        )
-
-    def _clear(self) -> None:
-        for name in OWN:
-            target = self.path / name
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
-            else:
-                target.unlink(missing_ok=True)
+    def case_rows(self) -> list[CaseRow]:
+        """Every case as this run recorded it; none before it did."""
+        return read_rows(self.cases)
 
 
 def versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
@@ -247,6 +274,12 @@ def versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
             found[library] = version(library)
         except PackageNotFoundError:
             continue
+    return found | code_versions(study, registry)
+
+
+def code_versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
+    """Versions of rdfc itself and of the plugins that the study uses."""
+    found = {"rdfc-core": version("rdfc-core")}
     used = {(part.kind, part.name) for part in study.parts()}
     for component, source in registry.components():
         if (component.kind, component.name) in used:
@@ -260,13 +293,3 @@ def machine() -> str:
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return f"{usable_cores()} CPU cores, {device}"
-
-
-def _differences(a: Any, b: Any, path: str = "") -> list[str]:
-    if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return [
-            found
-            for key in sorted({*a, *b})
-            for found in _differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)
-        ]
-    return [] if a == b else [path]

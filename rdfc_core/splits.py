@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-
-import numpy as np
 
 from rdfc_core.case import Case
+from rdfc_core.data.cells import counted, listed, part_of_split
+from rdfc_core.data.drawing import (
+    folds_of_patients,
+    holdout_of_cases,
+    holdout_of_patients,
+    share_of,
+)
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.labels import spelled_alike
+from rdfc_core.labels import (
+    ONLY_PRETRAIN,
+    UnsplittableError,
+    patients_of_classes,
+    require_two_classes,
+    usable_classes,
+)
 
-MOST_FOLDS = 20
-"""A share of patients is held out as some of at most so many folds."""
+__all__ = ["Split", "UnsplittableError", "make_splits", "refuse_leaks", "untested"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,8 @@ class Split:
     """Case ids of one division of the data.
 
     Args:
-        name: ``holdout``, ``fold-1`` …, ``fold-1.2`` of the second division, or ``column``.
+        name: ``holdout``, ``fold-1`` …, ``fold-1.2`` of the second division, or ``column``; ``all``
+            where nothing is tested.
         pretext: Cases for pretraining, with or without a label.
         train: Labelled cases for training classifiers.
         test: Labelled cases for testing, of patients that are in neither other part.
@@ -37,53 +45,90 @@ class Split:
 
 
 def make_splits(
-    cases: Sequence[Case], spec: SplitSpec, seed: int, fingerprints: Mapping[str, str] | None = None
+    cases: Sequence[Case],
+    spec: SplitSpec,
+    seed: int,
+    fingerprints: Mapping[str, str] | None = None,
+    images: Mapping[str, str] | None = None,
+    classes: Collection[str] | None = None,
 ) -> list[Split]:
     """The splits that the specification asks for, stratified by label and grouped by patient.
+
+    Every class is in the training and in the test part of each. Cases of a class with a single
+    patient, who cannot be on both sides, count as unlabelled.
 
     Args:
         cases: All usable cases.
         spec: The data set's protocol with the study's overrides.
         seed: Decides which patients are held out.
         fingerprints: Case id → content; equal content under two ids must not be in both parts.
+        images: Case id → content of the image alone; the same.
+        classes: The classes to tell apart; cases with another label count as unlabelled. None: all.
 
     Raises:
-        DataError: If there are too few labelled cases or classes, or a split would leak.
+        UnsplittableError: If there are too few labelled cases, patients or classes.
+        DataError: If a split would leak.
         StudyError: If the specification does not fit the cases.
     """
-    labelled = [case for case in cases if case.label is not None]
-    _check_labels(labelled, spec)
+    parts = _column_parts(cases, spec) if spec.kind == "column" else {}
+    usable = usable_classes(cases, classes)
+    labelled = [case for case in cases if case.label in usable]
+    require_two_classes(cases, usable)
+    _check_folds(cases, usable, spec)
     if spec.kind == "column":
-        tests = {"column": _column_part(cases, spec.column, "test")}
-        trains = {"column": _column_part(cases, spec.column, "train")}
+        tests = {"column": _column_part(labelled, spec.column, parts, "test")}
+        trains = {"column": _column_part(labelled, spec.column, parts, "train")}
     elif spec.kind == "folds":
         tests = _chosen(_folds(labelled, spec.folds, spec.repeats, seed), spec)
         trains = {}
     else:
         tests = {"holdout": _holdout(labelled, spec, seed)}
         trains = {}
+    teaching = {case.case_id for case in labelled}
     splits = []
     for name, test in tests.items():
-        train = trains.get(name, {case.case_id for case in labelled} - test)
-        splits.append(_assemble(name, cases, spec, train, test))
-    for split in splits:
-        _check_parts(split, cases)
-        refuse_leaks(split, cases, fingerprints or {})
+        train = trains.get(name, teaching - test)
+        split = _assemble(name, cases, spec, teaching, train, test, parts)
+        _check_parts(split, labelled, usable)
+        refuse_leaks(split, cases, fingerprints or {}, images or {})
+        splits.append(split)
     return splits
 
 
+def untested(cases: Sequence[Case], spec: SplitSpec) -> Split:
+    """All cases for pretraining, but for the patients that a column keeps for testing.
+
+    Raises:
+        StudyError: If the column says what is no part.
+    """
+    parts = _column_parts(cases, spec) if spec.kind == "column" else {}
+    tested = {case.patient_id for case in cases if parts.get(case.case_id) == "test"}
+    return Split("all", tuple(c.case_id for c in cases if c.patient_id not in tested), (), ())
+
+
 def _assemble(
-    name: str, cases: Sequence[Case], spec: SplitSpec, train: set[str], test: set[str]
+    name: str,
+    cases: Sequence[Case],
+    spec: SplitSpec,
+    labelled: set[str],
+    train: set[str],
+    test: set[str],
+    parts: Mapping[str, str],
 ) -> Split:
-    tested = {case.patient_id for case in cases if case.case_id in test}
+    tested = {
+        case.patient_id
+        for case in cases
+        if case.case_id in test or parts.get(case.case_id) == "test"
+    }
     pretext = []
     for case in cases:
+        unlabelled = case.case_id not in labelled
         wanted = {
-            "all": case.case_id in train or case.label is None,
-            "unlabelled": case.label is None,
+            "all": case.case_id in train or unlabelled,
+            "unlabelled": unlabelled,
             "train": case.case_id in train,
         }[spec.pretext]
-        if spec.kind == "column" and case.columns.get(spec.column) == "pretext":
+        if parts.get(case.case_id) == "pretext":
             wanted = spec.pretext != "train"
         if wanted and case.patient_id not in tested:
             pretext.append(case.case_id)
@@ -96,16 +141,24 @@ def _assemble(
     )
 
 
-def refuse_leaks(split: Split, cases: Sequence[Case], fingerprints: Mapping[str, str]) -> None:
+def refuse_leaks(
+    split: Split,
+    cases: Sequence[Case],
+    fingerprints: Mapping[str, str],
+    images: Mapping[str, str] | None = None,
+) -> None:
     """Check that nothing of the test part is known before the test.
 
     Raises:
-        DataError: If a patient, or the same image and mask under two ids, is on both sides.
+        DataError: If a patient, the same image and mask under two ids, or an image under two
+            patients is on both sides.
     """
     by_id = {case.case_id: case for case in cases}
     known = [*split.train, *split.pretext]
+    images = images or {}
     patients = {by_id[case_id].patient_id: case_id for case_id in known}
     contents = {fingerprints[case_id]: case_id for case_id in known if case_id in fingerprints}
+    seen = {images[case_id]: case_id for case_id in known if case_id in images}
     for case_id in split.test:
         other = patients.get(by_id[case_id].patient_id)
         if other is not None:
@@ -114,59 +167,67 @@ def refuse_leaks(split: Split, cases: Sequence[Case], fingerprints: Mapping[str,
                 f"part and {other} in the training part. Put all cases of a patient on one side."
             )
         twin = contents.get(fingerprints.get(case_id, ""))
-        if twin is not None:
+        sibling = seen.get(images.get(case_id, ""))
+        if twin is not None or sibling is not None:
+            same = "the same image and mask" if twin is not None else "outlines of one image"
             raise DataError(
-                f"The split leaks: {case_id} in the test part and {twin} in the training part are "
-                "the same image and mask. Drop one of them, or give both the same patient_id."
+                f"The split leaks: {case_id} in the test part and {twin or sibling} in the "
+                f"training part are {same}. Drop one of them, or give both the same patient_id."
             )
 
 
-def _check_labels(labelled: Sequence[Case], spec: SplitSpec) -> None:
-    counts = Counter(case.label for case in labelled)
-    if not labelled:
-        raise DataError(
-            "No case has a label, so nothing can be evaluated. Label some cases, or only "
-            "pretrain: the same command with pretrain in place of run."
-        )
-    if len(counts) == 1:
-        label, count = next(iter(counts.items()))
-        raise DataError(
-            f"All {count} labelled cases are {label!r}: telling classes apart needs two. Label "
-            "cases of another class, or only pretrain: the same command with pretrain in place of "
-            "run."
-        )
-    rarest, fewest = min(counts.items(), key=lambda pair: pair[1])
-    needed = spec.folds if spec.kind == "folds" else 2
-    if fewest < needed:
-        alike = [group for group in spelled_alike(map(str, counts)) if rarest in group]
-        others = [repr(label) for group in alike for label in group if label != rarest]
-        slip = f" It is spelled like {' and '.join(others)}: write them alike." if others else ""
-        raise DataError(
-            f"Class {rarest!r} has {fewest} labelled case{'s' * (fewest != 1)}, and this split "
-            f"needs {needed}.{slip} Label more, leave the class out, or use fewer folds."
+def _check_folds(cases: Sequence[Case], usable: Sequence[str], spec: SplitSpec) -> None:
+    patients = patients_of_classes(cases)
+    rarest = min(usable, key=lambda label: len(patients[label]))
+    if spec.kind == "folds" and len(patients[rarest]) < spec.folds:
+        raise UnsplittableError(
+            f"split.folds: class {rarest!r} has cases of {len(patients[rarest])} patients, so "
+            f"{spec.folds} folds cannot each test it. Use {len(patients[rarest])} folds at most, "
+            "label more, or leave the class out."
         )
 
 
-def _check_parts(split: Split, cases: Sequence[Case]) -> None:
-    train = set(split.train)
-    taught = {case.label for case in cases if case.case_id in train}
-    if len(taught) < 2:
-        raise DataError(
-            f"All cases in the training part of {split.name} are {taught.pop()!r}: telling classes "
-            "apart needs two. Label more cases, or choose another split or seed."
-        )
-    if not split.test:
-        raise DataError(
-            f"The test part of {split.name} is empty: there are too few patients. Label more "
-            "cases, or use fewer folds."
-        )
+def _check_parts(split: Split, labelled: Sequence[Case], usable: Sequence[str]) -> None:
+    """Draws hold every class in every part; a column may not."""
+    for part, ids in (("training", set(split.train)), ("test", set(split.test))):
+        there = {case.label for case in labelled if case.case_id in ids}
+        lacking = [label for label in usable if label not in there]
+        if lacking:
+            raise UnsplittableError(
+                f"The {part} part of {split.name} has no case of class {lacking[0]!r}, so that "
+                "nothing can be said of it. Correct the column, or leave the class out of classes."
+            )
 
 
-def _column_part(cases: Sequence[Case], column: str, part: str) -> set[str]:
-    found = {case.case_id for case in cases if case.columns.get(column) == part and case.label}
-    if not found:
-        values = sorted({str(case.columns.get(column)) for case in cases})[:5]
+def _column_parts(cases: Sequence[Case], spec: SplitSpec) -> dict[str, str]:
+    """Case id → its part in rdfc's words, or "" where the column says nothing."""
+    column = spec.column
+    if not any(column in case.columns for case in cases):
+        there = sorted({name for case in cases for name in case.columns})
         raise StudyError(
+            f"split.column: the cases have no column {column!r}; they have "
+            f"{listed(there, 8) or 'none'}. Correct it."
+        )
+    found = {case.case_id: part_of_split(case.columns.get(column, "")) for case in cases}
+    strange = [case for case in cases if found[case.case_id] is None]
+    if strange:
+        said = listed(sorted({repr(case.columns[column]) for case in strange}), 5)
+        raise StudyError(
+            f"split.column: the column {column!r} says {said} for "
+            f"{counted(len(strange), 'case')} ({listed([c.case_id for c in strange])}), which is "
+            "none of train, test and pretext. Write one of these, or leave the cell empty to leave "
+            "the case out of the split."
+        )
+    return {case_id: part or "" for case_id, part in found.items()}
+
+
+def _column_part(
+    labelled: Sequence[Case], column: str, parts: Mapping[str, str], part: str
+) -> set[str]:
+    found = {case.case_id for case in labelled if parts[case.case_id] == part}
+    if not found:
+        values = sorted({repr(value) for value in parts.values()})
+        raise UnsplittableError(
             f"split.column: no labelled case has {part!r} in the column {column!r} (it holds "
             f"{', '.join(values)}). Write train, test or pretext there."
         )
@@ -174,48 +235,30 @@ def _column_part(cases: Sequence[Case], column: str, part: str) -> set[str]:
 
 
 def _holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:
-    from sklearn.model_selection import StratifiedShuffleSplit
-
-    if len({case.patient_id for case in labelled}) < len(labelled):
-        return _grouped_holdout(labelled, spec, seed)
-    labels = [case.label for case in labelled]
+    labels = [str(case.label) for case in labelled]
+    patients = [case.patient_id for case in labelled]
+    if len(set(patients)) < len(labelled):
+        if spec.test_cases:
+            raise StudyError(
+                "split.test_cases: some patients have several cases, so an exact number cannot be "
+                "held out. Use split.test_fraction."
+            )
+        found = holdout_of_patients(labels, patients, spec.test_fraction, seed)
+        if found is None:
+            raise UnsplittableError(
+                "No division by patient has every class in both parts, since patients with cases "
+                f"of several classes are needed on both sides. Label more patients, {ONLY_PRETRAIN}"
+            )
+        return {labelled[place].case_id for place in found}
     classes = len(set(labels))
-    # Rounded down, not up as scikit-learn does: 20 % of 3,644 cases are the paper's 728.
-    share = max(classes, math.floor(spec.test_fraction * len(labelled) + 1e-9))
-    count = spec.test_cases or share
+    count = spec.test_cases or share_of(len(labelled), spec.test_fraction, classes)
     if not classes <= count <= len(labelled) - classes:
         option = "test_cases" if spec.test_cases else "test_fraction"
         raise StudyError(
             f"split.{option}: {count} of {len(labelled)} labelled cases cannot be held out, since "
             f"both parts need a case of each of {classes} classes. Ask for a number in between."
         )
-    cut = StratifiedShuffleSplit(1, test_size=count, random_state=seed)
-    _, test = next(cut.split(labels, labels))
-    return {labelled[place].case_id for place in test}
-
-
-def _grouped_holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:
-    """Some of many folds: as near to the share as whole patients allow."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    if spec.test_cases:
-        raise StudyError(
-            "split.test_cases: some patients have several cases, so an exact number cannot be "
-            "held out. Use split.test_fraction."
-        )
-    labels = [case.label for case in labelled]
-    patients = [case.patient_id for case in labelled]
-    most = min(MOST_FOLDS, len(set(patients)), *Counter(labels).values())
-    if most < 2:
-        raise DataError(
-            f"All labelled cases are of one patient, {patients[0]}, so none can be held out. Add "
-            "patients, or correct patient_id."
-        )
-    share = Fraction(spec.test_fraction).limit_denominator(most)
-    share = min(max(share, Fraction(1, most)), Fraction(most - 1, most))
-    cut = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=seed)
-    folds = [test for _, test in cut.split(labels, labels, patients)]
-    return {labelled[place].case_id for fold in folds[: share.numerator] for place in fold}
+    return {labelled[place].case_id for place in holdout_of_cases(labels, count, seed)}
 
 
 def _chosen(folds: Mapping[str, set[str]], spec: SplitSpec) -> dict[str, set[str]]:
@@ -231,20 +274,17 @@ def _chosen(folds: Mapping[str, set[str]], spec: SplitSpec) -> dict[str, set[str
 
 
 def _folds(labelled: Sequence[Case], folds: int, repeats: int, seed: int) -> dict[str, set[str]]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    ids = np.array([case.case_id for case in labelled])
-    labels = [case.label for case in labelled]
+    labels = [str(case.label) for case in labelled]
     patients = [case.patient_id for case in labelled]
-    if len(set(patients)) < folds:
-        raise StudyError(
-            f"split.folds: {folds} folds need as many patients, and there are "
-            f"{len(set(patients))}. Use fewer folds."
-        )
     found = {}
     for repeat in range(repeats):
-        cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat)
+        drawn = folds_of_patients(labels, patients, folds, seed + repeat)
+        if drawn is None:
+            raise UnsplittableError(
+                f"split.folds: no division of the patients into {folds} folds was found in which "
+                "each fold tests every class. Use fewer folds, or a hold-out."
+            )
         ending = f".{repeat + 1}" if repeats > 1 else ""
-        for place, (_, test) in enumerate(cut.split(ids, labels, patients), start=1):
-            found[f"fold-{place}{ending}"] = set(ids[test].tolist())
+        for place, test in enumerate(drawn, start=1):
+            found[f"fold-{place}{ending}"] = {labelled[index].case_id for index in test}
     return found

@@ -142,6 +142,15 @@ class Store:
             (key, identity, _digest(names), blob.getvalue(), missing),
         )
 
+    def remove(self, keys: Sequence[str]) -> None:
+        """Forget what is stored under the keys; it is made anew when it is next wanted.
+
+        Raises:
+            DataError: If the file cannot be written.
+        """
+        with self._errors(), self._db:
+            self._db.executemany("DELETE FROM prepared WHERE key = ?", [(key,) for key in keys])
+
     def merge(self, other: Path) -> int:
         """Take over everything that another store holds and this one does not.
 

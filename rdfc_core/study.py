@@ -6,22 +6,31 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from os.path import normpath
 from pathlib import Path
 
 from rdfc_core import features, judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
+from rdfc_core.data import findings
+from rdfc_core.data.accounting import Use, account, in_one_line
+from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.label_findings import label_findings
+from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
-from rdfc_core.interfaces import Dataset, View
-from rdfc_core.labels import ALIKE_FIX, doubtful_labels
+from rdfc_core.interfaces import Dataset, Problem, View
+from rdfc_core.labels import usable_classes
+from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results
 from rdfc_core.run_folder import RunFolder, machine
-from rdfc_core.splits import Split, make_splits
+from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.workbench import Workbench, extract, read_cases
@@ -35,6 +44,7 @@ def run(
     bench: Workbench,
     overwrite: bool = False,
     until: Step = "evaluate",
+    known: Mapping[str, str] | None = None,
 ) -> Results:
     """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
 
@@ -44,6 +54,7 @@ def run(
         bench: Registry, store, executor and progress.
         overwrite: Replace a finished or different run.
         until: The last step to do.
+        known: Case id → fingerprint that the same command has taken already.
 
     Raises:
         StudyError: If the folder holds another study, or the study does not fit the data.
@@ -57,13 +68,17 @@ def run(
     if until != "extract":
         precision.refuse_unfit(study, volumes, kept)
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
-    for doubt in doubtful_labels(cases):
-        log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
-    with place.claimed(study, bench.registry, overwrite):
+    warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+    _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
+    preparers = {name: view.preparer() for name, view in views.items()}
+    inputs = inputs_of(study, dataset, preparers)
+    with place.claimed(study, bench.registry, overwrite, inputs):
+        if until != "extract" and not place.learnt:
+            try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until).go(cases)
+        return _Run(study, place, dataset, views, bench, until, warnings).go(cases, known)
 
 
 class _Run:
@@ -77,9 +92,10 @@ class _Run:
         views: Mapping[str, View],
         bench: Workbench,
         until: Step,
+        warnings: Sequence[str],
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
-        self.bench, self.until = bench, until
+        self.bench, self.until, self.warnings = bench, until, list(warnings)
         self.clock = Clock()
         self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
@@ -87,29 +103,62 @@ class _Run:
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
 
-    def go(self, cases: Sequence[Case]) -> Results:
+    def go(self, cases: Sequence[Case], known: Mapping[str, str] | None = None) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
-            extraction = extract(cases, self.views, self.bench)
+            extraction = extract(cases, self.views, self.bench, known)
             features.write_parquet(self.place.path / "features.parquet", extraction)
             outputs.write_pictures(self.place.path / "pictures.parquet", extraction)
-        splits = _splits(self.study, self.dataset, extraction, self.until)
-        before = self.place.recorded_cases()
-        self.place.record_cases(cases, extraction.fingerprints, extraction.failures, splits)
-        if before == self.place.recorded_cases():
+        self._look(extraction)
+        splits = self._split(extraction)
+        spec = self.study.split_spec(self.dataset.protocol())
+        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
+        before = self.place.case_rows()
+        self.place.record_cases(rows, splits)
+        if _without_reasons(before) == _without_reasons(rows):
             finished = _finished(self.place, self.until)
             if finished is not None:
                 self.bench.progress.say("This run is finished already: nothing to do.")
                 return finished
+        uses = self._account(cases, extraction, splits)
         if self.until != "extract":
+            self.bench.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
         self._write()
-        results = self._results(cases, extraction, splits)
+        results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
         self.bench.registry.tell(
             "rdfc_run_finished", folder=self.place.path, results=results.model_dump()
         )
         return results
+
+    def _look(self, extraction: Extraction) -> None:
+        """Warn of what the files say, and of what labels come to without the cases that failed."""
+        seen = findings.seen_in(extraction.prepared)
+        self.warnings += findings.warn(findings.case_findings(extraction.cases, seen))
+        if extraction.failures:
+            left = label_findings(extraction.cases, self.dataset.classes)
+            self.warnings += findings.warn(left, self.warnings)
+        self.classes = usable_classes(extraction.cases, self.dataset.classes)
+
+    def _split(self, extraction: Extraction) -> list[Split]:
+        seen = findings.seen_in(extraction.prepared)
+        images = {case_id: one.image for case_id, one in seen.items()}
+        about = (self.study, self.dataset, extraction.cases, self.until)
+        splits = _splits(*about, extraction.fingerprints, images)
+        if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
+            message = "no division of these cases can be tested, so all of them serve pretraining"
+            fix = "Run rdfc datasets check to see why."
+            problem = Problem("", "split", message, fix, "warning")
+            self.warnings += findings.warn([problem])
+        return splits
+
+    def _account(
+        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
+    ) -> list[Use]:
+        spec = self.study.split_spec(self.dataset.protocol())
+        failed = {failure.case_id for failure in extraction.failures}
+        return account(cases, splits, spec, self.dataset.classes, failed)
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
@@ -123,10 +172,10 @@ class _Run:
                     model, told = one_split.pretrained(self.study, self.views, *about)
                     trained_rivals = one_split.rivals(self.study, self.views, *about)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
-                self.convergence[split.name] = told
+                self._converged(split.name, told)
                 for name, (_, told) in trained_rivals.items():
-                    self.convergence[f"{split.name}.{name}"] = told
-                model.classes, taught = self.dataset.classes, split.pretext
+                    self._converged(f"{split.name}.{name}", told)
+                model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
             if self.until == "evaluate":
@@ -134,19 +183,31 @@ class _Run:
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 for entry, prediction in judged:
                     self.found[entry].append(prediction)
+            model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
+
+    def _converged(self, name: str, told: Convergence) -> None:
+        """Keep how far a pretraining came; a run that judges one too early says so."""
+        self.convergence[name] = told
+        if sentence := summary.unconverged(name, told):
+            log.warning("%s", sentence)
+            self.warnings.append(sentence)
 
     def _write(self) -> None:
         folder = self.place.path
         if self.until != "extract":
             outputs.write_embeddings(folder / "embeddings.parquet", self.vectors)
         if self.until == "evaluate":
-            classes = self.dataset.classes
+            classes = self.classes
             outputs.write_predictions(folder / "predictions.parquet", self.found, classes)
             outputs.write_attention(folder / "attention.parquet", self.explained.looked)
 
     def _results(
-        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
+        self,
+        cases: Sequence[Case],
+        extraction: Extraction,
+        splits: Sequence[Split],
+        uses: Sequence[Use],
     ) -> Results:
         study, published = self.study, self.dataset.published()
         with self.clock.stage("evaluate"):
@@ -157,10 +218,12 @@ class _Run:
             rows=tuple(rows),
             comparisons=tuple(comparisons),
             importance=tuple(importance),
-            dataset=summary.describe(study, self.dataset, cases, splits),
+            dataset=summary.describe(
+                study, self.dataset, cases, splits, self.classes or self.dataset.classes, uses
+            ),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
-            warnings=tuple(summary.warnings(study, extraction)),
+            warnings=(*self.warnings, *summary.warnings(study, extraction)),
             run={
                 "seconds": self.clock.seconds,
                 "seed": study.seed,
@@ -177,6 +240,11 @@ class _Run:
         )
 
 
+def _without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The rows with whether a case failed in place of why."""
+    return [row._replace(failed="failed" if row.failed else "") for row in rows]
+
+
 def _finished(place: RunFolder, until: Step) -> Results | None:
     """The results, if an earlier run went as far as this one wants to."""
     if not place.results.exists():
@@ -186,11 +254,29 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
 
 
 def _splits(
-    study: ResolvedStudy, dataset: Dataset, extraction: Extraction, until: Step
+    study: ResolvedStudy,
+    dataset: Dataset,
+    cases: Sequence[Case],
+    until: Step,
+    fingerprints: Mapping[str, str] | None = None,
+    images: Mapping[str, str] | None = None,
 ) -> list[Split]:
+    """The study's splits; where there are none to be had, one that tests nothing.
+
+    Args:
+        study: Says how to split.
+        dataset: The same, where the study does not.
+        cases: All that can be used, as far as is known.
+        until: The last step; without evaluation nothing needs to be tested.
+        fingerprints: Case id → content, once files have been read.
+        images: Case id → content of the image; before files have been read, their names are taken.
+    """
     spec = study.split_spec(dataset.protocol())
-    labels = {case.label for case in extraction.cases} - {None}
-    if until != "evaluate" and len(labels) < 2:
-        everything = tuple(case.case_id for case in extraction.cases)
-        return [Split("all", everything, (), ())]
-    return make_splits(extraction.cases, spec, study.seed, extraction.fingerprints)
+    images = images or {case.case_id: normpath(case.image) for case in cases}
+    try:
+        return make_splits(cases, spec, study.seed, fingerprints, images, dataset.classes)
+    except DataError as error:
+        # Features may be extracted of cases that no split could use, and pretraining needs no test.
+        if until == "evaluate" or not (until == "extract" or isinstance(error, UnsplittableError)):
+            raise
+        return [untested(cases, spec)]

@@ -9,13 +9,14 @@ from statistics import mean
 from typing import Any
 
 from rdfc_core.case import Case
+from rdfc_core.data.accounting import Use, as_rows
+from rdfc_core.data.cells import counted
 from rdfc_core.evaluate.comparisons import compare, judged_variants
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
-from rdfc_core.labels import doubtful_labels
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Comparison, Importance, Row, finite
 from rdfc_core.splits import Split
@@ -107,18 +108,32 @@ def importance(
 
 
 def describe(
-    study: ResolvedStudy, dataset: Dataset, cases: Sequence[Case], splits: Sequence[Split]
+    study: ResolvedStudy,
+    dataset: Dataset,
+    cases: Sequence[Case],
+    splits: Sequence[Split],
+    classes: Sequence[str],
+    uses: Sequence[Use],
 ) -> dict[str, Any]:
-    """The data set in numbers: classes, cases, patients, and the size of each part."""
+    """The data set in numbers: classes, cases, patients, the size of each part, and every use.
+
+    Args:
+        study: Names the data set.
+        dataset: Says how to cite it.
+        cases: All that are listed.
+        splits: That were made of them.
+        classes: Those that are told apart; a case with another label counts as unlabelled.
+        uses: What each case was used for.
+    """
     labels = Counter(case.label for case in cases)
     return {
         "name": study.dataset.name,
         "citation": dataset.citation,
-        "classes": list(dataset.classes),
+        "classes": list(classes),
         "cases": len(cases),
         "patients": len({case.patient_id for case in cases}),
-        "unlabelled": labels.pop(None, 0),
-        "per_class": {name: labels[name] for name in dataset.classes},
+        "unlabelled": len(cases) - sum(labels[name] for name in classes),
+        "per_class": {name: labels[name] for name in classes},
         "splits": [
             {
                 "name": split.name,
@@ -128,6 +143,7 @@ def describe(
             }
             for split in splits
         ],
+        "uses": list(as_rows(uses)),
     }
 
 
@@ -139,6 +155,21 @@ def convergence(told: Convergence) -> dict[str, Any]:
         "converged": told.converged,
         "history": [{"epoch": epoch, "loss": finite(loss)} for epoch, loss in told.history],
     }
+
+
+def unconverged(name: str, told: Convergence) -> str | None:
+    """The sentence on a pretraining that ended before its task was learnt; None if it was."""
+    if told.converged or not told.history:
+        return None
+    steps = told.epochs * told.epoch_steps
+    larger = f"epochs={2 * told.epochs}" if told.epochs_bind else f"steps={2 * steps}"
+    first, last = told.history[0][1], told.history[-1][1]
+    return (
+        f"Pretraining ({name}) ended unconverged after {steps} steps: the loss that tells when the "
+        f"task is learnt went from {first:.3g} to {last:.3g} and had not settled. What follows "
+        "judges a network that has not learnt its task. Go on from there with the same command and "
+        f"--set pretrain.{larger}."
+    )
 
 
 def missing(extraction: Extraction) -> list[dict[str, Any]]:
@@ -162,8 +193,9 @@ def warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
     """What a reader of the results should know about what was left out."""
     found = []
     if extraction.failures:
-        found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
-    found += [f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubtful_labels(extraction.cases)]
+        count = len(extraction.failures)
+        were = "was" if count == 1 else "were"
+        found.append(f"{counted(count, 'case')} could not be used and {were} left out.")
     wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
     names = {
         name

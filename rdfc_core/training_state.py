@@ -221,5 +221,7 @@ def _kept(training: Training, place: Place) -> Any | None:
     """The newest checkpoint; the one before the learning rate fell, if there is more to train."""
     state = checkpoint.load(place.checkpoint)
     if state is not None and training.convergence.outgrows(state["convergence"]):
-        return checkpoint.load(place.stable)
+        state = checkpoint.load(place.stable)
+        if state is not None:  # under the larger budget its learning rate falls later
+            state["convergence"]["decay_from"] = None
     return state

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdfc_core import features
 from rdfc_core.case import Case
+from rdfc_core.config import load_study
+from rdfc_core.data import findings
+from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.size import Size
+from rdfc_core.extraction.store_check import StoreCheck, check_store
 from rdfc_core.failures import Failure, grouped
 from rdfc_core.faults import UnexpectedError
 from rdfc_core.features import Extraction
@@ -18,7 +23,7 @@ from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.plugins import Registry
 from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
-from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.resolve import ResolvedStudy, resolve
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
 
@@ -49,7 +54,7 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     """The data set's cases, each with a reader.
 
     Raises:
-        DataError: If the listing is unusable, empty, or has a label that is no class.
+        DataError: If the listing is unusable or empty.
     """
     cases = reader.given_to(dataset.cases())
     if not cases:
@@ -57,25 +62,35 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
     if twice:
         raise DataError(f"The case id {twice[0]!r} stands twice in the data set. Rename one.")
-    strange = [c for c in cases if c.label is not None and c.label not in dataset.classes]
-    if strange:
-        raise DataError(
-            f"Case {strange[0].case_id}: the label {strange[0].label!r} is none of the classes "
-            f"{', '.join(dataset.classes)}. Correct it, or add the class."
-        )
     return cases
 
 
-def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction:
-    """All views of all cases, their sizes and their thumbnails.
+def extract(
+    cases: Sequence[Case],
+    views: Mapping[str, View],
+    bench: Workbench,
+    known: Mapping[str, str] | None = None,
+) -> Extraction:
+    """All views of all cases, their sizes, their thumbnails, and what there is to see in them.
+
+    Args:
+        cases: Each with a reader.
+        views: View name → the view.
+        bench: Store, executor and progress.
+        known: Case id → fingerprint that the same command has taken before.
 
     Raises:
         DataError: If every case failed, or pictures and volumes are mixed.
         UnexpectedError: If every case failed and none of it is for the user to mend.
     """
-    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
-    preparers |= {"size": Size(), "picture": Thumbnail()}
-    extraction = features.extract(cases, preparers, bench.store, bench.executor, bench.progress)
+    extraction = features.extract(
+        cases,
+        preparers_of(views),
+        bench.store,
+        bench.executor,
+        bench.progress,
+        known=known,
+    )
     if cases and not extraction.cases:
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
@@ -84,9 +99,17 @@ def extract(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) 
     return extraction
 
 
+def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:
+    """What a run prepares of every case: its views, size, thumbnail and what is to be seen."""
+    made: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    return made | {"size": Size(), "picture": Thumbnail(), INSPECTION: Inspection()}
+
+
 def _nothing_left(failures: Sequence[Failure]) -> Exception:
     """What to raise when no case is left, with each reason once and what to do about it."""
-    told = f"None of the {len(failures)} cases could be used. {' '.join(grouped(failures))}"
+    none = "The only case" if len(failures) == 1 else f"None of the {len(failures)} cases"
+    used = "could not be used" if len(failures) == 1 else "could be used"
+    told = f"{none} {used}. {' '.join(grouped(failures))}"
     if not any(failure.fixable for failure in failures):
         return UnexpectedError(told)
     refusing = sorted({failure.view for failure in failures if failure.view})
@@ -115,4 +138,32 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
-    return extract(cases[number - 1 :: parts], views, bench)
+    findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+    extraction = extract(cases[number - 1 :: parts], views, bench)
+    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
+    return extraction
+
+
+def check_stored(
+    source: Path, overrides: Sequence[str], sample: int | None, seed: int, bench: Workbench
+) -> StoreCheck:
+    """Measure what the store holds of a study's cases again; what differs is removed.
+
+    Args:
+        source: The study's file.
+        overrides: ``KEY=VALUE``, over the file.
+        sample: So many cases, drawn at random; None: all.
+        seed: Of the draw.
+        bench: Registry, store, executor and progress.
+
+    Raises:
+        StudyError: If the study cannot be read.
+        DataError: If its data set, or the store, cannot be used.
+    """
+    study = resolve(load_study(source, overrides), bench.registry)
+    dataset: Dataset = study.dataset.build(bench.registry)
+    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    return check_store(
+        cases, preparers_of(views), bench.store, bench.executor, sample, bench.progress, seed
+    )

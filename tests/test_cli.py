@@ -226,7 +226,7 @@ def test_a_job_array_extracts_in_parts_and_the_run_finds_everything_done(
     parts = [f"part-{number}.sqlite" for number in (1, 2, 3)]
     merged = rdfc_here("store", "merge", *parts, "--store", "whole.sqlite")
     assert merged.code == 0
-    assert "whole.sqlite holds 180 results." in merged.out  # 36 cases: 3 views, size and picture
+    assert "whole.sqlite holds 216 results." in merged.out  # 36 cases: 3 views, size, picture, look
     whole = rdfc_here("extract", study_file, "--store", "whole.sqlite", "--out", "run")
     assert whole.code == 0
     assert "Extracting features: 3/36" not in whole.err  # nothing was left to do

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import small_study
 from command import HERE
+
+from rdfc_core import study as studies
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):
@@ -68,3 +71,47 @@ def test_report_draws_the_report_again(rdfc_here, finished, tmp_path):
     assert done.code == 0, done.err
     assert done.out.strip() == str(run / "report.html")
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_a_table_is_written_as_its_name_ends_or_refused(rdfc_here, finished, pictures, command):
+    args = (command, finished, "--manifest", pictures, *HERE, "--out")
+    columns = {}
+    for name in ("t.csv", "t.PARQUET"):
+        done = rdfc_here(*args, name)
+        assert done.code == 0, done.err
+        if name.endswith("csv"):
+            with Path(name).open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            columns["csv"] = [row["case_id"] for row in rows]
+        else:
+            columns["parquet"] = pq.read_table(name).to_pydict()["case_id"]
+    assert columns["csv"] == columns["parquet"]
+    assert len(columns["csv"]) == 36
+    rdfc_here(*args, "t.xlsx").refused("t.xlsx", "ends with '.xlsx'", ".csv or .parquet")
+    rdfc_here(*args, "t").refused("has no ending")
+    rdfc_here(*args, "nowhere/t.csv").refused("the folder nowhere does not exist")
+    Path("folder.csv").mkdir()
+    rdfc_here(*args, "folder.csv").refused("is a folder")
+
+
+def test_csv_and_parquet_hold_the_same_vectors(rdfc_here, finished, pictures):
+    for name in ("e.csv", "e.parquet"):
+        assert rdfc_here("embed", finished, "--manifest", pictures, *HERE, "--out", name).code == 0
+    with Path("e.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    vectors = pq.read_table("e.parquet").to_pydict()["vector"]
+    assert [list(map(float, list(row.values())[4:])) for row in rows] == [
+        pytest.approx(vector, rel=1e-5) for vector in vectors
+    ]
+
+
+def test_embeddings_of_several_networks_are_told_apart_and_warned_of(
+    rdfc_here, pictures, workbench, tmp_path
+):
+    study = small_study.resolved(pictures, "split.kind=folds", "split.folds=2", "pretrain.epochs=1")
+    studies.run(study, tmp_path / "run", workbench, until="pretrain")
+    done = rdfc_here("embed", tmp_path / "run", "--manifest", pictures, *HERE, "--out", "e.parquet")
+    assert done.code == 0, done.err
+    assert "has 2 splits, each with a network and a space of its own" in done.err
+    assert set(pq.read_table("e.parquet").to_pydict()["split"]) == {"fold-1", "fold-2"}

@@ -224,7 +224,8 @@ def test_a_patient_may_have_tumours_of_both_classes(sound: list[Case]) -> None:
 def test_one_class_or_no_label_is_enough_for_pretraining(sound: list[Case]) -> None:
     result = check(*sound[:2])
     assert [(p.severity, p.message) for p in result.problems] == [
-        ("warning", "all 2 labelled cases are 'benign'")
+        ("warning", "all 2 labelled cases are 'benign'"),
+        ("warning", "class 'malignant' has no labelled case, and is left out"),
     ]
     result = check(*(replace(case, label=None) for case in sound))
     assert [(p.severity, p.message) for p in result.problems] == [
@@ -234,7 +235,7 @@ def test_one_class_or_no_label_is_enough_for_pretraining(sound: list[Case]) -> N
 
 
 def test_a_class_with_one_case_or_one_patient_cannot_be_split(sound: list[Case]) -> None:
-    end = "cannot both train and test"
+    end = "cannot both train and test: used as unlabelled"
     [problem] = check(*sound[:3]).problems
     assert problem.message == f"class 'malignant' has a single case, which {end}"
     [problem] = check(*sound[:2], *(replace(case, patient_id="p") for case in sound[2:])).problems
@@ -254,13 +255,23 @@ def test_classes_that_differ_only_in_case_or_spaces_are_doubted(
     assert problem.fix == "Write them alike if one class is meant."
 
 
-def test_an_unknown_label_is_an_error_with_the_nearest_class(
+def test_an_unknown_label_is_told_once_with_its_count_and_the_nearest_class(
     folder: CaseFolder, sound: list[Case]
 ) -> None:
     result = check(*sound, folder.case("typo", "malignnat"), folder.case("typo2", "malignnat"))
-    (first, _) = result.problems
-    assert (first.case_id, first.field, first.severity) == ("typo", "label", "error")
-    assert first.fix == "Did you mean 'malignant'? Correct it, or add the class."
+    [problem] = result.problems
+    assert (problem.field, problem.severity) == ("label", "warning")
+    assert problem.message == (
+        "2 cases have the label 'malignnat', which is none of the classes (benign, malignant): "
+        "used as unlabelled"
+    )
+    assert problem.fix.startswith("Did you mean 'malignant'? Correct it, or add the class")
+    assert result.summary.unlabelled == 2
+
+
+def test_a_listed_class_without_a_case_is_told(sound: list[Case]) -> None:
+    [problem] = check(*sound, names=("benign", "malignant", "absent")).problems
+    assert problem.message == "class 'absent' has no labelled case, and is left out"
 
 
 def test_pictures_and_volumes_do_not_mix(folder: CaseFolder, sound: list[Case]) -> None:
@@ -268,7 +279,7 @@ def test_pictures_and_volumes_do_not_mix(folder: CaseFolder, sound: list[Case]) 
     mask = np.zeros(image.shape, np.uint8)
     mask[1:3, 2:4, 1:4] = 1
     result = check(*sound, folder.volume("v", image, mask, spacing=1.0))
-    assert [p.message for p in result.problems] == ["4 cases are pictures and 1 are volumes"]
+    assert [p.message for p in result.problems] == ["4 cases are pictures and 1 is a volume"]
     assert result.summary.shape is None
 
 
@@ -315,3 +326,89 @@ def test_progress_is_told_of_each_case_also_of_the_bad_ones(sound: list[Case]) -
     progress = Counted()
     check_dataset(Listed(sound), sound, progress)
     assert progress.steps == [1, 1, 1, 1]
+
+
+# What a run tells, too
+
+
+def test_inverted_masks_and_those_that_cover_more_than_they_leave_out_are_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    wide = np.zeros((20, 30), np.uint8)
+    wide[2:18, 2:28] = 255
+    inverted, large = folder.case("i", mask=255 - block()), folder.case("l", mask=wide)
+    result = check(*sound, inverted, large, folder.case("s", mask=255 - wide))
+    assert [message for _, message in messages(result, "i")] == [
+        "the mask covers the border of the image and not its middle, as an inverted one does"
+    ]
+    assert messages(result, "l") == [
+        ("mask", "the mask covers 69% of the image, more than it leaves out")
+    ]
+    assert "as an inverted one does" in messages(result, "s")[0][1]  # though it covers a third
+
+
+def test_an_inverted_mask_of_a_volume_is_doubted_and_one_of_a_single_slice_is_not(
+    folder: CaseFolder,
+) -> None:
+    image = np.random.default_rng(0).normal(size=(6, 8, 7)).astype(np.float32)
+    mask = np.ones(image.shape, np.uint8)
+    mask[2:4, 3:5, 2:5] = 0
+    flat = np.zeros((1, 8, 7), np.uint8)
+    flat[:, 2:6, 2:5] = 1
+    result = check(
+        folder.volume("v", image, mask, 1.0), folder.volume("flat", image[:1], flat, 1.0)
+    )
+    assert "as an inverted one does" in messages(result, "v")[0][1]
+    assert messages(result, "flat") == []
+
+
+def test_one_mask_file_of_two_images_and_equal_outlines_are_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    shared = replace(folder.case("shared"), mask=sound[0].mask)
+    copied = folder.case("copied")
+    copied.mask.write_bytes(sound[1].mask.read_bytes())
+    result = check(*sound, shared, copied)
+    assert messages(result, "shared") == [
+        ("mask", "its mask file is that of benign1, which has another image")
+    ]
+    assert messages(result, "copied") == [
+        ("mask", "its outline is exactly that of benign2, on another image")
+    ]
+    # Two tumours of one image, told apart by their values, share a mask file by right.
+    assert check(*sound, replace(sound[0], case_id="x", mask_value=1)).problems[-1].case_id == "x"
+
+
+def test_equal_pictures_under_other_names_are_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    copied = folder.case("copied")
+    copied.image.write_bytes(sound[0].image.read_bytes())
+    own = replace(copied, patient_id=sound[0].patient_id)
+    assert messages(check(*sound, own), "copied") == [
+        ("image", "its image is that of benign1 under another name")
+    ]
+
+
+def test_patients_who_are_written_in_two_ways_are_doubted_once(sound: list[Case]) -> None:
+    names = ["P 1", "p1", "007", "7"]
+    cases = [replace(case, patient_id=name) for case, name in zip(sound, names, strict=True)]
+    [problem] = check(*cases).problems
+    assert problem.message == (
+        "2 patients are written in several ways ('P 1' and 'p1', '007' and '7'), and counted as "
+        "several"
+    )
+
+
+def test_the_summary_says_what_the_own_split_uses_each_case_for(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    more = [folder.case(f"more{i}", None) for i in range(3)]
+    lonely = folder.case("lonely", "rare")
+    result = check(*sound, *more, lonely, names=("benign", "malignant", "rare"))
+    assert [(use.what, use.cases, use.used) for use in result.summary.uses] == [
+        ("pretraining alone (unlabelled)", 3, True),
+        ("test", 2, True),
+        ("training", 2, True),
+        ("pretraining alone (the label 'rare' is not used)", 1, True),
+    ]

@@ -3,6 +3,7 @@ themselves."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,14 +15,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import small_study
-from PIL import Image
+from PIL import Image, ImageOps
 from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
 from rdfc_core.case import Case
 from rdfc_core.evaluate.size import Size
 from rdfc_core.feature_view import FeatureView
-from rdfc_core.features import Extraction, extract, write_parquet
+from rdfc_core.features import Extraction, extract, fingerprints, write_parquet
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.store import Store
@@ -152,7 +154,9 @@ def test_a_failing_case_is_named_and_the_others_are_done(own, store):
         assert expected in failure.reason
         assert failure.fixable
     assert [case.case_id for case in found.cases] == [f"case-{i:03d}" for i in range(4, 8)]
-    assert set(found.prepared["radiomics"]) == set(found.fingerprints)
+    assert set(found.prepared["radiomics"]) == {case.case_id for case in found.cases}
+    # Those whose files could be read have one, whatever became of them.
+    assert set(found.fingerprints) == {case.case_id for case in own} - {"case-002"}
 
 
 def test_a_failure_is_not_kept_and_is_tried_again(own, store):
@@ -265,3 +269,62 @@ def test_the_size_control_holds_logarithms_of_area_and_sides(own):
     assert size.names == ("log_content", "log_side_0", "log_side_1")
     expected = np.log([tumour.mask.sum(), min(rows, columns), max(rows, columns)])
     np.testing.assert_allclose(size.array, expected)
+
+
+class ReplacedWhileRead(Case):
+    """A case whose image is replaced by another one, just before or just after it is read."""
+
+    def load(self):
+        if self.columns["when"] == "before":
+            self._replace_image()
+        tumour = super().load()
+        if self.columns["when"] == "after":
+            self._replace_image()
+        return tumour
+
+    def _replace_image(self) -> None:
+        ImageOps.invert(Image.open(self.image)).save(self.image)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_image_that_is_replaced_after_its_fingerprint_is_not_stored(own, store, when):
+    fields = {f.name: getattr(own[0], f.name) for f in dataclasses.fields(Case)}
+    replaced = ReplacedWhileRead(**{**fields, "columns": {"when": when}})
+    found = extract([replaced, own[1]], {"radiomics": feature_view()}, store, HERE)
+    [failure] = found.failures
+    assert failure.case_id == own[0].case_id
+    assert "was replaced while this run was reading" in failure.reason
+    assert failure.retry
+    assert store.count() == 1
+    # Neither content of the file has anything of the other one's in the store.
+    for _ in range(2):
+        again = extract(own[:1], {"radiomics": feature_view()}, store, HERE)
+        measured = feature_view().prepare(own[0].load())
+        np.testing.assert_array_equal(
+            again.prepared["radiomics"][own[0].case_id].array, measured.array
+        )
+        ImageOps.invert(Image.open(own[0].image)).save(own[0].image)
+
+
+def test_fingerprints_of_an_earlier_extraction_are_not_kept(own, store):
+    view = {"radiomics": feature_view()}
+    first = extract(own[:1], view, store, HERE)
+    ImageOps.invert(Image.open(own[0].image)).save(own[0].image)
+    assert extract(own[:1], view, store, HERE).fingerprints != first.fingerprints
+
+
+def test_an_image_of_several_cases_is_hashed_once(own, monkeypatch):
+    read: list[Path] = []
+    before = PictureReader.fingerprint
+
+    def counted(reader: PictureReader, path: Path) -> str:
+        read.append(path)
+        return before(reader, path)
+
+    monkeypatch.setattr(PictureReader, "fingerprint", counted)
+    several = [replace(own[0], case_id=f"part-{i}", mask=own[i].mask) for i in range(3)]
+    files: dict[tuple[int, Path], str] = {}
+    prints = [case.fingerprint(files) for case in several]
+    assert read.count(own[0].image) == 1
+    assert prints == list(fingerprints(several, Progress())[0].values())
+    assert len(set(prints)) == 3

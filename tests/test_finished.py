@@ -24,6 +24,15 @@ def asked(study: ResolvedStudy, run: Path, registry, until: Step = "evaluate") -
     return finished_run(study, run, registry, Progress(), until)
 
 
+def test_a_case_that_may_not_fail_again_is_tried_again(study, finished, registry, tmp_path):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    results = Results.read(run / "results.json")
+    for retry in (False, True):
+        failed = {"case_id": "x", "reason": "killed", "fixable": True, "view": "", "retry": retry}
+        results.model_copy(update={"failed": (failed,)}).write(run / "results.json")
+        assert (asked(study, run, registry) is None) == retry
+
+
 @pytest.fixture
 def study(finished: Path, registry) -> ResolvedStudy:
     return resolve(load_study(RunFolder(finished).read_study()), registry)
@@ -49,8 +58,11 @@ def test_a_step_that_is_missing_or_cases_that_change_or_fail_are_left_to_the_run
     kept = mask.read_bytes()
     mask.unlink()
     studies.run(study, run, workbench, until="extract")
-    assert asked(study, run, registry, "extract") is None  # case-003 is tried again
+    again = asked(study, run, registry, "extract")
+    assert again is not None  # case-003 would only fail again
+    assert [one["case_id"] for one in again.failed] == ["case-003"]
     mask.write_bytes(kept)
+    assert asked(study, run, registry, "extract") is None
     studies.run(study, run, workbench, until="extract")
     assert asked(study, run, registry, "extract") is not None
     assert asked(study, run, registry, "pretrain") is None

@@ -117,13 +117,17 @@ def test_a_model_without_classifier_says_so_and_still_embeds(trained, registry, 
     assert joined(again.outputs(prepared)["embedding"]).shape == (36, 48)
 
 
-def test_saving_again_replaces_the_whole_folder(trained, registry, tmp_path):
+def test_saving_again_replaces_the_model_and_nothing_else(trained, registry, tmp_path):
     made, study, prepared, _ = trained
-    for _ in range(2):
-        made.save(tmp_path / "m")
+    bare = Model(made.views, made.pretext, made.classes)
+    for model_of in (bare, made, made):
+        model_of.save(tmp_path / "m")
         (tmp_path / "m" / "stray").touch()
-    made.save(tmp_path / "m")
-    assert not (tmp_path / "m" / "stray").exists()
+    assert {file.name for file in (tmp_path / "m").iterdir()} == {
+        "weights.safetensors",
+        "model.json",
+        "stray",
+    }
     assert [file.name for file in tmp_path.iterdir()] == ["m"]
     np.testing.assert_array_equal(
         model.load(tmp_path / "m", study, registry).predict(prepared), made.predict(prepared)

@@ -17,7 +17,9 @@ from rdfc_core import DataError, StudyError
 from rdfc_core import model as models
 from rdfc_core import study as studies
 from rdfc_core.config import load_study
+from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.features import extract
+from rdfc_core.outputs import write_embeddings
 from rdfc_core.predict import embed, predict, reader_of
 from rdfc_core.resolve import resolve
 from rdfc_core.run_folder import RunFolder
@@ -60,13 +62,13 @@ def test_of_folds_the_mean_over_their_models_is_given(pictures, cases, workbench
         single.append(predict(one, cases[:4], workbench).probabilities)
     np.testing.assert_allclose(both, np.mean(single, axis=0))
     assert not np.allclose(single[0], single[1])
-    embed(run, cases[:4], workbench, tmp_path / "e.parquet")
-    table = pq.read_table(tmp_path / "e.parquet").to_pydict()
-    assert table["split"] == ["fold-1"] * 4 + ["fold-2"] * 4
+    embedded, _ = embed(run, cases[:4], workbench)
+    assert [one.split for one in embedded] == ["fold-1"] * 4 + ["fold-2"] * 4
 
 
 def test_embeddings_equal_those_of_the_run(finished, cases, workbench, tmp_path):
-    embed(finished, cases, workbench, tmp_path / "e.parquet")
+    embedded, _ = embed(finished, cases, workbench)
+    write_embeddings(tmp_path / "e.parquet", embedded)
     found = pq.read_table(tmp_path / "e.parquet").to_pydict()
     there = pq.read_table(finished / "embeddings.parquet").to_pydict()
     vectors = dict(zip(there["case_id"], there["vector"], strict=True))
@@ -85,7 +87,8 @@ def test_a_case_that_fails_is_reported_and_the_others_are_answered(finished, cas
     assert [failure.case_id for failure in said.failures] == [cases[1].case_id]
     nothing = predict(finished, [broken], workbench)
     assert nothing.probabilities.shape == (0, 2)
-    assert embed(finished, [broken], workbench, workbench.store.path.with_suffix(".parquet"))
+    embedded, failures = embed(finished, [broken], workbench)
+    assert (embedded, len(failures)) == ([], 1)
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["new", "stored"])
@@ -100,6 +103,7 @@ def test_a_volume_costs_a_run_of_pictures_only_itself_and_the_view_is_named(
             workbench.registry,
         ).views
         preparers = {name: view.preparer() for name, view in views.items()}
+        preparers[INSPECTION] = Inspection()
         extract(cases[1:2], preparers, workbench.store, workbench.executor)
     said = predict(finished, cases, workbench)
     assert said.case_ids == ("case-000", "case-002")
@@ -107,8 +111,9 @@ def test_a_volume_costs_a_run_of_pictures_only_itself_and_the_view_is_named(
     assert failure.reason.startswith("Case case-001: ")
     assert "the view 'image'" in failure.reason
     assert ("trained on pictures" in failure.reason) != stored
-    # Nothing was extracted in vain: three views of the two pictures, or of the volume before.
-    assert workbench.store.count() == 3 * (3 if stored else 2)
+    # Nothing was extracted in vain: three views of the two pictures, or of the volume before, and
+    # a look at each.
+    assert workbench.store.count() == 4 * (3 if stored else 2)
 
 
 def test_a_moved_run_without_its_data_still_predicts(finished, cases, workbench, tmp_path):
@@ -152,4 +157,5 @@ def test_a_run_that_was_only_pretrained_embeds_and_does_not_predict(
     studies.run(study, tmp_path / "run", workbench, until="pretrain")
     with pytest.raises(DataError, match="only pretrained"):
         predict(tmp_path / "run", cases[:1], workbench)
-    assert not embed(tmp_path / "run", cases[:1], workbench, tmp_path / "e.parquet")
+    embedded, failures = embed(tmp_path / "run", cases[:1], workbench)
+    assert (len(embedded), failures) == (1, [])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rdfc_core import DataError, RdfcError, StudyError
 from rdfc_core.case import Case
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.splits import Split, make_splits, refuse_leaks
+from rdfc_core.splits import Split, UnsplittableError, make_splits, refuse_leaks, untested
 
 
 def a_case(name: str, patient: str, label: str | None, **columns: str) -> Case:
@@ -188,13 +188,40 @@ def test_a_labelled_case_may_serve_pretraining_only():
 
 @pytest.mark.parametrize("missing", ["train", "test"])
 def test_a_column_without_a_part_says_what_it_holds(missing):
-    cases = by_column(*[part if part != missing else "Validation" for part in COLUMN])
-    with pytest.raises(StudyError, match=f"no labelled case has '{missing}'.*Validation"):
+    cases = by_column(*[part if part != missing else "" for part in COLUMN])
+    with pytest.raises(UnsplittableError, match=f"no labelled case has '{missing}'.*'pretext'"):
         make_splits(cases, SplitSpec(kind="column"), 0)
 
 
+@pytest.mark.parametrize("word", ["Validation", "val", "training", "0"])
+def test_a_column_that_says_what_is_no_part_is_refused_with_its_cases(word):
+    cases = by_column(*[part if i not in (1, 3) else word for i, part in enumerate(COLUMN)])
+    with pytest.raises(
+        StudyError, match=rf"says '{word}' for 2 cases \(c1, c3\), which is none of"
+    ):
+        make_splits(cases, SplitSpec(kind="column"), 0)
+    with pytest.raises(StudyError, match="which is none of"):
+        untested(cases, SplitSpec(kind="column"))
+
+
+def test_parts_are_read_in_capitals_too_and_nothing_is_no_part():
+    plain = by_column(*COLUMN, *["", ""])
+    loud = [word.upper() if i % 2 else word.title() for i, word in enumerate(COLUMN)]
+    [expected] = make_splits(plain, SplitSpec(kind="column"), 0)
+    assert make_splits(by_column(*loud, "nan", "-"), SplitSpec(kind="column"), 0) == [expected]
+    assert not {"c9", "c10"} & {*expected.train, *expected.test, *expected.pretext}
+
+
+def test_an_unlabelled_case_of_the_test_part_is_not_pretrained_on():
+    cases = [*by_column(*COLUMN), a_case("extra", "p99", None, split="test")]
+    [split] = make_splits(cases, SplitSpec(kind="column"), 0)
+    assert "extra" not in split.pretext
+    assert "c4" not in untested(cases, SplitSpec(kind="column")).pretext
+    assert len(untested(cases, SplitSpec(kind="column")).pretext) == 7
+
+
 def test_a_column_that_does_not_exist_is_named():
-    with pytest.raises(StudyError, match="in the column 'part'"):
+    with pytest.raises(StudyError, match="no column 'part'; they have split"):
         make_splits(by_column(*COLUMN), SplitSpec(kind="column", column="part"), 0)
 
 
@@ -204,12 +231,12 @@ def test_a_column_that_puts_a_patient_on_both_sides_is_refused():
         make_splits(cases, SplitSpec(kind="column"), 0)
 
 
-def test_training_cases_of_one_class_are_refused():
-    cases = [
-        a_case(f"c{i}", f"p{i}", label, split=part)
-        for i, (label, part) in enumerate([("a", "train")] * 3 + [("a", "test"), ("b", "test")] * 2)
-    ]
-    with pytest.raises(DataError, match="training part of column are 'a'"):
+@pytest.mark.parametrize(("lacking", "other"), [("train", "test"), ("test", "train")])
+def test_a_column_that_leaves_a_class_out_of_a_part_is_refused(lacking, other):
+    parts = [("a", lacking)] * 3 + [("a", other), ("b", other)] * 2
+    cases = [a_case(f"c{i}", f"p{i}", label, split=part) for i, (label, part) in enumerate(parts)]
+    name = {"train": "training", "test": "test"}[lacking]
+    with pytest.raises(UnsplittableError, match=f"The {name} part of column has no case of .*'b'"):
         make_splits(cases, SplitSpec(kind="column"), 0)
 
 
@@ -239,21 +266,25 @@ def test_equal_content_of_a_pretext_case_is_a_leak_too_and_within_one_part_is_no
     [
         (cohort(9, unlabelled=9), {}, "No case has a label"),
         (cohort(9, share=0.0), {}, "All 9 labelled cases are 'benign': telling classes apart"),
-        (cohort(9, share=0.12), {}, "Class 'malignant' has 1 labelled case, and this split needs"),
+        (
+            cohort(9, share=0.12),
+            {},
+            "'malignant' 1 case of 1 patient",
+        ),
         (
             [a_case(f"c{i}", f"p{i}", "b" if i > 3 else "a") for i in range(9)],
             {"kind": "folds"},
-            "Class 'a' has 4 labelled cases, and this split needs 5",
+            "class 'a' has cases of 4 patients, so 5 folds cannot each",
         ),
         (
-            [a_case(f"c{i}", f"p{i % 2}", "ab"[i % 2]) for i in range(20)],
+            [a_case(f"c{i}", f"p{i % 8}", "ab"[i % 8 > 1]) for i in range(24)],
             {"kind": "folds", "folds": 3},
-            "3 folds need as many patients, and there are 2",
+            "class 'a' has cases of 2 patients, so 3 folds",
         ),
         (
             [a_case(f"c{i}", f"p{i % 2}", "ab"[i % 2]) for i in range(20)],
             {},
-            "training part of holdout are",
+            "'a' 10 cases of 1 patient, 'b' 10 cases of 1 patient",
         ),
         (
             [a_case(f"c{i}", f"p{i}", "ab"[i % 2]) for i in range(20)],

@@ -253,11 +253,16 @@ def test_three_classes_are_evaluated(pictures, workbench, tmp_path):
     assert all(row.mean is not None and 0 <= row.mean <= 1 for row in results.rows)
 
 
-def test_a_label_that_is_no_class_and_an_empty_data_set_are_refused(pictures, workbench, tmp_path):
+def test_one_class_that_is_left_is_refused_before_anything_is_extracted(
+    pictures, workbench, tmp_path, caplog
+):
     study = small_study.resolved(pictures, "dataset.classes=[benign,cyst]")
-    with pytest.raises(DataError, match="malignant"):
+    with pytest.raises(DataError, match="All 15 labelled cases are 'benign'"):
         studies.run(study, tmp_path / "run", workbench)
+    assert "15 cases have the label 'malignant', which is none of the classes" in caplog.text
+    assert "Class 'cyst' has no labelled case" in caplog.text
     assert not (tmp_path / "run").exists()
+    assert workbench.store.count() == 0
 
 
 def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, workbench, tmp_path):

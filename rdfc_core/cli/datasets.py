@@ -65,16 +65,20 @@ def check(
 
 def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
     from rdfc_core.cli.console import out
+    from rdfc_core.data.accounting import in_one_line
+    from rdfc_core.data.cells import counted
 
     if not summary.cases:
         _show_problems(problems)
         return
     classes = ", ".join(f"{count} {label}" for label, count in summary.per_class.items())
     out.print(
-        f"{summary.cases} cases of {summary.patients} patients: {classes or 'no labels'}, "
-        f"{summary.unlabelled} unlabelled; {summary.usable} usable.",
+        f"{counted(summary.cases, 'case')} of {counted(summary.patients, 'patient')}: "
+        f"{classes or 'no labels'}, {summary.unlabelled} unlabelled; {summary.usable} usable.",
         markup=False,
     )
+    if summary.uses:
+        out.print(f"In its own split, {in_one_line(summary.uses)}", markup=False)
     for what, extremes, digits in (
         ("size", summary.shape, 0),
         ("spacing in mm", summary.spacing_mm, 3),

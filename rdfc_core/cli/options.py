@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +11,7 @@ from rdfc_core.component import Kind, Part
 from rdfc_core.plugins import installed
 
 if TYPE_CHECKING:
-    from rdfc_core.case import Case
     from rdfc_core.processes import Team
-    from rdfc_core.readers.auto import AutoReader
     from rdfc_core.resolve import ResolvedPart
     from rdfc_core.workbench import Workbench
 
@@ -109,11 +106,3 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
     named = validate(Part, text, option)
     options = {**named.options, **{k: v for k, v in extra.items() if v is not None}}
     return resolve_part(kind, Part(name=named.name, options=options), installed(), option)
-
-
-def manifest_cases(manifest: Path, reader: AutoReader) -> Sequence[Case]:
-    """The cases of a CSV, each with a reader."""
-    from rdfc_core.workbench import read_cases
-
-    dataset = part("dataset", "manifest", "--manifest", root=manifest).build(installed())
-    return read_cases(dataset, reader)

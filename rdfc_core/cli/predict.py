@@ -6,19 +6,29 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
+from rdfc_core.cli.table_file import check_out, write_table
 from rdfc_core.errors import StudyError
-from rdfc_core.files import replacing
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
-    from rdfc_core.readers.auto import AutoReader
+    from rdfc_core.outputs import Embedded
+    from rdfc_core.plugins import Registry
 
+MaskValue = Annotated[
+    int | None,
+    typer.Option(
+        "--mask-value",
+        help="The value that marks the tumour in --mask, where the run's cases had several; "
+        "otherwise that of the run.",
+        show_default=False,
+    ),
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
@@ -26,8 +36,11 @@ def predict(
     run: Run,
     image: Annotated[Path | None, typer.Option("--image", help="One image.")] = None,
     mask: Annotated[Path | None, typer.Option("--mask", help="Its mask.")] = None,
+    mask_value: MaskValue = None,
     manifest: options.Manifest = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write a CSV here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write a table here: .csv or .parquet.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
     store: options.Store = None,
     executor: options.Executor = "local",
@@ -39,10 +52,10 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    refuse_existing(out, overwrite)
+    check_out(out, overwrite)
     bench = options.workbench(store, executor)
-    reader = predictions.reader_of(run.resolve(), bench.registry)
-    said = predictions.predict(run.resolve(), _cases(image, mask, manifest, reader), bench)
+    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
+    said = predictions.predict(run.resolve(), cases, bench)
     table = [
         {
             "case_id": case_id,
@@ -52,7 +65,8 @@ def predict(
         for case_id, row in zip(said.case_ids, said.probabilities, strict=True)
     ]
     if out:
-        _write_csv(out, table)
+        names = [f"p_{name}" for name in said.classes]
+        write_table(out, table, ["case_id", "predicted", *names])
         bench.progress.say(f"Predictions: {out}")
     elif as_json:
         console.show_json(table)
@@ -65,57 +79,74 @@ def predict(
 
 def embed(
     run: Run,
-    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The table to write: .parquet or .csv.")],
     manifest: options.Manifest = None,
     image: Annotated[Path | None, typer.Option("--image", help="One image.")] = None,
     mask: Annotated[Path | None, typer.Option("--mask", help="Its mask.")] = None,
+    mask_value: MaskValue = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
     store: options.Store = None,
     executor: options.Executor = "local",
     debug: options.Debug = False,
 ) -> None:
-    """Embeddings of every case of a manifest, as Parquet."""
+    """Embeddings of every case of a manifest, as Parquet or CSV."""
     from rdfc_core import predict as predictions
     from rdfc_core.cli import console
+    from rdfc_core.outputs import write_embeddings
 
     console.log_to_stderr()
-    refuse_existing(out, overwrite)
+    check_out(out, overwrite)
     bench = options.workbench(store, executor)
-    reader = predictions.reader_of(run.resolve(), bench.registry)
-    cases = _cases(image, mask, manifest, reader)
-    failures = predictions.embed(run.resolve(), cases, bench, out)
+    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
+    embedded, failures = predictions.embed(run.resolve(), cases, bench)
+    if out.suffix.lower() == ".csv":
+        write_table(out, *_flat(embedded))
+    else:
+        write_embeddings(out, embedded)
+    splits = sorted({one.split for one in embedded})
+    if len(splits) > 1:
+        bench.progress.say(
+            f"The run has {len(splits)} splits, each with a network and a space of its own: "
+            "compare vectors of one split alone. The column split tells them apart "
+            f"({', '.join(splits[:3])}{', …' if len(splits) > 3 else ''})."
+        )
     bench.progress.say(f"Embeddings: {out}")
     finish(failures)
 
 
-def refuse_existing(out: Path | None, overwrite: bool) -> None:
-    """Nothing is overwritten in silence.
-
-    Raises:
-        StudyError: If the file exists.
-    """
-    if out and out.exists() and not overwrite:
-        raise StudyError(f"{out} exists. Choose another --out, or replace it with --overwrite.")
+def _flat(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]], list[str]]:
+    """A row a vector, with a column a number; and the columns."""
+    width = max((len(one.vector) for one in embedded), default=0)
+    numbers = [f"e{place}" for place in range(width)]
+    rows = [
+        {
+            "split": one.split,
+            "part": one.part,
+            "case_id": one.case_id,
+            "label": one.label or "",
+            **dict(zip(numbers, one.vector, strict=True)),
+        }
+        for one in embedded
+    ]
+    return rows, ["split", "part", "case_id", "label", *numbers]
 
 
 def _cases(
-    image: Path | None, mask: Path | None, manifest: Path | None, reader: AutoReader
+    run: Path,
+    image: Path | None,
+    mask: Path | None,
+    mask_value: int | None,
+    manifest: Path | None,
+    registry: Registry,
 ) -> Sequence[Case]:
-    if manifest and not (image or mask):
-        return options.manifest_cases(manifest, reader)
+    from rdfc_core import predict as predictions
+
+    if manifest and not (image or mask or mask_value is not None):
+        return predictions.listed_cases(run, manifest, registry)
+    if manifest and mask_value is not None:
+        raise StudyError(
+            "--mask-value is for --mask. In a list, write it into the column mask_value."
+        )
     if not (image and mask) or manifest:
         raise StudyError("Name one case with --image and --mask, or many with --manifest.")
-    from rdfc_core.case import Case
-
-    name = image.name.split(".")[0]
-    return [Case(name, name, image.resolve(), mask.resolve(), reader=reader)]
-
-
-def _write_csv(path: Path, table: Sequence[dict[str, Any]]) -> None:
-    with (
-        replacing(path) as partial,
-        partial.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, list(table[0]) if table else ["case_id"])
-        writer.writeheader()
-        writer.writerows(table)
+    return [predictions.single_case(run, image, mask, mask_value, registry)]

@@ -81,12 +81,14 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
     resolved = _resolved(study.source(), study.overrides())
 
+    from rdfc_core.data.cells import counted
     from rdfc_core.workbench import extract_shard
 
     bench = options.workbench(study.store, study.executor)
     done = extract_shard(resolved, part, bench)
     bench.progress.say(
-        f"Part {shard}: {len(done.cases)} cases are in {bench.store.path}, {done.made} of them new."
+        f"Part {shard}: {counted(len(done.cases), 'case is', 'cases are')} in {bench.store.path}, "
+        f"{done.made} of them new."
     )
     finish(done.failures)
 
@@ -128,12 +130,13 @@ def execute(
     name = source.stem if isinstance(source, Path) else resolved.dataset.name
     folder = (out or Path("runs") / name).resolve()
     progress = console.DrawnProgress()
-    results = None if overwrite else _finished(resolved, folder, progress, until)
+    known: dict[str, str] = {}
+    results = None if overwrite else _finished(resolved, folder, progress, until, known)
     if results is None:
         from rdfc_core import study as studies
 
         bench = options.workbench(store, executor, team)
-        results = studies.run(resolved, folder, bench, overwrite, until)
+        results = studies.run(resolved, folder, bench, overwrite, until, known)
     if as_json:
         console.show_json(results.model_dump(mode="json"))
     elif until == "evaluate":
@@ -147,12 +150,12 @@ def execute(
 
 
 def _finished(
-    study: ResolvedStudy, folder: Path, progress: Progress, until: Step
+    study: ResolvedStudy, folder: Path, progress: Progress, until: Step, known: dict[str, str]
 ) -> Results | None:
     from rdfc_core.finished import finished_run
     from rdfc_core.plugins import installed
 
-    results = finished_run(study, folder, installed(), progress, until)
+    results = finished_run(study, folder, installed(), progress, until, known)
     if results is not None:
         progress.say("This run is finished already: nothing to do.")
     return results

@@ -26,3 +26,49 @@ def merge(
     for part in parts:
         typer.echo(f"{part}: {whole.merge(part)} new", err=True)
     typer.echo(f"{whole.path} holds {whole.count()} results.")
+
+
+@app.command("check")
+def check(
+    study: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="A study.yaml, or the folder of a run.")
+    ],
+    cases: Annotated[
+        int, typer.Option("--cases", min=1, help="So many cases, drawn at random.")
+    ] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="All cases of the study.")] = False,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    store: options.Store = None,
+    executor: options.Executor = "local",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Measure stored cases of a study again; name and remove what differs."""
+    from dataclasses import asdict
+
+    from rdfc_core.cli import console
+    from rdfc_core.workbench import check_stored
+
+    console.log_to_stderr()
+    bench = options.workbench(store, executor)
+    path = study / "study.yaml" if study.is_dir() else study
+    found = check_stored(path, set_ or [], None if everything else cases, seed or 0, bench)
+    if as_json:
+        console.show_json(asdict(found))
+    else:
+        for one in found.unlike:
+            console.out.print(f"Removed: {one.case_id}, {one.view}: {one.what}.", markup=False)
+        console.out.print(
+            f"{found.checked} of {found.stored} stored cases were measured again: "
+            f"{len(found.unlike)} results differed.",
+            markup=False,
+        )
+    if found.unlike:
+        bench.progress.say(
+            "What runs learnt from them may be wrong: run their studies again with --overwrite."
+            + ("" if everything else " Look at the other cases, too, with --all.")
+        )
+    console.show_failures(found.failures)
+    if found.unlike or found.failures:
+        raise typer.Exit(2)

@@ -1,1 +1,1 @@
-"""What a data set is made of: files that become images and masks."""
+"""Cases: what they are, where they come from, and what is wrong with them."""

@@ -40,6 +40,11 @@ class Trial:
         return ".".join([self.method, *setting, share, f"seed-{self.seed}"])
 
 
+def depends_on_pretext(name: str) -> bool:
+    """Whether a trial of this name stands on what the pretext learnt."""
+    return name.partition(".")[0] in ("hybrid-finetune", "image-and-radiomics", PROBE)
+
+
 def planned(settings: EvaluateSettings) -> list[Trial]:
     """Every trial of a split, once, in the order of the tables."""
     found = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,15 +73,16 @@ def refuse_problems(problems: Sequence[Problem], dataset: str) -> None:
     """Refuse a listing that has problems; the message holds the first and counts the others.
 
     Args:
-        problems: Of the listing, none of which is a mere warning.
+        problems: Of the listing; warnings among them refuse nothing.
         dataset: The component's name, for ``rdfc datasets check``, which tells them all.
 
     Raises:
         DataError: If there is one.
     """
-    if not problems:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if not errors:
         return
-    first, *others = problems
+    first, *others = errors
     case = "" if first.case_id in first.message else f"Case {first.case_id}: "
     tail = f" ({len(others)} more: rdfc datasets check {dataset}.)" if others else ""
     raise DataError(f"{case}{first.message}. {first.fix}{tail}")
@@ -113,6 +115,19 @@ class Dataset(ABC):
         """
         return self.cases()
 
+    def with_list(self, listing: Path) -> Dataset | None:
+        """This data set with another list of cases: the same options say what its columns mean.
+
+        A trained run reads the list of ``rdfc predict --manifest`` with it.
+
+        Args:
+            listing: A list, or the folder that holds one.
+
+        Returns:
+            None where the data set comes from no list: lists are then read as ``manifest`` does.
+        """
+        return None
+
     @property
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
@@ -131,8 +146,9 @@ class Dataset(ABC):
         return None
 
     def problems(self) -> Iterator[Problem]:
-        """Everything wrong with the listing, in one pass, for ``rdfc datasets check``.
+        """Everything wrong with the listing, and what deserves a look, in one pass.
 
-        The images and masks themselves are checked by core, case by case.
+        ``rdfc datasets check`` tells all of it; every command that uses the data set tells the
+        warnings. The images and masks themselves are checked by core, case by case.
         """
         return iter(())

@@ -12,6 +12,7 @@ from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedPart
+from rdfc_core.utils.paths import as_stored
 
 log = logging.getLogger("rdfc")
 
@@ -49,8 +50,16 @@ class AutoReader(Reader):
         return cls(readers)
 
     def given_to(self, cases: Sequence[Case]) -> list[Case]:
-        """The cases, each with a reader: its own if the data set gave it one, otherwise this."""
-        return [case if case.reader else replace(case, reader=self) for case in cases]
+        """The cases, each with a reader: its own if the data set gave it one, otherwise this.
+
+        Files that this reader is to read are named as the disk spells them.
+        """
+        return [
+            case
+            if case.reader
+            else replace(case, image=as_stored(case.image), mask=as_stored(case.mask), reader=self)
+            for case in cases
+        ]
 
     def reads(self, path: Path) -> bool:
         """Whether any reader is meant for the path."""

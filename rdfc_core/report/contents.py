@@ -56,6 +56,15 @@ class SplitSize(_Recorded):
     test: int | None = None
 
 
+class CaseUse(_Recorded):
+    """What some cases were used for, or why for nothing."""
+
+    what: str
+    cases: int
+    examples: tuple[str, ...] = ()
+    used: bool = True
+
+
 class DatasetFacts(_Recorded):
     """The data set in numbers."""
 
@@ -67,6 +76,7 @@ class DatasetFacts(_Recorded):
     unlabelled: int | None = None
     per_class: dict[str, int] = {}
     splits: tuple[SplitSize, ...] = ()
+    uses: tuple[CaseUse, ...] = ()
 
 
 class FailedCase(_Recorded):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from rdfc_core.config import ADDED
 from rdfc_core.errors import DataError
 from rdfc_core.plain_data import parse_json, parse_yaml
 from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
@@ -71,7 +72,8 @@ def _study(path: Path) -> tuple[Mapping[str, Any] | None, dict[str, str]]:
         raise _damaged(path, error) from error
     if not isinstance(study, dict):
         raise _damaged(path, "it holds no mapping")
-    versions = study.pop("versions", None) or {}
+    versions = study.get("versions") or {}
+    study = {key: value for key, value in study.items() if key not in ADDED}
     return study, {str(name): str(version) for name, version in versions.items()}
 
 

@@ -30,7 +30,7 @@ def one_cycle(step: int, steps: int) -> float:
 
 def falling(step: int, steps: int) -> float:
     """From 1 to 0 by a half cosine."""
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0, step) / max(1, steps))))
 
 
 def supervised_factor(settings: SupervisedSettings, step: int, steps: int) -> float:

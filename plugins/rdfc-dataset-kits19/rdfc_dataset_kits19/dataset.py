@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.resources import files
@@ -22,8 +21,6 @@ FILES = {"image": "imaging.nii.gz", "mask": "segmentation.nii.gz"}
 TUMOUR = 2
 """Its value in the masks; 1 is the kidney."""
 FETCH = "Download it with the challenge's starter kit, or set allow_missing: true."
-
-log = logging.getLogger("rdfc")
 
 
 class Kits19(Dataset):
@@ -53,7 +50,6 @@ class Kits19(Dataset):
         self.config = config
         inner = config.root / FOLDER
         self.folder = inner if inner.is_dir() else config.root
-        self._told = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -73,9 +69,6 @@ class Kits19(Dataset):
                 f"KiTS19 in {self.folder}: {self._absence}. Download them with the challenge's "
                 "starter kit, or set allow_missing: true."
             )
-        if len(self._ids) < len(CASE_IDS) and not self._told:
-            self._told = True
-            log.warning("KiTS19: %s.", self._deviation)
         return self._used
 
     def listed_cases(self) -> Sequence[Case]:
@@ -96,11 +89,11 @@ class Kits19(Dataset):
         yield from self._listing_problems
         if not self.folder.is_dir():
             return
-        if self._missing and self.config.allow_missing:
-            fix = "Results are not those of the whole data set; download the rest to have them."
-            yield Problem("", "cases", self._deviation, fix, "warning")
-        elif self._missing:
+        if self._missing and not self.config.allow_missing:
             yield from self._missing_files()
+        elif len(self._ids) < len(CASE_IDS):
+            fix = "Results are not those of the whole data set."
+            yield Problem("", "cases", self._deviation, fix, "warning")
         if len(self._selection.labels) == len(self._ids):
             message = "no unlabelled case is there to pretrain on"
             fix = "Download more cases, or set split.pretext to train."

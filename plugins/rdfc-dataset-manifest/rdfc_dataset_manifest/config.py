@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from rdfc_core.data.cells import plain_number, tidy
+
 
 class ManifestConfig(BaseModel):
     """Where the list is, and what its columns mean."""
@@ -22,11 +24,17 @@ class ManifestConfig(BaseModel):
     label_column: str | None = Field(
         None, min_length=1, description="Column that holds the class; by default label."
     )
+    patient_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column that names the patient; by default patient_id, patient or their like. "
+        "The column of the case ids: each case is a patient of its own.",
+    )
     classes: tuple[str, ...] | None = Field(
         None,
         min_length=1,
         description="All classes in order, of two the second is the positive one; by default the "
-        "labels found, sorted.",
+        "labels found, sorted. Cases with another label then count as unlabelled.",
     )
     mask_value: int | None = Field(
         None,
@@ -49,7 +57,10 @@ class ManifestConfig(BaseModel):
         if isinstance(classes, list | tuple):  # in YAML, 0 and 1 are numbers
             if any(isinstance(label, bool) for label in classes):
                 raise ValueError("put yes, no, true and false in quotes: YAML reads them as logic")
-            return tuple(str(label) if isinstance(label, int) else label for label in classes)
+            return tuple(
+                plain_number(tidy(str(label))) if isinstance(label, int | float | str) else label
+                for label in classes
+            )
         return classes
 
     @field_validator("classes")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from rdfc_core.case import Case
+from rdfc_core.data.cells import number
 from rdfc_core.interfaces import Dataset, Problem, SplitSpec, refuse_problems
 from rdfc_dataset_manifest.config import ManifestConfig
-from rdfc_dataset_manifest.listing import Listing, read_listing
+from rdfc_dataset_manifest.listing import Listing, has_column, read_listing
 
 
 class Manifest(Dataset):
@@ -16,7 +18,8 @@ class Manifest(Dataset):
 
     Columns: ``case_id``, ``image`` and ``mask``; ``patient_id`` (a case without one is its own
     patient, and cases of one image share one), ``label`` (empty: unlabelled) and ``mask_value``;
-    further ones are kept with the case. Relative paths start from the folder of the CSV file.
+    further ones are kept with the case. Cells such as ``nan`` are empty, and ``1.0`` is ``1``.
+    Relative paths start from the folder of the CSV file.
     PyRadiomics' batch files are taken as they are; their ``Label`` is the mask's value. Without
     it, every value but 0 counts as tumour, where PyRadiomics takes 1.
     """
@@ -42,14 +45,27 @@ class Manifest(Dataset):
         """The cases of all sound lines, also beside lines for which `cases` refuses the list."""
         return self._listing.cases
 
+    def with_list(self, listing: Path) -> Manifest:
+        """Another list, whose columns and masks mean what they mean in this one.
+
+        It needs neither classes nor splits nor, if its cases have no label, a label's column.
+        """
+        config = self.config.model_copy(
+            update={"root": listing, "csv": None, "classes": None, "split_column": None}
+        )
+        if config.label_column and not has_column(config, config.label_column):
+            config = config.model_copy(update={"label_column": None})
+        return Manifest(config)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The configured classes, or all labels found: numbers by size, words by the alphabet."""
         if self.config.classes:
             return self.config.classes
         labels = {case.label for case in self._listing.cases if case.label is not None}
-        numbers = all(label.isdecimal() for label in labels)
-        return tuple(sorted(labels, key=lambda label: (int(label) if numbers else 0, label)))
+        sizes = {label: number(label) for label in labels}
+        numbers = None not in sizes.values()
+        return tuple(sorted(labels, key=lambda label: (sizes[label] if numbers else 0, label)))
 
     def protocol(self) -> SplitSpec:
         """The split of ``split_column``, or a stratified hold-out."""
@@ -58,5 +74,5 @@ class Manifest(Dataset):
         return SplitSpec(kind="column", column=self._listing.split or self.config.split_column)
 
     def problems(self) -> Iterator[Problem]:
-        """Everything wrong with the list, in one pass."""
+        """Everything wrong with the list, and the doubts about it, in one pass."""
         return iter(self._listing.problems)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rdfc_core.data.cells import tidy
 from rdfc_core.interfaces import Problem
+from rdfc_dataset_manifest.unreadable import OtherFormatError, refuse_other_formats, unreadable
 
 DELIMITERS = (",", ";", "\t")
+_SEPARATOR = re.compile(r'"?sep=([,;|:\t])"?[,;|\t]*', re.IGNORECASE)
+"""Excel's first line, with the separators that a spreadsheet may add as it saves the line."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,27 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a CSV file separated by commas, semicolons or tabs, with or without a byte-order mark.
 
-    Empty lines and columns without a name are passed over. A file that cannot be read at all is a
-    table without columns and with one problem.
+    A first line ``sep=;``, as Excel understands it, names another separator. Empty lines and
+    columns without a name are passed over. Cells are stripped of surrounding blanks, and their
+    letters composed (NFC). A file that cannot be read at all is a table without columns and with
+    one problem.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        return Table(path, (), (), [_unreadable(path, error)])
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        data = path.read_bytes()
+        refuse_other_formats(path, data)
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError, OtherFormatError) as error:
+        return Table(path, (), (), [unreadable(path, error)])
+    told, text = _named_separator(text)
+    separator = told or _delimiter(text)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
     rows: list[Row] = []
     problems: list[Problem] = []
-    line = 1
+    line = begun = 2 if told else 1
     try:
         for fields in lines:
-            cells = [field.strip() for field in fields]
+            cells = [tidy(field) for field in fields]
             if any(cells) and not header:
                 header = cells
                 problems += _read_as_one(path, header)
@@ -71,7 +82,7 @@ def read_table(path: Path) -> Table:
             elif any(cells):
                 named = zip(header, cells, strict=False)  # fields beyond the header are empty
                 rows.append(Row(line, {name: cell for name, cell in named if name}))
-            line = lines.line_num + 1
+            line = lines.line_num + begun
     except csv.Error as error:
         fix = "Check the quotes from that line on."
         problems.append(Problem("", "csv", f"{path}, line {line}: {error}", fix))
@@ -81,19 +92,11 @@ def read_table(path: Path) -> Table:
     return Table(path, [name for name in header if name], rows, problems)
 
 
-def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> Problem:
-    if isinstance(error, UnicodeDecodeError):
-        line = error.object[: error.start].count(b"\n") + 1
-        return Problem(
-            "",
-            "csv",
-            f"{path} is not UTF-8 (line {line})",
-            "Save it again as UTF-8; in Excel: CSV UTF-8.",
-        )
-    message = f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
-    others = sorted(other.name for other in path.parent.glob("*.csv"))[:5]
-    fix = f"Name one of the lists there: {', '.join(others)}." if others else "Correct the path."
-    return Problem("", "csv", message, fix)
+def _named_separator(text: str) -> tuple[str, str]:
+    """The separator that a first line ``sep=;`` names, or "", and the text without that line."""
+    first, line_break, rest = text.partition("\n")
+    told = _SEPARATOR.fullmatch(first.rstrip("\r"))
+    return (told[1], rest) if told and line_break else ("", text)
 
 
 def _delimiter(text: str) -> str:

@@ -161,7 +161,24 @@ def test_pretrained_of_a_network_without_published_weights_says_so():
     name = next(
         name
         for name in timm.list_models("resnet*")
-        if not timm.list_models(f"{name}.*", pretrained=True)
+        if not timm.list_models(f"{name}.*", pretrained=True) and not name.endswith("_half")
     )
     with pytest.raises(StudyError, match="No pretrained weights exist"):
         TimmEncoder(TimmConfig(model=name, pretrained=True)).build(channels=3)
+
+
+@pytest.mark.parametrize("name", ["resnet10_half", "resnet18_half", "resnet34_half"])
+def test_a_network_of_half_width_has_half_the_features_and_a_quarter_of_the_weights(name):
+    half = TimmEncoder(TimmConfig(model=name)).build(1)
+    assert half(torch.rand(2, 1, 64, 64)).shape == (2, 256)
+    blocks = [m for m in half.modules() if isinstance(m, timm.models.resnet.BasicBlock)]
+    assert 2 * len(blocks) + 2 == int(name.removeprefix("resnet").removesuffix("_half"))
+    if timm.is_model(name.removesuffix("_half")):
+        whole = TimmEncoder(TimmConfig(model=name.removesuffix("_half"))).build(1)
+        counts = [sum(p.numel() for p in net.parameters()) for net in (half, whole)]
+        assert counts[0] / counts[1] == pytest.approx(0.25, abs=0.01)
+
+
+def test_half_width_has_no_published_weights_and_says_what_has():
+    with pytest.raises(StudyError, match=r"no published weights of resnet18_half.*Use resnet18,"):
+        TimmEncoder(TimmConfig(model="resnet18_half", pretrained=True)).build(1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rdfc_core.report import images, words
-from rdfc_core.report.contents import DatasetFacts, FailedCase, MissingFeature, Run
+from rdfc_core.report.contents import CaseUse, DatasetFacts, FailedCase, MissingFeature, Run
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
 
@@ -57,6 +57,7 @@ class Data:
     parts: tuple[str, ...]
     parts_of: str
     splits: tuple[tuple[str, str, str, str], ...]
+    uses: tuple[CaseUse, ...]
     failed: tuple[FailedCase, ...]
     failed_more: int
     missing: tuple[MissingGroup, ...]
@@ -83,6 +84,7 @@ def data(run: Run) -> Data | None:
         splits=tuple(
             (s.name, _written(s.pretext), _written(s.train), _written(s.test)) for s in facts.splits
         ),
+        uses=facts.uses,
         failed=failed[:MOST_LISTED],
         failed_more=max(0, len(failed) - MOST_LISTED),
         missing=tuple(missing[:MOST_LISTED]),

@@ -1,0 +1,53 @@
+"""Paths as any system writes them, and names of cases that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from rdfc_core.case import Case
+from rdfc_dataset_manifest.columns import Columns
+from rdfc_dataset_manifest.table import Row
+
+
+def portable(path: str) -> str:
+    """A path as Windows programs write it works elsewhere too."""
+    return path.replace("\\", "/")
+
+
+def named_by_files(sound: Sequence[tuple[Row, Case]], columns: Columns) -> list[tuple[Row, Case]]:
+    """Each case named by its image, or by as much more as makes all names different."""
+
+    def image(row: Row) -> str:
+        return portable(row.cells[columns.image])
+
+    def whole(row: Row) -> str:
+        return "_".join(PurePosixPath(_stem(image(row))).parts).strip("/_.")
+
+    def with_mask(row: Row) -> str:
+        return f"{whole(row)}_{_stem(PurePosixPath(portable(row.cells[columns.mask])).name)}"
+
+    def with_value(row: Row) -> str:
+        return f"{with_mask(row)}_{row.cells[columns.mask_value] if columns.mask_value else ''}"
+
+    ways: list[Callable[[Row], str]] = [
+        lambda row: _stem(PurePosixPath(image(row)).name),
+        whole,
+        with_mask,
+        with_value,
+    ]
+    names: list[str] = []
+    for name in ways:
+        names = [name(row) for row, _ in sound]
+        if len(set(names)) == len(names):
+            break
+    return [
+        (row, replace(case, case_id=name)) for name, (row, case) in zip(names, sound, strict=True)
+    ]
+
+
+def _stem(path: str) -> str:
+    """Without the ending, ``.nii.gz`` counting as one."""
+    path = path.removesuffix(".gz")
+    return path.removesuffix(PurePosixPath(path).suffix)

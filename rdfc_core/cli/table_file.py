@@ -1,0 +1,60 @@
+"""A table that a command writes where ``--out`` says, in the format that its name ends with."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rdfc_core.errors import StudyError
+from rdfc_core.files import replacing
+
+FORMATS = (".csv", ".parquet")
+
+
+def check_out(out: Path | None, overwrite: bool) -> None:
+    """Refuse a name that could not be written to, or should not, before anything is computed.
+
+    Raises:
+        StudyError: If the name ends otherwise than a known format, its folder does not exist, or
+            it exists itself.
+    """
+    if out is None:
+        return
+    if out.suffix.lower() not in FORMATS:
+        ending = f"ends with {out.suffix!r}" if out.suffix else "has no ending"
+        raise StudyError(
+            f"--out {out}: the name {ending}. CSV and Parquet can be written: end it with "
+            f"{' or '.join(FORMATS)}."
+        )
+    if not out.parent.is_dir():
+        raise StudyError(
+            f"--out {out}: the folder {out.parent} does not exist. Make it first, or correct the "
+            "path."
+        )
+    if out.is_dir():
+        raise StudyError(f"--out {out} is a folder. Name a file in it.")
+    if out.exists() and not overwrite:
+        raise StudyError(f"{out} exists. Choose another --out, or replace it with --overwrite.")
+
+
+def write_table(out: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write the rows in the format of the name.
+
+    Args:
+        out: As `check_out` takes it.
+        rows: All with the same columns.
+        columns: Their names, also where there is no row.
+    """
+    if out.suffix.lower() == ".parquet":
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        with replacing(out) as partial:
+            parquet.write_table(pa.table({c: [row[c] for row in rows] for c in columns}), partial)
+        return
+    with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)

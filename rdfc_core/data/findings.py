@@ -1,0 +1,85 @@
+"""Everything about a data set that deserves a look: the same for a check and for every run.
+
+What makes a case or a list unusable is refused elsewhere, or costs the case. This is the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from rdfc_core.case import Case
+from rdfc_core.data.cells import listed
+from rdfc_core.data.inspection import INSPECTION, Inspected, inspected
+from rdfc_core.data.label_findings import label_findings, patient_findings
+from rdfc_core.data.mask_findings import mask_findings
+from rdfc_core.data.twins import shared_masks, twins
+from rdfc_core.interfaces.dataset import Dataset, Problem
+from rdfc_core.interfaces.prepared import Prepared
+
+log = logging.getLogger("rdfc")
+
+
+def listing_findings(
+    dataset: Dataset, cases: Sequence[Case], classes: Sequence[str] | None
+) -> list[Problem]:
+    """What can be said before any file is read.
+
+    Args:
+        dataset: Asked for the warnings of its list.
+        cases: Its cases.
+        classes: Those to tell apart; None where labels are not used.
+    """
+    found = [problem for problem in dataset.problems() if problem.severity == "warning"]
+    if classes is not None:
+        found += label_findings(cases, classes)
+    return [*found, *patient_findings(cases), *shared_masks(cases)]
+
+
+def case_findings(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> list[Problem]:
+    """What the files say: odd masks, and equal content under two names.
+
+    Args:
+        cases: Those that could be read, in the data set's order.
+        seen: Case id → what there is to see in it.
+    """
+    found = [p for case in cases for p in mask_findings(case, seen[case.case_id])]
+    return [*twins(cases, seen), *found]
+
+
+def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspected]:
+    """Case id → what an extraction with an `Inspection` saw in it."""
+    return {case_id: inspected(one) for case_id, one in prepared[INSPECTION].items()}
+
+
+def told(problems: Iterable[Problem]) -> list[str]:
+    """A sentence for each kind of problem, with the number of its cases and the first of them.
+
+    Problems of cases are of one kind if they have the field and the remedy in common.
+    """
+    groups: dict[tuple[str, ...], list[Problem]] = defaultdict(list)
+    for problem in problems:
+        own = () if problem.case_id else (problem.message,)
+        groups[problem.field, problem.fix, *own].append(problem)
+    return [_told(group) for group in groups.values()]
+
+
+def _told(group: Sequence[Problem]) -> str:
+    first = group[0]
+    sentence = f"{first.message}. {first.fix}"
+    if not first.case_id:
+        return sentence[:1].upper() + sentence[1:]
+    if len(group) == 1:
+        return f"Case {first.case_id}: {sentence}"
+    named = listed([problem.case_id for problem in group])
+    same = all(problem.message == first.message for problem in group)
+    return f"{len(group)} cases ({named}): {'' if same else 'such as: '}{sentence}"
+
+
+def warn(problems: Iterable[Problem], known: Sequence[str] = ()) -> list[str]:
+    """Log each kind of problem once; what was logged, without what is known already."""
+    sentences = [sentence for sentence in told(problems) if sentence not in known]
+    for sentence in sentences:
+        log.warning("%s", sentence)
+    return sentences

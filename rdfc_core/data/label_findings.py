@@ -1,0 +1,82 @@
+"""Doubts about the labels and the patients of a data set, and what becomes of the cases."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rdfc_core.case import Case
+from rdfc_core.data.cells import counted, listed, spelled_alike
+from rdfc_core.interfaces.dataset import Problem
+from rdfc_core.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
+
+EVALUATING = "Pretraining needs no labels; evaluating needs two classes."
+
+
+def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Problem]:
+    """What deserves a look before labels are used.
+
+    Args:
+        cases: All cases.
+        classes: The data set's.
+    """
+    if not cases:
+        return
+    yield from _unlisted(cases, classes)
+    for doubt in doubtful_labels(cases):
+        yield _of_labels(doubt, ALIKE_FIX)
+    labelled = [case for case in cases if case.label is not None and case.label in classes]
+    patients = patients_of_classes(labelled)
+    if not labelled:
+        yield _of_labels("no case is labelled", EVALUATING)
+        return
+    if len(patients) == 1:
+        label = labelled[0].label
+        count = len(labelled)
+        all_of_them = f"all {count} labelled cases are" if count > 1 else "the one labelled case is"
+        yield _of_labels(f"{all_of_them} {label!r}", EVALUATING)
+    counts = Counter(case.label for case in labelled)
+    for label in classes:
+        who = patients.get(label, set())
+        if not who:
+            fix = "Label some cases, or take the class from the list."
+            yield _of_labels(f"class {label!r} has no labelled case, and is left out", fix)
+        elif len(who) == 1 and len(patients) > 1:
+            lonely = "a single case, which" if counts[label] == 1 else "only one patient, who"
+            yield _of_labels(
+                f"class {label!r} has {lonely} cannot both train and test: used as unlabelled",
+                "Label more, or leave the class out.",
+            )
+
+
+def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
+    """Patients who are written in two ways, and would be two."""
+    groups = spelled_alike(case.patient_id for case in cases)
+    if groups:
+        shown = listed([" and ".join(map(repr, group)) for group in groups])
+        yield Problem(
+            "",
+            "patient_id",
+            f"{counted(len(groups), 'patient is', 'patients are')} written in several ways "
+            f"({shown}), and counted as several",
+            "Write them alike if one patient is meant, or one may train and test at once.",
+            "warning",
+        )
+
+
+def _unlisted(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Problem]:
+    """Labels that are none of the classes."""
+    counts = Counter(case.label for case in cases if case.label not in (None, *classes))
+    for label, count in counts.items():
+        near = difflib.get_close_matches(str(label), classes, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        yield _of_labels(
+            f"{counted(count, 'case has', 'cases have')} the label {label!r}, which is none of the "
+            f"classes ({', '.join(classes)}): used as unlabelled",
+            f"{hint}Correct it, or add the class, unless it is to be left out.",
+        )
+
+
+def _of_labels(message: str, fix: str) -> Problem:
+    return Problem("", "label", message, fix, "warning")

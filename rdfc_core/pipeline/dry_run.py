@@ -1,0 +1,66 @@
+"""A study tried on two cases: what would be refused after hours is refused before them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from rdfc_core import features
+from rdfc_core import model as models
+from rdfc_core.case import Case
+from rdfc_core.errors import DataError
+from rdfc_core.evaluate import supervised
+from rdfc_core.features import Extraction
+from rdfc_core.interfaces import View
+from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.steps import Step, reaches
+from rdfc_core.workbench import Workbench, preparers_of
+
+log = logging.getLogger("rdfc")
+
+WANTED = 2
+"""Cases: some views cannot be fitted on one."""
+TRIED = 4
+"""Cases that are tried before it is left to the extraction to say what is the matter with them."""
+
+
+def try_on_few(study: ResolvedStudy, cases: Sequence[Case], bench: Workbench, until: Step) -> None:
+    """Build every network of the study on its first cases, and run them once.
+
+    The cases' features are stored, so that the extraction does not make them again.
+
+    Args:
+        study: Resolved.
+        cases: Of its data set.
+        bench: Registry, store and executor.
+        until: The last step that is wanted; methods are tried if it is to evaluate.
+
+    Raises:
+        StudyError: If an encoder, a pretext or a method cannot be built as the study asks for.
+        ShapeError: If the networks do not fit the cases.
+    """
+    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    extraction = _first(cases, views, bench)
+    if extraction is None:
+        return
+    prepared = {name: extraction.of(name, [c.case_id for c in extraction.cases]) for name in views}
+    try:
+        for name, view in views.items():
+            view.fit(prepared[name])
+    except DataError as error:  # perhaps of so few: all of them will tell
+        log.debug("The study was not tried on two cases: %s", error)
+        return
+    if reaches(until, "evaluate"):
+        supervised.check(study.evaluate, views)
+    for one in (study, *study.rivals().values()):
+        models.fresh(one, bench.registry, views, WANTED, study.seed).outputs(prepared)
+
+
+def _first(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction | None:
+    """The first cases that can be prepared, or None if those that were tried cannot."""
+    extraction = features.extract(cases[:WANTED], preparers_of(views), bench.store, bench.executor)
+    if len(extraction.cases) < WANTED:
+        extraction = features.extract(
+            cases[:TRIED], preparers_of(views), bench.store, bench.executor
+        )
+    return extraction if len(extraction.cases) >= WANTED else None

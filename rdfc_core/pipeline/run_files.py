@@ -1,0 +1,128 @@
+"""The files of a run folder: which are a run's own, and that none of them is a link."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rdfc_core.errors import StudyError
+
+log = logging.getLogger("rdfc")
+
+LOCK = ".lock"
+"""Held by the process that works in the folder."""
+
+NAMED = 3
+"""Files that are named before the list breaks off."""
+
+FILES = (
+    "study.yaml",
+    "cases.csv",
+    "features.parquet",
+    "metrics.jsonl",
+    "results.json",
+    "predictions.parquet",
+    "embeddings.parquet",
+    "pictures.parquet",
+    "attention.parquet",
+    "report.html",
+)
+"""The files that a run writes into its folder itself."""
+
+AFTER_PRETRAINING = (
+    "results.json",
+    "predictions.parquet",
+    "embeddings.parquet",
+    "attention.parquet",
+    "report.html",
+)
+"""Those that tell of the pretrained networks."""
+
+SPLIT = r"(?:holdout|column|all|fold-\d+(?:\.\d+)?)(?:\.[A-Za-z][A-Za-z0-9_-]*)?"
+"""A split's name, and that of a pretext which is compared."""
+
+FOLDERS: Mapping[str, str] = {
+    "checkpoints": rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
+    "tensorboard": rf"{SPLIT}/events\.out\.tfevents\..+",
+    "model": rf"{SPLIT}/(?:weights\.safetensors|model\.json)",
+    "trials": rf"{SPLIT}/[^/]+\.json",
+}
+"""The folders that a run makes → the files that it writes there, as a pattern."""
+
+OWN = re.compile(
+    "|".join([*map(re.escape, FILES), *(f"{name}/(?:{one})" for name, one in FOLDERS.items())])
+)
+PARTIAL = re.compile(r"(^|/)partial-(?:[0-9a-f]{16}-)?")
+"""What a file or folder is called while it is written; a process that was killed may leave some."""
+
+
+def wrote_study(study: Any) -> bool:
+    """Whether the content of a ``study.yaml`` was written by a run, not by hand."""
+    versions = study.get("versions") if isinstance(study, Mapping) else None
+    return isinstance(versions, Mapping) and "rdfc-core" in versions
+
+
+def refuse_links(folder: Path) -> None:
+    """Check that nothing a run writes to is a link, which would lead its writing elsewhere.
+
+    Raises:
+        StudyError: If there is one.
+    """
+    for path in _all(folder):
+        if path.is_symlink() or (path.name == LOCK and path.stat().st_nlink > 1):
+            raise StudyError(
+                f"{path} is a link, and a run writes through no link. Remove it, or choose another "
+                "--out."
+            )
+
+
+def remove_own(folder: Path) -> None:
+    """Remove what a run wrote into the folder, and nothing else."""
+    _remove(folder, lambda name: bool(OWN.fullmatch(_whole(name))))
+    kept = [str(p.relative_to(folder)) for p in _all(folder) if p.name != LOCK and p.is_file()]
+    if kept:
+        more = ", …" if len(kept) > NAMED else ""
+        log.info("Kept in %s, since no run wrote it: %s%s.", folder, ", ".join(kept[:NAMED]), more)
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a killed process left half written."""
+    _remove(folder, lambda name: _whole(name) != name and bool(OWN.fullmatch(_whole(name))))
+
+
+def holds_others(folder: Path) -> bool:
+    """Whether there is anything in the folder but what a crash may have left of a run."""
+    return folder.exists() and any(
+        path.name != LOCK and not (_whole(path.name) != path.name and _whole(path.name) in FILES)
+        for path in folder.iterdir()
+    )
+
+
+def _whole(name: str) -> str:
+    """What a name becomes once what it names is written."""
+    return PARTIAL.sub(r"\1", name)
+
+
+def _remove(folder: Path, unwanted: Callable[[str], bool]) -> None:
+    for path in sorted(_all(folder), reverse=True):  # what is in a folder comes before the folder
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif unwanted(path.relative_to(folder).as_posix()):
+            path.unlink()
+
+
+def _all(folder: Path) -> Iterator[Path]:
+    """Everything in the folder that has a run's name, and all below; no link is followed."""
+    if not folder.exists():
+        return
+    for path in folder.iterdir():
+        if path.name in (*FILES, LOCK, *FOLDERS) or path.name.startswith("partial-"):
+            yield path
+        if path.name in FOLDERS and path.is_dir() and not path.is_symlink():
+            for parent, folders, files in os.walk(path):
+                yield from (Path(parent, name) for name in (*folders, *files))

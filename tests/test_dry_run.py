@@ -1,0 +1,61 @@
+"""What a study asks for is tried on two cases before all are extracted."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import small_study
+from small_study import QUICK
+
+from rdfc_core import RdfcError
+from rdfc_core import study as studies
+
+TIMM = "views.image.encoder={name: timm, model: %s}"
+BOTH = 2 * 5
+"""Results that the store holds of two cases: three views, size and thumbnail."""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ([TIMM % "resnet19"], "has no model 'resnet19'. Did you mean 'resnet18'"),
+        ([TIMM % "resnet18.nobody"], "has no weights tagged 'nobody'"),
+        ([TIMM % "resnet18, arguments: {depth: 3}"], "timm cannot build resnet18"),
+        ([TIMM % "resnet18, weights: /nowhere.pt"], "/nowhere.pt are not a file"),
+        ([TIMM % "vit_tiny_patch16_224"], "made for pictures of one size"),
+        (["pretext.terms=[[radiomics, moon]]"], "moon"),
+        (["evaluate.compare=[{name: jigsaw, grid: 9}]"], "jigsaw"),
+        (
+            [
+                "evaluate.methods=[hybrid-finetune]",
+                "evaluate.supervised.finetune={name: own, freeze: [image.layer9]}",
+            ],
+            "layer9",
+        ),
+    ],
+)
+def test_what_cannot_be_built_costs_two_cases_and_leaves_no_folder(
+    pictures, workbench, tmp_path, overrides, words
+):
+    with pytest.raises(RdfcError) as caught:
+        studies.run(small_study.resolved(pictures, *QUICK, *overrides), tmp_path / "run", workbench)
+    assert words in str(caught.value)
+    assert workbench.store.count() <= BOTH
+    assert not (tmp_path / "run").exists()
+
+
+def test_trying_changes_nothing_of_what_is_learnt(pictures, workbench, tmp_path, monkeypatch):
+    study = small_study.resolved(pictures, *QUICK)
+    studies.run(study, tmp_path / "tried", workbench)
+    monkeypatch.setattr(studies, "try_on_few", lambda *_: None)
+    studies.run(study, tmp_path / "not", workbench)
+    assert small_study.lasting(tmp_path / "tried") == small_study.lasting(tmp_path / "not")
+
+
+def test_cases_that_cannot_be_read_are_left_to_the_extraction(pictures, workbench, tmp_path):
+    folder = shutil.copytree(pictures, tmp_path / "own")
+    for place in range(4):
+        (folder / "masks" / f"case-{place:03d}.png").unlink()
+    study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
+    assert len(studies.run(study, tmp_path / "run", workbench).failed) == 4

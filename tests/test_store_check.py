@@ -1,0 +1,129 @@
+"""``rdfc store check``: what the store holds of a study is measured again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_study
+from command import HERE
+from small_study import QUICK
+
+from rdfc_core import study as studies
+from rdfc_core.extraction.store_check import check_store, difference
+from rdfc_core.features import extract, fingerprints, keys_of
+from rdfc_core.interfaces import Prepared
+from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.progress import Progress
+from rdfc_core.store import Store
+
+ALONE = LocalExecutor(LocalExecutorConfig(workers=0))
+
+
+@pytest.fixture
+def preparers(pictures, registry):
+    study = small_study.resolved(pictures)
+    return {
+        name: part.build(registry).preparer()
+        for name, part in study.views.items()
+        if name != "image"
+    }
+
+
+@pytest.fixture
+def filled(cases, preparers, store) -> Store:
+    extract(cases, preparers, store, ALONE)
+    return store
+
+
+def poison(store: Store, cases, preparers, case_id: str, view: str, by: str) -> None:
+    """Store what the view makes of one case under the key of another one."""
+    keys = keys_of(fingerprints(cases, Progress())[0], preparers)
+    wrong = store.get(keys[by, view])
+    store.remove([keys[case_id, view]])
+    store.put(keys[case_id, view], preparers[view].recipe(), wrong)
+
+
+def test_a_sound_store_is_found_sound_and_loses_nothing(filled, cases, preparers):
+    before = filled.count()
+    found = check_store(cases, preparers, filled, ALONE, None)
+    assert (found.stored, found.checked, len(found.unlike)) == (36, 36, 0)
+    assert filled.count() == before
+    assert check_store(cases, preparers, filled, ALONE, 5).checked == 5
+
+
+def test_what_differs_is_named_and_removed_and_then_made_anew(filled, cases, preparers):
+    poison(filled, cases, preparers, "case-003", "radiomics", by="case-010")
+    before = filled.count()
+    [unlike] = check_store(cases, preparers, filled, ALONE, None).unlike
+    assert (unlike.case_id, unlike.view) == ("case-003", "radiomics")
+    assert "features differ, such as original_firstorder_Mean" in unlike.what
+    assert filled.count() == before - 1
+    again = extract(cases, preparers, filled, ALONE)
+    np.testing.assert_array_equal(
+        again.prepared["radiomics"]["case-003"].array,
+        preparers["radiomics"].prepare(cases[3].load()).array,
+    )
+
+
+def test_of_other_cases_nothing_is_said_or_removed(filled, cases, preparers):
+    poison(filled, cases, preparers, "case-003", "radiomics", by="case-010")
+    others = [case for case in cases if case.case_id != "case-003"]
+    before = filled.count()
+    assert not check_store(others, preparers, filled, ALONE, None).unlike
+    assert filled.count() == before
+
+
+def test_an_entry_that_is_no_array_any_more_is_removed(filled, cases, preparers):
+    key = keys_of(fingerprints(cases, Progress())[0], preparers)["case-001", "greys"]
+    with sqlite3.connect(filled.path) as database:
+        database.execute("UPDATE prepared SET array = ? WHERE key = ?", (b"rubbish", key))
+    [unlike] = check_store(cases, preparers, filled, ALONE, None).unlike
+    assert (unlike.case_id, unlike.view) == ("case-001", "greys")
+    assert "cannot be read" in unlike.what
+
+
+def test_a_case_whose_files_are_gone_is_a_failure_only_if_it_was_stored(filled, cases, preparers):
+    gone = replace(cases[0], mask=Path("nowhere.png"))
+    found = check_store([gone, *cases[1:]], preparers, filled, ALONE, None)
+    assert (found.stored, found.failures) == (35, [])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.uint8])
+def test_rounding_is_no_difference_and_all_else_is(dtype):
+    rows, other = np.array([[1, 100, 7]], dtype), np.array([[1, 101, 7]], dtype)
+    assert difference(Prepared(rows), Prepared(rows.copy())) == ""
+    assert "1 of 3 values differ" in difference(Prepared(rows), Prepared(other))
+    with_nan = np.array([1.0, np.nan])
+    assert difference(Prepared(with_nan), Prepared(with_nan * (1 + 1e-9))) == ""
+    assert difference(Prepared(with_nan), Prepared(np.array([1.0, 2.0])))
+    assert "is stored" in difference(Prepared(rows), Prepared(rows[0]))
+
+
+def test_the_command_names_what_it_removes(pictures, workbench, registry, tmp_path, rdfc_here):
+    study = small_study.resolved(pictures, *QUICK)
+    studies.run(study, tmp_path / "run", workbench, until="extract")
+    args = ("store", "check", tmp_path / "run", "--store", workbench.store.path, *HERE[:2])
+    sound = rdfc_here(*args, "--all")
+    assert sound.code == 0, sound.err
+    assert "36 of 36 stored cases were measured again: 0 results differed" in sound.out
+    with sqlite3.connect(workbench.store.path) as database:
+        database.execute("UPDATE prepared SET array = ? WHERE recipe LIKE '%'", (b"rubbish",))
+    found = json.loads(rdfc_here(*args, "--cases", 2, "--json").out)
+    assert found["checked"] == 2
+    assert {one["view"] for one in found["unlike"]} == {
+        "radiomics",
+        "image",
+        "greys",
+        "size",
+        "picture",
+    }
+    after = rdfc_here(*args, "--all")
+    assert after.code == 2
+    assert "Removed: case-" in after.out
+    assert "again with --overwrite" in after.err
+    assert workbench.store.count() == 0
