@@ -61,9 +61,12 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place = RunFolder(folder)
-    asked, study = study, precision.settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+    asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
+    if until != "extract":
+        precision.refuse_unfit(study, volumes, kept)
     cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
