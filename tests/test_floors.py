@@ -80,7 +80,7 @@ FLOORS: list[set[str]] = [
         "view_options",
     },
     {"hookspecs", "builtin", ""},
-    {"interfaces", "readers", "local_executor", "case_check", "data"},
+    {"interfaces", "readers", "local_executor", "case_check", "data", "extraction.worker"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
         "signals",

@@ -135,14 +135,13 @@ def execute(
 
         bench = options.workbench(store, executor, team)
         results = studies.run(resolved, folder, bench, overwrite, until, known)
+    # First of all: whoever reads the tables may close the pipe after one line.
+    report = _report(folder) if until == "evaluate" else None
     if as_json:
         console.show_json(results.model_dump(mode="json"))
-    elif until == "evaluate":
+    elif report:
         console.show_results(results)
-    if until == "evaluate":
-        progress.say(f"Report: {_report(folder)}")
-    else:
-        progress.say(f"Run folder: {folder}")
+    progress.say(f"Report: {report}" if report else f"Run folder: {folder}")
     finish([Failure(**one) for one in results.failed])
     return results
 
