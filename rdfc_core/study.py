@@ -58,14 +58,16 @@ def run(
     asked, study = study, precision.settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    with bench.progress.waiting("Listing the data set's cases"):
+        cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     for doubt in doubtful_labels(cases):
         log.warning("Look at the labels: %s. %s", doubt, ALIKE_FIX)
     preparers = {name: view.preparer() for name, view in views.items()}
     inputs = inputs_of(study, dataset, preparers)
     with place.claimed(study, bench.registry, overwrite, inputs):
         if until != "extract" and not place.learnt:
-            try_on_few(study, cases, bench, until)
+            with bench.progress.waiting("Trying the study on its first two cases"):
+                try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
@@ -153,6 +155,7 @@ class _Run:
         self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
     ) -> Results:
         study, published = self.study, self.dataset.published()
+        tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
@@ -164,7 +167,7 @@ class _Run:
             dataset=summary.describe(study, self.dataset, cases, splits),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
-            warnings=tuple(summary.warnings(study, extraction)),
+            warnings=tuple(summary.warnings(study, extraction, tested, self.dataset)),
             run={
                 "seconds": self.clock.seconds,
                 "seed": study.seed,

@@ -9,6 +9,7 @@ from typing import Any
 
 from rdfc_core.case import Case
 from rdfc_core.evaluate.comparisons import compare, judged_variants
+from rdfc_core.evaluate.held_back import held_back, too_few
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
@@ -114,6 +115,7 @@ def describe(
         "cases": len(cases),
         "patients": len({case.patient_id for case in cases}),
         "unlabelled": labels.pop(None, 0),
+        "tested": held_back(cases, splits, dataset.classes),
         "per_class": {name: labels[name] for name in dataset.classes},
         "splits": [
             {
@@ -144,9 +146,13 @@ def missing(extraction: Extraction) -> list[dict[str, Any]]:
     ]
 
 
-def warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
-    """What a reader of the results should know about what was left out."""
-    found = []
+def warnings(
+    study: ResolvedStudy, extraction: Extraction, splits: Sequence[Split], dataset: Dataset
+) -> list[str]:
+    """What a reader of the results should know about what was left out, or is too little."""
+    tested = held_back(extraction.cases, splits, dataset.classes)
+    few = too_few(tested, folds=len(splits) > 1)
+    found = [few] if few else []
     if extraction.failures:
         found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
     found += [f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubtful_labels(extraction.cases)]

@@ -74,8 +74,8 @@ def steady_streams() -> Iterator[None]:
     started without one writes to nowhere.
     """
     before = sys.stdout, sys.stderr
-    sys.stdout = _Stream(before[0], needed=True)  # type: ignore[assignment]
-    sys.stderr = _Stream(before[1], needed=False)  # type: ignore[assignment]
+    sys.stdout = _Stream(before[0], needed=True)
+    sys.stderr = _Stream(before[1], needed=False)
     try:
         yield
     finally:
