@@ -37,6 +37,7 @@ FLOORS: list[set[str]] = [
         "preparers",
         "pictures",
         "augmentation",
+        "views",
         "thumbnail",
         "overlay",
         "splits",
