@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from rdfc_core import testing as promises
-from rdfc_core.case import Tumour
+from rdfc_core.case import Case, Tumour
 from rdfc_core.dataset_check import check_dataset
+from rdfc_core.readers.pictures import PictureReader
+from rdfc_core.readers.volumes import VolumeReader
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.dataset import Phantoms
 from rdfc_dataset_phantom.echo_pattern import EchoPattern, archetype_of, echoes, pattern_of
+from rdfc_dataset_phantom.files import write
 from rdfc_dataset_phantom.scanner import LOOKS, ScannerSettings, scan
 from rdfc_dataset_phantom.texture import tumour_of
 from rdfc_dataset_phantom.traits import class_of
@@ -180,6 +184,21 @@ def test_the_kind_that_was_there_before_keeps_its_images_and_its_fingerprints() 
     assert case.fingerprint() == (
         "66a2b41e91b34fefdc4d5cb023a092e42eccce93b7165a141b893ad4bf6add8d"
     )
+
+
+@pytest.mark.parametrize(("dimensions", "reader"), [(2, PictureReader()), (3, VolumeReader())])
+def test_written_phantoms_are_those_made_on_the_fly(
+    tmp_path: Path, dimensions: int, reader: PictureReader | VolumeReader
+) -> None:
+    config = config_of(cases=2, labelled=2, dimensions=dimensions, image_size=(24,) * dimensions)
+    folder = write(config, tmp_path / "phantoms").parent
+    ending = "png" if dimensions == 2 else "nii.gz"
+    for case in Phantoms(config).cases():
+        paths = (folder / role / f"{case.case_id}.{ending}" for role in ("image", "mask"))
+        written = Case(case.case_id, case.patient_id, *paths, reader=reader).load()
+        np.testing.assert_array_equal(written.image.array, case.load().image.array)
+        np.testing.assert_array_equal(written.mask, case.load().mask)
+        assert written.image.spacing_mm == pytest.approx(case.load().image.spacing_mm)
 
 
 def test_the_drawn_outline_errs_from_the_true_one_by_some_percent() -> None:
