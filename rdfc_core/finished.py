@@ -8,7 +8,7 @@ from pathlib import Path
 from rdfc_core.features import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.pipeline.case_record import case_rows, change
-from rdfc_core.pipeline.run_inputs import changes, inputs_of
+from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
 from rdfc_core.plugins import Registry
 from rdfc_core.precision import as_begun
 from rdfc_core.progress import Progress
@@ -53,6 +53,8 @@ def finished_run(
     if not reaches(results.run["step"], until) or any(f.get("retry") for f in results.failed):
         return None
     dataset: Dataset = study.dataset.build(registry)
+    if extends(study, recorded):
+        return None
     if changes(study, recorded, inputs_of(study, dataset), place.recorded_inputs()):
         return None
     if code_versions(study, registry) != {

@@ -16,10 +16,12 @@ from filelock import FileLock, Timeout
 
 from rdfc_core.config import ADDED
 from rdfc_core.errors import RdfcError, StudyError
+from rdfc_core.evaluate.trials import depends_on_pretext
 from rdfc_core.files import replacing
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
 from rdfc_core.pipeline.run_files import (
+    AFTER_PRETRAINING,
     LOCK,
     holds_others,
     refuse_links,
@@ -27,7 +29,7 @@ from rdfc_core.pipeline.run_files import (
     remove_partial,
     wrote_study,
 )
-from rdfc_core.pipeline.run_inputs import changes
+from rdfc_core.pipeline.run_inputs import changes, extends
 from rdfc_core.plain_data import parse_yaml
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
@@ -170,7 +172,9 @@ class RunFolder:
             recorded = self._recorded()
             changed = changes(study, self.read_study(), inputs, recorded.get("inputs") or {})
             if not changed:
-                if self.read_study()["dataset"] != study.dump()["dataset"]:
+                if extends(study, self.read_study()):
+                    self._extend(study, recorded)
+                elif self.read_study()["dataset"] != study.dump()["dataset"]:
                     log.info("The data set lies elsewhere than when %s began.", self.path)
                     self._write_study({**recorded, "dataset": study.dump()["dataset"]})
                 return False
@@ -185,6 +189,16 @@ class RunFolder:
         made = {"versions": versions(study, registry), "inputs": dict(inputs or {})}
         self._write_study({**study.dump(), **made})
         return True
+
+    def _extend(self, study: ResolvedStudy, recorded: Mapping[str, Any]) -> None:
+        """Give the run the larger budget; what was learnt, or judged, by the smaller one goes."""
+        log.info("%s is extended: its pretraining goes on from where it was.", self.path)
+        for name in AFTER_PRETRAINING:
+            (self.path / name).unlink(missing_ok=True)
+        for trial in self.trials.glob("*/*.json"):
+            if depends_on_pretext(trial.stem):
+                trial.unlink()
+        self._write_study({**recorded, "pretrain": study.dump()["pretrain"]})
 
     def _write_study(self, content: Mapping[str, Any]) -> None:
         with replacing(self.study) as partial:

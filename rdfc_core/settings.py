@@ -300,7 +300,7 @@ class EvaluateSettings(Settings):
         for name in compare:
             if not FILE_NAME.fullmatch(name):
                 raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
-            if name in ("rdfc", *METHODS):
+            if name in ("rdfc", "stable", *METHODS):
                 raise ValueError(f"{name!r} is taken; call the pretext something else")
         return compare
 

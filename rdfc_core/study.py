@@ -61,17 +61,22 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place = RunFolder(folder)
-    asked, study = study, precision.settled(study, place, overwrite)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+    asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
+    if until != "extract":
+        precision.refuse_unfit(study, volumes, kept)
+    with bench.progress.waiting("Listing the data set's cases"):
+        cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
     preparers = {name: view.preparer() for name, view in views.items()}
     inputs = inputs_of(study, dataset, preparers)
     with place.claimed(study, bench.registry, overwrite, inputs):
         if until != "extract" and not place.learnt:
-            try_on_few(study, cases, bench, until)
+            with bench.progress.waiting("Trying the study on its first two cases"):
+                try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
@@ -169,9 +174,9 @@ class _Run:
                     model, told = one_split.pretrained(self.study, self.views, *about)
                     trained_rivals = one_split.rivals(self.study, self.views, *about)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
-                self.convergence[split.name] = told
+                self._converged(split.name, told)
                 for name, (_, told) in trained_rivals.items():
-                    self.convergence[f"{split.name}.{name}"] = told
+                    self._converged(f"{split.name}.{name}", told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
@@ -182,6 +187,13 @@ class _Run:
                     self.found[entry].append(prediction)
             model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
+
+    def _converged(self, name: str, told: Convergence) -> None:
+        """Keep how far a pretraining came; a run that judges one too early says so."""
+        self.convergence[name] = told
+        if sentence := summary.unconverged(name, told):
+            log.warning("%s", sentence)
+            self.warnings.append(sentence)
 
     def _write(self) -> None:
         folder = self.place.path
@@ -200,6 +212,7 @@ class _Run:
         uses: Sequence[Use],
     ) -> Results:
         study, published = self.study, self.dataset.published()
+        tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
@@ -213,7 +226,10 @@ class _Run:
             ),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
-            warnings=(*self.warnings, *summary.warnings(study, extraction)),
+            warnings=(
+                *self.warnings,
+                *summary.warnings(study, extraction, tested, self.classes or self.dataset.classes),
+            ),
             run={
                 "seconds": self.clock.seconds,
                 "seed": study.seed,

@@ -12,6 +12,7 @@ from rdfc_core.case import Case
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.evaluate.comparisons import compare, judged_variants
+from rdfc_core.evaluate.held_back import held_back, too_few
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
@@ -133,6 +134,7 @@ def describe(
         "cases": len(cases),
         "patients": len({case.patient_id for case in cases}),
         "unlabelled": len(cases) - sum(labels[name] for name in classes),
+        "tested": held_back(cases, splits, classes),
         "per_class": {name: labels[name] for name in classes},
         "splits": [
             {
@@ -157,6 +159,21 @@ def convergence(told: Convergence) -> dict[str, Any]:
     }
 
 
+def unconverged(name: str, told: Convergence) -> str | None:
+    """The sentence on a pretraining that ended before its task was learnt; None if it was."""
+    if told.converged or not told.history:
+        return None
+    steps = told.epochs * told.epoch_steps
+    larger = f"epochs={2 * told.epochs}" if told.epochs_bind else f"steps={2 * steps}"
+    first, last = told.history[0][1], told.history[-1][1]
+    return (
+        f"Pretraining ({name}) ended unconverged after {steps} steps: the loss that tells when the "
+        f"task is learnt went from {first:.3g} to {last:.3g} and had not settled. What follows "
+        "judges a network that has not learnt its task. Go on from there with the same command and "
+        f"--set pretrain.{larger}."
+    )
+
+
 def missing(extraction: Extraction) -> list[dict[str, Any]]:
     """Each feature that some cases do not have: how many, and the commonest reason."""
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
@@ -174,9 +191,16 @@ def missing(extraction: Extraction) -> list[dict[str, Any]]:
     ]
 
 
-def warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
-    """What a reader of the results should know about what was left out."""
-    found = []
+def warnings(
+    study: ResolvedStudy,
+    extraction: Extraction,
+    splits: Sequence[Split],
+    classes: Sequence[str],
+) -> list[str]:
+    """What a reader of the results should know about what was left out, or is too little."""
+    tested = held_back(extraction.cases, splits, classes)
+    few = too_few(tested, folds=len(splits) > 1)
+    found = [few] if few else []
     if extraction.failures:
         count = len(extraction.failures)
         were = "was" if count == 1 else "were"

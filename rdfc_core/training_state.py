@@ -19,6 +19,7 @@ from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place
 from rdfc_core.residence import Residence, chosen
 from rdfc_core.settings import PretrainSettings
+from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import batch_count
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.device import device_for
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 log = logging.getLogger("rdfc")
+
+STEPS = ("forward", "prime", "held_back_metrics")
+"""The methods of a pretext that send cases through its towers."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +152,17 @@ def begun(group: Group, task: Task, place: Place | None) -> Iterator[tuple[Train
 
     Raises:
         DataError: If neither the checkpoint nor the one before it can be read.
-        StudyError: If a network cannot be compiled.
+        StudyError: If a network cannot be compiled, or its gradients would be wrong.
     """
     fabric = device_for(task.settings.precision, group)
-    towers = task.pretext.encoders().values()
+    towers = list(task.pretext.encoders().values())
     # Laid out first: processes exchange gradients in the layout that they find.
-    with seeded(task.seed), laid_out(towers, task.settings, fabric.device):
+    precision = task.settings.precision, fabric.device, "pretrain.precision"
+    with (
+        seeded(task.seed),
+        laid_out(towers, task.settings, fabric.device),
+        towers_in_half(task.pretext, towers, *precision, STEPS),
+    ):
         training = _on_device(fabric, group, task)
         done = _resume(training, place)
         like_weights(training.optimizer)
@@ -212,5 +221,7 @@ def _kept(training: Training, place: Place) -> Any | None:
     """The newest checkpoint; the one before the learning rate fell, if there is more to train."""
     state = checkpoint.load(place.checkpoint)
     if state is not None and training.convergence.outgrows(state["convergence"]):
-        return checkpoint.load(place.stable)
+        state = checkpoint.load(place.stable)
+        if state is not None:  # under the larger budget its learning rate falls later
+            state["convergence"]["decay_from"] = None
     return state

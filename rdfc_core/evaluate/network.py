@@ -20,6 +20,7 @@ from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
 from rdfc_core.progress import Advance
 from rdfc_core.settings import AnyPrecision, SupervisedSettings
+from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import endless_batches, label_steps
 from rdfc_core.training.device import device_for
 from rdfc_core.training.optim import optimizer_for, set_learning_rates
@@ -208,11 +209,15 @@ def fit(
 
     Raises:
         DataError: If the loss is no longer finite.
+        StudyError: If gradients would be wrong in this precision.
     """
     fabric = device_for(precision)
     generator = torch.Generator().manual_seed(seed)
     towers = [tower for tower in network.towers if isinstance(tower, Tower)]
-    with seeded(seed), channels_last(towers, fabric.device):
+    half = towers_in_half(
+        network, towers, precision, fabric.device, "evaluate.supervised.precision"
+    )
+    with seeded(seed), channels_last(towers, fabric.device), half:
         optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
         peaks = [group["lr"] for group in optimizer.param_groups]
         steps = label_steps(len(truth), settings)

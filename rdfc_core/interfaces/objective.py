@@ -35,6 +35,9 @@ class Memory:
 class Objective(nn.Module, ABC):
     """A contrastive loss. Built as ``Class(config)``. It reads the memory and never writes it.
 
+    It is computed in single precision, outside autocast, also where towers are not; one that wants
+    half precision opens ``torch.autocast`` in its `forward`.
+
     Attributes:
         uses_memory: False if the batch alone suffices: no memory is then kept for it, and
             `Memory.a` and `Memory.b` must not be touched. True by default; may depend on the
@@ -64,12 +67,13 @@ class Objective(nn.Module, ABC):
         """
 
     def score(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """`forward`, and a look at what it gave; this is what a pretext calls.
+        """`forward` in single precision, and a look at what it gave; what a pretext calls.
 
         Raises:
             PluginError: If that is no loss to train by, which is a fault of the objective.
         """
-        result = self(a, b, memory)
+        with torch.autocast(a.device.type, enabled=False):
+            result = self(a.float(), b.float(), memory)
         complaint = self.complaint(result)
         if complaint:
             raise PluginError(f"{complaint} Its author finds more with check_objective.")

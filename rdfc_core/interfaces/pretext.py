@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +54,14 @@ class Pretext(nn.Module, ABC):
     """A self-supervised task. Built as ``Class(config, **parts)``, then `build`.
 
     Parameters are trained; parameters and buffers (memories too) are saved with the checkpoint.
+
+    Attributes:
+        mixed_precision: Under mixed precision towers compute in half precision and all else in
+            single. True lets the whole task run under autocast, as a task wants whose other
+            networks are large; its loss it then has to keep in single precision itself.
     """
+
+    mixed_precision: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:

@@ -33,11 +33,20 @@ FILES = (
 )
 """The files that a run writes into its folder itself."""
 
+AFTER_PRETRAINING = (
+    "results.json",
+    "predictions.parquet",
+    "embeddings.parquet",
+    "attention.parquet",
+    "report.html",
+)
+"""Those that tell of the pretrained networks."""
+
 SPLIT = r"(?:holdout|column|all|fold-\d+(?:\.\d+)?)(?:\.[A-Za-z][A-Za-z0-9_-]*)?"
 """A split's name, and that of a pretext which is compared."""
 
 FOLDERS: Mapping[str, str] = {
-    "checkpoints": rf"(?:previous-)?{SPLIT}\.safetensors",
+    "checkpoints": rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     "tensorboard": rf"{SPLIT}/events\.out\.tfevents\..+",
     "model": rf"{SPLIT}/(?:weights\.safetensors|model\.json)",
     "trials": rf"{SPLIT}/[^/]+\.json",

@@ -19,8 +19,8 @@ from rdfc_core.interfaces.prepared import Preparer
 from rdfc_core.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.store import recipe_id
 
-BUDGET: tuple[str, ...] = ()
-"""Options whose larger value alone extends a run: left out of what makes it another study."""
+BUDGET = ("epochs", "steps", "patience")
+"""Options of ``pretrain`` whose larger value alone extends a run, instead of making it another."""
 
 RECIPES = "recipes"
 
@@ -57,7 +57,8 @@ def changes(
 ) -> list[str]:
     """The dotted keys in which a study differs from that of a run; none: it is the same run.
 
-    Where the data lies does not count: its content is compared case by case.
+    Where the data lies does not count: its content is compared case by case. A larger budget of the
+    pretraining does not, either: the run is extended (`extends`).
 
     Args:
         study: Resolved, with the precision that the run has.
@@ -73,7 +74,25 @@ def changes(
         if RECIPES not in inputs:
             before.pop(RECIPES, None)
         found += differences(before, inputs)
-    return [key for key in found if key not in elsewhere and key not in BUDGET]
+    if extends(study, recorded):
+        elsewhere |= {f"pretrain.{key}" for key in BUDGET}
+    return [key for key in found if key not in elsewhere]
+
+
+def extends(study: ResolvedStudy, recorded: Mapping[str, Any]) -> bool:
+    """Whether a study gives its pretraining a larger budget than a run's, and none a smaller one.
+
+    Args:
+        study: Resolved.
+        recorded: The run's study as plain data.
+    """
+    before, now = recorded.get("pretrain"), study.dump()["pretrain"]
+    if not isinstance(before, Mapping):
+        return False
+    changed = [(before.get(key), now[key]) for key in BUDGET if before.get(key) != now[key]]
+    return bool(changed) and all(
+        isinstance(old, int) and (new is None or new > old) for old, new in changed
+    )
 
 
 def differences(a: Any, b: Any, path: str = "") -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from rdfc_core.errors import StudyError
 from rdfc_core.group import ALONE, Group
 from rdfc_core.settings import AnyPrecision, Precision
 
@@ -36,14 +37,42 @@ def emulates_bfloat16() -> bool:
     return not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def concrete(precision: AnyPrecision) -> Precision:
+    """The precision itself, and in place of ``auto`` the machine's own."""
+    return fastest() if precision == "auto" else precision
+
+
+def refuse_half_without_gpu(precision: AnyPrecision, option: str) -> None:
+    """Refuse 16-mixed on a processor, where Fabric would train in bf16-mixed instead.
+
+    Args:
+        precision: Of the training.
+        option: The key of the study that says it.
+
+    Raises:
+        StudyError: If there is no GPU for it.
+    """
+    if precision != "16-mixed" or torch.cuda.is_available() or torch.backends.mps.is_available():
+        return
+    raise StudyError(
+        f"{option} is 16-mixed, which is trained in on GPUs alone, and this machine has none. Set "
+        "it to 32-true, bf16-mixed, or auto."
+    )
+
+
 def device_for(precision: AnyPrecision, group: Group = ALONE) -> Fabric:
-    """The accelerator of this machine, or its processor; of a group, this process's own."""
+    """The accelerator of this machine, or its processor; of a group, this process's own.
+
+    Raises:
+        StudyError: If the machine does not train in this precision.
+    """
+    refuse_half_without_gpu(precision, "precision")
     from lightning_fabric import Fabric  # here, since it takes seconds, and predicting does without
 
     # It says at every training, of which a study may have a hundred, what the study says already.
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    precision = fastest() if precision == "auto" else precision
+    precision = concrete(precision)
     if group.size > 1:
         from rdfc_core.data_parallel import device_in
 

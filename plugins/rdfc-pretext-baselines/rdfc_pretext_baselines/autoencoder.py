@@ -23,6 +23,7 @@ class Autoencoder(PicturePretext):
     """
 
     task = "autoencoder"
+    mixed_precision = True  # the decoder takes as long as the tower; the error stays single
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__(config)
