@@ -22,6 +22,7 @@ from rdfc_core.case import (
 from rdfc_core.data.inspection import Inspected, inspect
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
+from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.volume import check_finite, check_not_swapped
 
 Result = TypeVar("Result")
@@ -46,8 +47,14 @@ class CaseCheck:
     seen: Inspected | None = None
 
 
-def check_case(case: Case) -> CaseCheck:
-    """Read image and mask once each and collect every finding; raises nothing for a bad case."""
+def check_case(case: Case, extractor: FeatureExtractor | None = None) -> CaseCheck:
+    """Read image and mask once each and collect every finding; raises nothing for a bad case.
+
+    Args:
+        case: With a reader.
+        extractor: Asked whether it measures the tumour, by the code that it runs in a study; None:
+            only the files are looked at.
+    """
     problems: list[Problem] = []
     if case.reader is None:
         fix = "Give the case a reader, or let a study choose it."
@@ -71,7 +78,12 @@ def check_case(case: Case) -> CaseCheck:
         return CaseCheck(problems)
     seen = None
     if inside is not None and mask is not None and not problems:
-        seen = _collect(case, "mask", lambda: _look(case, image, mask, inside), problems)
+        found = inside
+        tumour = _collect(case, "mask", lambda: _tumour(case, image, mask, found), problems)
+        if tumour is not None and extractor is not None:
+            _collect(case, "features", lambda: extractor.check(tumour), problems)
+        if tumour is not None and not problems:
+            seen = _collect(case, "mask", lambda: inspect(tumour), problems)
     return CaseCheck(
         problems,
         image.array.shape,
@@ -80,12 +92,12 @@ def check_case(case: Case) -> CaseCheck:
     )
 
 
-def _look(case: Case, image: Volume, mask: Volume, inside: NDArray[np.bool_]) -> Inspected:
-    """What `Case.load` and an inspection would see, of files that have been read already."""
+def _tumour(case: Case, image: Volume, mask: Volume, inside: NDArray[np.bool_]) -> Tumour:
+    """What `Case.load` would give, of files that have been read already."""
     if case.component == "largest":
         inside = largest_component(inside)
     notes = (*image.notes, *mask.notes)
-    return inspect(Tumour(image, inside, values_inside(mask, inside), notes))
+    return Tumour(image, inside, values_inside(mask, inside), notes)
 
 
 def _read(

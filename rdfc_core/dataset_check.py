@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from rdfc_core.case import Case
@@ -15,6 +15,7 @@ from rdfc_core.data.findings import case_findings, listing_findings
 from rdfc_core.data.inspection import Inspected
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
+from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.labels import usable_classes
 from rdfc_core.progress import Progress
 from rdfc_core.splits import UnsplittableError, make_splits
@@ -59,7 +60,10 @@ class DatasetCheck:
 
 
 def check_dataset(
-    dataset: Dataset, cases: Sequence[Case], progress: Progress | None = None
+    dataset: Dataset,
+    cases: Sequence[Case],
+    progress: Progress | None = None,
+    extractor: FeatureExtractor | None = None,
 ) -> DatasetCheck:
     """Check the listing, then every case's files, then the cases against each other.
 
@@ -69,12 +73,15 @@ def check_dataset(
         dataset: Asked for its classes and for the problems of its listing.
         cases: Its cases, each with a reader; none if the listing is unusable.
         progress: Told after each case.
+        extractor: Asked whether it measures each case, as in a study; None: only files are read.
     """
+    if extractor is not None and extractor.mask_grid is not None:
+        cases = [replace(case, mask_grid=extractor.mask_grid) for case in cases]
     listing = [problem for problem in dataset.problems() if problem.severity == "error"]
     checks = []
     with (progress or Progress()).task("Checking cases", len(cases)) as advance:
         for case in cases:
-            checks.append(check_case(case))
+            checks.append(check_case(case, extractor))
             advance()
     told = {(p.case_id, p.field) for p in listing if p.case_id}
     of_cases = [p for check in checks for p in check.problems if (p.case_id, p.field) not in told]

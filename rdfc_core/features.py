@@ -146,7 +146,7 @@ def extract(
 
 def keys_of(prints: Mapping[str, str], views: Mapping[str, Preparer]) -> dict[tuple[str, str], str]:
     """(Case id, view) → the key under which the store holds what the view makes of the case."""
-    ids = {name: recipe_id(view.recipe()) for name, view in views.items()}
+    ids = {name: recipe_id(view.recipe()) for name, view in on_mask_grid(views).items()}
     return {
         (case_id, name): key_of(fingerprint, ids[name])
         for case_id, fingerprint in prints.items()

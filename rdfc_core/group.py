@@ -70,14 +70,17 @@ class Group:
             sync_batchnorm: Whether batch normalisation sees the rows of all processes.
         """
         divided = list(towers) if self.size > 1 else []
+        before = [dict(vars(tower)) for tower in divided]  # it may have a forward of its own
         for tower in divided:
             # On the instance, before the class's own; so hooks and wrappers of it stay in place.
             tower.__dict__["forward"] = _Divided(tower.forward, self, sync_batchnorm)
         try:
             yield
         finally:
-            for tower in divided:
+            for tower, own in zip(divided, before, strict=True):
                 del tower.__dict__["forward"]
+                if "forward" in own:
+                    tower.__dict__["forward"] = own["forward"]
 
 
 ALONE = Group()

@@ -226,6 +226,31 @@ def test_a_list_that_is_not_there_is_said_to_be_so_and_no_case_counted(rdfc_here
     assert "0 cases" not in done.out
 
 
+def test_a_check_refuses_what_the_extractor_of_a_run_would(rdfc_here, own):
+    """A picture of floats from 0 to 1, of which a bin width of 16 makes one grey level."""
+    grey = np.asarray(Image.open(own / "images/case-003.png"), np.float32) / 255
+    Image.fromarray(grey).save(own / "images/case-003.tif")
+    manifest = own / "manifest.csv"
+    text = manifest.read_text("utf-8").replace("images/case-003.png", "images/case-003.tif")
+    manifest.write_text(text, "utf-8")
+    check = ("datasets", "check", "manifest", "--root", own, "--json")
+    for features in ((), ("--features", "pyradiomics")):
+        done = rdfc_here(*check, *features)
+        assert done.code == 2
+        found = json.loads(done.out)
+        assert found["summary"]["usable"] == 35
+        (problem,) = [p for p in found["problems"] if p["severity"] == "error"]
+        assert (problem["case_id"], problem["field"]) == ("case-003", "features")
+        assert "binWidth 16 makes 1 bin of them" in problem["message"]
+        assert problem["fix"].startswith("Set binWidth to about")
+    run = ("extract", "--dataset", f"manifest:root={own}", "--features", "native", "--out", "run")
+    ended = rdfc_here(*run, *HERE)
+    assert problem["message"] in ended.err  # the same sentence, by the same code
+    suited = "native:parameters={setting: {binWidth: 0.05}}"
+    wider = [rdfc_here(*check, "--features", one) for one in ("none", suited)]
+    assert [json.loads(done.out)["summary"]["usable"] for done in wider] == [36, 36]
+
+
 def test_one_class_only_is_refused_and_what_is_advised_instead_works(rdfc_here, own):
     manifest = own / "manifest.csv"
     manifest.write_text(manifest.read_text("utf-8").replace("malignant", "benign"), "utf-8")

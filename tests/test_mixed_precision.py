@@ -18,6 +18,7 @@ from rdfc_core import pretrain
 from rdfc_core import study as studies
 from rdfc_core.config import PretrainSettings
 from rdfc_core.errors import StudyError
+from rdfc_core.group import Group
 from rdfc_core.interfaces import Batch, Memory, Objective, Pretext, PretextOutput, Tower
 from rdfc_core.metrics_log import Place
 from rdfc_core.precision import encodes_volumes, refuse_unfit, settled
@@ -271,3 +272,13 @@ def test_16_mixed_is_refused_on_a_processor_before_anything_is_extracted(
         studies.run(study, tmp_path / "run", workbench)
     assert not (tmp_path / "run").exists()
     studies.run(study, tmp_path / "run", workbench, until="extract")  # nothing is trained there
+
+
+def test_dividing_over_processes_leaves_a_tower_its_own_forward_pass() -> None:
+    tower = GreyTower(16)
+    with towers_in_half(nn.Sequential(tower), [tower], "bf16-mixed", CPU, "pretrain.precision"):
+        half = tower.forward
+        with Group(size=2).dividing([tower], sync_batchnorm=True):
+            assert tower.forward is not half
+        assert tower.forward is half
+    assert "forward" not in vars(tower)

@@ -10,8 +10,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 from scipy import ndimage, stats
+from small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
+from rdfc_core import testing as promises
 from rdfc_core.augmentation import augment_pictures
+from rdfc_core.image_view import ImageView
 from rdfc_core.view_options import ImageViewConfig
 from rdfc_core.views.blur import blur
 from rdfc_core.views.elastic import CONTROL_POINTS, displacements
@@ -109,6 +112,17 @@ def test_the_outline_follows_the_picture_through_space_and_keeps_its_values() ->
     result = varied(batch, mask_channel=True, **STRONG)
     assert torch.equal(result[:, 1], moved[:, 1])
     assert not torch.allclose(result[:, 0], moved[:, 0], atol=0.05)
+
+
+@pytest.mark.parametrize("mask_channel", [False, True])
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_view_with_all_variations_keeps_what_every_view_promises(
+    ndim: int, mask_channel: bool
+) -> None:
+    encoder = SmallCnn(SmallCnnConfig()) if ndim == 2 else SmallVolumeCnn(SmallCnnConfig())
+    size = (12, 12) if ndim == 2 else (4, 12, 12)
+    config = ImageViewConfig(encoder="any", size=size, mask_channel=mask_channel, **STRONG)
+    promises.check_view(ImageView(config, encoder), ndim=ndim)
 
 
 @pytest.mark.parametrize("name", ["elastic", "blur"])

@@ -14,7 +14,7 @@ from rdfc_core.cli.command import App
 
 if TYPE_CHECKING:
     from rdfc_core.dataset_check import DatasetSummary
-    from rdfc_core.interfaces import Problem
+    from rdfc_core.interfaces import FeatureExtractor, Problem
 
 app = App(help="Look at a data set before using it.", no_args_is_help=True)
 
@@ -33,6 +33,15 @@ def check(
         ),
     ],
     root: Annotated[Path | None, typer.Option("--root", help="Where it lies.")] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            "--features",
+            help="The extractor that has to measure the cases, as in rdfc run; native by default, "
+            "none: files are read and nothing is asked of them.",
+            autocompletion=options.completer("feature_extractor"),
+        ),
+    ] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -52,7 +61,8 @@ def check(
         cases = []
         if not any(problem.severity == "error" for problem in dataset.problems()):
             raise error
-    found = check_dataset(dataset, cases, console.DrawnProgress())
+    extractor = _extractor(features)
+    found = check_dataset(dataset, cases, console.DrawnProgress(), extractor)
     if as_json:
         console.show_json(
             {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}
@@ -61,6 +71,21 @@ def check(
         _show(found.summary, found.problems)
     if any(problem.severity == "error" for problem in found.problems):
         raise typer.Exit(2)
+
+
+def _extractor(features: str | None) -> FeatureExtractor | None:
+    """What has to measure the cases; the extractor ``native`` where nothing else is said."""
+    from rdfc_core.plugins import installed
+
+    if features == "none":
+        return None
+    if features is None:
+        known = {component.name for component, _ in installed().components("feature_extractor")}
+        if "native" not in known:
+            return None
+    part = options.part("feature_extractor", features or "native", "features")
+    extractor: FeatureExtractor = part.build(installed())
+    return extractor
 
 
 def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:

@@ -60,6 +60,16 @@ class FeatureExtractor(ABC):
                 core adds the case's name.
         """
 
+    def check(self, tumour: Tumour) -> None:
+        """Refuse what `extract` refuses, for ``rdfc datasets check``; by default by measuring.
+
+        An extractor that knows sooner says so here, by the code that `extract` runs first.
+
+        Raises:
+            DataError: As `extract`.
+        """
+        self.extract(tumour)
+
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
         """Everything that determines the values, as JSON: name, version, parameters.

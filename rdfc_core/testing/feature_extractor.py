@@ -59,6 +59,7 @@ def check_feature_extractor(extractor: FeatureExtractor, ndims: Sequence[int] = 
         )
         _check_type_of_array(extractor, first, found, who)
         _check_single_voxel(extractor, first, who)
+        extractor.check(first)
 
 
 def _check_names(extractor: FeatureExtractor, ndim: int, who: str) -> None:
@@ -119,10 +120,11 @@ def _check_type_of_array(
 def _check_single_voxel(extractor: FeatureExtractor, tumour: Tumour, who: str) -> None:
     mask = np.zeros_like(tumour.mask)
     mask[tuple(n // 2 for n in mask.shape)] = True
+    single = replace(tumour, mask=mask)
     try:
-        _extract(extractor, replace(tumour, mask=mask), who)
-    except RdfcError:
-        return  # refused by a sentence: as good as features
+        _extract(extractor, single, who)
+    except RdfcError as refusal:  # by a sentence: as good as features
+        _require_refusal(extractor, single, str(refusal), who)
     except AssertionError:
         raise
     except Exception as error:
@@ -130,3 +132,15 @@ def _check_single_voxel(extractor: FeatureExtractor, tumour: Tumour, who: str) -
             f"{who} raised {type(error).__name__} ({error}) for a tumour of one voxel; give NaN "
             "with reasons, or raise DataError with what to do."
         ) from error
+
+
+def _require_refusal(extractor: FeatureExtractor, tumour: Tumour, refusal: str, who: str) -> None:
+    try:
+        extractor.check(tumour)
+    except RdfcError as error:
+        require(
+            str(error) == refusal,
+            f"{who}.check() refuses a tumour otherwise than extract() does: {error!s} ({refusal})",
+        )
+    else:
+        require(False, f"{who}.check() has nothing against a tumour that extract() refuses.")

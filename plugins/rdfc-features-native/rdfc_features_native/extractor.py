@@ -88,14 +88,21 @@ class NativeExtractor(FeatureExtractor):
             StudyError: If the parameters do not fit tumours with so many axes.
         """
         plan = self._plan(tumour.ndim)
-        check_tumour(tumour)
-        prepared = _prepared(tumour, plan)
-        region = _region(prepared, plan)
+        prepared, region = _measurable(tumour, plan)
         size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
         reasons = why_no_log(self._by_ndim[tumour.ndim], size, spacing_mm)
         shapes = _shapes(prepared, region, plan, reasons)
         images = _images(prepared, region, plan, reasons)
         return _named(plan.names, np.concatenate([*shapes, *images]), reasons)
+
+    def check(self, tumour: Tumour) -> None:
+        """Refuse what `extract` refuses, without measuring.
+
+        Raises:
+            DataError: If image or mask cannot be measured.
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        _measurable(tumour, self._plan(tumour.ndim))
 
     def recipe(self) -> dict[str, Any]:
         """Version of the engine and full parameters; of both kinds of tumour if they differ."""
@@ -111,6 +118,17 @@ class NativeExtractor(FeatureExtractor):
         if ndim not in self._plans:
             self._plans[ndim] = Plan.of(self._by_ndim[ndim], ndim)
         return self._plans[ndim]
+
+
+def _measurable(tumour: Tumour, plan: Plan) -> tuple[Prepared, Region]:
+    """The tumour as it is measured, and its voxels; everything that is refused is refused here.
+
+    Raises:
+        DataError: If image or mask cannot be measured.
+    """
+    check_tumour(tumour)
+    prepared = _prepared(tumour, plan)
+    return prepared, _region(prepared, plan)
 
 
 def _prepared(tumour: Tumour, plan: Plan) -> Prepared:

@@ -95,19 +95,24 @@ class PyRadiomicsExtractor(FeatureExtractor):
         """
         parameters = self._by_ndim[tumour.ndim]
         names = self.names(tumour.ndim)
-        _check(tumour, parameters.settings.minimum_roi_dimensions)
-        image, mask = _sitk_pair(tumour, parameters)
         settings = engine.settings_of(parameters, tumour.ndim)
         with engine.undisturbing():
-            extents = checks.extents_of(sitk.GetArrayViewFromImage(mask))[::-1]
-            checks.check_spline(image.GetSize(), image.GetSpacing(), extents, settings)
-            wanted_mm = settings["interpolator"] and settings["resampledPixelSpacing"]
-            check_resampled_size(extents, image.GetSpacing(), wanted_mm, settings["padDistance"])
-            image, mask = engine.prepare(image, mask, settings)
-            missing = self._examine(image, mask, parameters, settings)
+            image, mask, missing = self._prepared(tumour, parameters, settings)
             left_out = frozenset({"shape2D"} if "original_shape2D" in missing else ())
             measured = engine.measure(image, mask, parameters, settings, left_out)
         return _collect(names, measured, spread_over(names, missing))
+
+    def check(self, tumour: Tumour) -> None:
+        """Refuse what `extract` refuses before it measures.
+
+        Raises:
+            DataError: If image or mask cannot be measured.
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        parameters = self._by_ndim[tumour.ndim]
+        self.names(tumour.ndim)
+        with engine.undisturbing():
+            self._prepared(tumour, parameters, engine.settings_of(parameters, tumour.ndim))
 
     def recipe(self) -> dict[str, Any]:
         """Version and full parameters; of both kinds of tumour if they differ."""
@@ -119,6 +124,19 @@ class PyRadiomicsExtractor(FeatureExtractor):
             "handling": HANDLING,
             "parameters": volumes if pictures == volumes else both,
         }
+
+    def _prepared(
+        self, tumour: Tumour, parameters: Parameters, settings: dict[str, Any]
+    ) -> tuple[sitk.Image, sitk.Image, dict[str, str]]:
+        """Image and mask as they are measured, and what this tumour cannot have, with reasons."""
+        _check(tumour, parameters.settings.minimum_roi_dimensions)
+        image, mask = _sitk_pair(tumour, parameters)
+        extents = checks.extents_of(sitk.GetArrayViewFromImage(mask))[::-1]
+        checks.check_spline(image.GetSize(), image.GetSpacing(), extents, settings)
+        wanted_mm = settings["interpolator"] and settings["resampledPixelSpacing"]
+        check_resampled_size(extents, image.GetSpacing(), wanted_mm, settings["padDistance"])
+        image, mask = engine.prepare(image, mask, settings)
+        return image, mask, self._examine(image, mask, parameters, settings)
 
     def _examine(
         self,
