@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_study
+from command import HERE
 from PIL import Image
 from small_study import QUICK
 
@@ -174,6 +175,17 @@ def test_problems_of_one_kind_are_one_sentence_with_their_count():
         "4 cases (e, f, g, …): the same. Mend it.",
     ]
     assert findings.told([]) == []
+
+
+def test_a_run_that_is_finished_already_tells_its_warnings_again(doubtful, study_file, rdfc_here):
+    folder, expected = doubtful
+    command = ("extract", study_file, "--set", f"dataset.root={folder}", "--out", "run", *HERE)
+    for repetition in ("first", "second"):
+        done = rdfc_here(*command)
+        assert done.code == 0
+        assert ("finished already" in done.err) == (repetition == "second")
+        said = " ".join(done.err.split())
+        assert [one for one in expected if one not in said] == []
 
 
 # Leaks
