@@ -107,7 +107,7 @@ def test_every_warning_of_the_check_is_raised_by_each_step(
     study = small_study.resolved(folder, *FAST, "split.test_fraction=0.3")
     dataset = study.dataset.build(registry)
     found = check_dataset(dataset, reader.given_to(dataset.cases()))
-    of_the_check = findings.told(p for p in found.problems if p.field != "split")
+    of_the_check = findings.sentences(p for p in found.problems if p.field != "split")
     the_warnings(of_the_check, expected)
     results = studies.run(study, tmp_path / "run", workbench, until=until)
     logged = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
@@ -157,7 +157,7 @@ def test_problems_of_one_kind_are_one_sentence_with_their_count():
     def problem(case_id: str, message: str, field: str = "mask", fix: str = "Look.") -> Problem:
         return Problem(case_id, field, message, fix, "warning")
 
-    assert findings.told(
+    assert findings.sentences(
         [
             problem("a", "it is odd"),
             problem("b", "it is of 3 mm"),
@@ -174,7 +174,7 @@ def test_problems_of_one_kind_are_one_sentence_with_their_count():
         "Case d: it is of 3 mm. Look.",
         "4 cases (e, f, g, …): the same. Mend it.",
     ]
-    assert findings.told([]) == []
+    assert findings.sentences([]) == []
 
 
 def test_a_run_that_is_finished_already_tells_its_warnings_again(doubtful, study_file, rdfc_here):

@@ -53,7 +53,7 @@ def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspect
     return {case_id: inspected(one) for case_id, one in prepared[INSPECTION].items()}
 
 
-def told(problems: Iterable[Problem]) -> list[str]:
+def sentences(problems: Iterable[Problem]) -> list[str]:
     """A sentence for each kind of problem, with the number of its cases and the first of them.
 
     Problems of cases are of one kind if they have the field and the remedy in common.
@@ -62,25 +62,25 @@ def told(problems: Iterable[Problem]) -> list[str]:
     for problem in problems:
         own = () if problem.case_id else (problem.message,)
         groups[problem.field, problem.fix, *own].append(problem)
-    return [_told(group) for group in groups.values()]
+    return [_sentence(group) for group in groups.values()]
 
 
-def _told(group: Sequence[Problem]) -> str:
+def _sentence(group: Sequence[Problem]) -> str:
     first = group[0]
-    sentence = f"{first.message}. {first.fix}"
+    text = f"{first.message}. {first.fix}"
     if not first.case_id:
-        return sentence[:1].upper() + sentence[1:]
+        return text[:1].upper() + text[1:]
     if len(group) == 1:
-        return f"Case {first.case_id}: {sentence}"
+        return f"Case {first.case_id}: {text}"
     named = listed([problem.case_id for problem in group])
     same = all(problem.message == first.message for problem in group)
     example = "" if same else f", for example {first.case_id}"
-    return f"{len(group)} cases ({named}){example}: {sentence}"
+    return f"{len(group)} cases ({named}){example}: {text}"
 
 
 def warn(problems: Iterable[Problem], known: Sequence[str] = ()) -> list[str]:
     """Log each kind of problem once; what was logged, without what is known already."""
-    sentences = [sentence for sentence in told(problems) if sentence not in known]
-    for sentence in sentences:
+    new = [sentence for sentence in sentences(problems) if sentence not in known]
+    for sentence in new:
         log.warning("%s", sentence)
-    return sentences
+    return new

@@ -237,7 +237,7 @@ def test_doubts_are_sentences_told_once(guard: Guard, drawn: Any, classes: Any) 
     dataset: Any = Listed()
     told = guard.judge(
         "table doubts",
-        lambda: findings.told(findings.listing_findings(dataset, cases, classes)),
+        lambda: findings.sentences(findings.listing_findings(dataset, cases, classes)),
     )
     assert len(set(told)) == len(told)
     assert all(sentence.isprintable() and sentence.endswith(".") for sentence in told)
