@@ -7,7 +7,6 @@ refuse. Open to data set plugins.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import unicodedata
@@ -135,13 +134,25 @@ def find_column(header: Sequence[str], *names: str) -> str | None:
 
 
 def near_column(header: Sequence[str], *names: str) -> str | None:
-    """A column whose name is nearly one of the names, as ``pateint_id`` is; None without."""
-    simple = {simple_name(column): column for column in reversed(header)}
+    """A column whose name is one letter off one of the names, as ``pateint_id``; None without.
+
+    Similarity of whole names would not do: ``patient_side`` is much like ``patient_id``.
+    """
     for name in names:
-        near = difflib.get_close_matches(simple_name(name), list(simple), n=1, cutoff=0.8)
-        if near:
-            return simple[near[0]]
+        for column in header:
+            if _one_letter_off(simple_name(column), simple_name(name)):
+                return column
     return None
+
+
+def _one_letter_off(a: str, b: str) -> bool:
+    """Whether one letter more, less or other makes them equal, or two neighbours exchanged."""
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    a, b = a[start:], b[start:]
+    swapped = len(a) > 1 and a[1::-1] + a[2:] == b
+    return swapped or (a != b and b in (a[1:], b[:1] + a[1:], b[:1] + a))
 
 
 def is_windows_path(text: str) -> bool:

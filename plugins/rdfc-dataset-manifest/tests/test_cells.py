@@ -190,7 +190,9 @@ def test_of_two_columns_of_patients_the_one_with_the_exact_name_counts(tmp_path:
 
 
 def test_columns_about_patients_are_not_taken_for_them(tmp_path: Path) -> None:
-    dataset = table(tmp_path, "patient_age,patient_sex,label", "60,f,a", "61,m,b")
+    about = ("age", "sex", "side", "site", "dob", "bmi", "diagnosis_date")
+    names = ",".join(f"patient_{what}" for what in about)
+    dataset = table(tmp_path, f"{names},label", *(f"{'x,' * len(about)}{label}" for label in "ab"))
     assert [case.patient_id for case in dataset.cases()] == ["c0", "c1"]
     assert list(dataset.problems()) == []
 
