@@ -25,6 +25,7 @@ def augment_pictures(
     scale: tuple[float, float],
     flips: Sequence[str],
     generator: torch.Generator,
+    displacements: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """A random crop of each picture, resized back, and random flips; all cases at once.
 
@@ -33,6 +34,8 @@ def augment_pictures(
         scale: Smallest and largest area of the crop, as a share of the picture.
         flips: ``horizontal``, ``vertical``: each happens to half of the cases.
         generator: On the CPU; the only source of randomness.
+        displacements: (B, 2, H, W): how far from its place each sample of the crop is taken along x
+            and y, as a share of the crop's side.
 
     Returns:
         A new batch of the same shape.
@@ -50,10 +53,17 @@ def augment_pictures(
     down = _stretched(down, rows, height, turned.get("vertical"))
     right = _stretched(right, columns, width, turned.get("horizontal"))
     down, right = sent(down, batch.device), sent(right, batch.device)
-    grid = torch.stack(torch.broadcast_tensors(right[:, None, :], down[:, :, None]), dim=-1)
+    across, along = right[:, None, :], down[:, :, None]
+    if displacements is not None:
+        sides = sent(2 * torch.stack([columns / width, rows / height]).float(), batch.device)
+        across = torch.addcmul(across, displacements[:, 0], sides[0, :, None, None])
+        along = torch.addcmul(along, displacements[:, 1], sides[1, :, None, None])
+    grid = torch.stack(torch.broadcast_tensors(across, along), dim=-1)
     planes = batch.flatten(1, -3)
-    # A crop is never larger than the picture, so that nothing is shrunk and nothing can alias.
-    drawn = functional.grid_sample(planes, grid.to(planes), align_corners=True)
+    # A crop is never larger than the picture, so that nothing is shrunk and nothing can alias; a
+    # displacement may lead beyond the border.
+    beyond = "zeros" if displacements is None else "border"
+    drawn = functional.grid_sample(planes, grid.to(planes), padding_mode=beyond, align_corners=True)
     return drawn.reshape(batch.shape)
 
 

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rdfc_core.errors import DataError
-from rdfc_core.files import replacing
+from rdfc_core.files import MOST_WEIGHTS, replacing, within
 
 log = logging.getLogger("rdfc")
 
@@ -128,7 +128,7 @@ def _previous(path: Path) -> Path:
 
 
 def _read(path: Path) -> Any:
-    with safe_open(path, framework="pt") as file:
+    with safe_open(within(path, MOST_WEIGHTS), framework="pt") as file:
         about = file.metadata()
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     # safetensors itself does not notice a bit that turned over among the numbers.

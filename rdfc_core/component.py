@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
-from rdfc_core.errors import PluginError
+from rdfc_core.errors import PluginError, out_of_memory
 from rdfc_core.plain_data import parse_yaml
 
 INTERFACE_VERSION = 1
@@ -117,6 +117,8 @@ class Component:
         try:
             found: type[Any] = getattr(importlib.import_module(module_name), attribute)
         except (Exception, SystemExit) as error:  # a plugin may fail in any way: say which one
+            if out_of_memory(error):  # it is no plugin's fault then
+                raise MemoryError(str(error)) from error
             remedy = "Reinstall or upgrade the plugin."
             own = module_name.partition(".")[0]
             if isinstance(error, AttributeError) or not attribute:

@@ -37,7 +37,7 @@ class DatasetSummary:
             and volumes are mixed.
         spacing_mm: Smallest and largest spacing along each axis, or None as for ``shape``.
         tumour_voxels: Smallest and largest tumour, or None if no case is usable.
-        uses: What the data set's own split uses the usable cases for; empty if it cannot be made.
+        uses: What the data set's own split uses each case for; empty if it cannot be made.
     """
 
     cases: int
@@ -100,7 +100,7 @@ def check_dataset(
         *case_findings(usable, seen),
         *of_cases,
     ]
-    uses, doubts = _uses(dataset, usable, classes, seen)
+    uses, doubts = _uses(dataset, cases, classes, seen)
     problems += doubts
     order = {case.case_id: place for place, case in enumerate(cases, start=1)}
     problems.sort(key=lambda problem: order.get(problem.case_id, 0))
@@ -109,7 +109,7 @@ def check_dataset(
 
 def _uses(
     dataset: Dataset,
-    usable: Sequence[Case],
+    cases: Sequence[Case],
     classes: Sequence[str],
     seen: Mapping[str, Inspected],
 ) -> tuple[Sequence[Use], list[Problem]]:
@@ -118,6 +118,7 @@ def _uses(
     Equal content is looked for where a column makes the split: of draws, the seed decides who meets
     whom, and `twins` tells of it.
     """
+    usable = [case for case in cases if case.case_id in seen]
     if not usable or len(usable_classes(usable, classes)) < 2:
         return (), []  # which is said of the labels
     spec = dataset.protocol()
@@ -132,7 +133,8 @@ def _uses(
             "warning" if isinstance(error, UnsplittableError) or not fixed else "error"
         )
         return (), [Problem("", "split", message, fix or "Choose another split.", severity)]
-    return account(usable, splits, spec, classes), []
+    failed = {case.case_id for case in cases} - set(seen)
+    return account(cases, splits, spec, classes, failed), []
 
 
 def _classes(dataset: Dataset, cases: Sequence[Case]) -> tuple[str, ...]:

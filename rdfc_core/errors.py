@@ -9,6 +9,12 @@ LONGEST_SENTENCE = 2000
 """Characters; of a longer one the middle is left out."""
 
 
+OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError")
+"""Python's own and torch's, by their names: this module loads no torch."""
+NO_ROOM = ("failed to map segment", "cannot allocate memory", "can't start new thread", "bad_alloc")
+"""What loading a library, or starting a thread, says under a limit on memory."""
+
+
 class RdfcError(Exception):
     """Something the user can mend; the command line prints the sentence and exits with 2."""
 
@@ -48,3 +54,9 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """A question that proposes the nearest known name, or nothing where none is near."""
     near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether the machine, or a limit set on the process, had no memory left."""
+    said = str(error).lower()
+    return type(error).__name__ in OUT_OF_MEMORY or any(words in said for words in NO_ROOM)

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 
 NAMED = 3
 """Cases that a reason names before it breaks off."""
+MOST_TOLD = 10
+"""Reasons."""
+PATH = re.compile(
+    r"\S*[/\\]\S+|\b[\w-]+\.(?:nii\.gz|nii|nrrd|nhdr|mha|mhd|png|jpe?g|tiff?|bmp|dcm)\b"
+)
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,32 @@ class Failure:
 def grouped(failures: Sequence[Failure]) -> list[str]:
     """Each reason once: how many cases it has, the first of them, and what is the matter.
 
-    Reasons that differ only in the case's own name, as in paths, count as one.
+    Reasons that differ only in the case's own name, as in paths, count as one. Where that leaves
+    many, those that differ only in other paths and in numbers count as one, too, told by the
+    first; of more than `MOST_TOLD` the most frequent are told.
     """
     frequent = Counter(map(_after_its_case, failures))
     groups: dict[str, list[Failure]] = defaultdict(list)
     for failure in failures:
         reason = _after_its_case(failure)
         groups[reason if frequent[reason] > 1 else _without_its_case(failure)].append(failure)
-    return [_told(reason, group) for reason, group in groups.items()]
+    if len(groups) <= MOST_TOLD:
+        return [_told(reason, group) for reason, group in groups.items()]
+    kinds: dict[str, list[Failure]] = defaultdict(list)
+    for failure in failures:
+        kinds[_kind(failure)].append(failure)
+    ordered = sorted(kinds.values(), key=len, reverse=True)
+    told = [_told(f"such as: {_after_its_case(kind[0])}", kind) for kind in ordered[:MOST_TOLD]]
+    rest = ordered[MOST_TOLD:]
+    if rest:
+        cases = sum(map(len, rest))
+        told.append(f"{cases} more cases for {len(rest)} other reasons: see results.json.")
+    return told
+
+
+def _kind(failure: Failure) -> str:
+    """The reason without what differs from file to file."""
+    return NUMBER.sub("#", PATH.sub("<file>", _without_its_case(failure)))
 
 
 def _told(reason: str, group: Sequence[Failure]) -> str:

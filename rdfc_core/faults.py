@@ -15,12 +15,11 @@ from types import TracebackType
 from packaging.requirements import Requirement
 
 from rdfc_core.component import Component
+from rdfc_core.errors import out_of_memory
 from rdfc_core.interfaces.executor import WorkerDiedError
 from rdfc_core.plugins import Source, installed
 
 CORE = "rdfc-core"
-OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError")
-"""Python's own and torch's, by their names: this module loads no torch."""
 
 
 class UnexpectedError(Exception):
@@ -32,9 +31,10 @@ def explain(error: BaseException) -> str:
     if isinstance(error, UnexpectedError | WorkerDiedError):
         return str(error)
     what = f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
-    if type(error).__name__ in OUT_OF_MEMORY:
+    if out_of_memory(error):
         return (
-            f"The memory did not suffice ({what[:200]}). Use fewer workers (--executor "
+            f"Out of memory ({what[:200]}). If a limit is set on this process (ulimit -v, a job's "
+            "or container's), raise it. Otherwise use fewer workers (--executor "
             "local:workers=1), smaller batches (--set pretrain.batch_size=16), or smaller images."
         )
     culprit = _culprit(error.__traceback__)

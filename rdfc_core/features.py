@@ -34,6 +34,8 @@ CHANGED = (
     "not kept. Run the same command again once the files are at rest."
 )
 
+STARTING = "(workers start; what measures features may be compiled first, once on a machine)"
+
 WORTH_SHOWING = 100
 """Cases; to look at the files of fewer takes no time."""
 
@@ -112,7 +114,7 @@ def extract(
         if case.case_id in prints and missing:
             jobs.append(_Job(case, missing, prints[case.case_id]))
     with progress.task("Extracting features", len(prints)) as advance:
-        advance(len(prints) - len(jobs))
+        advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
         first_of: dict[int, str] = {}
         for outcome in executor.run(work, jobs):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+MOST_TEXT = 2**30
+"""Bytes of a text file of a run: results of thousands of methods take some megabytes."""
+MOST_WEIGHTS = 2**36
+"""Bytes of a file of weights: 64 GiB."""
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, and links only for administrators
 
@@ -40,3 +46,25 @@ def append_only(name: str, flags: int) -> int:
         OSError: If the name is a link.
     """
     return os.open(name, flags | NO_LINK, 0o666)
+
+
+def within(path: Path, most_bytes: int) -> Path:
+    """The path, if what is there is a file of a plausible size; a link is followed.
+
+    A run folder may come from somebody else: a device never ends, and a file may be larger than
+    the memory.
+
+    Args:
+        path: About to be read whole.
+        most_bytes: More than a run ever writes there.
+
+    Raises:
+        OSError: If there is nothing at the path.
+        ValueError: If it is no file, or larger.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is not a regular file")
+    if found.st_size > most_bytes:
+        raise ValueError(f"it has {found.st_size} bytes, more than the limit of {most_bytes}")
+    return path

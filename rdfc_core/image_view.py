@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rdfc_core.augmentation import augment_pictures, resize
+from rdfc_core.augmentation import resize
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, ShapeError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
 from rdfc_core.preparers import PicturePreparer
 from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.variations import augment
 
 MOST_SAMPLES = 2**26
 """Of one picture for a network: 256 MiB as float32. A model folder that claims more is damaged."""
@@ -91,8 +92,8 @@ class ImageView(View):
         return self.preparer().channels(ndim) == self._channels
 
     def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Random resized crop and random flips, each case its own."""
-        return augment_pictures(batch, self.config.crop_scale, self.config.flip, generator)
+        """Random resized crop, flips and the variations of the options, each case its own."""
+        return augment(batch, self.config, generator)
 
     def tower(self) -> ImageTower:
         """A new network of the encoder for the fitted size."""

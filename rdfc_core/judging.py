@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from rdfc_core import model as models
 from rdfc_core.evaluate import importance, linear
+from rdfc_core.evaluate.blocks import blocks
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.evaluate.supervised import Arena, handcrafted
+from rdfc_core.evaluate.supervised import Arena, handcrafted, image_view
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
@@ -97,7 +98,11 @@ def arena(
         origin=Origin(model.views, model.pretext, untrained, test.classes),
         cases={name: view.collate(prepared[name]) for name, view in model.views.items()},
         measured=_measured(prepared, handcrafted(model.views), len(test.cases)),
-        standard=_standard(model.views, prepared),
+        blocks=blocks(
+            _standard(model.views, prepared),
+            outputs["features"].get(image_view(model.views)),
+            len(test.split.train),
+        ),
         learnt=outputs["features"],
         pretext=method_name(study),
         precision=study.evaluate.supervised.precision or study.pretrain.precision,

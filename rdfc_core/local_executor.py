@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rdfc_core.errors import DataError, PluginError
+from rdfc_core.extraction.worker import ActiveClock, in_time, start_worker
 from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
 
 
@@ -81,8 +81,11 @@ class LocalExecutor(Executor):
             yield from (_here(function, jobs, job) for job in range(len(jobs)))
             return
         _refuse_what_cannot_be_sent(function)
-        crew = _Crew(function, jobs, self.config)
-        waiting = deque(range(len(jobs)))
+        with ActiveClock(self.config.timeout_seconds) as clock:
+            yield from self._worked(_Crew(function, jobs, self.config, clock), workers)
+
+    def _worked(self, crew: _Crew, workers: int) -> Iterator[Outcome]:
+        waiting = deque(range(len(crew.jobs)))
         killed = 0
         while waiting:
             for job in (yield from crew.drain(waiting, workers)):
@@ -121,6 +124,7 @@ class _Crew:
     function: Callable[[Any], Any]
     jobs: Sequence[Any]
     config: LocalExecutorConfig
+    clock: ActiveClock
     finished: int = 0
 
     def drain(self, waiting: deque[int], workers: int) -> Generator[Outcome, None, list[int]]:
@@ -132,16 +136,17 @@ class _Crew:
         pool = ProcessPoolExecutor(
             workers,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
+            initializer=start_worker,
             initargs=(self.config.memory_gib,),
         )
-        work = functools.partial(_in_time, self.config.timeout_seconds, self.function)
+        work = functools.partial(in_time, self.config.timeout_seconds, self.function)
         in_hand: dict[Future[Any], tuple[int, float]] = {}
+        interrupted = True
         try:
             while waiting or in_hand:
                 while waiting and len(in_hand) < workers:  # no more: each in hand is a suspect
                     future = pool.submit(work, self.jobs[waiting[0]])
-                    in_hand[future] = waiting.popleft(), time.monotonic()
+                    in_hand[future] = waiting.popleft(), self.clock.seconds()
                 done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
                 broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
                 for future in done.difference(broken):
@@ -149,10 +154,15 @@ class _Crew:
                     yield _outcome(in_hand.pop(future)[0], future)
                 if broken:
                     break
+            interrupted = False
         except BrokenProcessPool:  # raised by submit, once the pool knows
-            pass
+            interrupted = False
         finally:
+            processes = list((getattr(pool, "_processes", None) or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
+            if interrupted:  # Python would wait for what they have in hand, perhaps half an hour
+                for process in processes:
+                    process.kill()
         return (yield from self._suspects(in_hand.values()))
 
     def _suspects(
@@ -161,7 +171,7 @@ class _Crew:
         """The jobs in hand but those whose time was up, which are given up."""
         suspects, limit = [], self.config.timeout_seconds
         for job, started in in_hand:
-            if limit is None or time.monotonic() - started < limit:
+            if limit is None or self.clock.seconds() - started < limit:
                 suspects.append(job)
                 continue
             self.finished += 1  # the limit is at fault, and not the workers
@@ -189,34 +199,3 @@ def _here(function: Callable[[Any], Any], jobs: Sequence[Any], job: int) -> Outc
         return Outcome(job, value=function(jobs[job]))
     except Exception as error:
         return Outcome(job, error=error)
-
-
-def _in_time(seconds: float | None, function: Callable[[Any], Any], job: Any) -> Any:
-    """Runs in a worker: the job, or the end of this process when its time is up.
-
-    An alarm that nobody handles ends the process even in the midst of a library's C code.
-    """
-    if seconds is None or not hasattr(signal, "setitimer"):
-        return function(job)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        return function(job)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _start_worker(memory_gib: float | None) -> None:
-    if memory_gib is not None:
-        import resource  # not on Windows
-
-        limit = int(memory_gib * 2**30)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    # One thread a process: more would only fight for the cores the other workers use.
-    for variable in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-    ):
-        os.environ[variable] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle

@@ -23,7 +23,7 @@ from rdfc_core.checkpoint import flush
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.probe import LinearModel
-from rdfc_core.files import partial_name
+from rdfc_core.files import MOST_TEXT, MOST_WEIGHTS, partial_name, within
 from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
@@ -219,9 +219,9 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         DataError: If a file is missing or damaged, or does not fit the study.
     """
     try:
-        about = _About.model_validate_json((folder / ABOUT).read_bytes())
+        about = _About.model_validate_json(within(folder / ABOUT, MOST_TEXT).read_bytes())
         # safetensors itself does not notice a bit that turned over among the numbers.
-        if about.sha256 != _sha256(folder / WEIGHTS):
+        if about.sha256 != _sha256(within(folder / WEIGHTS, MOST_WEIGHTS)):
             raise ValueError("its weights do not match their checksum")
         arrays = load_file(folder / WEIGHTS)
         _check_finite({key: arrays[key] for key in arrays if not key.startswith("view.")})

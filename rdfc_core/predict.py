@@ -114,7 +114,9 @@ def listed_cases(run: Path, listing: Path, registry: Registry) -> list[Case]:
     if dataset is None:
         plain = Part(name="manifest", options={"root": listing})
         dataset = resolve_part("dataset", plain, registry, "--manifest").build(registry)
-    return read_cases(dataset, AutoReader.installed(registry, study.readers))
+    cases = read_cases(dataset, AutoReader.installed(registry, study.readers))
+    findings.warn(findings.listing_findings(dataset, cases, None))
+    return cases
 
 
 def single_case(

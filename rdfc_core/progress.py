@@ -24,7 +24,7 @@ class Advance(Protocol):
 
 
 class Progress:
-    """Silent progress; the command line overrides both methods."""
+    """Silent progress; the command line overrides its methods."""
 
     @contextmanager
     def task(self, title: str, total: int) -> Iterator[Advance]:
@@ -34,6 +34,11 @@ class Progress:
             return
 
         yield advance
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Work without steps: told, again and again, if it takes more than a moment."""
+        yield
 
     def say(self, text: str) -> None:
         """One line about what happens next."""

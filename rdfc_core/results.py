@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from rdfc_core.errors import DataError
-from rdfc_core.files import replacing
+from rdfc_core.files import MOST_TEXT, replacing, within
 
 
 class Row(BaseModel):
@@ -132,7 +132,7 @@ class Results(BaseModel):
             DataError: If the file is damaged, or of another version.
         """
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            return cls.model_validate_json(within(path, MOST_TEXT).read_text(encoding="utf-8"))
         except ValueError as error:
             raise DataError(
                 f"{path} is damaged or of another version of rdfc. Delete it, and run the same "

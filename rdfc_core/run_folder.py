@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from rdfc_core.config import ADDED
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluate.trials import depends_on_pretext
-from rdfc_core.files import replacing
+from rdfc_core.files import MOST_TEXT, replacing, within
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
 from rdfc_core.pipeline.run_files import (
@@ -213,7 +213,7 @@ class RunFolder:
     def _recorded(self) -> dict[str, Any]:
         """All that ``study.yaml`` holds; nothing if it cannot be read."""
         try:
-            data = parse_yaml(self.study.read_text(encoding="utf-8"))
+            data = parse_yaml(within(self.study, MOST_TEXT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return data if isinstance(data, dict) else {}
@@ -235,7 +235,7 @@ class RunFolder:
             StudyError: If there is none or it is unreadable.
         """
         try:
-            data = parse_yaml(self.study.read_text(encoding="utf-8"))
+            data = parse_yaml(within(self.study, MOST_TEXT).read_text(encoding="utf-8"))
             if not isinstance(data, dict):
                 raise ValueError("it holds no mapping")
         except (OSError, ValueError) as error:

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS prepared (
 ) WITHOUT ROWID;
 """
 BUSY_SECONDS = 60
+MOST_KEPT = 1000
+"""Texts whose content is kept for further cases."""
 LOOKUP = 500  # SQLite takes a limited number of values in one query
 
 
@@ -73,6 +75,9 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Thousands of cases have the same names, and miss the same features for the same reason.
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._missing: dict[str, dict[str, str]] = {}
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path.resolve().as_uri(), timeout=BUSY_SECONDS, uri=True)
@@ -104,7 +109,14 @@ class Store:
         if row is None:
             raise KeyError(key)
         array = np.load(io.BytesIO(row[0]), allow_pickle=False)
-        return Prepared(array, tuple(json.loads(row[1])), json.loads(row[2]))
+        if row[1] not in self._names:
+            self._names[row[1]] = tuple(json.loads(row[1]))
+        missing = self._missing.get(row[2])
+        if missing is None:
+            missing = json.loads(row[2])
+            if len(self._missing) < MOST_KEPT:
+                self._missing[row[2]] = missing
+        return Prepared(array, self._names[row[1]], missing)
 
     def put(self, key: str, recipe: Mapping[str, Any], prepared: Prepared) -> None:
         """Store one result, durably, before returning; a key that is there already stays.

@@ -67,14 +67,16 @@ def run(
     asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
     if until != "extract":
         precision.refuse_unfit(study, volumes, kept)
-    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    with bench.progress.waiting("Listing the data set's cases"):
+        cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
     warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
     preparers = {name: view.preparer() for name, view in views.items()}
     inputs = inputs_of(study, dataset, preparers)
     with place.claimed(study, bench.registry, overwrite, inputs):
         if until != "extract" and not place.learnt:
-            try_on_few(study, cases, bench, until)
+            with bench.progress.waiting("Trying the study on its first two cases"):
+                try_on_few(study, cases, bench, until)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
@@ -210,6 +212,7 @@ class _Run:
         uses: Sequence[Use],
     ) -> Results:
         study, published = self.study, self.dataset.published()
+        tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
@@ -223,7 +226,10 @@ class _Run:
             ),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
-            warnings=(*self.warnings, *summary.warnings(study, extraction)),
+            warnings=(
+                *self.warnings,
+                *summary.warnings(study, extraction, tested, self.classes or self.dataset.classes),
+            ),
             run={
                 "seconds": self.clock.seconds,
                 "seed": study.seed,

@@ -12,6 +12,7 @@ from rdfc_core.case import Case
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.evaluate.comparisons import compare, judged_variants
+from rdfc_core.evaluate.held_back import held_back, too_few
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
@@ -133,6 +134,7 @@ def describe(
         "cases": len(cases),
         "patients": len({case.patient_id for case in cases}),
         "unlabelled": len(cases) - sum(labels[name] for name in classes),
+        "tested": held_back(cases, splits, classes),
         "per_class": {name: labels[name] for name in classes},
         "splits": [
             {
@@ -189,9 +191,16 @@ def missing(extraction: Extraction) -> list[dict[str, Any]]:
     ]
 
 
-def warnings(study: ResolvedStudy, extraction: Extraction) -> list[str]:
-    """What a reader of the results should know about what was left out."""
-    found = []
+def warnings(
+    study: ResolvedStudy,
+    extraction: Extraction,
+    splits: Sequence[Split],
+    classes: Sequence[str],
+) -> list[str]:
+    """What a reader of the results should know about what was left out, or is too little."""
+    tested = held_back(extraction.cases, splits, classes)
+    few = too_few(tested, folds=len(splits) > 1)
+    found = [few] if few else []
     if extraction.failures:
         count = len(extraction.failures)
         were = "was" if count == 1 else "were"

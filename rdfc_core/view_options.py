@@ -76,6 +76,36 @@ class ImageViewConfig(BaseModel):
     flip: tuple[Literal["horizontal", "vertical"], ...] = Field(
         ("horizontal",), description="Random flips."
     )
+    elastic: float = Field(
+        0.0,
+        ge=0,
+        le=0.05,
+        description="Random elastic deformation: largest displacement, as a share of the side.",
+    )
+    blur: float = Field(
+        0.0, ge=0, le=8, description="Random Gaussian blur: largest sigma in pixels of size."
+    )
+    gamma: float = Field(
+        0.0, ge=0, le=1.5, description="Random gamma: exponents from e^-gamma to e^gamma."
+    )
+    contrast: float = Field(
+        0.0,
+        ge=0,
+        le=1.5,
+        description="Random contrast: factors from e^-contrast to e^contrast about the mean.",
+    )
+    brightness: float = Field(
+        0.0, ge=0, le=1, description="Random brightness: largest shift, black to white being 1."
+    )
+    speckle: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Random noise in proportion to the signal: largest standard deviation.",
+    )
+    noise: float = Field(
+        0.0, ge=0, le=1, description="Random noise: largest standard deviation, of white being 1."
+    )
 
     @model_validator(mode="after")
     def _plausible(self) -> ImageViewConfig:

@@ -29,16 +29,16 @@ def test_what_a_full_disk_cuts_short_is_removed_and_what_was_there_stays(
 ):
     disk = small_disk("12k")  # two pages of 4 KiB, beside the folder's own
     (disk / "filled").write_bytes(bytes(8192))
-    (disk / "said").write_text("before", encoding="utf-8")
-    arguments = (command, finished, "--manifest", pictures, "--out", disk / "said", *HERE)
+    (disk / "said.parquet").write_text("before", encoding="utf-8")
+    arguments = (command, finished, "--manifest", pictures, "--out", disk / "said.parquet", *HERE)
     done = rdfc_here(*arguments, "--overwrite")
     assert done.code == 2
     assert done.err.splitlines()[-1].startswith("The disk is full")
-    assert sorted(file.name for file in disk.iterdir()) == ["filled", "said"]
-    assert (disk / "said").read_text(encoding="utf-8") == "before"
+    assert sorted(file.name for file in disk.iterdir()) == ["filled", "said.parquet"]
+    assert (disk / "said.parquet").read_text(encoding="utf-8") == "before"
     small_disk("1m")
     assert rdfc_here(*arguments, "--overwrite").code == 0
-    assert (disk / "said").stat().st_size > 1000
+    assert (disk / "said.parquet").stat().st_size > 1000
 
 
 def test_a_disk_that_fills_in_pretraining_leaves_the_last_good_checkpoint_to_go_on_from(

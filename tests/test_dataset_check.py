@@ -143,7 +143,7 @@ def test_what_is_seldom_meant_is_a_warning(
 
 
 def test_the_blur_of_a_jpeg_mask_is_named_as_such(folder: CaseFolder, sound: list[Case]) -> None:
-    result = check(*sound, folder.case("blurred", ending=".jpg"))
+    result = check(*sound, folder.case("blurred", mask=block(), ending=".jpg"))
     (problem,) = result.problems
     assert "a JPEG, which blurs outlines: " in problem.message
     assert "of its pixels are neither black nor white" in problem.message
@@ -405,11 +405,35 @@ def test_the_summary_says_what_the_own_split_uses_each_case_for(
     folder: CaseFolder, sound: list[Case]
 ) -> None:
     more = [folder.case(f"more{i}", None) for i in range(3)]
-    lonely = folder.case("lonely", "rare")
-    result = check(*sound, *more, lonely, names=("benign", "malignant", "rare"))
+    lonely, gone = folder.case("lonely", "rare"), folder.case("gone")
+    gone.image.unlink()
+    result = check(*sound, *more, lonely, gone, names=("benign", "malignant", "rare"))
     assert [(use.what, use.cases, use.used) for use in result.summary.uses] == [
         ("pretraining alone (unlabelled)", 3, True),
         ("test", 2, True),
         ("training", 2, True),
         ("pretraining alone (the label 'rare' is not used)", 1, True),
+        ("could not be read or measured", 1, False),
     ]
+
+
+def test_classes_and_patients_of_any_data_set_that_stand_for_no_value_are_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    more = [replace(folder.case(f"n{i}", "nan"), patient_id="NaN") for i in range(3)]
+    more.append(folder.case("n3", "nan"))
+    told = [p.message for p in check(*sound, *more, names=("benign", "malignant", "nan")).problems]
+    assert told == [
+        "the class 'nan' stands for no value in tables that programs write",
+        "3 cases (n0, n1, n2) have the patient 'NaN', which stands for no value in tables that "
+        "programs write",
+    ]
+
+
+def test_an_image_that_is_listed_as_its_own_mask_is_doubted(
+    folder: CaseFolder, sound: list[Case]
+) -> None:
+    own = folder.case("own")
+    assert ("mask", "its image and its mask are one file") in messages(
+        check(*sound, replace(own, mask=own.image)), "own"
+    )

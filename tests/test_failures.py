@@ -43,3 +43,32 @@ def test_a_number_that_all_reasons_hold_is_no_case_s_name() -> None:
 def test_what_a_file_calls_its_cases_does_not_reach_the_terminal_as_commands(capsys):
     console.show_failures([failed("a\x1b[2J", "no mask.")])
     assert r"a\x1b[2J: no mask." in capsys.readouterr().err
+
+
+def test_hundreds_of_files_are_summed_up_by_reason():
+    """Each with a path, sizes and numbers of its own, in folders that do not name the case."""
+    cut = [
+        Failure(
+            f"c{i}",
+            f"Case c{i}: /data/{i}/scan.nii.gz holds {i * 7} of {i * 9} bytes.",
+            fixable=True,
+        )
+        for i in range(150)
+    ]
+    empty = [
+        Failure(f"e{i}", f"Case e{i}: the mask is empty (it holds [0, {i}]).", fixable=True)
+        for i in range(50)
+    ]
+    told = grouped([*empty, *cut])
+    assert told == [
+        "150 cases (c0, c1, c2, …): such as: /data/0/scan.nii.gz holds 0 of 0 bytes.",
+        "50 cases (e0, e1, e2, …): such as: the mask is empty (it holds [0, 0]).",
+    ]
+
+
+def test_many_different_reasons_end_in_a_count():
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    failures = [Failure(f"c{x}", f"Case c{x}: it is {x}.", fixable=True) for x in letters]
+    told = grouped(failures)
+    assert len(told) == 11
+    assert told[-1] == "16 more cases for 16 other reasons: see results.json."

@@ -259,7 +259,7 @@ def test_too_little_memory_is_nobody_s_fault(
     rdfc_here: Callable[..., Done], study_file: Path
 ) -> None:
     done = rdfc_here("run", study_file, "--set=objective=greedy")
-    assert "The memory did not suffice (OutOfMemoryError: tried to allocate 80 GiB)" in done.err
+    assert "Out of memory (OutOfMemoryError: tried to allocate 80 GiB)" in done.err
     assert "pretrain.batch_size" in done.err
     assert "fault" not in done.err
 

@@ -17,6 +17,7 @@ from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
 from rdfc_core.data import findings
 from rdfc_core.dataset_check import check_dataset
+from rdfc_core.interfaces import Problem
 from rdfc_core.predict import predict
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.report import write_report
@@ -149,6 +150,30 @@ def test_a_list_to_predict_is_doubted_before_it_is_used(doubtful, finished, rdfc
     for beginning in expected:
         if not beginning.startswith(("The classes", "Class")):  # which predictions do not use
             assert beginning in said
+
+
+def test_problems_of_one_kind_are_one_sentence_with_their_count():
+    def problem(case_id: str, message: str, field: str = "mask", fix: str = "Look.") -> Problem:
+        return Problem(case_id, field, message, fix, "warning")
+
+    assert findings.told(
+        [
+            problem("a", "it is odd"),
+            problem("b", "it is of 3 mm"),
+            problem("", "all are odd"),
+            problem("c", "it is odd"),
+            problem("", "none is sound"),
+            problem("d", "it is of 3 mm", "image"),
+            *(problem(name, "the same", fix="Mend it.") for name in "efgh"),
+        ]
+    ) == [
+        "3 cases (a, b, c), for example a: it is odd. Look.",
+        "All are odd. Look.",
+        "None is sound. Look.",
+        "Case d: it is of 3 mm. Look.",
+        "4 cases (e, f, g, …): the same. Mend it.",
+    ]
+    assert findings.told([]) == []
 
 
 # Leaks

@@ -38,6 +38,7 @@ FLOORS: list[set[str]] = [
         "preparers",
         "pictures",
         "augmentation",
+        "views",
         "thumbnail",
         "overlay",
         "splits",

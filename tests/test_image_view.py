@@ -36,6 +36,8 @@ def picture_of(height: int, width: int, channels: int = 1) -> Prepared:
 def test_the_recipe_of_pictures_names_what_shapes_them_and_nothing_else():
     plain = image_view().recipe()
     same = [{"size": (16, 16)}, {"size": "average"}, {"flip": ()}, {"crop_scale": (0.9, 1.0)}]
+    same += [{"elastic": 0.02}, {"blur": 1.0}, {"gamma": 0.3}, {"contrast": 0.3}]
+    same += [{"brightness": 0.1}, {"speckle": 0.1}, {"noise": 0.1}]
     for options in same:
         assert image_view(**options).recipe() == plain
     other = [

@@ -18,6 +18,9 @@ class Options(BaseModel):
     root: Path
     encoder: Annotated[Part, PartOf("image_encoder")] = Field(Part(name="timm"))
     rival: Annotated[Part | None, PartOf("pretext")] = None
+    start: Literal["a"] | None = Field(
+        None, description="Start.", json_schema_extra={"values": {"a": "the first one"}}
+    )
 
 
 def test_an_option_has_name_type_bounds_default_and_description() -> None:
@@ -27,6 +30,9 @@ def test_an_option_has_name_type_bounds_default_and_description() -> None:
         "  root: path (required)",
         '  encoder: image encoder (default: {"name": "timm"})',
         "  rival: pretext or null (default: null)",
+        '  start: "a" or null (default: null)',
+        "      Start.",
+        "      a: the first one",
     ]
 
 

@@ -79,4 +79,6 @@ def test_pictures_and_volumes_in_one_data_set_are_told_before_all_is_extracted(
         str(caught.value),
     )
     if run == "first":
-        assert workbench.store.count() == 2 * 6  # three views, size, thumbnail and inspection
+        # The two cases that the study is tried on, and the volume: three views, size, thumbnail
+        # and inspection of each.
+        assert workbench.store.count() == 3 * 6

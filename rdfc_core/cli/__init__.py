@@ -15,8 +15,9 @@ import typer
 
 from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, reproduce, run, store
 from rdfc_core.cli.command import App
-from rdfc_core.errors import RdfcError
-from rdfc_core.signals import Terminated, heeding_sigterm
+from rdfc_core.cli.streams import OutputError, let_go, steady_streams
+from rdfc_core.errors import RdfcError, out_of_memory
+from rdfc_core.signals import Terminated, heeding_signals
 
 app = App(
     name="rdfc",
@@ -39,7 +40,7 @@ app.add_typer(store.app, name="store")
 app.add_typer(plugins.app, name="plugins")
 app.command("doctor")(doctor.doctor)
 
-OUR_FAULT, YOUR_FAULT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+OUR_FAULT, YOUR_FAULT, INTERRUPTED, NO_READER = 1, 2, 130, 141
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Click's class; newer releases of Typer carry a copy of click of their own, with its own class."""
@@ -58,9 +59,27 @@ def _root(
 
 def main() -> None:
     """Run the command line; every error the user can mend is one sentence and exit code 2."""
+    with steady_streams():
+        try:
+            code = _guarded()
+            sys.stdout.flush()
+        except OutputError as error:
+            code = _not_taken(error)
+        finally:
+            sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            let_go(stream)
+    sys.exit(code)
+
+
+def _guarded() -> int:
     try:
         # Newer releases of Typer turn Ctrl-C into the exit code 130 themselves.
-        with heeding_sigterm():
+        with heeding_signals():
             code = app(prog_name="rdfc", standalone_mode=False)
     except USAGE_ERROR as error:
         usage: Any = error
@@ -68,19 +87,34 @@ def main() -> None:
         code = YOUR_FAULT
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except Terminated:
-        code = TERMINATED
+    except Terminated as error:
+        code = 128 + error.number
     except RdfcError as error:
         code = _explain(str(error), error, YOUR_FAULT)
+    except OutputError:
+        raise
     except OSError as error:
         code = _system(error)
     except Exception as error:
         from rdfc_core.faults import explain
 
-        code = _explain(explain(error), error, OUR_FAULT)
-    if code in (INTERRUPTED, TERMINATED):
+        code = _explain(explain(error), error, YOUR_FAULT if out_of_memory(error) else OUR_FAULT)
+    code = code if isinstance(code, int) else 0
+    if code >= INTERRUPTED - 1:
         _say("Interrupted. What is finished is kept: the same command goes on from there.")
-    sys.exit(code if isinstance(code, int) else 0)
+    return code
+
+
+def _not_taken(error: OutputError) -> int:
+    """What was computed is kept; only the tables are not all shown."""
+    if error.closed:
+        return NO_READER
+    return _explain(
+        f"Standard output cannot be written ({error}). What is finished is kept: the same command "
+        "shows it again.",
+        error,
+        YOUR_FAULT,
+    )
 
 
 def _system(error: OSError) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +17,7 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from rdfc_core.errors import one_line
+from rdfc_core.evaluate.held_back import too_few
 from rdfc_core.failures import Failure, grouped
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.results import Comparison, Results, Row
@@ -32,6 +35,7 @@ HEADINGS = {
     "balanced_accuracy": "balanced acc.",
     "accuracy": "accuracy",
 }
+FIRST_WORD_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 16.0
 NARROW = 122  # columns that all three metrics take
 TITLES = {
     "linear": "Linear evaluation of the learnt features",
@@ -60,6 +64,7 @@ class DrawnProgress(Progress):
             yield _lines(title, total)
             return
         with bars.Progress(
+            bars.SpinnerColumn(),
             bars.TextColumn("{task.description}"),
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
@@ -77,23 +82,49 @@ class DrawnProgress(Progress):
 
             yield advance
 
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Work without steps: a line after a second, and then at growing distances."""
+        ended, started = threading.Event(), time.monotonic()
+
+        def tell() -> None:
+            pause = FIRST_WORD_SECONDS
+            while not ended.wait(pause):
+                err.print(f"{what} … {time.monotonic() - started:.0f} s", markup=False)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+        teller = threading.Thread(target=tell, name="waiting", daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            teller.join()
+
     def say(self, text: str) -> None:
         """One line about what happens next."""
         err.print(text, markup=False)
 
 
 def _lines(title: str, total: int) -> Advance:
-    done, whole = 0, total
+    done, whole, told = 0, total, False
 
     def advance(steps: int = 1, note: str = "", total: int | None = None) -> None:
-        nonlocal done, whole
+        nonlocal done, whole, told
         before, done = done, done + steps
         whole = total or whole
         tenth = max(1, whole // 10)
-        if done == whole or done // tenth > before // tenth:
+        if done == whole or done // tenth > before // tenth or (note and not told):
+            told = True
             err.print(f"{title}: {done}/{whole} {note}".rstrip(), markup=False)
 
     return advance
+
+
+def announce_loading(progress: Progress) -> None:
+    """Say what takes long before anything can be seen of it."""
+    if "torch" not in sys.modules:
+        progress.say("Loading PyTorch and the plugins: seconds, and up to a minute the first time.")
 
 
 def show_results(results: Results) -> None:
@@ -110,6 +141,8 @@ def show_results(results: Results) -> None:
             out.print(_comparisons(TITLES[table], _with_pretraining(pairs)))
     if not results.rows:
         out.print("Nothing was evaluated.")
+    elif few := too_few(results.dataset.get("tested", {}), len(results.dataset["splits"]) > 1):
+        err.print(few, markup=False)
 
 
 def _with_pretraining(pairs: Sequence[Comparison]) -> list[Comparison]:

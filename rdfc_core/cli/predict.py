@@ -48,11 +48,13 @@ def predict(
     debug: options.Debug = False,
 ) -> None:
     """Class probabilities of one case, or of every case of a manifest."""
-    from rdfc_core import predict as predictions
     from rdfc_core.cli import console
 
     console.log_to_stderr()
     check_out(out, overwrite)
+    console.announce_loading(console.DrawnProgress())
+    from rdfc_core import predict as predictions
+
     bench = options.workbench(store, executor)
     cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
     said = predictions.predict(run.resolve(), cases, bench)
@@ -90,12 +92,14 @@ def embed(
     debug: options.Debug = False,
 ) -> None:
     """Embeddings of every case of a manifest, as Parquet or CSV."""
-    from rdfc_core import predict as predictions
     from rdfc_core.cli import console
-    from rdfc_core.outputs import write_embeddings
 
     console.log_to_stderr()
     check_out(out, overwrite)
+    console.announce_loading(console.DrawnProgress())
+    from rdfc_core import predict as predictions
+    from rdfc_core.outputs import write_embeddings
+
     bench = options.workbench(store, executor)
     cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
     embedded, failures = predictions.embed(run.resolve(), cases, bench)

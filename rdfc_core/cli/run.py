@@ -126,25 +126,29 @@ def execute(
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
 
-    resolved = _resolved(source, overrides)
+    progress = console.DrawnProgress()
+    with progress.waiting("Reading the study and loading its plugins"):
+        resolved = _resolved(source, overrides)
     name = source.stem if isinstance(source, Path) else resolved.dataset.name
     folder = (out or Path("runs") / name).resolve()
-    progress = console.DrawnProgress()
     known: dict[str, str] = {}
-    results = None if overwrite else _finished(resolved, folder, progress, until, known)
+    results = None
+    if not overwrite:
+        with progress.waiting("Looking for a finished run, and for changed files"):
+            results = _finished(resolved, folder, progress, until, known)
     if results is None:
+        console.announce_loading(progress)
         from rdfc_core import study as studies
 
         bench = options.workbench(store, executor, team)
         results = studies.run(resolved, folder, bench, overwrite, until, known)
+    # First of all: whoever reads the tables may close the pipe after one line.
+    report = _report(folder) if until == "evaluate" else None
     if as_json:
         console.show_json(results.model_dump(mode="json"))
-    elif until == "evaluate":
+    elif report:
         console.show_results(results)
-    if until == "evaluate":
-        progress.say(f"Report: {_report(folder)}")
-    else:
-        progress.say(f"Run folder: {folder}")
+    progress.say(f"Report: {report}" if report else f"Run folder: {folder}")
     finish([Failure(**one) for one in results.failed])
     return results
 

@@ -26,7 +26,7 @@ BOUNDS = {
 
 
 def option_lines(schema: Schema, kinds: Mapping[str, str]) -> Iterator[str]:
-    """Two lines an option: name, type, bounds and default; then what it means.
+    """An option's name, type, bounds and default; then what it and its named values mean.
 
     Args:
         schema: What pydantic's ``model_json_schema`` gives of the options.
@@ -45,6 +45,9 @@ def option_lines(schema: Schema, kinds: Mapping[str, str]) -> Iterator[str]:
         yield f"  {name}: {what} ({default})"
         if option.get("description"):
             yield f"      {option['description']}"
+        # What single values stand for: ``json_schema_extra={"values": {value: meaning}}``.
+        for value, meaning in option.get("values", {}).items():
+            yield f"      {value}: {meaning}"
 
 
 def type_in_words(schema: Schema, known: Mapping[str, Schema]) -> str:

@@ -12,6 +12,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def holdout_of_patients(
     everything = set(labels)
     first: set[int] | None = None
     for drawn in _seeds(seed):
-        folds = _stratified(labels, patients, share.denominator, drawn)
+        folds = _stratified(tuple(labels), tuple(patients), share.denominator, drawn)
         test = {place for fold in folds[: share.numerator] for place in fold}
         train = set(range(len(labels))) - test
         if all({labels[place] for place in part} == everything for part in (test, train)):
@@ -114,11 +115,11 @@ def folds_of_patients(
     everything = set(labels)
     for drawn in _seeds(seed):
         for found in (
-            _stratified(labels, patients, folds, drawn),
+            _stratified(tuple(labels), tuple(patients), folds, drawn),
             _dealt(labels, patients, folds, np.random.default_rng([seed, drawn])),
         ):
             if all({labels[place] for place in fold} == everything for fold in found):
-                return found
+                return [set(fold) for fold in found]
     return None
 
 
@@ -130,15 +131,17 @@ def _seeds(seed: int) -> Iterator[int]:
         yield int(rng.integers(2**31))
 
 
+@lru_cache(maxsize=8)  # a study is split before its cases are measured, and after: seconds each
 def _stratified(
-    labels: Sequence[str], patients: Sequence[str], folds: int, seed: int
-) -> list[set[int]]:
+    labels: tuple[str, ...], patients: tuple[str, ...], folds: int, seed: int
+) -> tuple[frozenset[int], ...]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of rare classes: they are looked at here
-        return [set(test.tolist()) for _, test in cut.split(labels, labels, patients)]
+        parts = cut.split(labels, labels, patients)
+        return tuple(frozenset(test.tolist()) for _, test in parts)
 
 
 def _owners(labels: Sequence[str], patients: Sequence[str]) -> dict[str, list[str]]:
@@ -151,7 +154,7 @@ def _owners(labels: Sequence[str], patients: Sequence[str]) -> dict[str, list[st
 
 def _dealt(
     labels: Sequence[str], patients: Sequence[str], folds: int, rng: np.random.Generator
-) -> list[set[int]]:
+) -> tuple[frozenset[int], ...]:
     """The patients of each class dealt out one by one, the rarest class first."""
     cases = Counter(zip(patients, labels, strict=True))
     fold_of: dict[str, int] = {}
@@ -170,7 +173,7 @@ def _dealt(
     found: list[set[int]] = [set() for _ in range(folds)]
     for place, patient in enumerate(patients):
         found[fold_of[patient]].add(place)
-    return found
+    return tuple(frozenset(fold) for fold in found)
 
 
 def _sides(

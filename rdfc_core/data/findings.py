@@ -74,7 +74,8 @@ def _told(group: Sequence[Problem]) -> str:
         return f"Case {first.case_id}: {sentence}"
     named = listed([problem.case_id for problem in group])
     same = all(problem.message == first.message for problem in group)
-    return f"{len(group)} cases ({named}): {'' if same else 'such as: '}{sentence}"
+    example = "" if same else f", for example {first.case_id}"
+    return f"{len(group)} cases ({named}){example}: {sentence}"
 
 
 def warn(problems: Iterable[Problem], known: Sequence[str] = ()) -> list[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import counted, listed, spelled_alike
+from rdfc_core.data.cells import counted, is_missing, listed, spelled_alike
 from rdfc_core.interfaces.dataset import Problem
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
 
@@ -24,6 +24,10 @@ def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Pr
     if not cases:
         return
     yield from _unlisted(cases, classes)
+    for name in classes:
+        if is_missing(name):
+            message = f"the class {name!r} stands for no value in tables that programs write"
+            yield _of_labels(message, "Leave these cases unlabelled, unless it is a class.")
     for doubt in doubtful_labels(cases):
         yield _of_labels(doubt, ALIKE_FIX)
     labelled = [case for case in cases if case.label is not None and case.label in classes]
@@ -52,6 +56,16 @@ def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Pr
 
 def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
     """Patients who are written in two ways, and would be two."""
+    nobody = [case for case in cases if is_missing(case.patient_id)]
+    if len(nobody) > 1:
+        yield Problem(
+            "",
+            "patient_id",
+            f"{len(nobody)} cases ({listed([case.case_id for case in nobody])}) have the patient "
+            f"{nobody[0].patient_id!r}, which stands for no value in tables that programs write",
+            "Give each case a patient of its own where the patient is not known.",
+            "warning",
+        )
     groups = spelled_alike(case.patient_id for case in cases)
     if groups:
         shown = listed([" and ".join(map(repr, group)) for group in groups])

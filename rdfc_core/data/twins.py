@@ -11,9 +11,12 @@ from rdfc_core.interfaces.dataset import Problem
 
 
 def shared_masks(cases: Sequence[Case]) -> Iterator[Problem]:
-    """Cases whose mask file is that of another case with another image; no file is read."""
+    """Cases whose mask file is their image, or that of another image; no file is read."""
     first: dict[str, Case] = {}
     for case in cases:
+        if tidy(str(case.image)) == tidy(str(case.mask)) and _is_file(case):
+            message = "its image and its mask are one file"
+            yield Problem(case.case_id, "mask", message, "Name the mask.", "warning")
         other = first.setdefault(tidy(str(case.mask)), case)
         if other is not case and tidy(str(other.image)) != tidy(str(case.image)):
             message = f"its mask file is that of {other.case_id}, which has another image"
@@ -48,6 +51,11 @@ def twins(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> Iterator[Prob
             message = f"its outline is exactly that of {outlined.case_id}, on another image"
             fix = "Check that the mask was not copied to the wrong case."
             yield Problem(case.case_id, "mask", message, fix, "warning")
+
+
+def _is_file(case: Case) -> bool:
+    """Generated data have paths that are no files, and may have one a case."""
+    return bool(getattr(case.reader, "needs_files", True))
 
 
 def _twin(case: Case, twin: Case) -> Problem:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluate.delong import delong
 from rdfc_core.evaluate.linear import Entry, main_classifier
-from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
+from rdfc_core.evaluate.statistics import Prediction, interval, of_drawn_repetitions, resampled
 from rdfc_core.evaluate.trials import LOGISTIC, c_name, logistic_name
 from rdfc_core.settings import EvaluateSettings
 
@@ -66,8 +66,7 @@ def compare(
                 numbers = paired(drawn[a][metric], drawn[b][metric], confidence, seed)
                 found.append(_compared(a, b, metric, numbers, BOOTSTRAP))
             by_ranks = delong(judged[a], judged[b])
-            interval = by_ranks.interval(confidence)
-            numbers = (by_ranks.value, *interval, by_ranks.p)
+            numbers = (by_ranks.value, *by_ranks.interval(confidence), by_ranks.p)
             found.append(_compared(a, b, "auroc", numbers, DELONG))
     return list(_corrected(found))
 
@@ -129,11 +128,10 @@ def paired(
     drawn = drawn[~np.isnan(drawn)]
     if math.isnan(difference) or not drawn.size:
         return math.nan, math.nan, math.nan, math.nan
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, (tail, 1 - tail))
+    low, high = interval(drawn, difference, confidence)
     # One more to each side: the data themselves are a resample. 1e-12: rounding is no difference.
     beside = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
-    return difference, float(low), float(high), min(1.0, 2 * (beside + 1) / (drawn.size + 1))
+    return difference, low, high, min(1.0, 2 * (beside + 1) / (drawn.size + 1))
 
 
 def _corrected(found: Sequence[Compared]) -> Iterator[Compared]:

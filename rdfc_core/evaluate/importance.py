@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluate.conventional import ConventionalRadiomics
 from rdfc_core.evaluate.linear import Bench, main_classifier
-from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
+from rdfc_core.evaluate.statistics import Prediction, interval, of_drawn_repetitions, resampled
 
 METRIC = "auroc"
 REPEATS = 10
@@ -151,16 +151,14 @@ def contributions(
         return []
     resamples = min(resamples, MOST_RESAMPLES)
     base = resampled(told[whole], resamples, seed)[METRIC]
-    tail = (1 - confidence) / 2
     found = []
     for family, predictions in told.items():
         if family == whole:
             continue
         dealt = resampled(predictions, resamples, seed)[METRIC]
         falls = base[0, 1:] - of_drawn_repetitions(dealt[:, 1:], seed)
-        falls = falls[~np.isnan(falls)]
-        low, high = np.quantile(falls, (tail, 1 - tail)) if falls.size else (np.nan, np.nan)
         cases = {case_id for one in predictions for case_id in one.case_ids}
         mean = float(base[0, 0] - dealt[:, 0].mean())
-        found.append(Contribution(family, mean, float(low), float(high), len(cases), len(dealt)))
+        low, high = interval(falls, mean, confidence)
+        found.append(Contribution(family, mean, low, high, len(cases), len(dealt)))
     return found

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdfc_core.checkpoint import flush
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import Trial
-from rdfc_core.files import replacing
+from rdfc_core.files import MOST_TEXT, replacing, within
 from rdfc_core.plain_data import parse_json
 
 log = logging.getLogger("rdfc")
@@ -48,7 +48,7 @@ class Stages:
         if not path.exists():
             return None
         try:
-            kept = parse_json(path.read_text(encoding="utf-8"))
+            kept = parse_json(within(path, MOST_TEXT).read_text(encoding="utf-8"))
             probabilities = np.array(kept["probabilities"], np.float64)
             if kept["case_ids"] != list(case_ids) or probabilities.ndim != 2:
                 raise ValueError("it tells of other cases")

@@ -66,15 +66,36 @@ def estimates(
     """
     points = [scores(one.truth, one.probabilities) for one in predictions]
     drawn = bootstrap(predictions, resamples, seed)
-    tail = (1 - confidence) / 2
     found = {}
     for metric in METRICS:
         values = np.array([point[metric][0] for point in points])
-        defined = drawn[metric][~np.isnan(drawn[metric])]
-        low, high = np.quantile(defined, (tail, 1 - tail)) if defined.size else (np.nan, np.nan)
+        mean = float(values.mean())
+        low, high = interval(drawn[metric], mean, confidence)
         sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
-        found[metric] = Estimate(float(values.mean()), sd, float(low), float(high))
+        found[metric] = Estimate(mean, sd, low, high)
     return found
+
+
+def interval(drawn: NDArray[np.float64], estimate: float, confidence: float) -> tuple[float, float]:
+    """The percentile interval of the resamples, widened to the estimate where that lies outside.
+
+    Resamples of a metric that grows with every repeated case, as the calibration error does, may
+    all lie on one side of the estimate.
+
+    Args:
+        drawn: The metric in each resample; NaN where undefined.
+        estimate: The metric on the cases themselves.
+        confidence: Coverage, such as 0.95.
+
+    Returns:
+        Low and high; NaN where no resample has a value.
+    """
+    defined = drawn[~np.isnan(drawn)]
+    if not defined.size:
+        return float("nan"), float("nan")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, (tail, 1 - tail))
+    return float(np.fmin(low, estimate)), float(np.fmax(high, estimate))
 
 
 def bootstrap(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluate import network
+from rdfc_core.evaluate.blocks import IMAGE, RADIOMICS, Blocks
 from rdfc_core.evaluate.conventional import ConventionalRadiomics
 from rdfc_core.evaluate.groups import plan
 from rdfc_core.evaluate.inner import inner_folds, out_of_fold, temperature_of, tempered
@@ -23,6 +24,7 @@ from rdfc_core.evaluate.trials import (
     PROBE,
     Trial,
     c_name,
+    judged,
     logistic_name,
     planned,
     tables,
@@ -49,7 +51,7 @@ class Arena:
         cases: View name → (N, …), the bench's cases as collated.
         measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
             without columns where the study has no such view.
-        standard: (N, F) the same, standardised and clipped as their tower takes them.
+        blocks: The same standardised, and the learnt features of the image at equal weight.
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
@@ -59,7 +61,7 @@ class Arena:
     origin: network.Origin
     cases: Mapping[str, Tensor]
     measured: NDArray[np.float64]
-    standard: NDArray[np.float32]
+    blocks: Blocks
     learnt: Features
     pretext: str
     precision: AnyPrecision
@@ -86,7 +88,7 @@ class Arena:
         elif trial.method in LOGISTIC:
             seen = handcrafted(self.origin.views) or ""
             if trial.method == "image-and-radiomics":
-                seen = f"{self._image()}+{seen}"
+                seen = f"{image_view(self.origin.views)}+{seen}"
             named = (trial.method, seen, "raw", logistic_name(trial.tuning))
         else:
             names = self._views(trial.method)
@@ -95,25 +97,20 @@ class Arena:
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
-        return [self._image()] if method == "resnet-scratch" else list(self.origin.views)
-
-    def _image(self) -> str:
-        towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
-        return pictured(towers) or ""
+        views = self.origin.views
+        return [image_view(views)] if method == "resnet-scratch" else list(views)
 
     def _logistic(self, trial: Trial, advance: Advance) -> Learner:
         """Logistic regression on handcrafted features; learnt ones of the image beside them."""
         settings = self.bench.settings
         c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
-        blocks = {"radiomics": self.standard}
-        if trial.method == "image-and-radiomics":
-            image = self.learnt[self._image()]
-            # Standardised by all training cases, which takes no label: of few, scales are noise.
-            train = image[: len(self.bench.split.train)]
-            spread = np.maximum(train.std(axis=0), 1e-8)
-            # Each block at equal weight, however many columns it has.
-            weight = (self.standard.shape[1] / image.shape[1]) ** 0.5
-            blocks["image"] = ((image - train.mean(axis=0)) / spread * weight).astype(np.float32)
+        names = [IMAGE, RADIOMICS] if trial.method == "image-and-radiomics" else [RADIOMICS]
+        if missing := [name for name in names if name not in self.blocks]:
+            raise StudyError(
+                f"evaluate.methods: {trial.method} needs learnt features of the {missing[0]}, and "
+                "the pretext trains none. Leave the method out."
+            )
+        blocks = {name: self.blocks[name] for name in names}
 
         def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
             probe = Logistic(settings, c, standardise=False)
@@ -215,7 +212,7 @@ def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
     seed = bench.seed + trial.seed
     rows = bench.labelled(trial.label_fraction, seed)
     folds = []
-    if bench.settings.temperature_scaling and trial.tuning in _judged(bench.settings):
+    if bench.settings.temperature_scaling and judged(trial, bench.settings):
         patients = [bench.cases[row].patient_id for row in rows]
         folds = inner_folds(bench.truth[rows], patients, bench.settings.inner_folds, seed)
     parts = 1 if trial.method in ("radiomics", PROBE, *LOGISTIC) else network.PARTS
@@ -240,13 +237,14 @@ def _logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
-def _judged(settings: EvaluateSettings) -> tuple[str, str]:
-    return "", settings.supervised.finetune.name
-
-
 def handcrafted(views: Mapping[str, View]) -> str | None:
     """The view whose features conventional radiomics takes: the first of its kind."""
     return next((n for n, view in views.items() if isinstance(view, FeatureView)), None)
+
+
+def image_view(views: Mapping[str, View]) -> str:
+    """The name of the view that is trained alone, or "" if there is none."""
+    return pictured({name: view.blank_tower() for name, view in views.items()}) or ""
 
 
 def pictured(towers: Mapping[str, Tower]) -> str | None:

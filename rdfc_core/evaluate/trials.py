@@ -40,6 +40,13 @@ class Trial:
         return ".".join([self.method, *setting, share, f"seed-{self.seed}"])
 
 
+def judged(trial: Trial, settings: EvaluateSettings) -> bool:
+    """Whether it is the variant of its method that was named beforehand."""
+    if trial.method in LOGISTIC:
+        return trial.tuning == c_name(settings.radiomics_c[0])
+    return trial.tuning in ("", settings.supervised.finetune.name)
+
+
 def depends_on_pretext(name: str) -> bool:
     """Whether a trial of this name stands on what the pretext learnt."""
     return name.partition(".")[0] in ("hybrid-finetune", "image-and-radiomics", PROBE)
@@ -68,9 +75,9 @@ def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
     every = trial.label_fraction == 1
     if trial.method != PROBE and every and trial.seed < settings.supervised.seeds:
         yield "supervised"
-    judged = trial.method in LOGISTIC or trial.tuning in ("", settings.supervised.finetune.name)
+    told = trial.method in LOGISTIC or judged(trial, settings)
     drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds
-    if judged and drawn:
+    if told and drawn:
         yield "label-efficiency"
 
 

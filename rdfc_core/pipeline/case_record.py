@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rdfc_core.case import Case
+from rdfc_core.errors import DataError
 from rdfc_core.failures import Failure
-from rdfc_core.files import replacing
+from rdfc_core.files import MOST_TEXT, replacing, within
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.splits import Split
 
@@ -87,6 +88,10 @@ def read_rows(path: Path) -> list[CaseRow]:
     """The rows of a file that `write_rows` wrote; none without it."""
     if not path.exists():
         return []
+    try:
+        within(path, MOST_TEXT)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {error}. Remove it.") from error
     with path.open(newline="", encoding="utf-8") as file:
         return [
             CaseRow(row[0], row[1], row[2], row[3], tuple(row[4:-2]), row[-2], row[-1])

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from rdfc_core.evaluate.statistics import Prediction, of_drawn_repetitions, resampled
+from rdfc_core.evaluate.statistics import Prediction, interval, of_drawn_repetitions, resampled
 from rdfc_core.report.contents import Predictions, Run, key_of
 from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, is_control, is_learnt
 from rdfc_core.results import Row
@@ -165,9 +165,7 @@ def paired_difference(
     differences = (a - b)[~np.isnan(a - b)]
     if not differences.size:
         return None
-    tail = (100 - COVERAGE) / 2
-    low, high = np.percentile(differences, [tail, 100 - tail])
-    return value, float(low), float(high)
+    return value, *interval(differences, value, COVERAGE / 100)
 
 
 def _same_cases(ours: Predictions, theirs: Predictions) -> bool:

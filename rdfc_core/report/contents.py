@@ -75,6 +75,7 @@ class DatasetFacts(_Recorded):
     patients: int | None = None
     unlabelled: int | None = None
     per_class: dict[str, int] = {}
+    tested: dict[str, dict[str, int]] = {}
     splits: tuple[SplitSize, ...] = ()
     uses: tuple[CaseUse, ...] = ()
 

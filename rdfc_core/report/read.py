@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from rdfc_core.config import ADDED
 from rdfc_core.errors import DataError
+from rdfc_core.files import MOST_TEXT, within
 from rdfc_core.plain_data import parse_json, parse_yaml
 from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
 from rdfc_core.results import Looked
@@ -24,6 +25,11 @@ PREDICTIONS = "predictions.parquet"
 EMBEDDINGS = "embeddings.parquet"
 PICTURES = "pictures.parquet"
 ATTENTION = "attention.parquet"
+
+MOST_TABLE_BYTES = 2**32
+"""Of a table: 4 GiB, four times the pictures of 100,000 cases."""
+MOST_TABLE_VALUES = 10**8
+"""Of a column: the embeddings of 100,000 cases, 1,000 numbers each."""
 
 FEW_LABELS = "label-efficiency"
 """The table whose methods speak of each case once a share of the labels."""
@@ -67,7 +73,7 @@ def _study(path: Path) -> tuple[Mapping[str, Any] | None, dict[str, str]]:
     if not path.is_file():
         return None, {}
     try:
-        study = parse_yaml(path.read_text(encoding="utf-8"))
+        study = parse_yaml(within(path, MOST_TEXT).read_text(encoding="utf-8"))
     except ValueError as error:
         raise _damaged(path, error) from error
     if not isinstance(study, dict):
@@ -84,7 +90,10 @@ def _epochs(path: Path) -> tuple[tuple[Epoch, ...], int]:
     """
     if not path.is_file():
         return (), 0
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    try:
+        lines = within(path, MOST_TEXT).read_text(encoding="utf-8", errors="replace").split("\n")
+    except ValueError as error:
+        raise _damaged(path, error) from error
     epochs: dict[tuple[str, int], Epoch] = {}
     unread = 0
     for number, line in enumerate(lines, start=1):
@@ -110,7 +119,9 @@ def _results(path: Path) -> Results | None:
     if not path.is_file():
         return None
     try:
-        return Results.model_validate(parse_json(path.read_text(encoding="utf-8")))
+        return Results.model_validate(
+            parse_json(within(path, MOST_TEXT).read_text(encoding="utf-8"))
+        )
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
@@ -201,6 +212,7 @@ def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.T
     if not path.is_file():
         return None
     try:
+        _refuse_bomb(path)
         there = pq.read_schema(path).names
         if not there:  # a table of nothing: no case was there to be written
             return None
@@ -210,8 +222,29 @@ def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.T
         table = pq.read_table(path, columns=[*columns, *(n for n in optional if n in there)])
         table.validate(full=True)  # reading leaves open whether text is text
         return table
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from error
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Check what a table becomes in memory, by what its parts say of themselves.
+
+    Raises:
+        ValueError: If that is more than a run ever writes.
+    """
+    about = pq.read_metadata(within(path, MOST_TABLE_BYTES))
+    parts = [
+        about.row_group(group).column(column)
+        for group in range(about.num_row_groups)
+        for column in range(about.num_columns)
+    ]
+    unpacked = sum(part.total_uncompressed_size for part in parts)
+    if unpacked > MOST_TABLE_BYTES:
+        raise ValueError(f"it unpacks to {unpacked} bytes, more than {MOST_TABLE_BYTES}")
+    # A value that repeats takes almost nothing in the file, and its full length in memory.
+    values = max((part.num_values for part in parts), default=0)
+    if max(values, about.num_rows) > MOST_TABLE_VALUES:
+        raise ValueError(f"a column has {values} values, more than {MOST_TABLE_VALUES}")
 
 
 def _numbers(table: pa.Table, name: str, otherwise: float) -> list[float]:

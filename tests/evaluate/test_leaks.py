@@ -16,12 +16,19 @@ from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.inner import tempered
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.supervised import Arena
-from rdfc_core.evaluate.trials import PROBE, Trial
+from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, c_name
 from rdfc_core.progress import Progress
 from rdfc_core.settings import METHODS, EvaluateSettings
 
+
+def judged_tuning(method: str) -> str:
+    if method in LOGISTIC:
+        return c_name(small_arena.SETTINGS.radiomics_c[1])
+    return "paper" if method == "hybrid-finetune" else ""
+
+
 TRIALS = [
-    *(Trial(method, "paper" if method == "hybrid-finetune" else "") for method in METHODS),
+    *(Trial(method, judged_tuning(method)) for method in METHODS),
     Trial("hybrid-finetune", "from-probe"),
     Trial(PROBE),
 ]
@@ -35,7 +42,7 @@ def _few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conventional, "GRID", grid)
 
 
-def silent(steps: int = 1, note: str = "") -> None:
+def silent(steps: int = 1, note: str = "", total: int | None = None) -> None:
     return
 
 
@@ -57,7 +64,7 @@ def area(arena: Arena, trial: Trial, rows: Any = None) -> float:
     return float(roc_auc_score(arena.bench.truth[TRAIN:], say(arena, trial, rows)[:, 1]))
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.tuning or trial.method)
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
 def test_without_signal_every_method_ends_at_chance_and_with_a_leak_it_would_not(trial):
     """Labels have nothing to do with the cases; several deals, so that luck averages out."""
     honest, leaking = [], []
@@ -84,7 +91,7 @@ def altered(prepared: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.tuning or trial.method)
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
 def test_other_test_cases_change_nothing_of_what_is_said_of_a_case(trial):
     truth = np.arange(CASES) % 2
     prepared = small_arena.noise(CASES, 0)
@@ -119,26 +126,28 @@ class Watched:
         return self.rows[places]
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.tuning or trial.method)
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
 def test_training_asks_for_no_row_but_those_it_was_given(trial):
     truth = np.arange(CASES) % 2
     arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN)
     labels = Watched(arena.bench.truth)
     watched = [Watched(rows) for rows in (*arena.cases.values(), *arena.learnt.values())]
     measured = Watched(arena.measured)
+    blocks = {name: Watched(rows) for name, rows in arena.blocks.items()}
     seen = replace(
         arena,
         bench=replace(arena.bench, truth=labels),  # type: ignore[arg-type]
         cases=dict(zip(arena.cases, watched, strict=False)),  # type: ignore[arg-type]
         learnt=dict(zip(arena.learnt, watched[len(arena.cases) :], strict=True)),
         measured=measured,  # type: ignore[arg-type]
+        blocks=blocks,  # type: ignore[arg-type]
     )
     given = [1, 4, 5, 8, 20, 23, 31, 46]
     predict = seen.learner(trial, 0, silent)(np.array(given))
-    asked = {row for one in (labels, measured, *watched) for row in one.asked}
+    asked = {row for one in (labels, measured, *watched, *blocks.values()) for row in one.asked}
     assert asked == set(given)
     predict(np.array([60]))
-    assert 60 in {row for one in (measured, *watched) for row in one.asked}
+    assert 60 in {row for one in (measured, *watched, *blocks.values()) for row in one.asked}
     assert 60 not in labels.asked
 
 
@@ -150,7 +159,7 @@ def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp
     arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
     labels = Watched(arena.bench.truth)
     labels_seen = replace(arena, bench=replace(arena.bench, truth=labels))  # type: ignore[arg-type]
-    object.__setattr__(labels_seen.bench, "prediction", lambda said, repeat: said)
+    object.__setattr__(labels_seen.bench, "prediction", lambda said, repeat, rows: said)
     told = list(supervised.judge(labels_seen, Stages(tmp_path), Progress()))
     assert {entry.table for entry, _ in told} == {"supervised", "label-efficiency"}
     assert {entry.classifier for entry, _ in told} >= {"svm+temperature", "head+temperature"}

@@ -187,3 +187,25 @@ def save_for_ever(path: Path, saved: Connection) -> None:
         checkpoint.save(path, {"epoch": epoch, "weights": torch.full((100_000,), float(epoch))})
         if epoch == 1:
             saved.send(epoch)
+
+
+def note_and_sleep(job: tuple[Path, float]) -> int:
+    """Say which process this is, in a file, and sleep."""
+    path, seconds = job
+    (path / f"{os.getpid()}.pid").touch()
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def run_sleepers(folder: Path, seconds: float, timeout_seconds: float, said: Connection) -> None:
+    """Run two jobs that sleep on two workers; send what became of each."""
+    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.signals import Terminated, heeding_signals
+
+    executor = LocalExecutor(LocalExecutorConfig(workers=2, timeout_seconds=timeout_seconds))
+    try:
+        with heeding_signals():
+            for one in executor.run(note_and_sleep, [(folder, seconds)] * 2):
+                said.send((one.job, str(one.error or "")))
+    except Terminated as ended:
+        said.send(ended.number)

@@ -13,6 +13,7 @@ from small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig
 from torch import Tensor, nn
 
 from rdfc_core.case import Case
+from rdfc_core.evaluate.blocks import blocks
 from rdfc_core.evaluate.linear import Bench
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.supervised import Arena
@@ -122,6 +123,7 @@ def arena(
         origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), 2),
         cases=collated,
         measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
+        blocks=blocks(collated["radiomics"].numpy(), learnt["image"], train),
         learnt=learnt,
         pretext="rdfc",
         precision="32-true",

@@ -99,7 +99,7 @@ def find_columns(
         split=find_column(header, config.split_column) if config.split_column else None,
         ours=ours,
     )
-    return columns, [*problems, *_unused(header, columns)]
+    return columns, [*problems, *_unused(header, columns), *_second(header, columns)]
 
 
 def _patient(header: Sequence[str], config: ManifestConfig) -> tuple[str | None, list[Problem]]:
@@ -144,8 +144,23 @@ def _unused(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
         if names:
             shown = " or ".join(map(repr, names))
             message = f"the list has no column {role!r}; {shown} may be it, and is not used"
-            fix = "Set label_column to it" if role == "label" else f"Call it {role}"
-            yield Problem("", role, message, f"{fix}, if it is.", "warning")
+            asked = role == "label"
+            fix = "Set label_column to it" if asked else f"Call it {role}"
+            field = "label_column" if asked else role
+            yield Problem("", field, message, f"{fix}, if it is.", "warning")
+
+
+def _second(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
+    """Columns that would have a role if another did not have it."""
+    for role in ("case_id", "patient_id", "image", "mask", "label", "mask_value"):
+        column = getattr(columns, role)
+        names = {simple_name(name) for name in (PATIENTS if role == "patient_id" else (role,))}
+        for other in header:
+            if not column or other.casefold() == column.casefold():
+                continue  # of two that differ in case alone, the table itself tells
+            if other not in columns.taken and simple_name(other) in names:
+                message = f"two columns may be {role}: {column!r} is used, and {other!r} is not"
+                yield Problem("", role, message, "Rename the other one.", "warning")
 
 
 def _missing(name: str, header: Sequence[str], fix: str) -> Problem:

@@ -24,12 +24,13 @@ class Manifest(Dataset):
     it, every value but 0 counts as tumour, where PyRadiomics takes 1.
     """
 
-    def __init__(self, config: ManifestConfig) -> None:
+    def __init__(self, config: ManifestConfig, to_predict: bool = False) -> None:
         self.config = config
+        self._to_predict = to_predict
 
     @cached_property
     def _listing(self) -> Listing:
-        return read_listing(self.config)
+        return read_listing(self.config, self._to_predict)
 
     def cases(self) -> Sequence[Case]:
         """All cases in the order of the list.
@@ -48,14 +49,17 @@ class Manifest(Dataset):
     def with_list(self, listing: Path) -> Manifest:
         """Another list, whose columns and masks mean what they mean in this one.
 
-        It needs neither classes nor splits nor, if its cases have no label, a label's column.
+        It needs neither classes, patients nor splits, nor the columns that the options name for
+        them.
         """
         config = self.config.model_copy(
             update={"root": listing, "csv": None, "classes": None, "split_column": None}
         )
-        if config.label_column and not has_column(config, config.label_column):
-            config = config.model_copy(update={"label_column": None})
-        return Manifest(config)
+        for option in ("label_column", "patient_column"):
+            name = getattr(config, option)
+            if name and not has_column(config, name):
+                config = config.model_copy(update={option: None})
+        return Manifest(config, to_predict=True)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import is_missing, may_be_missing, plain_number, tidy
+from rdfc_core.data.cells import find_column, is_missing, may_be_missing, plain_number, tidy
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.columns import Columns, find_columns
 from rdfc_dataset_manifest.config import ManifestConfig
@@ -19,6 +19,10 @@ from rdfc_dataset_manifest.split import read_split
 from rdfc_dataset_manifest.table import Row, read_table
 
 DEFAULT_NAME = "manifest.csv"
+TEACHING = ("label", "patient_id", "split")
+"""Fields of problems that concern training and evaluating alone."""
+UNUSED = ("label_column", "split_column")
+"""Fields of problems about columns that nobody has asked for."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +40,27 @@ class Listing:
     split: str | None = None
 
 
-def read_listing(config: ManifestConfig) -> Listing:
-    """All cases and all problems of the list that the configuration names."""
+def read_listing(config: ManifestConfig, to_predict: bool = False) -> Listing:
+    """All cases and all problems of the list that the configuration names.
+
+    Args:
+        config: Where the list is, and what its columns mean.
+        to_predict: Its cases are not trained on: classes, patients and splits refuse nothing.
+    """
     path, base = _locate(config)
     table = read_table(path)
     if not table.columns:
         return Listing((), table.problems)
     columns, problems = find_columns(table.columns, config)
-    problems = [*table.problems, *problems]
     if columns is None:
-        return Listing((), problems)
+        return Listing((), [*table.problems, *problems])
     labels, doubts = read_labels(table.rows, columns.label, config.classes)
     problems += doubts
     split, doubts = read_split(table.rows, columns, config)
-    problems += doubts
+    problems = [*table.problems, *(_untaught if to_predict else list)([*problems, *doubts])]
     sound: list[tuple[Row, Case]] = []
     for row in table.rows:
-        wrong = row_problems(row, columns, path)
+        wrong = (_untaught if to_predict else list)(row_problems(row, columns, path))
         problems += wrong
         if not wrong:
             case = _case(row, columns, config, base, labels)
@@ -65,9 +73,19 @@ def read_listing(config: ManifestConfig) -> Listing:
 
 
 def has_column(config: ManifestConfig, name: str) -> bool:
-    """Whether the list that the configuration names has such a column, in whatever case."""
+    """Whether the list that the configuration names has such a column, as columns are compared."""
     path, _ = _locate(config)
-    return name.casefold() in {column.casefold() for column in read_table(path).columns}
+    return find_column(read_table(path).columns, name) is not None
+
+
+def _untaught(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems without those that matter only where cases are to teach."""
+    return [
+        problem
+        for problem in problems
+        if problem.field not in UNUSED
+        and (problem.field not in TEACHING or problem.severity == "warning")
+    ]
 
 
 def _locate(config: ManifestConfig) -> tuple[Path, Path]:

@@ -63,7 +63,7 @@ def _unused(rows: Sequence[Row], columns: Columns) -> list[Problem]:
         problems.append(
             Problem(
                 "",
-                "split",
+                "split_column",
                 f"the column {column!r} says {names}, and is not used",
                 f"Set split_column to {column!r} if the cases are to be split by it.",
                 "warning",

@@ -178,6 +178,12 @@ def test_a_column_that_looks_like_the_patients_is_asked_about(tmp_path: Path, na
 def test_of_two_columns_of_patients_the_one_with_the_exact_name_counts(tmp_path: Path) -> None:
     dataset = table(tmp_path, "patient,patient_id", "x,p", "y,p")
     assert [case.patient_id for case in dataset.cases()] == ["p", "p"]
+    assert only(dataset).message == (
+        "two columns may be patient_id: 'patient_id' is used, and 'patient' is not"
+    )
+    second = table(tmp_path, "mask_value,Mask Value", "2,1")
+    assert [case.mask_value for case in second.cases()] == [2]
+    assert "'mask_value' is used, and 'Mask Value' is not" in only(second).message
     assert "'PatientID' and 'patient' both look like it" in refusal(
         table(tmp_path, "PatientID,patient", "x,p")
     )
@@ -217,14 +223,19 @@ def test_an_error_of_a_spreadsheet_is_refused(tmp_path: Path, error: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "role"),
-    [("diagnosis", "label"), ("Class", "label"), ("lable", "label"), ("mask_values", "mask_value")],
+    ("name", "role", "field"),
+    [
+        ("diagnosis", "label", "label_column"),
+        ("Class", "label", "label_column"),
+        ("lable", "label", "label_column"),
+        ("mask_values", "mask_value", "mask_value"),
+    ],
 )
 def test_a_column_that_may_be_meant_for_a_role_is_named(
-    tmp_path: Path, name: str, role: str
+    tmp_path: Path, name: str, role: str, field: str
 ) -> None:
     problem = only(table(tmp_path, name, "1", "2"))
-    assert (problem.field, problem.severity) == (role, "warning")
+    assert (problem.field, problem.severity) == (field, "warning")
     assert f"no column {role!r}; {name!r} may be it, and is not used" in problem.message
 
 
@@ -251,3 +262,34 @@ def test_a_column_of_parts_that_is_not_used_is_named(tmp_path: Path) -> None:
     assert problem.severity == "warning"
     assert problem.message == "the column 'set' says test and train and val, and is not used"
     assert "Set split_column to 'set'" in problem.fix
+
+
+# Lists to predict
+
+
+def test_a_list_to_predict_is_not_refused_for_classes_patients_or_splits(tmp_path: Path) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    own = table(
+        tmp_path,
+        "who,what,part",
+        *("p,a,train", "q,b,test"),
+        patient_column="who",
+        label_column="what",
+        split_column="part",
+        mask_value=2,
+    )
+    columns = "subject_id,label,set"
+    for rows in (
+        ["x,malignant,train", "y,none,val"],
+        ["x,#NAME?,train", "#REF!,1,test"],
+        [f"{i},{i}.5,x" for i in range(30)],
+    ):
+        table(lists, columns, *rows)
+        other = own.with_list(lists)
+        assert [case.case_id for case in other.cases()] == [f"c{i}" for i in range(len(rows))]
+        assert {case.mask_value for case in other.cases()} == {2}
+        assert {problem.severity for problem in other.problems()} <= {"warning"}
+    table(lists, columns, *rows)
+    with pytest.raises(DataError, match="patient_column"):
+        Manifest(ManifestConfig(root=lists)).cases()

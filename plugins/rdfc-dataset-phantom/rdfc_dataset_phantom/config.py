@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-DEFAULT_SIZE: dict[int, tuple[int, ...]] = {2: (128, 160), 3: (24, 64, 64)}
+Kind = Literal["mixed", "texture"]
+
+DEFAULT_SIZE: dict[tuple[Kind, int], tuple[int, ...]] = {
+    ("mixed", 2): (128, 160),
+    ("mixed", 3): (24, 64, 64),
+    ("texture", 2): (96, 96),
+    ("texture", 3): (48, 64, 64),
+}
 
 
 class PhantomConfig(BaseModel):
@@ -14,18 +21,31 @@ class PhantomConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Kind = Field(
+        "mixed",
+        description="mixed: the class shows in outline and texture; texture: in an interaction of "
+        "grain and skew of the echoes alone.",
+    )
     cases: int = Field(300, ge=2, le=1_000_000, description="Number of tumours.")
     labelled: (
         Annotated[int, Field(strict=True, ge=0)] | Annotated[float, Field(strict=True, ge=0, le=1)]
     ) = Field(0.4, description="Tumours with a label: a number of them, or a share such as 0.4.")
     dimensions: Literal[2, 3] = Field(
-        2, description="2 for ultrasound-like pictures, 3 for CT-like volumes."
+        2,
+        description="2 for ultrasound-like pictures, 3 for volumes: CT-like, or ultrasound-like "
+        "where kind is texture.",
     )
     image_size: tuple[Annotated[int, Field(ge=16, le=2048)], ...] | None = Field(
-        None, description="(H, W) or (Z, Y, X) in samples; by default 128 x 160 or 24 x 64 x 64."
+        None,
+        description="(H, W) or (Z, Y, X) in samples; by default 128 x 160 or 24 x 64 x 64, and for "
+        "kind texture 96 x 96 or 48 x 64 x 64.",
     )
     classes: int = Field(
-        2, ge=2, le=4, description="Number of classes: benign and malignant, or grades 1 to 3 or 4."
+        2,
+        ge=2,
+        le=4,
+        description="Number of classes: benign and malignant, or grades (types, if kind is "
+        "texture) 1 to 3 or 4.",
     )
     tumours_per_patient: int = Field(
         1,
@@ -52,7 +72,7 @@ class PhantomConfig(BaseModel):
     @property
     def shape(self) -> tuple[int, ...]:
         """The size of every image."""
-        return self.image_size or DEFAULT_SIZE[self.dimensions]
+        return self.image_size or DEFAULT_SIZE[self.kind, self.dimensions]
 
     @property
     def labelled_cases(self) -> int:

@@ -14,9 +14,10 @@ from rdfc_dataset_phantom.traits import class_of
 class Phantoms(Dataset):
     """Generated tumours, the first of them labelled.
 
-    The class shows partly in the outline, partly in the texture, and in some tumours not at all;
-    size and surroundings know nothing of it. A case depends on the options and its own number
-    only: a larger data set begins with the same cases.
+    Of the kind ``mixed``, the class shows partly in the outline, partly in the texture, and in some
+    tumours not at all; size and surroundings know nothing of it. Of the kind ``texture``, it shows
+    in an interaction of grain and skew of the echoes and in nothing else. A case depends on the
+    options and its own number only: a larger data set begins with the same cases.
     """
 
     def __init__(self, config: PhantomConfig) -> None:
@@ -24,10 +25,14 @@ class Phantoms(Dataset):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Benign and malignant, or grades; the higher, the more irregular and mixed."""
+        """Benign and malignant, or grades; the higher, the more irregular and mixed.
+
+        Of the kind ``texture``, more than two are types without an order.
+        """
         if self.config.classes == 2:
             return ("benign", "malignant")
-        return tuple(f"grade {grade}" for grade in range(1, self.config.classes + 1))
+        word = "type" if self.config.kind == "texture" else "grade"
+        return tuple(f"{word} {number}" for number in range(1, self.config.classes + 1))
 
     def cases(self) -> Sequence[Case]:
         """All cases; generates none of them."""

@@ -13,7 +13,7 @@ from rdfc_core.case import Volume
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Reader
 from rdfc_dataset_phantom.config import PhantomConfig
-from rdfc_dataset_phantom.phantom import GENERATOR_VERSION, SPACING_MM, image_of, mask_of
+from rdfc_dataset_phantom.phantom import GENERATOR_VERSION, image_of, mask_of, spacing_of
 
 Role = Literal["image", "mask"]
 PATH = re.compile(r"phantom/[23]d/case_(\d+)/(image|mask)")
@@ -59,8 +59,11 @@ class PhantomReader(Reader):
             DataError: If the path stands for no phantom.
         """
         config = self.config
+        # Of the kind mixed as before there were others: what is stored of them stays valid.
+        kind = () if config.kind == "mixed" else (config.kind,)
         content = (
-            GENERATOR_VERSION,
+            *kind,
+            GENERATOR_VERSION[config.kind],
             config.seed,
             config.shape,
             config.classes,
@@ -78,4 +81,4 @@ class PhantomReader(Reader):
         return int(found.group(1))
 
     def _volume(self, array: NDArray[Any]) -> Volume:
-        return Volume.of(array, SPACING_MM[self.config.dimensions])
+        return Volume.of(array, spacing_of(self.config))

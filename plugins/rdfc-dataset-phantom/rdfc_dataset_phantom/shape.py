@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from rdfc_dataset_phantom.fields import Field, direction_waves
-from rdfc_dataset_phantom.traits import Traits
 
 PLANE_WAVES = 9
 LARGEST = 1.6
 """Of the relative radius in any direction, before stretching."""
 
 
+class Outlined(Protocol):
+    """A tumour's outline in numbers."""
+
+    @property
+    def radius(self) -> float:
+        """As a share of the image's shortest side."""
+
+    @property
+    def stretch(self) -> float:
+        """Length of the axis along x against that along y."""
+
+    @property
+    def irregularity(self) -> float:
+        """Standard deviation of the radius over the directions, as a share."""
+
+    @property
+    def waviness(self) -> float:
+        """Waves of the outline in a turn."""
+
+
 def relative_radius(
-    traits: Traits,
+    traits: Outlined,
     shape: tuple[int, ...],
     spacing_mm: tuple[float, ...],
     generator: np.random.Generator,

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
+from rdfc_encoder_timm.starts import STARTS, StartName
+
 OWN_OPTIONS = {
     "model_name": "is the option model",
     "in_chans": "is the number of channels of the view",
@@ -38,8 +40,11 @@ class TimmConfig(BaseModel):
     pretrained: bool = Field(
         False, description="Start from timm's published weights, which needs a network once."
     )
-    weights: Path | None = Field(
-        None, description="Start from this file: safetensors, or a state dict saved by torch."
+    weights: StartName | Path | None = Field(
+        None,
+        description="Start from this file (safetensors, or a state dict saved by torch), or from "
+        "published weights by their name.",
+        json_schema_extra={"values": {name: start.summary for name, start in STARTS.items()}},
     )
     image_size: tuple[PositiveInt, PositiveInt] | None = Field(
         None,
@@ -67,4 +72,14 @@ class TimmConfig(BaseModel):
     def _starts_from_one_thing(self) -> TimmConfig:
         if self.pretrained and self.weights is not None:
             raise ValueError("pretrained and weights exclude each other; give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _named_weights_fit_the_model(self) -> TimmConfig:
+        start = STARTS.get(self.weights) if isinstance(self.weights, str) else None
+        if start is not None and self.model.partition(".")[0] != start.model:
+            raise ValueError(
+                f"the weights {self.weights} are for model {start.model}, and model is "
+                f"{self.model}; set model to {start.model}, or name other weights"
+            )
         return self

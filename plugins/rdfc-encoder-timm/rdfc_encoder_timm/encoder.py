@@ -70,7 +70,7 @@ class TimmEncoder(ImageEncoder):
     def _pretrained(self, channels: int) -> nn.Module:
         try:
             return self._create(channels, pretrained=True)
-        except StudyError:
+        except StudyError:  # of our own networks, which say themselves what is wrong
             raise
         except Exception as error:  # a failing download shows as almost anything
             self._plain(channels)  # if that fails too, the options were at fault: it says so

@@ -1,10 +1,11 @@
-"""Start a network of timm from a file of weights, without running code from that file."""
+"""Start a network of timm from weights, without running code from the file that holds them."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from os.path import isfile
 from pathlib import Path
 
@@ -13,45 +14,62 @@ from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from rdfc_core.errors import StudyError
+from rdfc_encoder_timm.efficientnet_names import with_names_of_timm
+from rdfc_encoder_timm.starts import STARTS, StartName, read_start
 
 log = logging.getLogger("rdfc")
 
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Where training scripts keep the weights inside a checkpoint, best first."""
 
+_TO_TIMM: Mapping[StartName, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {
+    "imagenet-efficientnet-lite0": with_names_of_timm,
+}
+"""How the weights of a named start get timm's names."""
+
 _RGB = 3
 _SHOWN = 3
 
 
-def load_weights(network: nn.Module, path: Path, channels: int, model: str) -> None:
-    """Fill the network with the weights in the file; the file's classifier is left out.
+def load_weights(network: nn.Module, weights: StartName | Path, channels: int, model: str) -> None:
+    """Fill the network with weights; a classifier among them is left out.
 
     Args:
         network: A network of timm, built for ``channels`` without a classifier.
-        path: A ``.safetensors`` file, or a state dict saved by ``torch.save``.
+        weights: A named start, or a file: ``.safetensors``, or a state dict saved by
+            ``torch.save``.
         channels: Weights of a first layer for three channels are fitted to this number.
         model: The network's name, for messages.
 
     Raises:
-        StudyError: If the file cannot be read safely or its weights do not fit.
+        StudyError: If the weights cannot be had or read safely, or do not fit.
     """
-    state = _without_classifier(_read(path), network)
+    state = _read(weights) if isinstance(weights, Path) else _read_named(weights)
+    state = _without_classifier(state, network)
     fitted = _fit_channels(state, network, channels)
     if problems := _mismatches(network, fitted):
         converted = _converted_by_timm(state, network)
         fitted = _fit_channels(converted, network, channels)
         if _mismatches(network, fitted):
             raise StudyError(
-                f"The weights {path} do not fit timm's {model}: {'; '.join(problems)}. "
+                f"The weights {weights} do not fit timm's {model}: {'; '.join(problems)}. "
                 "Name the model that they were saved from, or other weights."
             )
     network.load_state_dict(fitted)
-    log.info("%s starts from %d tensors of %s.", model, len(fitted), path)
+    log.info("%s starts from %d tensors of %s.", model, len(fitted), weights)
+
+
+def _read_named(name: StartName) -> dict[str, Tensor]:
+    content = BytesIO(read_start(name))
+    return _TO_TIMM[name](torch.load(content, map_location="cpu", weights_only=True))
 
 
 def _read(path: Path) -> dict[str, Tensor]:
     if not isfile(path):  # noqa: PTH113  (pathlib fails on names that no file can have)
-        raise StudyError(f"The weights {path} are not a file. Correct the option weights.")
+        raise StudyError(
+            f"The weights {path} are not a file. Correct the option weights: a file, or one of "
+            f"the names {', '.join(STARTS)}."
+        )
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

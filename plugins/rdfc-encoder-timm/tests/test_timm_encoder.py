@@ -157,11 +157,16 @@ def test_pretrained_with_a_wrong_argument_blames_the_argument():
         TimmEncoder(config).build(channels=3)
 
 
+def test_pretrained_of_a_network_of_half_the_width_names_the_full_one():
+    with pytest.raises(StudyError, match=r"^There are no published .* Use resnet18, or leave out"):
+        TimmEncoder(TimmConfig(model="resnet18_half", pretrained=True)).build(channels=3)
+
+
 def test_pretrained_of_a_network_without_published_weights_says_so():
     name = next(
         name
         for name in timm.list_models("resnet*")
-        if not timm.list_models(f"{name}.*", pretrained=True) and not name.endswith("_half")
+        if not name.endswith("_half") and not timm.list_models(f"{name}.*", pretrained=True)
     )
     with pytest.raises(StudyError, match="No pretrained weights exist"):
         TimmEncoder(TimmConfig(model=name, pretrained=True)).build(channels=3)

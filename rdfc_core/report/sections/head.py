@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rdfc_core.evaluate.held_back import too_few
 from rdfc_core.report import words
 from rdfc_core.report.compare import COVERAGE, Comparison, Verdict, named_variant
 from rdfc_core.report.contents import Run, key_of
@@ -58,21 +59,27 @@ class Head:
 
 def head(run: Run, verdict: Verdict | None) -> Head:
     """The head of the report."""
-    results = run.results
+    results, few = run.results, _too_few(run) if verdict else ""
     dataset = _part_name(run.study, "dataset")
     if results and results.dataset.name:
         dataset = results.dataset.name
     return Head(
         title=run.name,
         study=_study_line(run.study, dataset),
-        headline=_headline(run, verdict),
-        conclusion=_conclusion(verdict),
-        claims=_claims(run),
-        findings=_findings(verdict),
-        how_compared=_how_compared(verdict),
+        headline=few or _headline(run, verdict),
+        conclusion="" if few else _conclusion(verdict),
+        claims=() if few else _claims(run),
+        findings=() if few else _findings(verdict),
+        how_compared="" if few else _how_compared(verdict),
         facts=_facts(run),
-        warnings=results.warnings if results else (),
+        warnings=tuple(one for one in results.warnings if one != few) if results else (),
     )
+
+
+def _too_few(run: Run) -> str:
+    """Why the study's methods cannot be judged by its held-back cases; "" if they can."""
+    dataset = run.results.dataset if run.results else None
+    return too_few(dataset.tested, folds=len(dataset.splits) > 1) if dataset else ""
 
 
 def _study_line(study: Mapping[str, Any] | None, dataset: str) -> tuple[str, ...]:

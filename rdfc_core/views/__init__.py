@@ -1,0 +1,1 @@
+"""How pictures are varied at random in training."""

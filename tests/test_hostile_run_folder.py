@@ -1,0 +1,77 @@
+"""A run folder from somebody else: nothing in it is read that would never end, or fill memory."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import small_study
+from small_study import QUICK
+
+from rdfc_core import DataError, RdfcError
+from rdfc_core import study as studies
+from rdfc_core.files import within
+from rdfc_core.predict import predict
+from rdfc_core.report import read, write_report
+from rdfc_core.store import Store
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("name", ["model/holdout/weights.safetensors", "model/holdout/model.json"])
+def test_a_model_that_never_ends_is_refused(run, cases, workbench, name):
+    (run / name).unlink()
+    (run / name).symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="not a regular file"):
+        predict(run, cases[:1], workbench)
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "results.json", "cases.csv"])
+def test_other_files_that_never_end_are_refused(run, cases, workbench, pictures, name):
+    (run / name).unlink()
+    (run / name).symlink_to("/dev/zero")
+    with pytest.raises(RdfcError):
+        studies.run(small_study.resolved(pictures, *QUICK), run, workbench)
+    if name == "study.yaml":
+        with pytest.raises(RdfcError, match="not a regular file"):
+            predict(run, cases[:1], workbench)
+
+
+def test_a_file_is_taken_up_to_its_limit(tmp_path):
+    (tmp_path / "x").write_bytes(bytes(10))
+    assert within(tmp_path / "x", 10) == tmp_path / "x"
+    with pytest.raises(ValueError, match="10 bytes, more than the limit of 9"):
+        within(tmp_path / "x", 9)
+
+
+@pytest.mark.parametrize("what", ["values", "bytes"])
+def test_a_table_that_unpacks_to_more_than_the_memory_is_refused(run, monkeypatch, what):
+    """A value that repeats takes some bytes in the file, and its full length in memory."""
+    if what == "values":
+        monkeypatch.setattr(read, "MOST_TABLE_VALUES", 10**5)
+        table = pa.table({"case_id": ["x"] * 200_000, "png": [b""] * 200_000})
+    else:
+        monkeypatch.setattr(read, "MOST_TABLE_BYTES", 10**5)
+        table = pa.table({"case_id": ["x"], "png": [bytes(10**7)]})
+    pq.write_table(table, run / "pictures.parquet", compression="zstd")
+    assert (run / "pictures.parquet").stat().st_size < 10**5
+    with pytest.raises(DataError, match=r"pictures\.parquet cannot be read: .*more than"):
+        write_report(run)
+
+
+def test_cases_share_the_names_of_their_features(cases, registry, pictures, store: Store):
+    """A copy of 1,010 names for each of 20,000 cases was half of what a run took."""
+    from rdfc_core.features import extract
+    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+
+    study = small_study.resolved(pictures)
+    view = {"radiomics": study.views["radiomics"].build(registry).preparer()}
+    found = extract(cases[:5], view, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+    one, *others = found.prepared["radiomics"].values()
+    assert all(other.names is one.names for other in others)
