@@ -95,7 +95,7 @@ def test_a_preset_fills_in_what_a_study_does_not_say(registry):
     study = load_study({"dataset": "manifest:root=.", "preset": "paper"})
     assert study.pretrain.epochs == 700
     assert study.views["image"].options["encoder"] == {"name": "timm", "model": "resnet50"}
-    assert load_study({"dataset": "manifest:root=."}).pretrain.epochs == 100
+    assert load_study({"dataset": "manifest:root=."}).pretrain.steps == 20000
     shorter = load_study({"dataset": "manifest:root=.", "preset": "paper"}, ["pretrain.epochs=3"])
     assert shorter.pretrain.epochs == 3
     assert shorter.pretrain.learning_rate == study.pretrain.learning_rate
@@ -104,7 +104,7 @@ def test_a_preset_fills_in_what_a_study_does_not_say(registry):
 def test_options_of_a_preset_are_kept_for_the_same_component_and_dropped_for_another():
     same = load_study({"dataset": "manifest:root=.", "encoder": "timm:pretrained=true"})
     encoder = same.views["image"].options["encoder"]
-    assert encoder == {"name": "timm", "model": "resnet18", "pretrained": True}
+    assert encoder == {"name": "timm", "model": "resnet18_half", "pretrained": True}
     other = load_study({"dataset": "manifest:root=.", "encoder": "small-cnn"})
     assert other.views["image"].options["encoder"] == {"name": "small-cnn"}
     assert other.views["image"].options["size"] == [64, 64]  # an option of the view itself

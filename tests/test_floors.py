@@ -83,7 +83,7 @@ FLOORS: list[set[str]] = [
     },
     {"hookspecs", "builtin", ""},
     {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"}
-    | {"extraction", "data.inspection"},
+    | {"extraction.worker", "data.inspection"},
     {
         *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
         *("signals", "data.cells", "utils", "data.mask_grid"),

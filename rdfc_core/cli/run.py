@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from rdfc_core.progress import Progress
     from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results import Results
+
+log = logging.getLogger("rdfc")
 
 
 @takes_study_options
@@ -161,6 +164,8 @@ def _finished(
 
     results = finished_run(study, folder, installed(), progress, until, known)
     if results is not None:
+        for warning in results.warnings:
+            log.warning("%s", warning)
         progress.say("This run is finished already: nothing to do.")
     return results
 

@@ -36,7 +36,8 @@ def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> 
     Raises:
         AssertionError: If the loss is no finite scalar that trains the towers, a step is not
             repeatable or changes its batch, embeddings or logs carry a gradient, towers are not
-            given back, or the state does not hold everything.
+            given back, the measure on held-back cases is no number or changes the task, or the
+            state does not hold everything.
     """
     import torch
 
@@ -60,6 +61,7 @@ def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> 
         _check_towers(pretext, views, who)
         _check_step(pretext, views, prepared, who)
         _check_training(pretext, views, prepared, who)
+        _check_held_back(pretext, views, prepared, who)
         _check_saved(pretext, blank, views, prepared, who)
 
 
@@ -163,6 +165,33 @@ def _check_training(
     bad = [name for name, p in pretext.named_parameters() if not torch.isfinite(p).all()]
     require(not bad, f"{who}: {bad[:1]} is NaN or infinite after {STEPS} steps.")
     _check_embed(pretext, prepared, who)
+
+
+def _check_held_back(
+    pretext: Pretext, views: Mapping[str, View], prepared: Mapping[str, Tensor], who: str
+) -> None:
+    """The measure on cases that are held back, if the task has one."""
+    import torch
+
+    pretext.eval()
+    before = deepcopy(pretext.state_dict())
+    with torch.no_grad():
+        torch.manual_seed(0)
+        found = pretext.held_back_metrics(_batch(views, prepared, 0))
+    pretext.train()
+    if not found:
+        return
+    require("loss" in found, f"{who}.held_back_metrics() gave {sorted(found)} and no loss.")
+    for name, value in found.items():
+        require(
+            torch.as_tensor(value).numel() == 1 and bool(torch.isfinite(torch.as_tensor(value))),
+            f"{who}.held_back_metrics() gave {name} {value}; give finite scalars.",
+        )
+    after = pretext.state_dict()
+    require(
+        all(torch.equal(value, after[key]) for key, value in before.items()),
+        f"{who}.held_back_metrics() changed the task's state; measure without learning.",
+    )
 
 
 def _weights(tower: torch.nn.Module) -> Sequence[Tensor]:

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+import torch
 
 from rdfc_core import testing
 from rdfc_core.interfaces import PretextOutput
@@ -73,6 +74,23 @@ class LoggingNumbers(Pretext):
         return super().forward(batch)._replace(logs={"agreement": 0.5})
 
 
+class LearningWhileMeasured(Pretext):
+    def held_back_metrics(self, batch):
+        with torch.no_grad():
+            next(self.parameters()).add_(1)
+        return {"loss": torch.zeros(())}
+
+
+class MeasuringNoLoss(Pretext):
+    def held_back_metrics(self, batch):
+        return {"accuracy": torch.ones(())}
+
+
+class MeasuringNothingFinite(Pretext):
+    def held_back_metrics(self, batch):
+        return {"loss": torch.tensor(float("nan"))}
+
+
 class HalfABatchOfEmbeddings(Pretext):
     def forward(self, batch):
         output = super().forward(batch)
@@ -96,6 +114,9 @@ def test_a_sound_pretext_passes():
         (CountingOutsideItsState, "with the same state_dict gave the loss"),
         (GivingOtherViews, r"encoders\(\) gave \['picture'\]"),
         (LoggingNumbers, "the log 'agreement' has to be a scalar tensor"),
+        (LearningWhileMeasured, r"held_back_metrics\(\) changed the task's state"),
+        (MeasuringNoLoss, r"gave \['accuracy'\] and no loss"),
+        (MeasuringNothingFinite, "give finite scalars"),
         (HalfABatchOfEmbeddings, r"have to be \(B, D\)"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -39,6 +39,8 @@ SMALL_STUDY: dict[str, Any] = {
         "warmup_steps": 0,
         "precision": "32-true",  # so that tests say the same on every machine
     },
+    # Steps follow from the epochs: a floor would make of every training hundreds of them.
+    "evaluate": {"supervised": {"min_steps": 0, "head": "features", "finetune": "paper"}},
 }
 """A study of three views that trains in a second; the data set is left open."""
 
@@ -53,7 +55,6 @@ TABLES = (
     "evaluate.methods=[radiomics,resnet-scratch,hybrid-scratch,hybrid-finetune]",
     "evaluate.inner_folds=2",
     "evaluate.supervised.epochs=2",
-    "evaluate.supervised.min_steps=0",
     "evaluate.supervised.sweep=[all,{name: slow, lr_scale: {image: 0.1}}]",
     "evaluate.label_fractions=[0.3,1.0]",
     "evaluate.label_seeds=2",

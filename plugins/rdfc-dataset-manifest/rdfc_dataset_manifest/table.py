@@ -94,9 +94,9 @@ def read_table(path: Path) -> Table:
 
 def _named_separator(text: str) -> tuple[str, str]:
     """The separator that a first line ``sep=;`` names, or "", and the text without that line."""
-    first, line_break, rest = text.partition("\n")
-    told = _SEPARATOR.fullmatch(first.rstrip("\r"))
-    return (told[1], rest) if told and line_break else ("", text)
+    first, *rest = text.splitlines(keepends=True) or [""]
+    told = _SEPARATOR.fullmatch(first.rstrip("\r\n"))
+    return (told[1], "".join(rest)) if told and rest else ("", text)
 
 
 def _delimiter(text: str) -> str:

@@ -91,6 +91,7 @@ def test_listed_files_are_read(tmp_path: Path) -> None:
         LIST.replace(",", ";"),
         LIST.replace(",", "\t"),
         LIST.replace("\n", "\r\n"),
+        LIST.replace("\n", "\r"),
         "\ufeff" + LIST,
         LIST + "\n\n,,,,,\n",
         "\n" + LIST,
@@ -100,7 +101,18 @@ def test_listed_files_are_read(tmp_path: Path) -> None:
             "0,\n1,", ",", 1
         ),  # as pandas writes it, with an index that has no name
     ],
-    ids=["semicolon", "tab", "crlf", "bom", "blank", "first-blank", "case", "quotes", "index"],
+    ids=[
+        "semicolon",
+        "tab",
+        "crlf",
+        "cr",
+        "bom",
+        "blank",
+        "first-blank",
+        "case",
+        "quotes",
+        "index",
+    ],
 )
 def test_a_list_means_the_same_however_it_was_saved(tmp_path: Path, text: str) -> None:
     expected = manifest(tmp_path, LIST).cases()

@@ -24,7 +24,7 @@ def refusal(**options: object) -> str:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("line", ["sep={}", '"sep={}"', "SEP={}", "sep={}{}{}"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_excels_first_line_names_the_separator(
     tmp_path: Path, separator: str, line: str, end: str
 ) -> None:

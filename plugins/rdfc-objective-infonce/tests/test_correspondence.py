@@ -325,3 +325,50 @@ def test_terms_that_do_not_make_sense_are_refused(options, sentence) -> None:
 
 def test_a_bare_yaml_true_means_true_pairs() -> None:
     assert CorrespondenceConfig(pairing=True).pairing == "true"
+
+
+def primed(problem, pretext) -> None:
+    """Every case is shown to the pretext once, in two batches."""
+    for indices in torch.arange(problem.cases).split(12):
+        pretext.prime(problem.batch(indices))
+
+
+def test_memories_begin_with_what_the_fresh_towers_make_of_each_case(two, pretext_of) -> None:
+    pretext = pretext_of(two, {"variant": "stale-positive"})
+    primed(two, pretext)
+    everyone = torch.arange(two.cases)
+    for name, tower in pretext.encoders().items():
+        expected = pretext.embed({name: tower(two.data[name])})[name]
+        torch.testing.assert_close(pretext.memories[name].read(everyone), expected.detach())
+
+
+def test_random_rows_stay_where_they_are_asked_for(two, pretext_of) -> None:
+    pretext = pretext_of(two, {"variant": "stale-positive"}, memory_start="random")
+    before = {name: memory.bank.clone() for name, memory in pretext.memories.items()}
+    primed(two, pretext)
+    for name, memory in pretext.memories.items():
+        assert torch.equal(memory.bank, before[name])
+
+
+def test_held_back_cases_are_told_apart_among_themselves(three, pretext_of) -> None:
+    pretext = pretext_of(three, {"variant": "stale-positive"}).eval()
+    indices = torch.arange(9)
+    found = pretext.held_back_metrics(three.batch(indices))
+    with torch.no_grad():
+        x = pretext.embed({n: t(three.data[n][:9]) for n, t in pretext.encoders().items()})
+    losses, names = [], list(x)
+    for place, a in enumerate(names):
+        for b in names[place + 1 :]:
+            losses.append(in_batch_loss(x[a], x[b]) / 2)  # the mean of both directions
+            cosines = (x[a] @ x[b].T).numpy()
+            hits = [matrix[i].argmax() == i for matrix in (cosines, cosines.T) for i in range(9)]
+            assert found[f"{a}-{b}.retrieval_top1"].item() == pytest.approx(np.mean(hits))
+    assert found["loss"].item() == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_a_perfect_correspondence_is_found_by_every_held_back_case(two, pretext_of) -> None:
+    pretext = pretext_of(two, IN_BATCH)
+    same = torch.randn(20, 8, generator=torch.Generator().manual_seed(3))
+    pretext._project = lambda name, features: F.normalize(same[: len(features)], dim=1)
+    found = pretext.held_back_metrics(two.batch(torch.arange(20)))
+    assert found["radiomics-image.retrieval_top1"] == 1

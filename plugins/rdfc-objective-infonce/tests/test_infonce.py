@@ -213,6 +213,17 @@ def test_identical_embeddings_give_ln_n_over_the_full_bank_and_ln_b_in_the_batch
     assert objective("in-batch")(same, same, memory)[0].item() == pytest.approx(2 * math.log(4))
 
 
+def test_of_fewer_cases_than_negatives_all_others_are_taken(scene) -> None:
+    """Undrawn, so that the loss is that of the full bank, whatever the generator."""
+    drawn, everyone = (
+        objective(variant, negatives=10_000)(*scene)[0]
+        for variant in ("stale-positive", "full-bank")
+    )
+    assert drawn.item() == pytest.approx(everyone.item(), rel=1e-6)
+    asked_for = objective("stale-positive", negatives=10_000, negatives_per="case")(*scene)[0]
+    assert asked_for.item() > everyone.item() + 1  # each stands in the sum many times over
+
+
 def test_an_untrained_full_bank_loss_is_about_ln_n(units, bank_of, memory_of) -> None:
     a, b = units(64, 128, 1), units(64, 128, 2)
     memory = memory_of(torch.arange(64), bank_of(500, 128, 3), bank_of(500, 128, 4))
