@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -35,6 +34,9 @@ CHANGED = (
 )
 
 STARTING = "(workers start; what measures features may be compiled first, once on a machine)"
+
+ROWS = 2000
+"""Of a table that are in memory at once while it is written."""
 
 WORTH_SHOWING = 100
 """Cases; to look at the files of fewer takes no time."""
@@ -83,7 +85,8 @@ def extract(
     executor: Executor,
     progress: Progress | None = None,
     unfit: Mapping[int, str] | None = None,
-    known: Mapping[str, str] | None = None,
+    known: MutableMapping[str, str] | None = None,
+    left_in_store: Collection[str] = (),
 ) -> Extraction:
     """Every view of every case, from the store where it is known, otherwise made and stored.
 
@@ -96,7 +99,10 @@ def extract(
         executor: Runs the work.
         progress: Told after each case.
         unfit: Number of a tumour's axes → why it is not looked at.
-        known: Case id → fingerprint that was taken before, by the same command.
+        known: Case id → fingerprint that was taken before, by the same command; those that are
+            taken are added.
+        left_in_store: Views whose results are read from the store each time they are asked for:
+            those of thousands of cases would fill the memory.
 
     Raises:
         DataError: If the store cannot be used, or pictures and volumes are mixed.
@@ -104,7 +110,7 @@ def extract(
     progress = progress or Progress()
     grid, views = mask_grid_of(views), on_mask_grid(views)
     cases = [replace(case, mask_grid=grid) for case in cases] if grid is not None else cases
-    prints, failures = fingerprints(cases, progress, dict(known or {}))
+    prints, failures = fingerprints(cases, progress, known)
     recipes = {name: view.recipe() for name, view in views.items()}
     keys = keys_of(prints, views)
     stored = store.known(list(keys.values()))
@@ -132,16 +138,41 @@ def extract(
                 )
             advance(1, note=f"{len(failures)} failed" if failures else "")
     good = [case for case in cases if case.case_id not in failures]
+    results = {
+        name: InStore(store, {case.case_id: keys[case.case_id, name] for case in good})
+        for name in views
+    }
     return Extraction(
         cases=good,
         prepared={
-            name: {case.case_id: store.get(keys[case.case_id, name]) for case in good}
-            for name in views
+            name: one if name in left_in_store else dict(one) for name, one in results.items()
         },
         failures=[failures[case.case_id] for case in cases if case.case_id in failures],
         fingerprints=prints,
         made=len(jobs),
     )
+
+
+@dataclass(frozen=True)
+class InStore(Mapping[str, Prepared]):
+    """Results by case id, each read from the store when it is asked for.
+
+    Args:
+        store: Holds them.
+        stored_as: Case id → the store's key.
+    """
+
+    store: Store
+    stored_as: Mapping[str, str]
+
+    def __getitem__(self, case_id: str) -> Prepared:
+        return self.store.get(self.stored_as[case_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.stored_as)
+
+    def __len__(self) -> int:
+        return len(self.stored_as)
 
 
 def keys_of(prints: Mapping[str, str], views: Mapping[str, Preparer]) -> dict[tuple[str, str], str]:
@@ -246,18 +277,23 @@ def write_parquet(path: Path, extraction: Extraction) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    columns: dict[str, Any] = {
-        "case_id": [case.case_id for case in extraction.cases],
-        "patient_id": [case.patient_id for case in extraction.cases],
-        "label": [case.label for case in extraction.cases],
-    }
+    columns = [(name, pa.string()) for name in ("case_id", "patient_id", "label")]
+    vectors = {}
     for view, prepared in extraction.prepared.items():
-        vectors = [prepared[case.case_id] for case in extraction.cases]
-        names = vectors[0].names if vectors else ()
-        if not names:
-            continue
-        table = np.stack([one.array for one in vectors])
-        for place, name in enumerate(names):
-            columns[f"{view}.{name}"] = pa.array(table[:, place], from_pandas=True)
-    with replacing(path) as partial:
-        parquet.write_table(pa.table(columns), partial)
+        first = next(iter(prepared.values()), None)
+        if first is not None and first.names:
+            vectors[view] = prepared
+            kind = pa.from_numpy_dtype(first.array.dtype)
+            columns += [(f"{view}.{name}", kind) for name in first.names]
+    schema = pa.schema(columns)
+    with replacing(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
+        for start in range(0, len(extraction.cases), ROWS):
+            cases = extraction.cases[start : start + ROWS]
+            arrays = [
+                pa.array([getattr(case, name) for case in cases], pa.string())
+                for name in ("case_id", "patient_id", "label")
+            ]
+            for prepared in vectors.values():
+                table = np.stack([prepared[case.case_id].array for case in cases])
+                arrays += [pa.array(column, from_pandas=True) for column in table.T]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.probe import joined
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.features import Extraction
+from rdfc_core.features import ROWS, Extraction
 from rdfc_core.files import replacing
 from rdfc_core.model import Model
 from rdfc_core.results import Looked
@@ -65,11 +65,13 @@ def write_embeddings(path: Path, vectors: Sequence[Embedded]) -> None:
 def write_pictures(path: Path, extraction: Extraction) -> None:
     """One PNG a case, with the outline drawn in."""
     pictures = extraction.prepared["picture"]
-    columns = {
-        "case_id": list(pictures),
-        "png": [one.array.tobytes() for one in pictures.values()],
-    }
-    _write(path, columns)
+    case_ids = list(pictures)
+    schema = pa.schema([("case_id", pa.string()), ("png", pa.binary())])
+    with replacing(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
+        for start in range(0, len(case_ids), ROWS):
+            some = case_ids[start : start + ROWS]
+            columns = {"case_id": some, "png": [pictures[one].array.tobytes() for one in some]}
+            writer.write_table(pa.table(columns, schema))
 
 
 def write_attention(path: Path, looked: Sequence[Looked]) -> None:

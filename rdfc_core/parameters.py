@@ -217,7 +217,7 @@ def load_parameters(name_or_path: str | Path) -> Parameters:
     bundled = bundled_sets()
     if str(name_or_path) in bundled:
         with as_file(files("rdfc_core.parameter_sets") / f"{name_or_path}.yaml") as path:
-            return parse_parameters(read_mapping(path), f"the set {name_or_path!r}")
+            return _validated(read_mapping(path), f"the set {name_or_path!r}")
     path = Path(name_or_path).expanduser()
     if not isfile(path):  # noqa: PTH113  (pathlib fails on names that no file can have)
         raise StudyError(
@@ -233,16 +233,22 @@ def load_parameters(name_or_path: str | Path) -> Parameters:
 def parse_parameters(data: Mapping[str, Any], source: str) -> Parameters:
     """The content of a parameter file; ``source`` names it in messages.
 
+    Settings that are stated and can have no effect are warned of.
+
     Raises:
         StudyError: If a key, a name or a value is not known or of the wrong type.
     """
-    try:
-        parameters = Parameters.model_validate(data)
-    except ValidationError as error:
-        raise StudyError(f"In {source}: {_sentence(error)}") from error
+    parameters = _validated(data, source)
     for sentence in parameters.idle_settings():
         _warn(f"In {source}: {sentence}.")
     return parameters
+
+
+def _validated(data: Mapping[str, Any], source: str) -> Parameters:
+    try:
+        return Parameters.model_validate(data)
+    except ValidationError as error:
+        raise StudyError(f"In {source}: {_sentence(error)}") from error
 
 
 @cache

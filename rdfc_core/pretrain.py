@@ -97,7 +97,7 @@ def _take_part(group: Group, task: Task) -> None:
             _timed_epoch(training, done)
             done += 1
             if training.convergence.turn(done):
-                training.state(done)
+                training.state(done)  # for the state that is kept before the learning rate falls
             training.state(done)
 
 
@@ -109,10 +109,10 @@ def _timed_epoch(training: Training, epoch: int) -> dict[str, float]:
         metrics = _epoch(training, epoch)
     seconds = time.perf_counter() - started
     if training.convergence.due(epoch + 1):
-        held_back = training.measured() or {"loss": metrics["loss"]}
-        training.convergence.look(epoch + 1, training.group.share(held_back["loss"]))
-        if len(training.held_back):
-            metrics |= {f"held_back.{name}": value for name, value in held_back.items()}
+        measured = training.measured()
+        telling = measured.get("loss", metrics["loss"])
+        training.convergence.look(epoch + 1, training.group.share(telling))
+        metrics |= {f"held_back.{name}": value for name, value in measured.items()}
     return {
         "epoch": epoch + 1,
         **metrics,
@@ -150,9 +150,12 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
 
 
 def _note(metrics: Mapping[str, float]) -> str:
-    """The loss, and how often held-back cases find their partner, where that is measured."""
+    """The loss; where cases are held back, theirs, and how many of them find their partner."""
     note = f"loss {metrics['loss']:.3f}"
-    found = [value for name, value in metrics.items() if name.startswith("held_back.")]
-    if found and "held_back.loss" in metrics:
-        note += f", held back {metrics['held_back.loss']:.3f}"
+    measured = {k: v for k, v in metrics.items() if k.startswith("held_back.")}
+    if measured:
+        note += f", held back {measured['held_back.loss']:.3f}"
+    found = [value for key, value in measured.items() if key.endswith(".retrieval_top1")]
+    if found:
+        note += f", {sum(found) / len(found):.0%} of these find their partner"
     return note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from os.path import normpath
 from pathlib import Path
@@ -60,7 +60,7 @@ def run(
         StudyError: If the folder holds another study, or the study does not fit the data.
         DataError: If the data cannot be used, or a split would leak.
     """
-    place = RunFolder(folder)
+    place, taken = RunFolder(folder), dict(known or {})
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
     kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
@@ -76,11 +76,11 @@ def run(
     with place.claimed(study, bench.registry, overwrite, inputs):
         if until != "extract" and not place.learnt:
             with bench.progress.waiting("Trying the study on its first two cases"):
-                try_on_few(study, cases, bench, until)
+                try_on_few(study, cases, bench, until, taken)
         bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
         if asked.pretrain.precision == "auto" and until != "extract":
             log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until, warnings).go(cases, known)
+        return _Run(study, place, dataset, views, bench, until, warnings).go(cases, taken)
 
 
 class _Run:
@@ -105,7 +105,7 @@ class _Run:
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
 
-    def go(self, cases: Sequence[Case], known: Mapping[str, str] | None = None) -> Results:
+    def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.bench, known)

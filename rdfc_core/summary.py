@@ -11,7 +11,7 @@ from typing import Any
 from rdfc_core.case import Case
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
-from rdfc_core.evaluate.comparisons import compare, judged_variants
+from rdfc_core.evaluate.comparisons import compare, judged_variants, views_apart
 from rdfc_core.evaluate.held_back import held_back, too_few
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
@@ -77,7 +77,8 @@ def comparisons(
     """Paired tests between the methods of each table but the controls'."""
     settings = study.evaluate
     judged = judged_variants(settings, found)
-    tested = compare(judged, settings.bootstrap, settings.confidence, study.seed)
+    apart = views_apart(settings, found)
+    tested = compare(judged, settings.bootstrap, settings.confidence, study.seed, apart)
     return [
         Comparison(**{k: finite(v) if isinstance(v, float) else v for k, v in asdict(one).items()})
         for one in tested

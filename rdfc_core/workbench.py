@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +69,7 @@ def extract(
     cases: Sequence[Case],
     views: Mapping[str, View],
     bench: Workbench,
-    known: Mapping[str, str] | None = None,
+    known: MutableMapping[str, str] | None = None,
 ) -> Extraction:
     """All views of all cases, their sizes, their thumbnails, and what there is to see in them.
 
@@ -77,7 +77,7 @@ def extract(
         cases: Each with a reader.
         views: View name → the view.
         bench: Store, executor and progress.
-        known: Case id → fingerprint that the same command has taken before.
+        known: Case id → fingerprint that the same command has taken before; others are added.
 
     Raises:
         DataError: If every case failed, or pictures and volumes are mixed.
@@ -90,6 +90,7 @@ def extract(
         bench.executor,
         bench.progress,
         known=known,
+        left_in_store=("picture",),
     )
     if cases and not extraction.cases:
         raise _nothing_left(extraction.failures)

@@ -18,6 +18,7 @@ import small_study
 from PIL import Image, ImageOps
 from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
+from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.evaluate.size import Size
 from rdfc_core.feature_view import FeatureView
@@ -328,3 +329,23 @@ def test_an_image_of_several_cases_is_hashed_once(own, monkeypatch):
     assert read.count(own[0].image) == 1
     assert prints == list(fingerprints(several, Progress())[0].values())
     assert len(set(prints)) == 3
+
+
+def test_what_is_left_in_the_store_is_read_when_it_is_asked_for(own, store):
+    found = extract(own, views(), store, HERE, left_in_store=("greys",))
+    there = extract(own, views(), store, HERE).prepared["greys"]
+    assert not isinstance(found.prepared["greys"], dict)
+    assert list(found.prepared["greys"]) == list(there)
+    for case_id, one in found.prepared["greys"].items():
+        np.testing.assert_array_equal(one.array, there[case_id].array)
+        assert found.prepared["greys"][case_id] is not one
+
+
+def test_a_table_written_in_parts_is_the_table(own, store, tmp_path, monkeypatch):
+    found = run(own, store)
+    write_parquet(tmp_path / "whole.parquet", found)
+    monkeypatch.setattr(features, "ROWS", 3)
+    write_parquet(tmp_path / "parts.parquet", found)
+    whole, parts = (pq.read_table(tmp_path / f"{n}.parquet") for n in ("whole", "parts"))
+    assert parts.equals(whole)
+    assert whole.num_rows == 8

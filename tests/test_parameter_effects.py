@@ -13,7 +13,7 @@ from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import RdfcError
 from rdfc_core.interfaces import FeatureExtractor
 from rdfc_core.parameter_sets.settings import Settings
-from rdfc_core.parameters import parse_parameters
+from rdfc_core.parameters import bundled_sets, load_parameters, parse_parameters
 from rdfc_core.plugins import Registry
 
 EXTRACTORS = ("native", "pyradiomics")
@@ -176,4 +176,10 @@ def test_a_setting_without_what_it_changes_is_told_of(
 def test_a_complete_dump_is_read_again_in_silence(caplog: pytest.LogCaptureFixture) -> None:
     dump = parse_parameters({"setting": {"binWidth": 10}}, "this").dump()
     assert parse_parameters(dump, "that").dump() == dump
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", bundled_sets())
+def test_the_bundled_sets_are_read_in_silence(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    load_parameters(name)
     assert not caplog.records

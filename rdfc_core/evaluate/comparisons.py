@@ -44,31 +44,84 @@ class Compared:
     test: str
 
 
+SEVERAL = {"both": "both views", "all": "all views"}
+"""Inputs of more than one view, in words."""
+
+
 def compare(
-    judged: Mapping[Entry, Sequence[Prediction]], resamples: int, confidence: float, seed: int
+    judged: Mapping[Entry, Sequence[Prediction]],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    parts: Mapping[Entry, Sequence[Prediction]] | None = None,
 ) -> list[Compared]:
     """Every pair of methods of a table, at each share of the labels.
+
+    In linear evaluation like is compared with like: a method that learnt from one view with the
+    same view of another method. All views of that other one come beside it, named as such:
+    ``rdfc (both views)``.
 
     Args:
         judged: Of each method the one variant that was named beforehand; on the same cases.
         resamples: Number of bootstrap resamples; the smallest p is 2/(resamples + 1).
         confidence: Coverage of the intervals.
         seed: Decides the resamples: the same for all methods.
+        parts: The same variants on one view each, as `views_apart` gives them.
     """
+    known = {**(parts or {}), **judged}
     fields: dict[tuple[str, float], list[Entry]] = defaultdict(list)
     for entry in judged:
         fields[entry.table, entry.label_fraction].append(entry)
     found: list[Compared] = []
     for entries in fields.values():
-        drawn = {entry: resampled(judged[entry], resamples, seed) for entry in entries}
-        for a, b in itertools.combinations(entries, 2):
+        pairs = list(_pairs(entries, list(parts or {})))
+        taken = dict.fromkeys(entry for a, b, _ in pairs for entry in (a, b))
+        drawn = {entry: resampled(known[entry], resamples, seed) for entry in taken}
+        for a, b, names in pairs:
             for metric in METRICS:
                 numbers = paired(drawn[a][metric], drawn[b][metric], confidence, seed)
-                found.append(_compared(a, b, metric, numbers, BOOTSTRAP))
-            by_ranks = delong(judged[a], judged[b])
+                found.append(_compared(a, names, metric, numbers, BOOTSTRAP))
+            by_ranks = delong(known[a], known[b])
             numbers = (by_ranks.value, *by_ranks.interval(confidence), by_ranks.p)
-            found.append(_compared(a, b, "auroc", numbers, DELONG))
+            found.append(_compared(a, names, "auroc", numbers, DELONG))
     return list(_corrected(found))
+
+
+def _pairs(
+    entries: Sequence[Entry], parts: Sequence[Entry]
+) -> Iterator[tuple[Entry, Entry, tuple[str, str]]]:
+    """Which variants are compared, and how they are called."""
+
+    def view_of(method: str, view: str) -> Entry | None:
+        return next((p for p in parts if (p.method, p.input) == (method, view)), None)
+
+    def named(entry: Entry) -> str:
+        several = SEVERAL.get(entry.input)
+        return f"{entry.method} ({several})" if several else entry.method
+
+    for a, b in itertools.combinations(entries, 2):
+        if a.table != "linear" or a.input == b.input:
+            yield a, b, (a.method, b.method)
+            continue
+        like_a, like_b = view_of(a.method, b.input), view_of(b.method, a.input)
+        if like_a is not None:
+            yield like_a, b, (a.method, b.method)
+        elif like_b is not None:
+            yield a, like_b, (a.method, b.method)
+        yield a, b, (named(a), named(b))
+
+
+def views_apart(
+    settings: EvaluateSettings, found: Mapping[Entry, Sequence[Prediction]]
+) -> dict[Entry, Sequence[Prediction]]:
+    """Of linear evaluation, what `judged_variants` chooses on each view alone."""
+    return {
+        entry: predictions
+        for entry, predictions in found.items()
+        if (entry.table, entry.layer, entry.classifier)
+        == ("linear", "features", main_classifier(settings))
+        and entry.input not in SEVERAL
+    }
 
 
 def judged_variants(
@@ -98,10 +151,13 @@ def judged_variants(
 
 
 def _compared(
-    a: Entry, b: Entry, metric: str, numbers: tuple[float, float, float, float], test: str
+    a: Entry,
+    methods: tuple[str, str],
+    metric: str,
+    numbers: tuple[float, float, float, float],
+    test: str,
 ) -> Compared:
     difference, low, high, p = numbers
-    methods = (a.method, b.method)
     return Compared(
         a.table, a.label_fraction, metric, *methods, difference, low, high, p, math.nan, test
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 from rdfc_core import features
 from rdfc_core import model as models
@@ -24,7 +24,13 @@ TRIED = 4
 """Cases that are tried before it is left to the extraction to say what is the matter with them."""
 
 
-def try_on_few(study: ResolvedStudy, cases: Sequence[Case], bench: Workbench, until: Step) -> None:
+def try_on_few(
+    study: ResolvedStudy,
+    cases: Sequence[Case],
+    bench: Workbench,
+    until: Step,
+    known: MutableMapping[str, str],
+) -> None:
     """Build every network of the study on its first cases, and run them once.
 
     The cases' features are stored, so that the extraction does not make them again.
@@ -34,13 +40,14 @@ def try_on_few(study: ResolvedStudy, cases: Sequence[Case], bench: Workbench, un
         cases: Of its data set.
         bench: Registry, store and executor.
         until: The last step that is wanted; methods are tried if it is to evaluate.
+        known: Case id → fingerprint, as far as they have been taken; others are added.
 
     Raises:
         StudyError: If an encoder, a pretext or a method cannot be built as the study asks for.
         ShapeError: If the networks do not fit the cases.
     """
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    extraction = _first(cases, views, bench)
+    extraction = _first(cases, views, bench, known)
     if extraction is None:
         return
     prepared = {name: extraction.of(name, [c.case_id for c in extraction.cases]) for name in views}
@@ -56,11 +63,17 @@ def try_on_few(study: ResolvedStudy, cases: Sequence[Case], bench: Workbench, un
         models.fresh(one, bench.registry, views, WANTED, study.seed).outputs(prepared)
 
 
-def _first(cases: Sequence[Case], views: Mapping[str, View], bench: Workbench) -> Extraction | None:
+def _first(
+    cases: Sequence[Case],
+    views: Mapping[str, View],
+    bench: Workbench,
+    known: MutableMapping[str, str],
+) -> Extraction | None:
     """The first cases that can be prepared, or None if those that were tried cannot."""
-    extraction = features.extract(cases[:WANTED], preparers_of(views), bench.store, bench.executor)
-    if len(extraction.cases) < WANTED:
+    for count in (WANTED, TRIED):
         extraction = features.extract(
-            cases[:TRIED], preparers_of(views), bench.store, bench.executor
+            cases[:count], preparers_of(views), bench.store, bench.executor, known=known
         )
-    return extraction if len(extraction.cases) >= WANTED else None
+        if len(extraction.cases) >= WANTED:
+            return extraction
+    return None

@@ -17,6 +17,7 @@ from rdfc_core.evaluate.comparisons import (
     compare,
     holm,
     judged_variants,
+    views_apart,
 )
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.metrics import scores
@@ -213,3 +214,35 @@ def test_of_each_method_the_variant_named_beforehand_is_compared():
         scratch,
         few,
     }
+
+
+def test_image_is_compared_with_image_and_both_views_are_named_as_such():
+    """Ours on the image alone says what the other one says; with both views it is always right."""
+    rng = np.random.default_rng(3)
+    truth = np.array([0, 1] * 30)
+    weak, strong = predicted(truth, 0.7, rng), predicted(truth, 1.0, rng)
+    variant = {
+        (method, view): Entry("linear", method, view, "features", "logistic")
+        for method, views in {"rdfc": ("radiomics", "image", "both"), "simclr": ("image",)}.items()
+        for view in views
+    }
+    found = {
+        variant["rdfc", "radiomics"]: [strong],
+        variant["rdfc", "image"]: [weak],
+        variant["rdfc", "both"]: [strong],
+        variant["simclr", "image"]: [weak],
+    }
+    settings = EvaluateSettings()
+    pairs = compare(judged_variants(settings, found), 200, 0.95, 0, views_apart(settings, found))
+    by_name = {(c.method_a, c.method_b): c for c in pairs if c.metric == "accuracy"}
+    assert set(by_name) == {("rdfc", "simclr"), ("rdfc (both views)", "simclr")}
+    assert by_name["rdfc", "simclr"].difference == 0
+    weak_accuracy = (weak.probabilities.argmax(axis=1) == truth).mean()
+    assert by_name["rdfc (both views)", "simclr"].difference == pytest.approx(1 - weak_accuracy)
+
+
+def predicted(truth, right: float, rng) -> Prediction:
+    """Someone who is right in this share of cases, each its own patient."""
+    said = np.where(rng.uniform(size=len(truth)) < right, truth, 1 - truth)
+    ids = tuple(f"c{i}" for i in range(len(truth)))
+    return Prediction("holdout", ids, ids, truth, np.eye(2)[said] * 0.8 + 0.1)

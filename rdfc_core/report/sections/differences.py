@@ -134,9 +134,10 @@ def _field(run: Run, table: str, share: float) -> Field | None:
     if found is None or not found[1]:
         return None
     own, against = found
+    shown = [*against, *_with_more_views(run, against[0], own)]
     bounds = [
         abs(value)
-        for one in against
+        for one in shown
         for value in (one.difference, one.ci_low, one.ci_high)
         if value is not None
     ]
@@ -147,7 +148,7 @@ def _field(run: Run, table: str, share: float) -> Field | None:
 
     strips = tuple(
         Strip(
-            against=one.method_b,
+            against=one.method_b if one.method_a == own else f"{one.method_b}, of {one.method_a}",
             difference=_difference(one),
             p=_p(one),
             shown=_shown(one),
@@ -155,7 +156,7 @@ def _field(run: Run, table: str, share: float) -> Field | None:
             low=place(one.ci_low),
             high=place(one.ci_high),
         )
-        for one in against
+        for one in shown
     )
     of_labels = f", {words.percent(share)} of the labels" if table == FEW_LABELS else ""
     return Field(
@@ -170,6 +171,18 @@ def _field(run: Run, table: str, share: float) -> Field | None:
         ),
         sentence=in_words(own, against),
     )
+
+
+def _with_more_views(run: Run, like: Comparison, own: str) -> list[Comparison]:
+    """Beside comparisons of like with like: those in which the own method had further views."""
+    found = [
+        one
+        for one in (run.results.comparisons if run.results else ())
+        if (_key(one), one.metric, one.test) == (_key(like), like.metric, like.test)
+        and one.difference is not None
+    ]
+    turned = [_swapped(one) if one.method_b.startswith(f"{own} (") else one for one in found]
+    return [one for one in turned if one.method_a.startswith(f"{own} (")]
 
 
 def in_words(own: str, against: Sequence[Comparison]) -> str:

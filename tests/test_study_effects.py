@@ -1,0 +1,349 @@
+"""Every setting of a study changes what a run gives, or where and how its networks are trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import small_study
+import torch
+from pyarrow import parquet
+from small_parts import GreyTower
+from torch import Tensor, nn
+
+from rdfc_core import checkpoint, residence
+from rdfc_core import study as studies
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.group import Group
+from rdfc_core.interfaces import Prepared, SplitSpec, Tower
+from rdfc_core.layout import laid_out
+from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.metrics_log import Place
+from rdfc_core.plugins import Registry
+from rdfc_core.run_folder import RunFolder
+from rdfc_core.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
+from rdfc_core.store import Store
+from rdfc_core.training.held_back import hold_back
+from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.workbench import Workbench
+
+PLAIN = (
+    *("pretrain.epochs=2", "pretrain.batch_size=12", "evaluate.bootstrap=100"),
+    *("evaluate.controls=[]", "evaluate.classifiers=[logistic]"),
+)
+"""A study of a second: what each setting is changed in, with what it needs besides."""
+
+SGD = ("evaluate.classifiers=[sgd]", "evaluate.sgd_epochs=20")
+LABELS = ("pretrain.epochs=0", "evaluate.methods=[hybrid-scratch]", "evaluate.inner_folds=2")
+LABELS += ("evaluate.supervised.epochs=2", "evaluate.supervised.batch_size=12")
+LABELS += ("evaluate.supervised.min_steps=0", "evaluate.supervised.optimizer=sgd")
+SHARES = ("pretrain.epochs=0", "evaluate.methods=[radiomics-logistic]")
+SHARES += ("evaluate.label_fractions=[0.5]", "evaluate.label_seeds=2", "evaluate.inner_folds=2")
+FINETUNE = (*LABELS[:1], *LABELS[2:], "evaluate.methods=[hybrid-finetune]")
+STABLE = ("pretrain.schedule=warmup-stable-decay", "pretrain.epochs=4")
+STALLED = (*STABLE, "pretrain.epochs=9", "pretrain.check_steps=1", "pretrain.learning_rate=1e-12")
+FOLDS = ("split={kind: folds, folds: 2}", "pretrain.epochs=0")
+
+Change = tuple[str, tuple[str, ...]]
+"""The setting changed, and what it needs besides."""
+
+PRETRAIN: dict[str, Change] = {
+    "epochs": ("1", ()),
+    "batch_size": ("6", ()),
+    "optimizer": ("adamw", ()),
+    "learning_rate": ("0.1", ()),
+    "momentum": ("0.5", ()),
+    "nesterov": ("false", ("pretrain.nesterov=true",)),
+    "weight_decay": ("0.5", ()),
+    "steps": ("1", ()),
+    "warmup_epochs": ("1", ()),
+    "warmup_steps": ("3", ()),
+    "schedule": ("cosine", ()),
+    "decay_share": ("0.9", STABLE),
+    "check_steps": ("30", (*STALLED, "pretrain.patience=1")),
+    "patience": ("1", STALLED),
+    "precision": ("bf16-mixed", ()),
+}
+
+EVALUATE: dict[str, Change] = {
+    "classifiers": ("[knn]", ()),
+    "logistic_c": ("0.001", ()),
+    "class_weight": ("none", ("split.test_fraction=0.45",)),
+    "neighbours": ("3", ("evaluate.classifiers=[knn]",)),
+    "sgd_epochs": ("2", SGD),
+    "sgd_learning_rate": ("0.5", SGD),
+    "controls": ("[size-only]", ()),
+    "compare": ("{plain: {name: simclr, width: 4}}", ()),
+    "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
+    "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
+    "label_fractions": ("[0.3]", SHARES),
+    "label_unit": ("case", SHARES),
+    "label_seeds": ("1", SHARES),
+    "inner_folds": ("3", ("evaluate.methods=[radiomics]",)),
+    "temperature_scaling": ("true", LABELS),
+    "bootstrap": ("300", ()),
+    "confidence": ("0.6", ()),
+}
+
+SUPERVISED: dict[str, Change] = {
+    "epochs": ("1", LABELS),
+    "batch_size": ("6", LABELS),
+    "optimizer": ("adamw", LABELS),
+    "learning_rate": ("0.1", LABELS),
+    "momentum": ("0.5", LABELS),
+    "nesterov": ("false", (*LABELS, "evaluate.supervised.nesterov=true")),
+    "weight_decay": ("0.5", LABELS),
+    "min_steps": ("9", LABELS),
+    "max_steps": ("1", LABELS),
+    "schedule": ("one-cycle", (*LABELS, "evaluate.supervised.schedule=step")),
+    "decay_at": ("0.2", (*LABELS, "evaluate.supervised.schedule=step")),
+    "precision": ("bf16-mixed", LABELS),
+    "head": ("embedding", (*LABELS, "evaluate.supervised.head=features")),
+    "head_scale": ("5.0", LABELS),
+    "raw_features": ("true", LABELS),
+    "seeds": ("2", LABELS),
+    "finetune": ("frozen", FINETUNE),
+    "sweep": ("[frozen]", FINETUNE),
+}
+
+TUNING: dict[str, Change] = {
+    "name": ("{name: mine, freeze: [image]}", FINETUNE),
+    "freeze": ("{name: own, freeze: [image]}", FINETUNE),
+    "reinit": ("{name: own, reinit: [image]}", FINETUNE),
+    "lr_scale": ("{name: own, lr_scale: {head: 9}}", FINETUNE),
+    "head_from": ("{name: own, head_from: probe}", FINETUNE),
+}
+"""The whole setting of fine-tuning, against one of the name ``own`` that scales one rate by 2."""
+
+IMAGE: dict[str, Change] = {
+    "size": ("[20, 20]", ()),
+    "window": ("[50, 150]", ()),
+    "margin": ("0.5", ()),
+    "aspect": ("keep", ("views.image.aspect=stretch",)),
+    "mask_channel": ("true", ()),
+    "crop_scale": ("[0.3, 0.5]", ()),
+    "flip": ("[]", ()),
+    "encoder": ("{name: small-cnn, width: 4}", ()),
+}
+
+RADIOMICS: dict[str, Change] = {
+    "width": ("8", ()),
+    "layers": ("1", ()),
+    "dropout": ("0.0", ()),
+    "clip": ("0.5", ()),
+    "corruption": ("0.5", ()),
+    "extractor": ("{name: outline, percentile: 20}", ()),
+}
+
+SPLIT: dict[str, Change] = {
+    "kind": ("folds", ("split={folds: 2}", "pretrain.epochs=0")),
+    "test_fraction": ("0.4", ("pretrain.epochs=0",)),
+    "folds": ("3", FOLDS),
+    "repeats": ("2", FOLDS),
+    "only": ("[1]", FOLDS),
+    "pretext": ("all", ("split.pretext=train",)),
+}
+
+STUDY: dict[str, Change] = {
+    "seed": ("5", ()),
+    "pretext": ("{name: correspondence, width: 8}", ()),
+    "objective": ("infonce:temperature=0.9", ()),
+}
+
+CHANGES = {
+    **{f"pretrain.{key}": change for key, change in PRETRAIN.items()},
+    **{f"evaluate.{key}": change for key, change in EVALUATE.items()},
+    **{f"evaluate.supervised.{key}": change for key, change in SUPERVISED.items()},
+    **{f"views.image.{key}": change for key, change in IMAGE.items()},
+    **{f"views.radiomics.{key}": change for key, change in RADIOMICS.items()},
+    **{f"split.{key}": change for key, change in SPLIT.items()},
+    **STUDY,
+}
+
+HOW = {
+    "held_back",
+    *("cases_in", "picture_format", "channels_last", "compile"),
+    *("checkpoint_every", "sync_batchnorm"),
+}
+"""Settings of pretraining that change where and how it is done, each in a test below."""
+
+ELSEWHERE = {"ImageViewConfig": {"slices"}, "SplitSpec": {"column", "test_cases"}}
+"""Of volumes alone (tests/test_views.py), of lists with a column (tests/test_splits.py), and of
+data sets with one case a patient (refused below)."""
+
+
+def test_the_walk_leaves_out_no_setting() -> None:
+    walked = {
+        PretrainSettings: {*PRETRAIN, *HOW},
+        EvaluateSettings: {*EVALUATE, "supervised"},
+        SupervisedSettings: set(SUPERVISED),
+        Tuning: set(TUNING),
+        ImageViewConfig: {*IMAGE, *ELSEWHERE["ImageViewConfig"]},
+        FeatureViewConfig: set(RADIOMICS),
+        SplitSpec: {*SPLIT, *ELSEWHERE["SplitSpec"]},
+    }
+    for settings, keys in walked.items():
+        assert keys == set(settings.model_fields), settings.__name__
+
+
+@pytest.fixture(scope="module")
+def signature(
+    registry: Registry, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., dict[str, Any]]]:
+    """A function: all that a run of the small study gives, but for the time it took."""
+    folder = tmp_path_factory.mktemp("effects")
+    store = Store(folder / "store.sqlite")
+    bench = Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+    known: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def of(*overrides: str) -> dict[str, Any]:
+        if overrides not in known:
+            run = folder / str(len(known))
+            study = small_study.resolved(pictures, *PLAIN, *overrides)
+            results = studies.run(study, run, bench)
+            known[overrides] = {
+                "rows": [row.model_dump() for row in results.rows],
+                "predictions": parquet.read_table(run / "predictions.parquet").to_pylist(),
+                "embeddings": parquet.read_table(run / "embeddings.parquet").to_pylist(),
+                "metrics": metrics_of(run),
+            }
+        return known[overrides]
+
+    yield of
+    store.close()
+
+
+def metrics_of(run: Path) -> list[dict[str, Any]]:
+    file = run / "metrics.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    timed = ("seconds", "cases_per_second")
+    return [{k: v for k, v in json.loads(line).items() if k not in timed} for line in lines]
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_setting_changes_what_a_run_gives(
+    signature: Callable[..., dict[str, Any]], key: str
+) -> None:
+    value, others = CHANGES[key]
+    before, after = signature(*others), signature(*others, f"{key}={value}")
+    assert json.dumps(before) != json.dumps(after)
+
+
+@pytest.mark.parametrize("key", TUNING)
+def test_a_setting_of_fine_tuning_changes_what_a_run_gives(
+    signature: Callable[..., dict[str, Any]], key: str
+) -> None:
+    value, others = TUNING[key]
+    own = "evaluate.supervised.finetune={name: own, lr_scale: {head: 2}}"
+    before = signature(*others, own)
+    after = signature(*others, f"evaluate.supervised.finetune={value}")
+    assert json.dumps(before) != json.dumps(after)
+
+
+def test_the_same_study_gives_the_same(
+    signature: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """What the differences above are held against: without a change there is none."""
+    again = (*LABELS, "seed=0", "evaluate.supervised.seeds=1")
+    assert json.dumps(signature(*LABELS)) == json.dumps(signature(*again))
+
+
+class Pictured(Tower):
+    out_features, picture_shape = 4, (2, 8, 8)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, 4, 3)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.conv(batch).mean(dim=(2, 3))
+
+
+class Plain:
+    """A view that hands over what was prepared."""
+
+    def collate(self, prepared: list[Prepared]) -> Tensor:
+        return torch.from_numpy(np.stack([one.array for one in prepared]))
+
+
+@pytest.mark.parametrize("where", ["device", "memory", "file"])
+def test_cases_wait_where_cases_in_says(tmp_path: Path, where: str) -> None:
+    cases = [Prepared(np.zeros((1, 4, 4), np.float32)) for _ in range(3)]
+    settings = PretrainSettings(cases_in=where)
+    _, waits = residence.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
+    assert waits == where
+
+
+@pytest.mark.parametrize(("chosen", "dtype"), [("float32", "float32"), ("float16", "float16")])
+def test_pictures_wait_in_the_number_format_asked_for(
+    tmp_path: Path, chosen: str, dtype: str
+) -> None:
+    cases = [Prepared(np.zeros((1, 4, 4), np.float32)) for _ in range(3)]
+    settings = PretrainSettings(picture_format=chosen, cases_in="memory")
+    waiting, _ = residence.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
+    assert waiting["image"].dtype == getattr(torch, dtype)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_channels_lie_as_channels_last_says(wanted: bool) -> None:
+    tower = Pictured()
+    with laid_out([tower], PretrainSettings(channels_last=wanted), torch.device("cpu")):
+        assert tower.conv.weight.is_contiguous(memory_format=torch.channels_last) is wanted
+
+
+def test_networks_are_compiled_where_compile_says_so() -> None:
+    for mode, own in ((None, False), ("default", True)):
+        tower = Pictured()
+        with laid_out([tower], PretrainSettings(compile=mode), torch.device("cpu")):
+            assert ("forward" in vars(tower)) is own
+
+
+@pytest.mark.parametrize(("every", "kept"), [(1, 2), (3, 0)])
+def test_checkpoints_are_as_far_apart_as_checkpoint_every_says(
+    pictures: Path, tmp_path: Path, every: int, kept: int
+) -> None:
+    class StoppedError(Exception):
+        pass
+
+    class Told:
+        def send(self, metrics: dict[str, float]) -> None:
+            if metrics["epoch"] == 2:
+                raise StoppedError
+
+    overrides = ("pretrain.epochs=4", f"pretrain.checkpoint_every={every}")
+    with pytest.raises(StoppedError):
+        small_study.train(pictures, tmp_path, overrides, Told())
+    state = checkpoint.load(Place(tmp_path, "holdout").checkpoint)
+    assert (state["epoch"] if state else 0) == kept
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_batch_normalisation_is_synchronised_as_sync_batchnorm_says(wanted: bool) -> None:
+    tower = GreyTower(16)
+    with Group(size=2).dividing([tower], PretrainSettings(sync_batchnorm=wanted).sync_batchnorm):
+        assert vars(tower)["forward"].sync_batchnorm is wanted
+
+
+def test_cases_are_held_back_as_held_back_says() -> None:
+    ids = [f"c{number}" for number in range(60)]
+    for share, count in ((0.0, 0), (0.4, 24)):
+        assert len(hold_back(ids, {one: one for one in ids}, share, 0)[1]) == count
+
+
+def test_an_exact_number_of_test_cases_is_refused_of_patients_with_several(
+    pictures: Path, workbench: Workbench, tmp_path: Path
+) -> None:
+    study = small_study.resolved(pictures, *PLAIN, "split.test_cases=9")
+    with pytest.raises(StudyError, match="some patients have several cases"):
+        studies.run(study, tmp_path / "run", workbench)
+
+
+def test_readers_options_reach_the_files(pictures: Path, workbench: Workbench, tmp_path: Path):
+    study = small_study.resolved(pictures, *PLAIN, "readers.pictures={max_pixels: 9}")
+    with pytest.raises(DataError, match="more than the limit of 9"):
+        studies.run(study, tmp_path / "run", workbench, until="extract")
+    assert not RunFolder(tmp_path / "run").results.exists()
