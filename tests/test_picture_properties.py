@@ -31,7 +31,7 @@ def test_a_picture_is_read_right_or_refused_by_name(tmp_path: Path, file: Pictur
         assert not file.must_read, refusal
         assert refusal.startswith(f"{path} is a TIFF of a kind that rdfc does not read: ")
         return
-    assert np.abs(read.astype(np.float64) - file.grey).max() <= 0.5001, file.name
+    assert np.abs(read.astype(np.float64) - file.grey).max() <= 0.51, file.name
 
 
 def test_the_matrix_agrees_with_opencv_and_tifffile(tmp_path: Path) -> None:
