@@ -151,11 +151,11 @@ def warnings(
     study: ResolvedStudy, extraction: Extraction, splits: Sequence[Split], dataset: Dataset
 ) -> list[str]:
     """What a reader of the results should know about what was left out, or is too little."""
-    tested = held_back(extraction.cases, splits, dataset.classes)
-    few = too_few(tested, folds=len(splits) > 1)
-    found = [few] if few else []
+    found = []
     if extraction.failures:
-        found.append(f"{len(extraction.failures)} cases could not be used and were left out.")
+        count = len(extraction.failures)
+        verbs = ("cases could not be used and were", "case could not be used and was")[count == 1]
+        found.append(f"{count} {verbs} left out.")
     found += [f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubtful_labels(extraction.cases)]
     wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
     names = {
@@ -165,4 +165,6 @@ def warnings(
     }
     if wanted and not any("shape" in name for name in names):
         found.append("The features hold no shape class, so there is no shape-only control.")
-    return found
+    tested = held_back(extraction.cases, splits, dataset.classes)
+    few = too_few(tested, folds=len(splits) > 1)
+    return [*found, few] if few else found
