@@ -199,9 +199,7 @@ def warnings(
     classes: Sequence[str],
 ) -> list[str]:
     """What a reader of the results should know about what was left out, or is too little."""
-    tested = held_back(extraction.cases, splits, classes)
-    few = too_few(tested, folds=len(splits) > 1)
-    found = [few] if few else []
+    found = []
     if extraction.failures:
         count = len(extraction.failures)
         were = "was" if count == 1 else "were"
@@ -214,4 +212,6 @@ def warnings(
     }
     if wanted and not any("shape" in name for name in names):
         found.append("The features hold no shape class, so there is no shape-only control.")
-    return found
+    tested = held_back(extraction.cases, splits, classes)
+    few = too_few(tested, folds=len(splits) > 1)
+    return [*found, few] if few else found

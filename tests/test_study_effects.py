@@ -127,6 +127,13 @@ IMAGE: dict[str, Change] = {
     "mask_channel": ("true", ()),
     "crop_scale": ("[0.3, 0.5]", ()),
     "flip": ("[]", ()),
+    "elastic": ("0.1", ()),
+    "blur": ("1.0", ()),
+    "gamma": ("0.5", ()),
+    "contrast": ("0.5", ()),
+    "brightness": ("0.2", ()),
+    "speckle": ("0.2", ()),
+    "noise": ("0.1", ()),
     "encoder": ("{name: small-cnn, width: 4}", ()),
 }
 

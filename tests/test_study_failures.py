@@ -27,7 +27,7 @@ def test_cases_that_fail_are_left_out_and_reported(pictures, workbench, tmp_path
     [failed] = results.failed
     assert failed["case_id"] == "case-007"
     assert failed["fixable"]
-    assert results.warnings[0].startswith("1 case")
+    assert any(one.startswith("1 case") for one in results.warnings)
     assert (
         "case-007"
         not in pq.read_table(tmp_path / "run" / "embeddings.parquet")["case_id"].to_pylist()
