@@ -121,6 +121,7 @@ def test_the_command_names_what_it_removes(pictures, workbench, registry, tmp_pa
         "greys",
         "size",
         "picture",
+        "inspection",
     }
     after = rdfc_here(*args, "--all")
     assert after.code == 2
