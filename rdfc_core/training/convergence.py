@@ -82,8 +82,8 @@ class Convergence:
         With patience: it ran out before the budget did. Otherwise: the last fifth of the budget
         lowered the measurement by less than `LATE_PROGRESS`.
         """
-        if self.patience_left is not None:
-            return self.patience_left <= 0
+        if self.settings.patience is not None:
+            return self._learnt
         if self.settings.schedule == "warmup-stable-decay" and self.decay_from is not None:
             stable = [one for one in self.history if one[0] <= self.decay_from]
         else:
@@ -110,9 +110,9 @@ class Convergence:
         """Whether the learning rate begins to fall after this epoch; from then on it does."""
         if not self.stable:
             return False
-        last_stable = self.budget - max(1, round(self.settings.decay_share * self.budget))
-        learnt = self.patience_left is not None and self.patience_left <= 0
-        if learnt or epoch >= last_stable:
+        # The first epoch is stable, however small the budget.
+        decay = max(1, round(self.settings.decay_share * self.budget))
+        if self._learnt or epoch >= max(1, self.budget - decay):
             self.decay_from = epoch
             return True
         return False
@@ -147,10 +147,14 @@ class Convergence:
 
     @property
     def _decay_epochs(self) -> int:
-        """So many that they are ``decay_share`` of the whole, within the budget."""
+        """What is left of the budget; of a task that was learnt before, ``decay_share`` of all."""
         stable, share = self.decay_from or 0, self.settings.decay_share
-        wanted = max(1, round(stable * share / (1 - share)))
-        return max(1, min(wanted, self.budget - stable))
+        left = self.budget - stable
+        return min(left, max(1, round(stable * share / (1 - share)))) if self._learnt else left
+
+    @property
+    def _learnt(self) -> bool:
+        return self.patience_left is not None and self.patience_left <= 0
 
     def _without_progress(self) -> int:
         """Measurements since the last one that was well below all before it."""

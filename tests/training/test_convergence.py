@@ -54,6 +54,13 @@ def test_a_budget_that_ends_first_leaves_it_unconverged():
     assert not convergence.converged
 
 
+@pytest.mark.parametrize("epochs", range(1, 30))
+def test_a_budget_is_used_to_its_end(epochs):
+    convergence = course([10.0 / k for k in range(1, 60)], epochs=epochs, decay_share=0.3)
+    assert convergence.epochs == epochs
+    assert 1 <= convergence.decay_from <= epochs
+
+
 def test_a_larger_budget_goes_on_from_the_stable_part():
     ended = course([10.0 / k for k in range(1, 60)], epochs=40, patience=3).state()
     larger = Convergence(PretrainSettings(**STABLE, epochs=80, patience=3), 10)
