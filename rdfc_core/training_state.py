@@ -103,7 +103,7 @@ class Training:
         indices = torch.arange(count, device=self.fabric.device)
         self.pretext.eval()
         batch = Batch(indices, dict(self.held_back), self.views, generator)
-        with seeded(self.seed):
+        with seeded(self.seed), self.fabric.autocast():
             found = self.pretext.held_back_metrics(batch)
         self.model.train()
         return {name: float(value) for name, value in found.items()}
@@ -115,8 +115,9 @@ class Training:
             batch_count(len(self.cases), self.settings.batch_size)
         )
         generator = torch.Generator().manual_seed(self.seed)
-        for indices, own in self.cases.batches(order):
-            self.pretext.prime(Batch(indices, own, self.views, generator))
+        with self.fabric.autocast():
+            for indices, own in self.cases.batches(order):
+                self.pretext.prime(Batch(indices, own, self.views, generator))
 
     def state(self, epoch: int) -> dict[str, Any]:
         """All that the epochs after this one depend on.

@@ -12,8 +12,8 @@ from rdfc_core import RdfcError
 from rdfc_core import study as studies
 
 TIMM = "views.image.encoder={name: timm, model: %s}"
-BOTH = 2 * 5
-"""Results that the store holds of two cases: three views, size and thumbnail."""
+BOTH = 2 * 6
+"""Results that the store holds of two cases: three views, size, thumbnail and inspection."""
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from typing import Any
 
 from rdfc_core.settings import PretrainSettings
 
-PROGRESS = 0.01
-"""Share by which a measurement has to be below the best one before it to count as progress."""
+PROGRESS = 0.005
+"""Share of the first measurement by which one has to be below the best before it to count as
+progress. Of the best itself, a loss on its way to 0 would make progress for ever."""
 
 LATE_PROGRESS = 0.05
 """Share by which the last fifth of a budget may still lower the measurement of a learnt task."""
@@ -159,10 +160,11 @@ class Convergence:
     def _without_progress(self) -> int:
         """Measurements since the last one that was well below all before it."""
         best, since = math.inf, 0
+        least = PROGRESS * abs(self.history[0][1]) if self.history else 0.0
         for epoch, value in self.history:
             if self.decay_from is not None and epoch > self.decay_from:
                 break
-            if best == math.inf or value < best - PROGRESS * abs(best):
+            if best == math.inf or value < best - least:
                 best, since = value, 0
             else:
                 since += 1

@@ -29,7 +29,7 @@ def optimizer_for(
         lr=rate,
         momentum=settings.momentum,
         weight_decay=decay,
-        nesterov=settings.nesterov,
+        nesterov=settings.nesterov and settings.momentum > 0,  # without momentum it is the same
     )
 
 

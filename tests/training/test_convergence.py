@@ -41,15 +41,19 @@ def test_the_learning_rate_falls_once_patience_runs_out():
     assert convergence.converged
 
 
-def test_without_progress_means_less_than_a_hundredth():
-    barely = [1 - 0.004 * k for k in range(100)]
-    # Every third measurement is over a hundredth below the best before it.
+def test_progress_is_half_a_hundredth_of_the_first_measurement():
+    barely = [1 - 0.002 * k for k in range(100)]
+    # Every third measurement is so much below the best before it.
     assert course(barely, epochs=100, patience=3).decay_from == 75
     assert course(barely, epochs=100, patience=2).decay_from == 3
 
 
+def test_a_loss_on_its_way_to_nothing_is_learnt_at_some_time():
+    assert course([8.0 * 0.8**k for k in range(200)], epochs=200, patience=4).converged
+
+
 def test_a_budget_that_ends_first_leaves_it_unconverged():
-    convergence = course([10.0 / k for k in range(1, 60)], epochs=40, patience=3)
+    convergence = course([10.0 - k / 9 for k in range(60)], epochs=40, patience=3)
     assert (convergence.decay_from, convergence.epochs) == (30, 40)
     assert not convergence.converged
 
@@ -62,7 +66,7 @@ def test_a_budget_is_used_to_its_end(epochs):
 
 
 def test_a_larger_budget_goes_on_from_the_stable_part():
-    ended = course([10.0 / k for k in range(1, 60)], epochs=40, patience=3).state()
+    ended = course([10.0 - k / 9 for k in range(60)], epochs=40, patience=3).state()
     larger = Convergence(PretrainSettings(**STABLE, epochs=80, patience=3), 10)
     assert larger.outgrows(ended)
     same = Convergence(PretrainSettings(**STABLE, epochs=40, patience=3), 10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -85,12 +85,21 @@ class ShardedBank(MemoryStore):
                 rows = self.own.read(_places(cases, kept)[1])
                 yield cases.to(rows.device), broadcast(rows, owner)
 
+    def begin(self, indices: Tensor, embeddings: Tensor) -> None:
+        """As `MemoryBank.begin`; each process takes in what belongs to its rows."""
+        self._take_in(self.own.begin, indices, embeddings)
+
     def update(self, indices: Tensor, embeddings: Tensor) -> None:
         """As `MemoryBank.update`; each process takes in what belongs to its rows."""
+        self._take_in(self.own.update, indices, embeddings)
+
+    def _take_in(
+        self, into: Callable[[Tensor, Tensor], None], indices: Tensor, embeddings: Tensor
+    ) -> None:
         require_shape(embeddings, (len(indices), self._width))
         here, places = _places(indices, self.kept())
         if bool(here.any()):
-            self.own.update(places[here], embeddings[here.to(embeddings.device)])
+            into(places[here], embeddings[here.to(embeddings.device)])
 
     def kept(self) -> range:
         """The rows that this process keeps, drawn by now.
