@@ -127,7 +127,7 @@ IMAGE: dict[str, Change] = {
     "mask_channel": ("true", ()),
     "crop_scale": ("[0.3, 0.5]", ()),
     "flip": ("[]", ()),
-    "elastic": ("0.1", ()),
+    "elastic": ("0.05", ()),
     "blur": ("1.0", ()),
     "gamma": ("0.5", ()),
     "contrast": ("0.5", ()),

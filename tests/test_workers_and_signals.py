@@ -102,11 +102,15 @@ def test_a_clock_counts_what_it_ran_and_not_what_it_was_stopped(monkeypatch):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_signals_that_end_are_an_exception_with_their_number(name):
     number = getattr(signal, name)
-    before = signal.getsignal(number)
-    with pytest.raises(Terminated) as caught, heeding_signals():
-        os.kill(os.getpid(), number)
-    assert caught.value.number == number
-    assert signal.getsignal(number) is before
+    # Under nohup a hangup is ignored, and stays so.
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(Terminated) as caught, heeding_signals():
+            os.kill(os.getpid(), number)
+        assert caught.value.number == number
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_hangup_that_is_ignored_stays_ignored():

@@ -202,6 +202,7 @@ def run_sleepers(folder: Path, seconds: float, timeout_seconds: float, said: Con
     from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
     from rdfc_core.signals import Terminated, heeding_signals
 
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and stays so
     executor = LocalExecutor(LocalExecutorConfig(workers=2, timeout_seconds=timeout_seconds))
     try:
         with heeding_signals():
