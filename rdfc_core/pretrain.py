@@ -81,8 +81,7 @@ def fit(
                 record(place, board, metrics)
                 if convergence.turn(done):
                     keep_stable(place, training.state(done))
-                due = done % settings.checkpoint_every == 0 or done == convergence.epochs
-                saver.keep(training.state(done), due)
+                saver.keep(training.state(done), convergence.keeps(done))
                 if epoch_ended:
                     epoch_ended(metrics)
                 advance(1, note=_note(metrics), total=convergence.epochs)

@@ -111,6 +111,9 @@ class PretrainSettings(TrainingSettings):
         "graphs: reduce-overhead); null: not compiled.",
     )
     checkpoint_every: int = Field(1, ge=1, description="Epochs between checkpoints.")
+    checkpoint_steps: int = Field(
+        1, ge=1, description="Steps between checkpoints, at least: of short epochs not every one."
+    )
     sync_batchnorm: bool = Field(
         True,
         description="In several processes, batch normalisation over the cases of all of them, as "

@@ -174,7 +174,7 @@ CHANGES = {
 HOW = {
     "held_back",
     *("cases_in", "picture_format", "channels_last", "compile"),
-    *("checkpoint_every", "sync_batchnorm"),
+    *("checkpoint_every", "checkpoint_steps", "sync_batchnorm"),
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
 

@@ -103,6 +103,11 @@ class Convergence:
         every, steps = self.settings.check_steps, self.epoch_steps
         return epoch * steps // every > (epoch - 1) * steps // every or epoch == self.epochs
 
+    def keeps(self, epoch: int) -> bool:
+        """Whether a checkpoint is to be written after an epoch, counted from 1."""
+        short = math.ceil(self.settings.checkpoint_steps / self.epoch_steps)
+        return epoch % max(self.settings.checkpoint_every, short) == 0 or epoch == self.epochs
+
     def look(self, epoch: int, measured: float) -> None:
         """Take in what was measured after an epoch, counted from 1."""
         self.history.append((epoch, measured))

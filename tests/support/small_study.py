@@ -37,6 +37,7 @@ SMALL_STUDY: dict[str, Any] = {
         "schedule": "constant",  # so that a run of fewer epochs begins like a longer one
         "warmup_epochs": 0,
         "warmup_steps": 0,
+        "checkpoint_steps": 1,  # so that there is one after every epoch
         "precision": "32-true",  # so that tests say the same on every machine
     },
     # Steps follow from the epochs: a floor would make of every training hundreds of them.

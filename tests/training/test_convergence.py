@@ -97,6 +97,22 @@ def test_without_patience_the_last_fifth_of_the_budget_tells(late, converged):
     assert convergence.converged is converged
 
 
+@pytest.mark.parametrize(
+    ("every", "steps", "expected"),
+    [
+        (1, 1, [1, 2, 3, 4, 5, 6, 7]),
+        (2, 1, [2, 4, 6, 7]),
+        (1, 20, [2, 4, 6, 7]),
+        (2, 25, [3, 6, 7]),
+        (4, 25, [4, 7]),
+    ],
+)
+def test_checkpoints_are_so_many_epochs_and_steps_apart_and_at_the_end(every, steps, expected):
+    settings = PretrainSettings(checkpoint_every=every, checkpoint_steps=steps, epochs=7)
+    convergence = Convergence(settings, epoch_steps=10)
+    assert [epoch for epoch in range(1, 8) if convergence.keeps(epoch)] == expected
+
+
 def test_measurements_come_every_so_many_steps_and_at_the_end():
     convergence = Convergence(PretrainSettings(check_steps=25, epochs=7), epoch_steps=10)
     assert [epoch for epoch in range(1, 8) if convergence.due(epoch)] == [3, 5, 7]
