@@ -38,7 +38,9 @@ def study(seed: int) -> dict[str, Any]:
             },
         },
         "split": {"test_cases": 200},
-        "pretext": {"objective": {"name": "infonce", "temperature": PATTERN}},
+        "pretext": {
+            "objective": {"name": "infonce", "variant": "in-batch", "temperature": PATTERN}
+        },
         "pretrain": {"batch_size": 32, "steps": 800},
         "evaluate": {
             "methods": ["radiomics-logistic", "hybrid-scratch", "hybrid-finetune"],
