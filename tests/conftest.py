@@ -223,7 +223,7 @@ def study_file(pictures: Path, tmp_path: Path) -> Path:
     import small_study
 
     study = {**small_study.SMALL_STUDY, "dataset": f"manifest:root={pictures}"}
-    study["pretrain"] = {"epochs": 1, "batch_size": 16}
+    study["pretrain"] = {"epochs": 1, "batch_size": 16, "checkpoint_steps": 1}
     study["evaluate"] = {"bootstrap": 100}
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(study), encoding="utf-8")
