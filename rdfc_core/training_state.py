@@ -221,6 +221,8 @@ def _kept(training: Training, place: Place) -> Any | None:
     state = checkpoint.load(place.checkpoint)
     if state is not None and training.convergence.outgrows(state["convergence"]):
         state = checkpoint.load(place.stable)
-        if state is not None:  # under the larger budget its learning rate falls later
+        if state is None:
+            log.warning("%s is missing: %s is trained anew.", place.stable, place.split)
+        else:  # under the larger budget its learning rate falls later
             state["convergence"]["decay_from"] = None
     return state

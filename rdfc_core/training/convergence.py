@@ -128,7 +128,6 @@ class Convergence:
         return {
             "history": [[epoch, value] for epoch, value in self.history],
             "decay_from": self.decay_from,
-            "epochs": self.epochs,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
