@@ -69,6 +69,19 @@ class InfoNCEConfig(_Config):
         description="Softmax over positive and negatives, or noise-contrastive estimation with a "
         "constant normaliser taken from the first batch (stale-positive, fresh-positive).",
     )
+    hardness: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Weigh negatives by nearness: β of Robinson et al. 2021; 0: all alike.",
+    )
+    false_negatives: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the other cases that are like a case's own and no negatives, τ⁺ of "
+        "Chuang et al. 2020; their expected part is taken out of the sum.",
+    )
 
     @model_validator(mode="after")
     def _nce_needs_noise(self) -> InfoNCEConfig:
@@ -81,6 +94,11 @@ class InfoNCEConfig(_Config):
             raise ValueError(
                 "positive_in_denominator: false is a choice about the softmax, which estimator nce "
                 "does not have: drop it, or use estimator infonce"
+            )
+        if self.estimator == "nce" and (self.hardness or self.false_negatives):
+            raise ValueError(
+                "hardness and false_negatives change the softmax's sum, which estimator nce does "
+                "not have: drop them, or use estimator infonce"
             )
         return self
 
