@@ -85,7 +85,8 @@ class MemoryStore(nn.Module, ABC):
     def update(self, indices: Tensor, embeddings: Tensor) -> None:
         """Take in this step's embeddings (B, D) of the cases ``indices`` (B,).
 
-        At once, or by the time that `end_epoch` is called. A case that stands in the batch twice counts once, with the mean of its embeddings.
+        At once, or by the time that `end_epoch` is called. A case that stands in the batch twice
+        counts once, with the mean of its embeddings.
         """
 
     def end_epoch(self) -> None:
