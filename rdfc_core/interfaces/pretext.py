@@ -30,9 +30,18 @@ class Batch(NamedTuple):
     views: Mapping[str, View]
     generator: torch.Generator
 
-    def draw(self, view: str) -> Tensor:
-        """The view's batch, augmented afresh at every call."""
-        return self.views[view].augment(self.prepared[view], self.generator)
+    def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Tensor:
+        """The view's batch, augmented afresh at every call.
+
+        Args:
+            view: Its name.
+            variations: Options of the view's augmentation that hold for this draw alone.
+
+        Raises:
+            StudyError: If the view has no such options.
+        """
+        drawn = self.views[view].varied(variations) if variations else self.views[view]
+        return drawn.augment(self.prepared[view], self.generator)
 
 
 class PretextOutput(NamedTuple):
