@@ -28,7 +28,7 @@ from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Results
+from rdfc_core.results import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step, reaches
@@ -101,6 +101,7 @@ class _Run:
         self.clock = Clock()
         self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
+        self.selections: list[Selection] = []
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
@@ -183,7 +184,8 @@ class _Run:
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
-                for entry, prediction in judged:
+                self.selections += judged.selections
+                for entry, prediction in judged.entries:
                     self.found[entry].append(prediction)
             model.cases = CaseDefinition.of(extraction.cases)
             model.save(self.place.model(split.name))
@@ -217,10 +219,15 @@ class _Run:
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
             importance = summary.importance(study, self.explained.families)
+            method = judging.method_name(study)
+            main = linear.main_variant(study.evaluate, self.trained)
+            headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
             importance=tuple(importance),
+            selections=tuple(self.selections),
+            headline=headline,
             dataset=summary.describe(
                 study, self.dataset, cases, splits, self.classes or self.dataset.classes, uses
             ),
@@ -228,6 +235,7 @@ class _Run:
             missing=tuple(summary.missing(extraction)),
             warnings=(
                 *self.warnings,
+                *summary.by_default(self.selections),
                 *summary.warnings(study, extraction, tested, self.classes or self.dataset.classes),
             ),
             run={
@@ -235,8 +243,8 @@ class _Run:
                 "seed": study.seed,
                 "machine": machine(),
                 "started": self.clock.started,
-                "method": judging.method_name(study),
-                "main": linear.main_variant(study.evaluate, self.trained),
+                "method": method,
+                "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
                 "convergence": {
