@@ -148,14 +148,16 @@ def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[M
     trained = [models.load(folder, study, bench.registry) for folder in RunFolder(run).models()]
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
-    cases = _definition(run, trained[0]).applied_to(cases)
+    definition = _definition(run, trained[0])
+    cases = definition.applied_to(cases)
     views = trained[0].views
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers[INSPECTION] = Inspection()
     extraction = features.extract(
         cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
     )
-    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
+    seen = findings.seen_in(extraction.prepared)
+    findings.warn(findings.case_findings(extraction.cases, seen, definition.grey_scale))
     return trained, _agreeing(views, extraction)
 
 

@@ -14,6 +14,7 @@ from rdfc_core.case import Case
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
@@ -142,6 +143,8 @@ class _Run:
             left = label_findings(extraction.cases, self.dataset.classes)
             self.warnings += findings.warn(left, self.warnings)
         self.classes = usable_classes(extraction.cases, self.dataset.classes)
+        scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
+        self.definition = CaseDefinition.of(extraction.cases, scale)
 
     def _split(self, extraction: Extraction) -> list[Split]:
         seen = findings.seen_in(extraction.prepared)
@@ -185,7 +188,7 @@ class _Run:
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 for entry, prediction in judged:
                     self.found[entry].append(prediction)
-            model.cases = CaseDefinition.of(extraction.cases)
+            model.cases = self.definition
             model.save(self.place.model(split.name))
 
     def _converged(self, name: str, told: Convergence) -> None:
