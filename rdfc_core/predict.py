@@ -17,6 +17,7 @@ from rdfc_core.config import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.inspection import INSPECTION, Inspection
+from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
 from rdfc_core.failures import Failure
 from rdfc_core.features import Extraction
@@ -149,7 +150,8 @@ def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[M
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
     definition = _definition(run, trained[0])
-    cases = definition.applied_to(cases)
+    cases, doubts = labelled_as_trained(definition.applied_to(cases), trained[0].classes)
+    findings.warn(doubts)
     views = trained[0].views
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers[INSPECTION] = Inspection()
