@@ -17,7 +17,6 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from rdfc_core.errors import one_line
-from rdfc_core.evaluate.held_back import too_few
 from rdfc_core.failures import Failure, grouped
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.results import Comparison, Results, Row
@@ -141,8 +140,6 @@ def show_results(results: Results) -> None:
             out.print(_comparisons(TITLES[table], _with_pretraining(pairs)))
     if not results.rows:
         out.print("Nothing was evaluated.")
-    elif few := too_few(results.dataset.get("tested", {}), len(results.dataset["splits"]) > 1):
-        err.print(few, markup=False)
 
 
 def _with_pretraining(pairs: Sequence[Comparison]) -> list[Comparison]:
