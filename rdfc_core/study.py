@@ -16,6 +16,7 @@ from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
+from rdfc_core.data.split_findings import split_findings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
@@ -82,7 +83,7 @@ def run(
         preparers = {name: view.preparer() for name, view in views.items()}
         inputs = inputs_of(study, dataset, preparers)
         with place.claimed(study, bench.registry, overwrite, inputs):
-            if until != "extract" and not place.learnt:
+            if not place.learnt:
                 with bench.progress.waiting("Trying the study on its first two cases"):
                     try_on_few(study, cases, bench, until, taken)
             bench.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
@@ -158,6 +159,8 @@ class _Run:
         images = {case_id: one.image for case_id, one in seen.items()}
         about = (self.study, self.dataset, extraction.cases, self.until)
         splits = _splits(*about, extraction.fingerprints, images)
+        spec = self.study.split_spec(self.dataset.protocol())
+        findings.warn(split_findings(splits, spec), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
