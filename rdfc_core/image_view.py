@@ -117,7 +117,7 @@ class ImageView(View):
         return ImageTower(network, self.encoder, self._channels, self._size)
 
     def blank_tower(self) -> ImageTower:
-        """The same network without the weights that the encoder may begin with."""
+        """The same network with random weights in place of those that the encoder begins with."""
         network = self.encoder.blank(self._channels)
         return ImageTower(network, self.encoder, self._channels, self._size)
 

@@ -78,6 +78,8 @@ EVALUATE: dict[str, Change] = {
     "sgd_learning_rate": ("0.5", SGD),
     "controls": ("[size-only]", ()),
     "compare": ("{plain: {name: simclr, width: 4}}", ()),
+    "starts": ("{thin: {width: 4}}", ()),
+    "compared": ("finetune", (*FINETUNE, "evaluate.compare={plain: {name: simclr, width: 4}}")),
     "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
     "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
     "label_fractions": ("[0.3]", SHARES),

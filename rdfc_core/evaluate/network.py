@@ -29,6 +29,11 @@ from rdfc_core.training.seeding import seeded
 
 BATCH = 256
 
+NO_EMBEDDINGS = (
+    "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use head: "
+    "features."
+)
+
 PARTS = 10
 """Of a training with labels; after each its loss is looked at, and its progress told."""
 
@@ -131,7 +136,8 @@ class Origin:
             StudyError: If the head is to stand on embeddings and the pretext has none.
         """
         with seeded(seed):
-            towers = {name: self.views[name].tower() for name in names}
+            # Blank without a plan: what is called scratch begins with no published weights.
+            towers = {name: self._tower(name, plan) for name in names}
             if plan is not None:
                 self._load(towers, plan)
             projector = None
@@ -144,6 +150,10 @@ class Origin:
             head = Head(widths, self.classes, direct=projector is not None)
         frozen = modules(towers, plan.freeze) if plan is not None else ()
         return Hybrid(towers, head, projector, frozen, tuple(raw), settings.head_scale, projections)
+
+    def _tower(self, name: str, plan: Plan | None) -> Tower:
+        view = self.views[name]
+        return view.blank_tower() if plan is None else view.tower()
 
     def _handcrafted(self, names: Sequence[str]) -> dict[str, int]:
         """The views of handcrafted features among these, and how many features each has."""
@@ -168,10 +178,7 @@ def _widths(
         return [tower.out_features for tower in towers.values()], {}
     embedded = projector.embed({n: torch.zeros(2, t.out_features) for n, t in towers.items()})
     if not embedded:
-        raise StudyError(
-            "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use "
-            "head: features."
-        )
+        raise StudyError(NO_EMBEDDINGS)
     widths = [rows.shape[1] for rows in embedded.values()]
     missing = {name: t for name, t in towers.items() if name not in embedded}
     projections = {n: nn.Linear(tower.out_features, widths[0]) for n, tower in missing.items()}

@@ -55,6 +55,8 @@ class Arena:
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
+        compared: Whether the pretext is one that is compared with the study's own: only methods
+            that begin from it are tried, and their rows are called after it.
     """
 
     bench: Bench
@@ -65,6 +67,13 @@ class Arena:
     learnt: Features
     pretext: str
     precision: AnyPrecision
+    compared: bool = False
+
+    @property
+    def stage(self) -> str:
+        """Under what name stages keep its trials."""
+        split = self.bench.split.name
+        return f"{split}.{self.pretext}" if self.compared else split
 
     def learner(self, trial: Trial, seed: int, advance: Advance) -> Learner:
         """The trial's method, from rows to what it says."""
@@ -93,7 +102,8 @@ class Arena:
         else:
             names = self._views(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
-            named = (trial.method, seen, self.bench.settings.supervised.head, "head")
+            method = f"{self.pretext}-finetune" if self.compared else trial.method
+            named = (method, seen, self.bench.settings.supervised.head, "head")
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
@@ -190,11 +200,11 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
     bench = arena.bench
     tested = bench.cases[len(bench.split.train) :]
     case_ids = tuple(case.case_id for case in tested)
-    for trial in planned(bench.settings):
-        said = stages.read(bench.split.name, trial, case_ids)
+    for trial in planned(bench.settings, arena.compared):
+        said = stages.read(arena.stage, trial, case_ids)
         if said is None:
             said = _try(arena, trial, progress)
-            stages.write(bench.split.name, trial, case_ids, said)
+            stages.write(arena.stage, trial, case_ids, said)
         rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
         prediction = bench.prediction(said.probabilities, trial.seed, rows)
         for table in tables(trial, bench.settings):
@@ -216,7 +226,7 @@ def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
         patients = [bench.cases[row].patient_id for row in rows]
         folds = inner_folds(bench.truth[rows], patients, bench.settings.inner_folds, seed)
     parts = 1 if trial.method in ("radiomics", PROBE, *LOGISTIC) else network.PARTS
-    title = f"Training {trial.name} ({bench.split.name})"
+    title = f"Training {trial.name} ({arena.stage})"
     with progress.task(title, parts * (1 + len(folds))) as advance:
         learner = arena.learner(trial, seed, advance)
         probabilities = learner(rows)(np.arange(train, len(bench.cases)))

@@ -52,8 +52,16 @@ def depends_on_pretext(name: str) -> bool:
     return name.partition(".")[0] in ("hybrid-finetune", "image-and-radiomics", PROBE)
 
 
-def planned(settings: EvaluateSettings) -> list[Trial]:
-    """Every trial of a split, once, in the order of the tables."""
+def planned(settings: EvaluateSettings, compared: bool = False) -> list[Trial]:
+    """Every trial of a split, once, in the order of the tables.
+
+    Args:
+        settings: Say which.
+        compared: Of a pretext that is compared: what begins from it, by the judged setting.
+    """
+    if compared:
+        own = planned(settings)
+        return [t for t in own if t.method in ("hybrid-finetune", PROBE) and judged(t, settings)]
     found = [
         Trial(method, tuning, 1.0, seed)
         for method in settings.methods
