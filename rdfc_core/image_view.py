@@ -39,6 +39,11 @@ class ImageView(View):
                 f"size: the encoder takes {dims}D pictures and size {list(config.size)} has "
                 f"{len(config.size)} numbers. Give {dims}."
             )
+        if config.channels == "rgb" and dims != 2:
+            raise StudyError(
+                "channels: rgb is of colour pictures, and the encoder takes volumes. Use channels: "
+                "grey, or a 2D encoder."
+            )
 
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""

@@ -124,6 +124,7 @@ TUNING: dict[str, Change] = {
 IMAGE: dict[str, Change] = {
     "size": ("[20, 20]", ()),
     "window": ("[50, 150]", ()),
+    "channels": ("rgb", ()),
     "margin": ("0.5", ()),
     "aspect": ("keep", ("views.image.aspect=stretch",)),
     "mask_channel": ("true", ()),
