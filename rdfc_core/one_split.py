@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rdfc_core import judging, pretrain, residence
 from rdfc_core import model as models
-from rdfc_core.evaluate import linear, supervised
+from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
+from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import View
@@ -16,6 +17,7 @@ from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
 from rdfc_core.pipeline import arms
 from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.results import Selection
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
@@ -23,6 +25,14 @@ from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the methods of a split said of its test part, and which of them were chosen."""
+
+    entries: judging.Judged
+    selections: list[Selection]
 
 
 def fit(
@@ -162,8 +172,8 @@ def evaluate(
     place: RunFolder,
     bench: Workbench,
     explained: Explained,
-) -> judging.Judged:
-    """The tables of a split, and the controls; sets the model's classifier.
+) -> Judged:
+    """The tables of a split, and the controls; sets the model's classifier, and what is chosen.
 
     Args:
         study: Says which.
@@ -185,13 +195,20 @@ def evaluate(
         found += linear.judge_compared(test, shown, name)
     about = (study, test, model, outputs, extraction, bench.registry)
     found += judging.controls(*about)
-    stages = Stages(place.trials)
-    found += supervised.judge(judging.arena(*about), stages, bench.progress)
-    if study.evaluate.compared == "finetune":
-        for arm in arms.arms(study):
-            rival = rivals[arm.name]
-            about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
-            ring = replace(judging.arena(*about), pretext=arm.name, compared=True)
-            found += supervised.judge(ring, stages, bench.progress)
+    arena, stages = judging.arena(*about), Stages(place.trials)
+    found += supervised.judge(arena, stages, bench.progress)
+    selections: list[Selection] = []
+    model.selection, model.members = None, {}
+    runner = TrialRunner(arena, stages, bench.progress)
+    for chosen, entries in selection.judge(runner):
+        if not selections:  # the first is of all labels
+            model.take_members(chosen.selection, chosen.weights(runner), study)
+        selections.append(chosen.selection)
+        found += entries
+    for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
+        rival = rivals[arm.name]
+        about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
+        arena = replace(judging.arena(*about), pretext=arm.name, compared=True)
+        found += supervised.judge(arena, stages, bench.progress)
     explained.add(test, model, outputs, extraction)
-    return found
+    return Judged(found, selections)

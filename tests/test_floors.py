@@ -20,6 +20,7 @@ FLOORS: list[set[str]] = [
     {"study"},
     {
         "model",
+        "models",
         "explaining",
         "one_split",
         "judging",
@@ -73,6 +74,7 @@ FLOORS: list[set[str]] = [
         "validation",
         "config",
         "settings",
+        "selection_settings",
         "plugins",
         "parameters",
         "parameter_sets",
