@@ -186,11 +186,12 @@ class _Run:
                 with self.clock.stage("pretrain"):
                     one_split.fit(self.study, self.views, extraction, split, self.bench)
                     model, told = one_split.pretrained(self.study, self.views, *about)
-                    trained_rivals = one_split.rivals(self.study, self.views, *about)
+                    trained_rivals = one_split.rivals(self.study, self.views, *about, told)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
                 self._converged(split.name, told)
-                for name, (_, told) in trained_rivals.items():
-                    self._converged(f"{split.name}.{name}", told)
+                for name, (_, rival_told) in trained_rivals.items():
+                    if rival_told is not None:
+                        self._converged(f"{split.name}.{name}", rival_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
