@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, ShapeError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
 from rdfc_core.preparers import PicturePreparer
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.validation import validate
+from rdfc_core.view_options import VARIATIONS, ImageViewConfig
 from rdfc_core.views.variations import augment
 
 MOST_SAMPLES = 2**26
@@ -94,6 +96,20 @@ class ImageView(View):
     def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Random resized crop, flips and the variations of the options, each case its own."""
         return augment(batch, self.config, generator)
+
+    def varied(self, variations: Mapping[str, Any]) -> ImageView:
+        """The same view with other options of its random variations.
+
+        Raises:
+            StudyError: If an option is none of `VARIATIONS`, or its value does not fit.
+        """
+        for name in variations:
+            if name not in VARIATIONS:
+                raise StudyError(f"variations: there is no {name!r}. Use: {', '.join(VARIATIONS)}.")
+        options = {**self.config.model_dump(), **variations}
+        view = copy(self)
+        view.config = validate(ImageViewConfig, options, "variations")
+        return view
 
     def tower(self) -> ImageTower:
         """A new network of the encoder for the fitted size."""

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rdfc_core import judging, pretrain, residence
 from rdfc_core import model as models
-from rdfc_core.evaluate import linear, supervised
+from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
+from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
 from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.results import Selection
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the methods of a split said of its test part, and which of them were chosen."""
+
+    entries: judging.Judged
+    selections: list[Selection]
 
 
 def fit(
@@ -130,8 +140,8 @@ def evaluate(
     place: RunFolder,
     bench: Workbench,
     explained: Explained,
-) -> judging.Judged:
-    """The tables of a split, and the controls; sets the model's classifier.
+) -> Judged:
+    """The tables of a split, and the controls; sets the model's classifier, and what is chosen.
 
     Args:
         study: Says which.
@@ -152,6 +162,15 @@ def evaluate(
         found += linear.judge_learnt(test, rival.outputs(prepared), name)[0]
     about = (study, test, model, outputs, extraction, bench.registry)
     found += judging.controls(*about)
-    found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
+    arena, stages = judging.arena(*about), Stages(place.trials)
+    found += supervised.judge(arena, stages, bench.progress)
+    selections: list[Selection] = []
+    model.selection, model.members = None, {}
+    runner = TrialRunner(arena, stages, bench.progress)
+    for chosen, entries in selection.judge(runner):
+        if not selections:  # the first is of all labels
+            model.take_members(chosen.selection, chosen.weights(runner), study)
+        selections.append(chosen.selection)
+        found += entries
     explained.add(test, model, outputs, extraction)
-    return found
+    return Judged(found, selections)

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from rdfc_core.errors import DataError
 from rdfc_core.files import MOST_TEXT, replacing, within
-
-DESCRIBED = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-"""The docstring below a field is its description in the JSON schema."""
+from rdfc_core.results_headline import DESCRIBED
+from rdfc_core.results_headline import Against as Against
+from rdfc_core.results_headline import Headline as Headline
+from rdfc_core.results_headline import Judged as Judged
+from rdfc_core.results_headline import Ranked as Ranked
+from rdfc_core.results_headline import Selection as Selection
 
 
 class Row(BaseModel):
@@ -159,6 +162,10 @@ class Results(BaseModel):
     """Paired tests between the methods of each table but the controls'."""
     importance: tuple[Importance, ...] = ()
     """What families of handcrafted features contribute."""
+    selections: tuple[Selection, ...] = ()
+    """Which model inner folds of the training cases chose, on each split, share and draw."""
+    headline: Headline | None = None
+    """What heads the report, and its comparisons."""
     dataset: dict[str, Any]
     """The data in numbers: classes, cases, patients, the parts of each split, every use."""
     failed: tuple[dict[str, Any], ...] = ()

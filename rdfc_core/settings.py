@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rdfc_core.component import Part, PartOf
+from rdfc_core.selection_settings import SelectionSettings
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
@@ -283,6 +284,7 @@ class EvaluateSettings(Settings):
         description="Add, to the judged variants, rows with probabilities that a temperature "
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
+    selection: SelectionSettings = SelectionSettings()
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
@@ -303,7 +305,7 @@ class EvaluateSettings(Settings):
         for name in compare:
             if not FILE_NAME.fullmatch(name):
                 raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
-            if name in ("rdfc", "stable", *METHODS):
+            if name in ("rdfc", "stable", "selected", "probe", "ensemble", *METHODS):
                 raise ValueError(f"{name!r} is taken; call the pretext something else")
         return compare
 

@@ -14,7 +14,9 @@ from rdfc_core.case import Case
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
+from rdfc_core.data.split_findings import split_findings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
@@ -28,11 +30,12 @@ from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Results
+from rdfc_core.results import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.utils.heard import warnings_heard
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
@@ -45,6 +48,7 @@ def run(
     overwrite: bool = False,
     until: Step = "evaluate",
     known: Mapping[str, str] | None = None,
+    told: Sequence[str] = (),
 ) -> Results:
     """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
 
@@ -55,32 +59,37 @@ def run(
         overwrite: Replace a finished or different run.
         until: The last step to do.
         known: Case id → fingerprint that the same command has taken already.
+        told: What the same command has warned of already; the results hold it, too.
 
     Raises:
         StudyError: If the folder holds another study, or the study does not fit the data.
         DataError: If the data cannot be used, or a split would leak.
     """
     place, taken = RunFolder(folder), dict(known or {})
-    dataset: Dataset = study.dataset.build(bench.registry)
-    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
-    asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
-    if until != "extract":
-        precision.refuse_unfit(study, volumes, kept)
-    with bench.progress.waiting("Listing the data set's cases"):
-        cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
-    warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
-    _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
-    preparers = {name: view.preparer() for name, view in views.items()}
-    inputs = inputs_of(study, dataset, preparers)
-    with place.claimed(study, bench.registry, overwrite, inputs):
-        if until != "extract" and not place.learnt:
-            with bench.progress.waiting("Trying the study on its first two cases"):
-                try_on_few(study, cases, bench, until, taken)
-        bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
-        if asked.pretrain.precision == "auto" and until != "extract":
-            log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until, warnings).go(cases, taken)
+    with warnings_heard() as heard:
+        heard += told
+        dataset: Dataset = study.dataset.build(bench.registry)
+        views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+        kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+        asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
+        if until != "extract":
+            precision.refuse_unfit(study, volumes, kept)
+        with bench.progress.waiting("Listing the data set's cases"):
+            cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+        findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+        _splits(
+            study, dataset, cases, until
+        )  # what cannot be split is refused before it is measured
+        preparers = {name: view.preparer() for name, view in views.items()}
+        inputs = inputs_of(study, dataset, preparers)
+        with place.claimed(study, bench.registry, overwrite, inputs):
+            if not place.learnt:
+                with bench.progress.waiting("Trying the study on its first two cases"):
+                    try_on_few(study, cases, bench, until, taken)
+            bench.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
+            if asked.pretrain.precision == "auto" and until != "extract":
+                log.info("Networks are trained in %s.", study.pretrain.precision)
+            return _Run(study, place, dataset, views, bench, until, heard).go(cases, taken)
 
 
 class _Run:
@@ -94,13 +103,14 @@ class _Run:
         views: Mapping[str, View],
         bench: Workbench,
         until: Step,
-        warnings: Sequence[str],
+        heard: list[str],
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
-        self.bench, self.until, self.warnings = bench, until, list(warnings)
+        self.bench, self.until, self.heard = bench, until, heard
         self.clock = Clock()
         self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
+        self.selections: list[Selection] = []
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
@@ -137,22 +147,26 @@ class _Run:
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
-        self.warnings += findings.warn(findings.case_findings(extraction.cases, seen))
+        findings.warn(findings.case_findings(extraction.cases, seen))
         if extraction.failures:
             left = label_findings(extraction.cases, self.dataset.classes)
-            self.warnings += findings.warn(left, self.warnings)
+            findings.warn(left, self.heard)
         self.classes = usable_classes(extraction.cases, self.dataset.classes)
+        scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
+        self.definition = CaseDefinition.of(extraction.cases, scale)
 
     def _split(self, extraction: Extraction) -> list[Split]:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
         about = (self.study, self.dataset, extraction.cases, self.until)
         splits = _splits(*about, extraction.fingerprints, images)
+        spec = self.study.split_spec(self.dataset.protocol())
+        findings.warn(split_findings(splits, spec), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
             problem = Problem("", "split", message, fix, "warning")
-            self.warnings += findings.warn([problem])
+            findings.warn([problem])
         return splits
 
     def _account(
@@ -183,9 +197,10 @@ class _Run:
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
-                for entry, prediction in judged:
+                self.selections += judged.selections
+                for entry, prediction in judged.entries:
                     self.found[entry].append(prediction)
-            model.cases = CaseDefinition.of(extraction.cases)
+            model.cases = self.definition
             model.save(self.place.model(split.name))
 
     def _converged(self, name: str, told: Convergence) -> None:
@@ -193,7 +208,6 @@ class _Run:
         self.convergence[name] = told
         if sentence := summary.unconverged(name, told):
             log.warning("%s", sentence)
-            self.warnings.append(sentence)
 
     def _write(self) -> None:
         folder = self.place.path
@@ -217,26 +231,32 @@ class _Run:
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
             importance = summary.importance(study, self.explained.families)
+            method = judging.method_name(study)
+            main = linear.main_variant(study.evaluate, self.trained)
+            headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
+        classes = self.classes or self.dataset.classes
+        for sentence in (
+            *summary.by_default(self.selections),
+            *summary.warnings(study, extraction, tested, classes),
+        ):
+            log.warning("%s", sentence)
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
             importance=tuple(importance),
-            dataset=summary.describe(
-                study, self.dataset, cases, splits, self.classes or self.dataset.classes, uses
-            ),
+            selections=tuple(self.selections),
+            headline=headline,
+            dataset=summary.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
-            warnings=(
-                *self.warnings,
-                *summary.warnings(study, extraction, tested, self.classes or self.dataset.classes),
-            ),
+            warnings=tuple(self.heard),
             run={
                 "seconds": self.clock.seconds,
                 "seed": study.seed,
                 "machine": machine(),
                 "started": self.clock.started,
-                "method": judging.method_name(study),
-                "main": linear.main_variant(study.evaluate, self.trained),
+                "method": method,
+                "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
                 "convergence": {

@@ -14,6 +14,19 @@ MOST_WEIGHTS = 2**26
 LARGEST_SIDE = 4096
 """Pixels of the picture that a network sees."""
 
+VARIATIONS = (
+    "crop_scale",
+    "flip",
+    "elastic",
+    "blur",
+    "gamma",
+    "contrast",
+    "brightness",
+    "speckle",
+    "noise",
+)
+"""Options of the image view that only its random variations depend on."""
+
 
 class FeatureViewConfig(BaseModel):
     """Options of the view of handcrafted features."""

@@ -14,6 +14,7 @@ from rdfc_core.component import KINDS
 from rdfc_core.plugins import installed
 from rdfc_core.resolve import part_fields
 from rdfc_core.results import Comparison, Importance, Results, Row
+from rdfc_core.results_headline import Against, Headline, Judged, Ranked, Selection
 
 GENERATED = "<!-- Generated from the code. Renew it: nox -s docs -- --write -->\n"
 KIND_WORDS = {
@@ -123,6 +124,11 @@ def results() -> str:
         (Row, "`rows`"),
         (Comparison, "`comparisons`"),
         (Importance, "`importance`"),
+        (Selection, "`selections`"),
+        (Ranked, "`selections[].ranking`"),
+        (Headline, "`headline`"),
+        (Judged, "`headline.main`"),
+        (Against, "`headline.against`"),
     ):
         schema = model.model_json_schema(mode="serialization")
         about = "" if model is Results else f"{(model.__doc__ or '').splitlines()[0]}\n\n"

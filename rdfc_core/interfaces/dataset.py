@@ -94,6 +94,10 @@ class Dataset(ABC):
     citation: ClassVar[str] = ""
     """How to cite the data, or "" where the user's own data is meant."""
 
+    illustration: str = ""
+    """What results on these cases are no evidence of, in sentences, where nobody had these tumours;
+    it stands below the headline of every run."""
+
     @abstractmethod
     def cases(self) -> Sequence[Case]:
         """All cases, in a stable order. Opens no image.

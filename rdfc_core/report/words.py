@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rdfc_core.report.contents import Method
 from rdfc_core.results import Row
@@ -71,7 +71,15 @@ COMPARED = CONTROLS | {
     )
     for name in ("resnet-scratch", "hybrid-scratch")
 }
+COMPARED["radiomics-logistic"] = Control(
+    "logistic regression on handcrafted features", "no gain over plain radiomics is shown"
+)
 """Everything the learnt method is compared with."""
+
+Outcome = Literal["better", "open", "worse"]
+"""How a method stands against another: ``open`` if the data do not tell them apart."""
+
+SELECTED = "selected"
 
 INPUTS = {"both": "both views", "image": "image", "radiomics": "radiomics"}
 CLASSIFIERS = {
@@ -96,7 +104,7 @@ def is_learnt(row: Row) -> bool:
 
 def is_learnt_name(method: str) -> bool:
     """Whether a method of this name begins from what a pretext task learnt."""
-    return method not in CONTROLS and not method.endswith("-scratch")
+    return method not in COMPARED
 
 
 def metric_name(metric: str) -> str:
@@ -113,6 +121,8 @@ def metric_in_sentence(metric: str) -> str:
 
 def describe(key: Method) -> str:
     """Input, layer and classifier in words: ``both views, features, logistic regression``."""
+    if key.method == SELECTED:
+        return "chosen by inner folds of the training cases"
     name, plus, calibrated = key.classifier.partition("+")
     classifier = CLASSIFIERS.get(name, name) + (f", calibrated by {calibrated}" if plus else "")
     source = INPUTS.get(key.input, key.input)
