@@ -21,7 +21,7 @@ SCHEMAS = {
 """Schemas that come with check-jsonschema, and the files that have to follow them."""
 
 nox.needs_version = ">=2025.2"
-nox.options.sessions = ["lint", "types", "tests", "docs", "distributions"]
+nox.options.sessions = ["lint", "types", "tests", "docs", "site", "distributions"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "uv"
 
@@ -84,6 +84,13 @@ def fuzz(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The commands of README and docs run, and the command line reference is up to date."""
     session.run("python", "tests/docs_commands.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def site(session: nox.Session) -> None:
+    """The documentation as a site in build/site; a broken link ends the build."""
+    how = session.posargs or ["build", "--strict", "--site-dir", "build/site"]
+    session.run("mkdocs", *how, env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session(python="3.11", venv_backend="uv")

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from rdfc_core.errors import DataError
 from rdfc_core.files import MOST_TEXT, replacing, within
-
-DESCRIBED = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-"""The docstring below a field is its description in the JSON schema."""
+from rdfc_core.results_headline import DESCRIBED
+from rdfc_core.results_headline import Against as Against
+from rdfc_core.results_headline import Headline as Headline
+from rdfc_core.results_headline import Judged as Judged
+from rdfc_core.results_headline import Ranked as Ranked
+from rdfc_core.results_headline import Selection as Selection
 
 
 class Row(BaseModel):
@@ -134,95 +137,6 @@ class Importance(BaseModel):
     """Deals."""
 
 
-class Ranked(BaseModel):
-    """A candidate on the inner folds of the training cases.
-
-    ``log_loss`` is the mean over held-back training cases, calibrated, in nats; ``behind`` how much
-    more that is than the best candidate's, and ``standard_error`` that of the difference, by
-    patient. ``temperature`` calibrates the candidate.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    candidate: str
-    tuning: str = ""
-    log_loss: float
-    behind: float
-    standard_error: float
-    temperature: float = 1.0
-
-
-class Selection(BaseModel):
-    """The model that was chosen, by training cases alone.
-
-    ``chosen`` is a candidate or ``ensemble``; ``members`` the candidates that it averages.
-    ``folds`` is 0 where nothing could be held back, and ``reason`` says so.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    split: str
-    label_fraction: float = 1.0
-    repeat: int = 0
-    chosen: str
-    members: tuple[str, ...]
-    ranking: tuple[Ranked, ...] = ()
-    folds: int
-    labelled_cases: int
-    test_cases_seen: int = 0
-    reason: str
-
-
-class Judged(BaseModel):
-    """What is judged, as a row of the tables names it; with all labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    table: str
-    method: str
-    input: str
-    layer: str
-    classifier: str
-
-    def is_of(self, row: Row) -> bool:
-        """Whether the row's number is its."""
-        own = (row.table, row.method, row.input, row.layer, row.classifier)
-        return own == tuple(self.model_dump().values()) and row.label_fraction == 1
-
-
-class Against(BaseModel):
-    """One method less another, paired by case, by the study's own resamples and coverage.
-
-    ``p_corrected`` is Holm's over the whole headline. None where undefined.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    of: Judged
-    less: Judged
-    difference: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p: float | None
-    p_corrected: float | None
-
-
-class Headline(BaseModel):
-    """What the headline is about, and its comparisons.
-
-    ``illustration`` is what to remember of data that are no patients'.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    main: Judged
-    metric: str
-    against: tuple[Against, ...] = ()
-    confidence: float
-    resamples: int
-    illustration: str = ""
-
-
 class Looked(NamedTuple):
     """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
 
@@ -249,9 +163,9 @@ class Results(BaseModel):
     importance: tuple[Importance, ...] = ()
     """What families of handcrafted features contribute."""
     selections: tuple[Selection, ...] = ()
-    """What the inner folds of each split chose, and by which scores."""
+    """Which model inner folds of the training cases chose, on each split, share and draw."""
     headline: Headline | None = None
-    """What came out, in one place: what terminal and report say first."""
+    """What heads the report, and its comparisons."""
     dataset: dict[str, Any]
     """The data in numbers: classes, cases, patients, the parts of each split, every use."""
     failed: tuple[dict[str, Any], ...] = ()

@@ -14,6 +14,7 @@ from rdfc_core.component import KINDS
 from rdfc_core.plugins import installed
 from rdfc_core.resolve import part_fields
 from rdfc_core.results import Comparison, Importance, Results, Row
+from rdfc_core.results_headline import Against, Headline, Judged, Ranked, Selection
 
 GENERATED = "<!-- Generated from the code. Renew it: nox -s docs -- --write -->\n"
 KIND_WORDS = {
@@ -37,7 +38,7 @@ command line they are set by their path: `--set evaluate.supervised.epochs=10`. 
 `rdfc plugins show pretrain` or `rdfc plugins show pretrain.steps`.
 
 A study begins with a preset, `preset: default` or `preset: paper`. Where a preset gives another
-value than the option's own default, it stands in the last column.
+value than the option's own default, that is told beside it.
 """
 
 SHORTHANDS = """
@@ -123,6 +124,11 @@ def results() -> str:
         (Row, "`rows`"),
         (Comparison, "`comparisons`"),
         (Importance, "`importance`"),
+        (Selection, "`selections`"),
+        (Ranked, "`selections[].ranking`"),
+        (Headline, "`headline`"),
+        (Judged, "`headline.main`"),
+        (Against, "`headline.against`"),
     ):
         schema = model.model_json_schema(mode="serialization")
         about = "" if model is Results else f"{(model.__doc__ or '').splitlines()[0]}\n\n"
@@ -143,27 +149,24 @@ def results_schema() -> str:
 
 
 def _table(options: Iterable[Option], presets: Mapping[str, Mapping[str, Any]]) -> str:
-    """One row an option; the last column only where a preset says something."""
-    rows = [(option, _preset_values(option, presets)) for option in options]
-    last = any(values for _, values in rows)
-    lines = ["| option | type | default | meaning |" + (" presets |" if last else "")]
-    lines.append("| --- |" + " --- |" * (4 if last else 3))
-    for option, values in rows:
-        default = "required" if option.default is None else f"`{_short(option.default)}`"
+    """One row an option: two columns, which fit on a telephone, too."""
+    lines = ["| option | meaning |", "| --- | --- |"]
+    for option in options:
         meaning = _cell(option.description)
-        meaning += "".join(f"<br>`{k}`: {_cell(v)}" for k, v in option.values.items())
-        cells = [f"`{option.name}`", _cell(option.type), _cell(default), meaning]
-        cells += [_cell(values)] if last else []
-        lines.append(f"| {' | '.join(cells)} |")
+        values = "".join(f"<br>`{key}`: {_cell(value)}" for key, value in option.values.items())
+        default = "required" if option.default is None else f"default `{_short(option.default)}`"
+        facts = "; ".join([f"*{_cell(option.type)}*", _cell(default), *_presets(option, presets)])
+        above = f"{meaning}{values}<br>" if meaning or values else ""
+        lines.append(f"| `{option.name}` | {above}{facts} |")
     return "\n".join(lines) + "\n"
 
 
-def _preset_values(option: Option, presets: Mapping[str, Mapping[str, Any]]) -> str:
-    return ", ".join(
-        f"{preset}: `{as_json(values[option.name])}`"
+def _presets(option: Option, presets: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        _cell(f"preset {preset} `{as_json(values[option.name])}`")
         for preset, values in presets.items()
         if option.name in values and as_json(values[option.name]) != option.default
-    )
+    ]
 
 
 def _short(default: str) -> str:

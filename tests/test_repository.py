@@ -27,6 +27,7 @@ TOP_LEVEL = {
     "README.md",
     "SECURITY.md",
     "docs",
+    "mkdocs.yml",
     "noxfile.py",
     "plugins",
     "pyproject.toml",

@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from rdfc_core.cli import sections
+from rdfc_core.component import Part
 from rdfc_core.config import Study, load_study
-from rdfc_core.settings import Settings
 
 PLACES = [section.path for section in sections.SECTIONS]
 
@@ -40,7 +40,7 @@ def _settings_below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield model
     for field in model.model_fields.values():
         for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(inner, type) and issubclass(inner, Settings):
+            if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not Part:
                 yield from _settings_below(inner)
 
 

@@ -12,6 +12,7 @@ from rdfc_core.component import Kind
 from rdfc_core.config import Study, load_study, preset_names
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.resolve import part_fields
+from rdfc_core.selection_settings import SelectionSettings
 from rdfc_core.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
 
 Presets = Mapping[str, Mapping[str, Any]]
@@ -38,6 +39,11 @@ SECTIONS = (
     Section("split", "How labelled cases are divided, and which cases pretrain", SplitSpec),
     Section("pretrain", "How the pretext is trained", PretrainSettings),
     Section("evaluate", "How the learnt features are judged, and against what", EvaluateSettings),
+    Section(
+        "evaluate.selection",
+        "How the model that predicts is chosen, by training cases alone",
+        SelectionSettings,
+    ),
     Section(
         "evaluate.supervised",
         "How networks are trained with labels (evaluate.methods)",
