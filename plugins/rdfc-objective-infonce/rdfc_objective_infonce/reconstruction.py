@@ -68,7 +68,7 @@ class CorrespondenceReconstruction(CorrespondenceSimCLR):
         batch: Batch,
     ) -> dict[str, tuple[Tensor, Mapping[str, Tensor]]]:
         joined = torch.cat([drawn[name][0] for name in self.views], dim=1)
-        found = {}
+        found: dict[str, tuple[Tensor, Mapping[str, Tensor]]] = {}
         for name, decoder in self.decoders.items():
             whole = batch.prepared[name].float()
             error = restoring_error(decoder(joined).float(), whole, seen_by[name][0].float())
