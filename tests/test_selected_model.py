@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +16,22 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import small_study
+from rich.console import Console
 from safetensors.numpy import load_file, save_file
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
+from rdfc_core.cli import console
 from rdfc_core.evaluate import network
 from rdfc_core.evaluate.inner import tempered
 from rdfc_core.predict import predict
-from rdfc_core.report import write_report
+from rdfc_core.report import headline, write_report
 from rdfc_core.report.compare import Statistics, judge, paired_difference
 from rdfc_core.report.contents import Method
 from rdfc_core.report.read import read_run
 from rdfc_core.report.sections.choice import choices
 from rdfc_core.report.sections.head import head
-from rdfc_core.results import Results
+from rdfc_core.results import Against, Judged, Results
 
 CANDIDATES = (
     "probe",
@@ -118,17 +123,17 @@ def test_the_tables_show_every_candidate_beside_what_was_chosen(selected):
 
 
 def test_the_headline_is_about_the_chosen_model_and_about_pretraining(selected):
-    headline = Results.read(selected / "results.json").headline
-    assert headline is not None
-    assert (headline.main.table, headline.main.method) == ("supervised", "selected")
-    pairs = [(one.of.method, one.less.method) for one in headline.against]
+    told = Results.read(selected / "results.json").headline
+    assert told is not None
+    assert (told.main.table, told.main.method) == ("supervised", "selected")
+    pairs = [(one.of.method, one.less.method) for one in told.against]
     assert pairs == [
         *(("selected", m) for m in ("hybrid-scratch", "radiomics-logistic", "radiomics")),
         *(("selected", m) for m in ("random-init", "radiomics", "size-only")),
         ("hybrid-finetune", "hybrid-scratch"),
         ("rdfc", "random-init"),
     ]
-    assert all(one.p is not None and one.p <= one.p_corrected for one in headline.against)
+    assert all(one.p is not None and one.p <= one.p_corrected for one in told.against)
 
 
 def test_the_report_repeats_the_headline_of_the_results(selected):
@@ -147,6 +152,50 @@ def test_the_report_repeats_the_headline_of_the_results(selected):
     assert page.claims[0][1].startswith("The fine-tuned network against the same network from")
     assert choices(run)[0].chosen.split()[0] == run.results.selections[0].chosen
     assert "How was the model chosen" in write_report(Path(selected)).read_text(encoding="utf-8")
+
+
+def test_terminal_and_report_head_with_the_same_words(selected, monkeypatch, tmp_path):
+    results = Results.read(selected / "results.json")
+    told = results.headline
+    assert told is not None
+    shown = results.model_copy(
+        update={
+            "dataset": {**results.dataset, "tested": {}},  # too few for a headline here
+            "headline": told.model_copy(update={"illustration": "Nobody had these tumours."}),
+        }
+    )
+    printed = io.StringIO()
+    monkeypatch.setattr(console, "out", Console(file=printed, width=500))
+    console.show_results(shown)
+    run = Path(shutil.copytree(selected, tmp_path / "run"))
+    shown.write(run / "results.json")
+    page = re.sub(r"\s+", " ", html.unescape(write_report(run).read_text(encoding="utf-8")))
+    terminal = re.sub(r"\s+", " ", printed.getvalue())
+    for words in (
+        headline.score(told, results.rows, results.selections),
+        *headline.pretraining(told),
+        headline.conclusion(told),
+        "Nobody had these tumours.",
+    ):
+        assert re.sub(r"\s+", " ", words) in terminal
+        assert re.sub(r"\s+", " ", words) in page
+    for name in ("hybrid-scratch", "random-init", "radiomics-logistic", "size-only"):
+        assert re.search(rf"{name} +│ [^│]+ │ [+-−]", printed.getvalue()), name
+
+
+def outcome_of(low: float | None, high: float | None) -> str:
+    variant = Judged(table="control", method="size-only", input="", layer="", classifier="")
+    return headline.outcome(
+        Against(
+            of=variant, less=variant, difference=0, ci_low=low, ci_high=high, p=1, p_corrected=1
+        )
+    )
+
+
+def test_a_gain_is_one_whose_interval_excludes_zero():
+    assert outcome_of(0.01, 0.2) == "better"
+    assert outcome_of(-0.2, -0.01) == "worse"
+    assert outcome_of(-0.01, 0.2) == outcome_of(0.0, 0.2) == outcome_of(None, None) == "open"
 
 
 def test_without_the_run_s_own_headline_its_statistics_are_taken_from_the_study(selected):

@@ -119,8 +119,8 @@ class Arena:
         names = [IMAGE, RADIOMICS] if trial.method == "image-and-radiomics" else [RADIOMICS]
         if missing := [name for name in names if name not in self.blocks]:
             raise StudyError(
-                f"evaluate.methods: {trial.method} needs learnt features of the {missing[0]}, and "
-                "the pretext trains none. Leave the method out."
+                f"evaluate: {trial.method} needs learnt features of the {missing[0]}, and the "
+                "pretext trains none. Leave it out of methods and selection.candidates."
             )
         blocks = {name: self.blocks[name] for name in names}
 

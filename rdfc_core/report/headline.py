@@ -108,7 +108,7 @@ def difference(one: Against) -> str:
     if one.difference is None or one.ci_low is None or one.ci_high is None:
         return "undefined"
     text = f"{one.difference:+z.3f} [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]".replace("-", "−")
-    return f"{text}, p corrected {words.p_value(one.p_corrected)}"
+    return f"{text}, p corrected{words.NBSP}{words.p_value(one.p_corrected)}"
 
 
 def _name(method: str) -> str:
