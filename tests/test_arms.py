@@ -38,6 +38,7 @@ BESIDE = (
     "evaluate.supervised.sweep=[all]",
     "evaluate.label_fractions=[0.5]",
     "evaluate.label_seeds=1",
+    "evaluate.selection={enabled: true, folds: 2}",
 )
 ARMS = ["plain", "start-published", "rdfc-from-published", "shuffled-correspondence"]
 
@@ -74,9 +75,10 @@ def test_every_network_has_its_rows(results):
         "shuffled-correspondence",
     }
     finetuned = {f"{name}-finetune" for name in ARMS}
-    assert methods(results, "supervised") == {"hybrid-scratch", "hybrid-finetune"} | finetuned
-    few = methods(results, "label-efficiency")
-    assert few == {"hybrid-scratch", "hybrid-finetune", "rdfc", *ARMS} | finetuned
+    own = {"hybrid-scratch", "hybrid-finetune", "selected", "radiomics-logistic"}
+    own |= {"image-and-radiomics"} | finetuned
+    assert methods(results, "supervised") == own
+    assert methods(results, "label-efficiency") == own | {"rdfc", *ARMS}
     tuned = {(row.method, row.input) for row in results.rows if row.table == "supervised"}
     assert ("plain-finetune", "paper") in tuned
     assert ("plain-finetune", "all") not in tuned  # the sweep is the study's own network's
@@ -102,6 +104,15 @@ def test_what_is_trained_has_a_checkpoint_of_its_own(run):
     lines = (run[0] / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     epochs = Counter(json.loads(line)["split"] for line in lines)
     assert epochs == {f"holdout{part}": 2 for part in trained}
+
+
+def test_the_model_for_the_user_is_chosen_among_the_study_s_own(run, results):
+    ranked = {one.candidate for chosen in results.selections for one in chosen.ranking}
+    assert ranked <= {"probe", "ensemble", "radiomics-logistic", "image-and-radiomics"} | {
+        "hybrid-finetune"
+    }
+    kept = {p.parent.name for p in (run[0] / "trials").rglob("*.safetensors")}
+    assert kept == {"holdout"}
 
 
 def test_shuffled_correspondence_is_trained_on_the_same_cases_in_false_pairs(run):

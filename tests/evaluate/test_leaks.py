@@ -211,3 +211,23 @@ def test_a_trivially_memorised_test_part_is_not_memorised():
     arena = small_arena.arena(prepared, truth, TRAIN, memorising(epochs=12))
     for trial in TRIALS:
         assert area(arena, trial) < 0.05, trial.method
+
+
+def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
+    settings = small_arena.SETTINGS.model_copy(update={"label_fractions": (0.5,), "label_seeds": 1})
+    truth = np.arange(CASES) % 2
+    own = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
+    arena = replace(own, pretext="shuffled-correspondence", compared=True)
+    labels = Watched(arena.bench.truth)
+    watched = replace(arena, bench=replace(arena.bench, truth=labels))  # type: ignore[arg-type]
+    object.__setattr__(watched.bench, "prediction", lambda said, repeat, rows: rows)
+    told = list(supervised.judge(watched, Stages(tmp_path), Progress()))
+    assert {(entry.table, entry.method) for entry, _ in told} == {
+        ("supervised", "shuffled-correspondence-finetune"),
+        ("label-efficiency", "shuffled-correspondence-finetune"),
+        ("label-efficiency", "shuffled-correspondence"),
+    }
+    assert labels.asked
+    assert set(labels.asked) <= set(range(TRAIN))
+    half = sorted(draw(arena.bench.cases[:TRAIN], 0.5, 0))
+    assert all(sorted(rows) == half for entry, rows in told if entry.label_fraction == 0.5)

@@ -51,4 +51,11 @@ def rdfc_components() -> list[Component]:
             "rdfc_objective_infonce.correspondence_simclr:CorrespondenceSimCLR",
             "rdfc_objective_infonce.config:CorrespondenceSimCLRBankConfig",
         ),
+        Component(
+            "pretext",
+            "correspondence-reconstruction",
+            "correspondence-simclr, and the features that were replaced are restored (TIP)",
+            "rdfc_objective_infonce.reconstruction:CorrespondenceReconstruction",
+            "rdfc_objective_infonce.config:CorrespondenceReconstructionConfig",
+        ),
     ]

@@ -222,3 +222,18 @@ class CorrespondenceSimCLRBankConfig(CorrespondenceSimCLRConfig):
         lt=1,
         description="Share of handcrafted features replaced by another case's of the batch.",
     )
+
+
+class CorrespondenceReconstructionConfig(CorrespondenceSimCLRConfig):
+    """Options of the pretext task ``correspondence-reconstruction``."""
+
+    corruption: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="Share of handcrafted features replaced by another case's of the batch.",
+    )
+    reconstruction: float = Field(
+        1.0, gt=0, description="Weight of the squared error of the features that are restored."
+    )
+    hidden: int = Field(256, ge=1, le=4096, description="Units of the decoder's hidden layer.")

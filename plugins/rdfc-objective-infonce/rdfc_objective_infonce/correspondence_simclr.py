@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
@@ -67,7 +67,11 @@ class CorrespondenceSimCLR(Correspondence):
     def forward(self, batch: Batch) -> PretextOutput:
         """Draw and encode each view, pictures twice; sum the terms."""
         twice = {a for a, b in self.terms if a == b}
-        drawn = {name: self._drawn(name, batch, name in twice) for name in self.views}
+        seen_by = {
+            name: [self._varied(name, batch) for _ in range(2 if name in twice else 1)]
+            for name in self.views
+        }
+        drawn = {name: self._embedded(name, draws) for name, draws in seen_by.items()}
         seating = self._seating(batch)
         losses, logs = [], {}
         for (name_a, name_b), weight, objective in zip(
@@ -93,8 +97,26 @@ class CorrespondenceSimCLR(Correspondence):
             losses.append(weight * loss)
             logs[f"{term}.loss"] = loss.detach()
             logs.update({f"{term}.{key}": value for key, value in seen.items()})
+        for task, (loss, seen) in self._further(seen_by, drawn, batch).items():
+            losses.append(loss)
+            logs.update({f"{task}.{key}": value for key, value in seen.items()})
         embeddings = {name: one[0].detach() for name, one in drawn.items()}
         return PretextOutput(torch.stack(losses).sum(), logs, embeddings)
+
+    def _further(
+        self,
+        seen_by: Mapping[str, Sequence[Tensor]],
+        drawn: Mapping[str, Sequence[Tensor]],
+        batch: Batch,
+    ) -> dict[str, tuple[Tensor, Mapping[str, Tensor]]]:
+        """Further losses on the same draws, with what they log; none here.
+
+        Args:
+            seen_by: View name → its draws, as its tower saw them.
+            drawn: View name → their embeddings, (B, D) each.
+            batch: The batch.
+        """
+        return {}
 
     def _named_terms(self, views: list[str]) -> tuple[tuple[str, str], ...]:
         named = super()._named_terms(views)
@@ -103,12 +125,11 @@ class CorrespondenceSimCLR(Correspondence):
         return (*named, *((name, name) for name in views if name in self._pictured))
 
     def _encode(self, name: str, batch: Batch) -> Tensor:
-        return self._drawn(name, batch, twice=False)[0]
+        return self._embedded(name, [self._varied(name, batch)])[0]
 
-    def _drawn(self, name: str, batch: Batch, twice: bool) -> tuple[Tensor, ...]:
-        """Embeddings of one or two draws of a view, (B, D) each."""
-        draws = [self._varied(name, batch) for _ in range(2 if twice else 1)]
-        embeddings = self._project(name, self.towers[name](torch.cat(draws)))
+    def _embedded(self, name: str, draws: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Embeddings of one or two draws of a view, (B, D) each, in one call of its tower."""
+        embeddings = self._project(name, self.towers[name](torch.cat(list(draws))))
         return tuple(torch.tensor_split(embeddings, len(draws)))
 
     def _varied(self, name: str, batch: Batch) -> Tensor:

@@ -20,7 +20,7 @@ from rdfc_core.testing.tumours import example_tumours
 from rdfc_objective_infonce.correspondence_simclr import corrupted, nt_xent
 
 CASES = 8
-WORDS = ("correspondence-simclr", "correspondence-simclr-bank")
+WORDS = ("correspondence-simclr", "correspondence-simclr-bank", "correspondence-reconstruction")
 
 
 def task(word="correspondence-simclr", **options):
