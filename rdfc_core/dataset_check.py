@@ -13,6 +13,7 @@ from rdfc_core.data.accounting import Use, account
 from rdfc_core.data.cells import counted
 from rdfc_core.data.findings import case_findings, listing_findings
 from rdfc_core.data.inspection import Inspected
+from rdfc_core.data.split_findings import split_findings
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
@@ -134,7 +135,7 @@ def _uses(
         )
         return (), [Problem("", "split", message, fix or "Choose another split.", severity)]
     failed = {case.case_id for case in cases} - set(seen)
-    return account(cases, splits, spec, classes, failed), []
+    return account(cases, splits, spec, classes, failed), list(split_findings(splits, spec))
 
 
 def _classes(dataset: Dataset, cases: Sequence[Case]) -> tuple[str, ...]:

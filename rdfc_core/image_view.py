@@ -39,6 +39,11 @@ class ImageView(View):
                 f"size: the encoder takes {dims}D pictures and size {list(config.size)} has "
                 f"{len(config.size)} numbers. Give {dims}."
             )
+        if config.channels == "rgb" and dims != 2:
+            raise StudyError(
+                "channels: rgb is of colour pictures, and the encoder takes volumes. Use channels: "
+                "grey, or a 2D encoder."
+            )
 
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""
@@ -117,7 +122,7 @@ class ImageView(View):
         return ImageTower(network, self.encoder, self._channels, self._size)
 
     def blank_tower(self) -> ImageTower:
-        """The same network without the weights that the encoder may begin with."""
+        """The same network with random weights in place of those that the encoder begins with."""
         network = self.encoder.blank(self._channels)
         return ImageTower(network, self.encoder, self._channels, self._size)
 

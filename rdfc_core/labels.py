@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import counted, listed, spelled_alike
+from rdfc_core.data.cells import counted, listed, same_logic, spelled_alike
 from rdfc_core.errors import DataError
 
 ONLY_PRETRAIN = "or only pretrain: the same command with pretrain in place of run."
@@ -18,13 +19,26 @@ class UnsplittableError(DataError):
 
 
 def doubtful_labels(cases: Sequence[Case]) -> list[str]:
-    """A sentence for each group of classes of these cases that is spelled alike."""
+    """A sentence for each group of classes of these cases that is spelled alike, or means alike."""
     counts = Counter(case.label for case in cases if case.label is not None)
     told = {label: f"{label!r} ({counted(count, 'case')})" for label, count in counts.items()}
-    return [
+    alike = [
         f"the classes {' and '.join(told[label] for label in group)} differ only in upper and "
         "lower case, spaces, dashes or zeros"
         for group in spelled_alike(sorted(counts))
+    ]
+    parts = [
+        f"the class {told[label]} lists several other classes"
+        for label in counts
+        if len(set(re.split(r"\s*[;|,/&+]\s*", label)) & (set(counts) - {label})) > 1
+    ]
+    return [
+        *alike,
+        *(
+            f"the classes {' and '.join(told[label] for label in group)} are words for one answer"
+            for group in same_logic(sorted(counts))
+        ),
+        *parts,
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rdfc_core import judging, pretrain, residence
@@ -15,11 +15,13 @@ from rdfc_core.features import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
+from rdfc_core.pipeline import arms
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Selection
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench
@@ -48,8 +50,7 @@ def fit(
     for name, view in views.items():
         view.fit(extraction.of(name, split.pretext))
     supervised.check(study.evaluate, views)
-    for rival in study.rivals().values():
-        models.fresh(rival, bench.registry, views, len(split.pretext), study.seed)
+    arms.built(study, views, len(split.pretext), bench.registry)
 
 
 def pretrained(
@@ -60,6 +61,7 @@ def pretrained(
     place: RunFolder,
     bench: Workbench,
     title: str = "Pretraining",
+    shuffled: bool = False,
 ) -> tuple[Model, Convergence]:
     """The model of a split: its pretext is trained on the split's pretext cases alone.
 
@@ -73,13 +75,20 @@ def pretrained(
         place: Where checkpoints and metrics go.
         bench: Registry, progress and processes.
         title: What the progress is called.
+        shuffled: Show views of different cases together.
 
     Returns:
         The model, and how far it came.
     """
     patients = {case.case_id: case.patient_id for case in extraction.cases}
     taught, held_back = hold_back(split.pretext, patients, study.pretrain.held_back, study.seed)
-    pretext_cases = {name: extraction.of(name, taught) for name in views}
+
+    def shown(case_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        if not shuffled:
+            return dict.fromkeys(views, case_ids)
+        return false_pairs(case_ids, patients, list(views), study.seed)
+
+    pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
     model = models.fresh(study, bench.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
@@ -95,7 +104,7 @@ def pretrained(
             collated,
             study.pretrain.model_copy(update={"cases_in": where}),
             study.seed,
-            {name: view.collate(extraction.of(name, held_back)) for name, view in views.items()}
+            {n: views[n].collate(extraction.of(n, ids)) for n, ids in shown(held_back).items()}
             if held_back
             else {},
         ),
@@ -115,20 +124,43 @@ def rivals(
     split: Split,
     place: RunFolder,
     bench: Workbench,
-) -> dict[str, tuple[Model, Convergence]]:
-    """Name → what `pretrained` gives for another pretext that is compared."""
-    return {
-        name: pretrained(
-            rival,
-            views,
+    own: Convergence,
+) -> dict[str, tuple[Model, Convergence | None]]:
+    """Name → the model of each network that is judged beside the study's own, as `pretrained`.
+
+    Args:
+        study: Says which.
+        views: View name → the study's view, fitted on these cases.
+        extraction: All cases.
+        split: Names the pretext cases, and with the network's name the checkpoint.
+        place: Where checkpoints and metrics go.
+        bench: Registry, progress and processes.
+        own: How far the study's own pretext came.
+
+    Returns:
+        The models, and how far they came; None for a network that is judged as it begins, and for
+        shuffled pairs: they take the steps of the study's own pretext, however far they come.
+    """
+    found: dict[str, tuple[Model, Convergence | None]] = {}
+    for arm in arms.arms(study):
+        seen = arm.views(views, bench.registry)
+        if not arm.trained:
+            model = models.fresh(arm.study, bench.registry, seen, len(split.pretext), study.seed)
+            model.calibrate({name: extraction.of(name, split.pretext) for name in seen})
+            found[arm.name] = model, None
+            continue
+        model, came = pretrained(
+            replace(arm.study, pretrain=arm.settings(own)),
+            seen,
             extraction,
-            replace(split, name=f"{split.name}.{name}"),
+            replace(split, name=f"{split.name}.{arm.name}"),
             place,
             bench,
-            f"Pretraining {name}",
+            f"Pretraining {arm.name}",
+            arm.shuffled,
         )
-        for name, rival in study.rivals().items()
-    }
+        found[arm.name] = model, None if arm.shuffled else came
+    return found
 
 
 def evaluate(
@@ -146,7 +178,7 @@ def evaluate(
     Args:
         study: Says which.
         model: Of its pretext.
-        rivals: Name → the model of another pretext, trained on the same cases.
+        rivals: Name → the model of a network that is judged beside it, as `rivals` gives them.
         extraction: All cases.
         split: Which of them train and which test.
         place: Keeps what each method said as it is done.
@@ -158,8 +190,9 @@ def evaluate(
     prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
     outputs = model.outputs(prepared)
     found, model.classifier = linear.judge_learnt(test, outputs, judging.method_name(study))
-    for name, rival in rivals.items():
-        found += linear.judge_learnt(test, rival.outputs(prepared), name)[0]
+    seen = {name: rival.outputs(prepared) for name, rival in rivals.items()}
+    for name, shown in seen.items():
+        found += linear.judge_compared(test, shown, name)
     about = (study, test, model, outputs, extraction, bench.registry)
     found += judging.controls(*about)
     arena, stages = judging.arena(*about), Stages(place.trials)
@@ -172,5 +205,10 @@ def evaluate(
             model.take_members(chosen.selection, chosen.weights(runner), study)
         selections.append(chosen.selection)
         found += entries
+    for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
+        rival = rivals[arm.name]
+        about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
+        arena = replace(judging.arena(*about), pretext=arm.name, compared=True)
+        found += supervised.judge(arena, stages, bench.progress)
     explained.add(test, model, outputs, extraction)
     return Judged(found, selections)

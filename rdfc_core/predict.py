@@ -17,6 +17,7 @@ from rdfc_core.config import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.inspection import INSPECTION, Inspection
+from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import SELECTED
 from rdfc_core.failures import Failure
@@ -163,14 +164,17 @@ def _prepare(
             model.refuse_unknown(method)
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
-    cases = _definition(run, trained[0]).applied_to(cases)
+    definition = _definition(run, trained[0])
+    cases, doubts = labelled_as_trained(definition.applied_to(cases), trained[0].classes)
+    findings.warn(doubts)
     views = trained[0].views
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers[INSPECTION] = Inspection()
     extraction = features.extract(
         cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
     )
-    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
+    seen = findings.seen_in(extraction.prepared)
+    findings.warn(findings.case_findings(extraction.cases, seen, definition.grey_scale))
     return trained, _agreeing(views, extraction)
 
 

@@ -8,10 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from rdfc_core.errors import DataError
 from rdfc_core.files import MOST_TEXT, replacing, within
+from rdfc_core.results_headline import DESCRIBED
+from rdfc_core.results_headline import Against as Against
+from rdfc_core.results_headline import Headline as Headline
+from rdfc_core.results_headline import Judged as Judged
+from rdfc_core.results_headline import Ranked as Ranked
+from rdfc_core.results_headline import Selection as Selection
 
 
 class Row(BaseModel):
@@ -22,27 +28,46 @@ class Row(BaseModel):
     mean over folds and repetitions.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     table: str
+    """``linear``, ``supervised``, ``label-efficiency`` or ``control``."""
     method: str
+    """``rdfc`` (the study's pretext), another pretext's name, a method or a control."""
     dataset: str
+    """The name of the data set's component."""
     input: str
+    """Whose features: one view's name, ``both`` or ``all``, or a setting of fine-tuning."""
     layer: str
+    """Which of its features, such as ``features`` of the towers or ``embedding``."""
     classifier: str
+    """What was fitted on the features; for networks, how they were trained."""
     label_fraction: float = 1.0
+    """Share of the training labels."""
     metric: str
+    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``, …"""
     mean: float | None
+    """Over splits and repetitions."""
     sd: float | None
+    """Standard deviation over splits and repetitions; null where there is but one."""
     ci_low: float | None
+    """Lower end of the interval, from resampled patients."""
     ci_high: float | None
+    """Upper end of the interval."""
     n_cases: int
+    """Held-back cases that were judged."""
     folds: int
+    """Splits."""
     seeds: int
+    """Repetitions in each split: draws of labels, or fresh weights."""
     labelled_cases: float = 0
+    """Labelled cases that the method learnt from, the mean."""
     labelled_patients: float = 0
+    """Their patients, the mean."""
     published: float | None = None
+    """The number of the data set's publication, if there is one."""
     published_sd: float | None = None
+    """Its standard deviation, if it was published."""
 
 
 class Comparison(BaseModel):
@@ -52,19 +77,30 @@ class Comparison(BaseModel):
     over the pairs and label fractions of one table, metric and test. None where undefined.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     table: str
+    """As in `rows`."""
     label_fraction: float
+    """As in `rows`."""
     metric: str
+    """As in `rows`."""
     method_a: str
+    """Method A; of each method the variant that was named beforehand."""
     method_b: str
+    """Method B."""
     difference: float | None
+    """A less B on the same patients."""
     ci_low: float | None
+    """Lower end of its interval."""
     ci_high: float | None
+    """Upper end of its interval."""
     p: float | None
+    """Two-sided p-value."""
     p_corrected: float | None
+    """The p-value after Holm's correction."""
     test: str
+    """``paired-bootstrap`` or ``delong``."""
 
 
 class Importance(BaseModel):
@@ -75,108 +111,30 @@ class Importance(BaseModel):
     be negative; None where undefined.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     grouping: str
+    """``class`` of feature or ``filter`` of the image; "" for all features at once."""
     family: str
+    """The family's name."""
     features: int
+    """How many features it has."""
     method: str
+    """Of the trained model."""
     classifier: str
+    """Of the trained model."""
     metric: str
+    """The metric that falls."""
     mean: float | None
+    """The fall, the mean over deals and splits."""
     ci_low: float | None
+    """Lower end of its interval."""
     ci_high: float | None
+    """Upper end of its interval."""
     n_cases: int
+    """Held-back cases."""
     repeats: int
-
-
-class Ranked(BaseModel):
-    """A candidate on the inner folds of the training cases.
-
-    ``log_loss`` is the mean over held-back training cases, calibrated, in nats; ``behind`` how much
-    more that is than the best candidate's, and ``standard_error`` that of the difference, by
-    patient. ``temperature`` calibrates the candidate.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    candidate: str
-    tuning: str = ""
-    log_loss: float
-    behind: float
-    standard_error: float
-    temperature: float = 1.0
-
-
-class Selection(BaseModel):
-    """The model that was chosen, by training cases alone.
-
-    ``chosen`` is a candidate or ``ensemble``; ``members`` the candidates that it averages.
-    ``folds`` is 0 where nothing could be held back, and ``reason`` says so.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    split: str
-    label_fraction: float = 1.0
-    repeat: int = 0
-    chosen: str
-    members: tuple[str, ...]
-    ranking: tuple[Ranked, ...] = ()
-    folds: int
-    labelled_cases: int
-    test_cases_seen: int = 0
-    reason: str
-
-
-class Judged(BaseModel):
-    """What is judged, as a row of the tables names it; with all labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    table: str
-    method: str
-    input: str
-    layer: str
-    classifier: str
-
-    def is_of(self, row: Row) -> bool:
-        """Whether the row's number is its."""
-        own = (row.table, row.method, row.input, row.layer, row.classifier)
-        return own == tuple(self.model_dump().values()) and row.label_fraction == 1
-
-
-class Against(BaseModel):
-    """One method less another, paired by case, by the study's own resamples and coverage.
-
-    ``p_corrected`` is Holm's over the whole headline. None where undefined.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    of: Judged
-    less: Judged
-    difference: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p: float | None
-    p_corrected: float | None
-
-
-class Headline(BaseModel):
-    """What the headline is about, and its comparisons.
-
-    ``illustration`` is what to remember of data that are no patients'.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    main: Judged
-    metric: str
-    against: tuple[Against, ...] = ()
-    confidence: float
-    resamples: int
-    illustration: str = ""
+    """Deals."""
 
 
 class Looked(NamedTuple):
@@ -196,18 +154,28 @@ class Looked(NamedTuple):
 class Results(BaseModel):
     """The content of ``results.json``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     rows: tuple[Row, ...]
+    """One metric of one method each."""
     comparisons: tuple[Comparison, ...] = ()
+    """Paired tests between the methods of each table but the controls'."""
     importance: tuple[Importance, ...] = ()
+    """What families of handcrafted features contribute."""
     selections: tuple[Selection, ...] = ()
+    """Which model inner folds of the training cases chose, on each split, share and draw."""
     headline: Headline | None = None
+    """What heads the report, and its comparisons."""
     dataset: dict[str, Any]
+    """The data in numbers: classes, cases, patients, the parts of each split, every use."""
     failed: tuple[dict[str, Any], ...] = ()
+    """Cases that could not be used, each with its reason."""
     missing: tuple[dict[str, Any], ...] = ()
+    """Features that some cases do not have: how many, and the commonest reason."""
     warnings: tuple[str, ...] = ()
+    """What a reader of the results should know, in sentences."""
     run: dict[str, Any] = {}
+    """How the run went: times, seed, machine, judged variant, convergence."""
 
     def write(self, path: Path) -> None:
         """Write the results as JSON, whole or not at all."""

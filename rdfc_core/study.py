@@ -14,7 +14,9 @@ from rdfc_core.case import Case
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
+from rdfc_core.data.split_findings import split_findings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
@@ -33,6 +35,7 @@ from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.utils.heard import warnings_heard
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
@@ -45,6 +48,7 @@ def run(
     overwrite: bool = False,
     until: Step = "evaluate",
     known: Mapping[str, str] | None = None,
+    told: Sequence[str] = (),
 ) -> Results:
     """Extract, pretrain and evaluate; continues where an earlier run of the same study stopped.
 
@@ -55,32 +59,37 @@ def run(
         overwrite: Replace a finished or different run.
         until: The last step to do.
         known: Case id → fingerprint that the same command has taken already.
+        told: What the same command has warned of already; the results hold it, too.
 
     Raises:
         StudyError: If the folder holds another study, or the study does not fit the data.
         DataError: If the data cannot be used, or a split would leak.
     """
     place, taken = RunFolder(folder), dict(known or {})
-    dataset: Dataset = study.dataset.build(bench.registry)
-    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
-    asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
-    if until != "extract":
-        precision.refuse_unfit(study, volumes, kept)
-    with bench.progress.waiting("Listing the data set's cases"):
-        cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
-    warnings = findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
-    _splits(study, dataset, cases, until)  # what cannot be split is refused before it is measured
-    preparers = {name: view.preparer() for name, view in views.items()}
-    inputs = inputs_of(study, dataset, preparers)
-    with place.claimed(study, bench.registry, overwrite, inputs):
-        if until != "extract" and not place.learnt:
-            with bench.progress.waiting("Trying the study on its first two cases"):
-                try_on_few(study, cases, bench, until, taken)
-        bench.registry.tell("rdfc_run_started", folder=folder, study=study.dump())
-        if asked.pretrain.precision == "auto" and until != "extract":
-            log.info("Networks are trained in %s.", study.pretrain.precision)
-        return _Run(study, place, dataset, views, bench, until, warnings).go(cases, taken)
+    with warnings_heard() as heard:
+        heard += told
+        dataset: Dataset = study.dataset.build(bench.registry)
+        views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+        kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+        asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
+        if until != "extract":
+            precision.refuse_unfit(study, volumes, kept)
+        with bench.progress.waiting("Listing the data set's cases"):
+            cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+        findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+        _splits(
+            study, dataset, cases, until
+        )  # what cannot be split is refused before it is measured
+        preparers = {name: view.preparer() for name, view in views.items()}
+        inputs = inputs_of(study, dataset, preparers)
+        with place.claimed(study, bench.registry, overwrite, inputs):
+            if not place.learnt:
+                with bench.progress.waiting("Trying the study on its first two cases"):
+                    try_on_few(study, cases, bench, until, taken)
+            bench.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
+            if asked.pretrain.precision == "auto" and until != "extract":
+                log.info("Networks are trained in %s.", study.pretrain.precision)
+            return _Run(study, place, dataset, views, bench, until, heard).go(cases, taken)
 
 
 class _Run:
@@ -94,10 +103,10 @@ class _Run:
         views: Mapping[str, View],
         bench: Workbench,
         until: Step,
-        warnings: Sequence[str],
+        heard: list[str],
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
-        self.bench, self.until, self.warnings = bench, until, list(warnings)
+        self.bench, self.until, self.heard = bench, until, heard
         self.clock = Clock()
         self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
@@ -138,22 +147,26 @@ class _Run:
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
-        self.warnings += findings.warn(findings.case_findings(extraction.cases, seen))
+        findings.warn(findings.case_findings(extraction.cases, seen))
         if extraction.failures:
             left = label_findings(extraction.cases, self.dataset.classes)
-            self.warnings += findings.warn(left, self.warnings)
+            findings.warn(left, self.heard)
         self.classes = usable_classes(extraction.cases, self.dataset.classes)
+        scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
+        self.definition = CaseDefinition.of(extraction.cases, scale)
 
     def _split(self, extraction: Extraction) -> list[Split]:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
         about = (self.study, self.dataset, extraction.cases, self.until)
         splits = _splits(*about, extraction.fingerprints, images)
+        spec = self.study.split_spec(self.dataset.protocol())
+        findings.warn(split_findings(splits, spec), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
             problem = Problem("", "split", message, fix, "warning")
-            self.warnings += findings.warn([problem])
+            findings.warn([problem])
         return splits
 
     def _account(
@@ -173,11 +186,12 @@ class _Run:
                 with self.clock.stage("pretrain"):
                     one_split.fit(self.study, self.views, extraction, split, self.bench)
                     model, told = one_split.pretrained(self.study, self.views, *about)
-                    trained_rivals = one_split.rivals(self.study, self.views, *about)
+                    trained_rivals = one_split.rivals(self.study, self.views, *about, told)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
                 self._converged(split.name, told)
-                for name, (_, told) in trained_rivals.items():
-                    self._converged(f"{split.name}.{name}", told)
+                for name, (_, rival_told) in trained_rivals.items():
+                    if rival_told is not None:
+                        self._converged(f"{split.name}.{name}", rival_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
@@ -187,7 +201,7 @@ class _Run:
                 self.selections += judged.selections
                 for entry, prediction in judged.entries:
                     self.found[entry].append(prediction)
-            model.cases = CaseDefinition.of(extraction.cases)
+            model.cases = self.definition
             model.save(self.place.model(split.name))
 
     def _converged(self, name: str, told: Convergence) -> None:
@@ -195,7 +209,6 @@ class _Run:
         self.convergence[name] = told
         if sentence := summary.unconverged(name, told):
             log.warning("%s", sentence)
-            self.warnings.append(sentence)
 
     def _write(self) -> None:
         folder = self.place.path
@@ -222,22 +235,22 @@ class _Run:
             method = judging.method_name(study)
             main = linear.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
+        classes = self.classes or self.dataset.classes
+        for sentence in (
+            *summary.by_default(self.selections),
+            *summary.warnings(study, extraction, tested, classes),
+        ):
+            log.warning("%s", sentence)
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
-            dataset=summary.describe(
-                study, self.dataset, cases, splits, self.classes or self.dataset.classes, uses
-            ),
+            dataset=summary.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
-            warnings=(
-                *self.warnings,
-                *summary.by_default(self.selections),
-                *summary.warnings(study, extraction, tested, self.classes or self.dataset.classes),
-            ),
+            warnings=tuple(self.heard),
             run={
                 "seconds": self.clock.seconds,
                 "seed": study.seed,

@@ -73,6 +73,11 @@ class ImageViewConfig(BaseModel):
         description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
         "the crop's 1st and 99th percentile.",
     )
+    channels: Literal["grey", "rgb"] = Field(
+        "grey",
+        description="What the network sees of a picture: its grey values, or red, green and blue "
+        "(three equal ones of a grey picture). Handcrafted features are of grey values always.",
+    )
     slices: int = Field(10, ge=1, le=1024, description="Axial slices of a volume, as channels.")
     margin: float = Field(
         0.0, ge=0, le=4, description="Context around the tumour's box, as a share of its size."

@@ -52,3 +52,63 @@ def test_texts_that_differ_only_in_writing_are_one_group() -> None:
         ("a\N{ZERO WIDTH SPACE}", "a"),
         ("A-b", "a_B"),
     ]
+
+
+PROGRAMS = [
+    "n.a",
+    "N.A.",
+    "n. a.",
+    "N / A",
+    "'NaN'",
+    '"#N/A"',
+    "\ufeffnull",
+    "\u200b",
+    "''",
+    " \xa0",
+]
+PEOPLE = ["n.d.", "N/D", "k. A.", "TBA", '"-"', "Not Done", "<unset>", "anonymous", "\u200bunknown"]
+VALUES = ["nd", "ka", "na1", "none of these", "0", "a.n", "n.a.b", "no", "indeterminate", "-1"]
+
+
+@pytest.mark.parametrize("text", [*PROGRAMS, *PEOPLE, *VALUES])
+def test_words_for_no_value_are_known_however_they_are_set(text: str) -> None:
+    assert cells.is_missing(text) == (text in PROGRAMS)
+    assert cells.may_be_missing(text) == (text in PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("a\u200b", "a"), ("\ufeff a \u200b ", "a"), ("a\u200bb", "a\u200bb"), ("\u200b \u200b", "")],
+)
+def test_invisible_letters_around_a_cell_are_no_part_of_it(text: str, plain: str) -> None:
+    assert cells.tidy(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("classes", "odd"),
+    [
+        (["benign", "malignant", "-999"], ["-999"]),
+        (["benign", "malignant", "0"], ["0"]),
+        (["0", "1", "-9"], ["-9"]),
+        (["0", "1", "2", "99"], ["99"]),
+        (["-1", "1"], []),
+        (["1", "2", "3"], []),
+        (["T1", "T2"], []),
+        (["1", "2", "3", "x"], []),
+    ],
+)
+def test_numbers_that_stand_for_no_value_are_noticed(classes: list[str], odd: list[str]) -> None:
+    assert cells.odd_numbers(classes) == odd
+
+
+@pytest.mark.parametrize(
+    ("classes", "groups"),
+    [
+        (["yes", "no", "Y", "N"], [("yes", "Y"), ("no", "N")]),
+        (["1", "0", "True", "False"], [("1", "True"), ("0", "False")]),
+        (["pos", "neg"], []),
+        (["Yes", "yes"], []),
+    ],
+)
+def test_words_for_one_answer_are_noticed(classes: list[str], groups: list[tuple[str]]) -> None:
+    assert cells.same_logic(classes) == groups

@@ -16,6 +16,16 @@ BOTH = 2 * 6
 """Results that the store holds of two cases: three views, size, thumbnail and inspection."""
 
 
+@pytest.mark.parametrize("until", ["extract", "pretrain"])
+@pytest.mark.parametrize("model", ["resnet19", "resnet18, weights: /nowhere.pt"])
+def test_a_step_alone_refuses_what_the_next_one_would(pictures, workbench, tmp_path, model, until):
+    study = small_study.resolved(pictures, *QUICK, TIMM % model)
+    with pytest.raises(RdfcError):
+        studies.run(study, tmp_path / "run", workbench, until=until)
+    assert workbench.store.count() <= BOTH
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [

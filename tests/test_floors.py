@@ -56,6 +56,7 @@ FLOORS: list[set[str]] = [
         "torchrun",
         "watch",
         "results",
+        "results_headline",
         "store",
         "checkpoint",
         "saving",

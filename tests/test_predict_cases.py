@@ -156,3 +156,54 @@ def test_a_model_that_does_not_say_what_its_cases_were_is_refused(
     path.write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(DataError, match="does not say which value of a mask marked"):
         predict(run, cases[:1], workbench)
+
+
+SPELLINGS = {
+    "Benign": "benign",
+    "BENIGN ": "benign",
+    "be-nign": "benign",
+    "malignant\N{ZERO WIDTH SPACE}": "malignant",
+    "\N{FULLWIDTH LATIN SMALL LETTER M}alignant": "malignant",
+    "cyst": "cyst",
+}
+
+
+def test_labels_of_a_list_are_those_of_the_run_however_they_are_spelled(
+    pictures, finished, tmp_path, rdfc_here
+):
+    with (pictures / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[: len(SPELLINGS)]
+    for row, spelling in zip(rows, SPELLINGS, strict=True):
+        row["label"] = spelling
+        row["image"], row["mask"] = (str(pictures / row[name]) for name in ("image", "mask"))
+    listing = tmp_path / "list.csv"
+    with listing.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    for command in ("predict", "embed"):
+        out = tmp_path / f"{command}.csv"
+        done = rdfc_here(command, finished, "--manifest", listing, "--out", out, *HERE)
+        said = " ".join(done.err.split())
+        assert done.code == 0, said
+        assert "1 case has the label 'Benign', which is taken for the run's class 'benign'" in said
+        assert "1 case has the label 'cyst', which is none of the run's classes (benign, " in said
+        assert said.count("taken for the run's class 'malignant'") == 2
+    with (tmp_path / "embed.csv").open(encoding="utf-8") as file:
+        labels = {row["case_id"]: row["label"] for row in csv.DictReader(file)}
+    assert list(labels.values()) == list(SPELLINGS.values())
+
+
+def test_words_that_were_classes_of_the_run_are_classes_of_a_list(
+    pictures, workbench, registry, tmp_path
+):
+    """`none` stands for no value elsewhere; a run that lists it among its classes means it."""
+    folder = Path(shutil.copytree(pictures, tmp_path / "own"))
+    listing = folder / "manifest.csv"
+    listing.write_text(
+        listing.read_text(encoding="utf-8").replace("benign", "none"), encoding="utf-8"
+    )
+    study = ("dataset.classes=[none,malignant]", "pretrain.epochs=1", "evaluate.controls=[]")
+    studies.run(small_study.resolved(folder, *QUICK, *study), tmp_path / "run", workbench)
+    said = {case.label for case in listed_cases(tmp_path / "run", folder, registry)}
+    assert said == {"none", "malignant", None}

@@ -79,6 +79,8 @@ EVALUATE: dict[str, Change] = {
     "sgd_learning_rate": ("0.5", SGD),
     "controls": ("[size-only]", ()),
     "compare": ("{plain: {name: simclr, width: 4}}", ()),
+    "starts": ("{thin: {width: 4}}", ()),
+    "compared": ("finetune", (*FINETUNE, "evaluate.compare={plain: {name: simclr, width: 4}}")),
     "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
     "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
     "label_fractions": ("[0.3]", SHARES),
@@ -131,6 +133,7 @@ TUNING: dict[str, Change] = {
 IMAGE: dict[str, Change] = {
     "size": ("[20, 20]", ()),
     "window": ("[50, 150]", ()),
+    "channels": ("rgb", ()),
     "margin": ("0.5", ()),
     "aspect": ("keep", ("views.image.aspect=stretch",)),
     "mask_channel": ("true", ()),

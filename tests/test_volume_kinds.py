@@ -230,3 +230,51 @@ class Former(VolumeReader):
         return SOUND
 
     mask_identity = identity
+
+
+SHEAR = np.array([[0, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+LONGER = np.diag([2.0, 2, 2, 0])[:3]
+TURNED = np.array([[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]]) - np.eye(3, 4)
+
+
+@pytest.mark.parametrize("codes", [(1, 1), (1, 2), (2, 1), (1, 4)])
+@pytest.mark.parametrize("change", [SHEAR, LONGER, TURNED, np.diag([0, 0, -1.0, 0])[:3]])
+def test_geometries_that_contradict_each_other_are_told_of_and_read_as_simpleitk_does(
+    tmp_path: Path, codes: tuple[int, int], change: np.ndarray
+):
+    """The sform is changed; which of both SimpleITK takes depends on their codes."""
+    plain = np.eye(3, 4)
+    data = bytearray(nifti(plain, codes=codes))
+    path = tmp_path / "a.nii"
+    struct.pack_into("<12f", data, 280, *(plain + change).ravel())
+    path.write_bytes(data)
+    volume = volumes.read_image(path)
+    expected = sitk.ReadImage(str(path))
+    assert volume.spacing_mm == pytest.approx(expected.GetSpacing()[::-1])
+    direction = np.reshape(expected.GetDirection(), (3, 3))[:, ::-1]
+    np.testing.assert_allclose(volume.direction, direction, atol=1e-6)
+    [note] = volume.notes
+    assert "contradict each other" in note
+    qform = np.diag([-1.0, -1, 1])[:, ::-1]
+    used = "qform" if np.allclose(direction * volume.spacing_mm, qform, atol=1e-6) else "sform"
+    assert f"the {used} is used" in note
+    if change is SHEAR:
+        assert used == "qform"
+
+
+@pytest.mark.parametrize("codes", [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1)])
+def test_geometries_that_agree_but_for_rounding_are_not_told_of(tmp_path: Path, codes):
+    path = tmp_path / "a.nii"
+    for seed in range(5):
+        path.write_bytes(nifti(turned(seed), codes=codes))
+        assert volumes.read_image(path).notes == ()
+
+
+def test_axes_that_are_no_numbers_are_called_so(tmp_path: Path):
+    affine = np.eye(3, 4)
+    affine[0, 0] = np.nan
+    data = bytearray(nifti(np.eye(3, 4), codes=(0, 1)))
+    struct.pack_into("<12f", data, 280, *affine.ravel())
+    (tmp_path / "a.nii").write_bytes(data)
+    with pytest.raises(DataError, match=r"must be positive|no number"):
+        volumes.read_image(tmp_path / "a.nii")

@@ -142,9 +142,9 @@ def show_results(results: Results) -> None:
             out.print(_comparisons(TITLES[table], _with_pretraining(pairs)))
     if not results.rows:
         out.print("Nothing was evaluated.")
-    elif few := too_few(results.dataset.get("tested", {}), len(results.dataset["splits"]) > 1):
-        err.print(few, markup=False)
-    elif results.headline:
+    elif results.headline and not too_few(
+        results.dataset.get("tested", {}), len(results.dataset["splits"]) > 1
+    ):
         _headline(results.headline, results)
 
 

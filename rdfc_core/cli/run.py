@@ -15,6 +15,7 @@ from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
 from rdfc_core.failures import Failure
 from rdfc_core.steps import Step
+from rdfc_core.utils.heard import warnings_heard
 
 if TYPE_CHECKING:
     from rdfc_core.processes import Team
@@ -79,9 +80,12 @@ def _run(study: StudyOptions, until: Step) -> None:
 
 
 def _extract_shard(study: StudyOptions, shard: str) -> None:
+    from rdfc_core.cli import console
+
     part = _part(shard)
     if study.out is not None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
+    console.log_to_stderr()
     resolved = _resolved(study.source(), study.overrides())
 
     from rdfc_core.data.cells import counted
@@ -106,12 +110,10 @@ def _part(shard: str) -> tuple[int, int]:
 
 def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedStudy:
     """The study with every option checked: a mistake is told before torch is loaded."""
-    from rdfc_core.cli import console
     from rdfc_core.config import load_study
     from rdfc_core.plugins import installed
     from rdfc_core.resolve import resolve
 
-    console.log_to_stderr()
     return resolve(load_study(source, overrides), installed())
 
 
@@ -129,8 +131,9 @@ def execute(
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console
 
+    console.log_to_stderr()
     progress = console.DrawnProgress()
-    with progress.waiting("Reading the study and loading its plugins"):
+    with warnings_heard() as told, progress.waiting("Reading the study and loading its plugins"):
         resolved = _resolved(source, overrides)
     name = source.stem if isinstance(source, Path) else resolved.dataset.name
     folder = (out or Path("runs") / name).resolve()
@@ -144,7 +147,7 @@ def execute(
         from rdfc_core import study as studies
 
         bench = options.workbench(store, executor, team)
-        results = studies.run(resolved, folder, bench, overwrite, until, known)
+        results = studies.run(resolved, folder, bench, overwrite, until, known, told)
     # First of all: whoever reads the tables may close the pipe after one line.
     report = _report(folder) if until == "evaluate" else None
     if as_json:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rdfc_core.case import Case
+from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.errors import StudyError
 
 NAMED = 3
@@ -22,21 +23,24 @@ class CaseDefinition(BaseModel):
         mask_values: The values that marked the tumour, smallest first; None (every value but 0)
             comes first.
         components: ``all`` of the mask, only its ``largest`` component, or both kinds of cases.
+        grey_scale: Of their images; None in models of an older rdfc.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mask_values: tuple[int | None, ...] = Field(min_length=1)
     components: tuple[Literal["all", "largest"], ...] = Field(min_length=1)
+    grey_scale: GreyScale | None = None
 
     @classmethod
-    def of(cls, cases: Sequence[Case]) -> CaseDefinition:
-        """That of the cases which a run is made of."""
+    def of(cls, cases: Sequence[Case], grey_scale: GreyScale | None = None) -> CaseDefinition:
+        """That of the cases which a run is made of, and of their images."""
         values = {case.mask_value for case in cases}
         numbers = sorted(value for value in values if value is not None)
         return cls(
             mask_values=(None, *numbers) if None in values else tuple(numbers),
             components=tuple(sorted({case.component for case in cases})),
+            grey_scale=grey_scale,
         )
 
     def applied_to(self, cases: Sequence[Case]) -> list[Case]:

@@ -17,7 +17,7 @@ PARTS = ("train", "test", "pretext")
 
 MISSING = frozenset(
     {
-        *("", "nan", "-nan", "na", "#na", "n/a", "#n/a", "#n/a n/a", "<na>", "n.a.", "nat"),
+        *("", "nan", "-nan", "na", "#na", "n/a", "#n/a", "#n/a n/a", "<na>", "n.a.", "n.a", "nat"),
         *("null", "(null)", "<null>", "#nv", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
     }
 )
@@ -26,12 +26,27 @@ MISSING = frozenset(
 DOUBTFUL = frozenset(
     {
         *("none", "<none>", "nil", "unknown", "unk", "undefined", "undetermined", "missing"),
-        *("not available", "not applicable", "not known", "unspecified", "tbd", "?", "??"),
+        *("not available", "not applicable", "not known", "unspecified", "tbd", "tba", "?", "??"),
+        *("not done", "not reported", "not recorded", "not evaluated", "not determined", "n.d."),
+        *("not assessed", "not tested", "no data", "no label", "unlabelled", "unlabeled", "n/d"),
+        *("pending", "unclear", "unset", "<unset>", "(blank)", "<empty>", "(empty)", "k.a.", "n.d"),
+        *("keine angabe", "inconnu", "anon", "anonymous", "anonymized", "anonymised", "k.a"),
         *("-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}", ".", "..", "/"),
     }
 )
 """Written by people where there is no value, though each may be a value of its own."""
 
+SENTINELS = frozenset({-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0})
+"""Numbers that people write where there is none."""
+
+LOGIC = (
+    frozenset({"yes", "y", "true", "t", "1", "ja", "oui", "pos", "positive", "+", "present"}),
+    frozenset({"no", "n", "false", "f", "0", "nein", "non", "neg", "negative", "-", "absent"}),
+)
+"""Words for yes and for no."""
+
+QUOTES = "\"'\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+_SPACED = re.compile(r"\s*([./])\s*")
 _SPREADSHEET_ERROR = re.compile(r"#[\w/]+[!?]|#{3,}")
 _SHORTENED = re.compile(r"[+-]?\d[.,]\d+E\+?\d+", re.IGNORECASE)
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0{0,2}")
@@ -39,18 +54,40 @@ _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\]")
 
 
 def tidy(text: str) -> str:
-    """The text without surrounding blanks, and with each letter in its composed form (NFC)."""
-    return unicodedata.normalize("NFC", text).strip()
+    """The text without surrounding blanks and invisible letters, each letter composed (NFC)."""
+    text = unicodedata.normalize("NFC", text).strip()
+    while text and "Cf" in (unicodedata.category(text[0]), unicodedata.category(text[-1])):
+        text = text[unicodedata.category(text[0]) == "Cf" :].strip()
+        text = text[: len(text) - (unicodedata.category(text[-1:] or "a") == "Cf")].strip()
+    return text
 
 
 def is_missing(text: str) -> bool:
     """Whether a program wrote the text for "no value", as ``nan`` or ``<NA>``; "" counts, too."""
-    return text.strip().casefold() in MISSING
+    return _word(text) in MISSING
 
 
 def may_be_missing(text: str) -> bool:
     """Whether people write the text for "no value", as ``unknown`` or ``-``, but not only then."""
-    return text.strip().casefold() in DOUBTFUL
+    return _word(text) in DOUBTFUL
+
+
+def _word(text: str) -> str:
+    """As words for "no value" are compared: small, without quotes and blanks at dots, slashes."""
+    text = tidy(text).casefold().strip(QUOTES).strip()
+    return _SPACED.sub(r"\1", text)
+
+
+def odd_numbers(classes: Sequence[str]) -> list[str]:
+    """Classes that may stand for no value: numbers among words, or -9, 999 and their like.
+
+    -1 and 1 alone are a pair of classes.
+    """
+    sizes = {name: number(name) for name in classes}
+    numbers = [name for name, size in sizes.items() if size is not None]
+    if 0 < len(numbers) < len(classes):
+        return numbers if len(numbers) <= len(classes) - len(numbers) else []
+    return [name for name in numbers if sizes[name] in SENTINELS] if len(numbers) > 2 else []
 
 
 def is_spreadsheet_error(text: str) -> bool:
@@ -107,12 +144,19 @@ def spelled_alike(texts: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
+def same_logic(texts: Iterable[str]) -> list[tuple[str, ...]]:
+    """The groups of different texts that are words for yes, or for no, as ``yes`` and ``True``."""
+    words = list(dict.fromkeys(texts))
+    groups = [tuple(word for word in words if tidy(word).casefold() in kind) for kind in LOGIC]
+    return [group for group in groups if len({word.casefold() for word in group}) > 1]
+
+
 def part_of_split(text: str) -> str | None:
     """``train``, ``test`` or ``pretext``, in capitals too; "" for no value, None for other text."""
     word = text.strip().casefold()
     if word in PARTS:
         return word
-    return "" if word in MISSING or word in DOUBTFUL else None
+    return "" if is_missing(text) or may_be_missing(text) else None
 
 
 def simple_name(name: str) -> str:

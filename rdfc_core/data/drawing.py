@@ -16,6 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from rdfc_core.data.division_search import NEAR, nearer_to_share, solved_folds
+
 MOST_FOLDS = 20
 """A share of patients is held out as some of at most so many folds."""
 DRAWS = 20
@@ -84,24 +86,27 @@ def holdout_of_patients(
         test = {place for fold in folds[: share.numerator] for place in fold}
         train = set(range(len(labels))) - test
         if all({labels[place] for place in part} == everything for part in (test, train)):
-            return test
+            return nearer_to_share(test, labels, patients, fraction)
         first = test if first is None else first
     sides = _sides(labels, patients, seed)
     if sides is None:
         return None
     held, kept = sides
     assert first is not None
-    return {
+    test = {
         place
         for place, patient in enumerate(patients)
         if patient in held or (place in first and patient not in kept)
     }
+    return nearer_to_share(test, labels, patients, fraction)
 
 
 def folds_of_patients(
     labels: Sequence[str], patients: Sequence[str], folds: int, seed: int
 ) -> list[set[int]] | None:
     """Places of the cases that each fold tests, whole patients, every class in every fold.
+
+    Where a draw has a fold much larger than the others, the most even of `DRAWS` is taken.
 
     Args:
         labels: N classes, each of ``folds`` patients or more.
@@ -110,17 +115,24 @@ def folds_of_patients(
         seed: Decides who stands where.
 
     Returns:
-        None if no such division was found, as where few patients have cases of several classes.
+        None if there is no such division, as where few patients have cases of several classes.
     """
     everything = set(labels)
+    even: Sequence[frozenset[int]] = ()
     for drawn in _seeds(seed):
         for found in (
             _stratified(tuple(labels), tuple(patients), folds, drawn),
             _dealt(labels, patients, folds, np.random.default_rng([seed, drawn])),
         ):
             if all({labels[place] for place in fold} == everything for fold in found):
-                return [set(fold) for fold in found]
-    return None
+                largest = max(map(len, found))
+                if largest <= (1 / folds + NEAR) * len(labels):
+                    return [set(fold) for fold in found]
+                if not even or largest < max(map(len, even)):
+                    even = found
+    if even:
+        return [set(fold) for fold in even]
+    return solved_folds(labels, patients, folds, np.random.default_rng([seed, 4]))
 
 
 def _seeds(seed: int) -> Iterator[int]:

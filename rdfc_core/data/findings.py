@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import listed
+from rdfc_core.data.grey_scales import GreyScale, scale_findings, unlike_trained
 from rdfc_core.data.inspection import INSPECTION, Inspected, inspected
 from rdfc_core.data.label_findings import label_findings, patient_findings
 from rdfc_core.data.mask_findings import mask_findings
@@ -37,15 +38,23 @@ def listing_findings(
     return [*found, *patient_findings(cases), *shared_masks(cases)]
 
 
-def case_findings(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> list[Problem]:
-    """What the files say: odd masks, and equal content under two names.
+def case_findings(
+    cases: Sequence[Case], seen: Mapping[str, Inspected], trained: GreyScale | None = None
+) -> list[Problem]:
+    """What the files say: odd masks, grey values on several scales, equal content under two names.
 
     Args:
         cases: Those that could be read, in the data set's order.
         seen: Case id → what there is to see in it.
+        trained: The grey values of the run that is used on them; None: they are compared with each
+            other.
     """
     found = [p for case in cases for p in mask_findings(case, seen[case.case_id])]
-    return [*twins(cases, seen), *found]
+    if trained is None:
+        scales = scale_findings(cases, seen)
+    else:
+        scales = unlike_trained(cases, seen, trained)
+    return [*twins(cases, seen), *scales, *found]
 
 
 def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspected]:

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import counted, is_missing, listed, spelled_alike
+from rdfc_core.data.cells import counted, is_missing, listed, odd_numbers, spelled_alike
 from rdfc_core.interfaces.dataset import Problem
 from rdfc_core.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
+
+MANY = 5
+"""A patient with so many times the cases of any other may be a word for "not known"."""
 
 EVALUATING = "Pretraining needs no labels; evaluating needs two classes."
 
@@ -28,6 +31,14 @@ def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Pr
         if is_missing(name):
             message = f"the class {name!r} stands for no value in tables that programs write"
             yield _of_labels(message, "Leave these cases unlabelled, unless it is a class.")
+    if odd := odd_numbers(classes):
+        rest = listed([repr(name) for name in classes if name not in odd])
+        message = f"{listed([repr(name) for name in odd])} among the classes {rest}"
+        message += " is a number" if len(odd) == 1 else " are numbers"
+        yield _of_labels(
+            f"{message} that may stand for no value",
+            "Leave these cells empty, unless it is a class.",
+        )
     for doubt in doubtful_labels(cases):
         yield _of_labels(doubt, ALIKE_FIX)
     labelled = [case for case in cases if case.label is not None and case.label in classes]
@@ -64,6 +75,16 @@ def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
             f"{len(nobody)} cases ({listed([case.case_id for case in nobody])}) have the patient "
             f"{nobody[0].patient_id!r}, which stands for no value in tables that programs write",
             "Give each case a patient of its own where the patient is not known.",
+            "warning",
+        )
+    (most, count), *others = [*Counter(c.patient_id for c in cases).most_common(2), ("", 0)]
+    if len({case.patient_id for case in cases}) > 2 and count >= MANY * max(1, others[0][1]):
+        yield Problem(
+            "",
+            "patient_id",
+            f"patient {most!r} has {count} of {len(cases)} cases, and no other more than "
+            f"{others[0][1]}",
+            "If it stands for patients who are not known, leave the cells empty.",
             "warning",
         )
     groups = spelled_alike(case.patient_id for case in cases)

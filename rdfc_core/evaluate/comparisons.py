@@ -12,7 +12,7 @@ from rdfc_core.evaluate.delong import delong
 from rdfc_core.evaluate.linear import Entry, main_classifier
 from rdfc_core.evaluate.statistics import Prediction, paired, resampled
 from rdfc_core.evaluate.trials import LOGISTIC, c_name, logistic_name
-from rdfc_core.settings import EvaluateSettings
+from rdfc_core.settings import SHUFFLED, EvaluateSettings
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
 """Not the calibration error: its bias on few cases is another for every method."""
@@ -135,11 +135,13 @@ def judged_variants(
     for entry in found:
         wanted = {
             "linear": (entry.layer, entry.classifier) == ("features", main_classifier(settings)),
-            "supervised": entry.method != "hybrid-finetune"
+            "supervised": not entry.method.endswith("-finetune")
             or entry.input == settings.supervised.finetune.name,
             "label-efficiency": True,
         }
         if entry.method in LOGISTIC and entry.classifier != first_c:
+            continue
+        if entry.method.removesuffix("-finetune") == SHUFFLED:
             continue
         if wanted.get(entry.table, False) and entry != entry.scaled():
             # All views together come after each of them alone.

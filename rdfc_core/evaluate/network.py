@@ -30,6 +30,11 @@ from rdfc_core.training.seeding import seeded
 
 BATCH = 256
 
+NO_EMBEDDINGS = (
+    "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use head: "
+    "features."
+)
+
 PARTS = 10
 """Of a training with labels; after each its loss is looked at, and its progress told."""
 
@@ -72,8 +77,10 @@ class Origin:
             StudyError: If the head is to stand on embeddings and the pretext has none.
         """
         with seeded(seed):
+            # Blank without a plan: what is called scratch begins with no published weights.
             views = {name: self.views[name] for name in names}
-            towers = {n: v.blank_tower() if blank else v.tower() for n, v in views.items()}
+            bare = blank or plan is None
+            towers = {n: v.blank_tower() if bare else v.tower() for n, v in views.items()}
             if plan is not None:
                 self._load(towers, plan)
             projector = None
@@ -110,10 +117,7 @@ def _widths(
         return [tower.out_features for tower in towers.values()], {}
     embedded = projector.embed({n: torch.zeros(2, t.out_features) for n, t in towers.items()})
     if not embedded:
-        raise StudyError(
-            "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use "
-            "head: features."
-        )
+        raise StudyError(NO_EMBEDDINGS)
     widths = [rows.shape[1] for rows in embedded.values()]
     missing = {name: t for name, t in towers.items() if name not in embedded}
     projections = {n: nn.Linear(tower.out_features, widths[0]) for n, tower in missing.items()}

@@ -27,6 +27,7 @@ from rdfc_core.evaluate.trials import (
     PROBE,
     SELECTED,
     Trial,
+    beside,
     c_name,
     logistic_name,
     planned,
@@ -54,6 +55,8 @@ class Arena:
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
+        compared: Whether the pretext is one that is compared with the study's own: only methods
+            that begin from it are tried, and their rows are called after it.
     """
 
     bench: Bench
@@ -64,6 +67,13 @@ class Arena:
     learnt: Features
     pretext: str
     precision: AnyPrecision
+    compared: bool = False
+
+    @property
+    def stage(self) -> str:
+        """Under what name stages keep its trials."""
+        split = self.bench.split.name
+        return f"{split}.{self.pretext}" if self.compared else split
 
     def learner(self, trial: Trial, seed: int, advance: Advance) -> Learner:
         """The trial's method, from rows to what it says."""
@@ -94,7 +104,8 @@ class Arena:
         else:
             names = self._views(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
-            named = (trial.method, seen, self.bench.settings.supervised.head, "head")
+            method = f"{self.pretext}-finetune" if self.compared else trial.method
+            named = (method, seen, self.bench.settings.supervised.head, "head")
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
@@ -199,8 +210,10 @@ class Arena:
         return learn
 
     def candidates(self) -> tuple[str, ...]:
-        """The methods that a choice of the user's model is among."""
+        """The methods that a choice of the user's model is among; none of a compared pretext."""
         settings = self.bench.settings
+        if self.compared:
+            return ()
         chosen = settings.selection.candidates
         if chosen is not None or not settings.selection.enabled:
             return chosen or ()
@@ -220,7 +233,8 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
     """
     bench = arena.bench
     runner = TrialRunner(arena, stages, progress)
-    for trial in planned(bench.settings, arena.candidates()):
+    own = planned(bench.settings, arena.candidates())
+    for trial in beside(bench.settings) if arena.compared else own:
         said = runner.said(trial)
         rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
         prediction = bench.prediction(said.probabilities, trial.seed, rows)

@@ -38,7 +38,7 @@ class TrialRunner:
     def said(self, trial: Trial) -> Said:
         """What the trial says of the test part, after training on its share of the labels."""
         bench, stages = self.arena.bench, self.stages
-        split, train = bench.split.name, len(bench.split.train)
+        split, train = self.arena.stage, len(bench.split.train)
         case_ids = [case.case_id for case in bench.cases[train:]]
         said = stages.read(split, trial, case_ids)
         if said is None or (self._kept(trial) and self._weights(trial, said) is None):
@@ -87,7 +87,7 @@ class TrialRunner:
         held = [rows[places] for _, places in folds]
         ids = [[bench.cases[row].case_id for row in own] for own in held]
         parts = [f"inner-{k}-of-{count}" for k in range(1, len(folds) + 1)]
-        split = bench.split.name
+        split = self.arena.stage
         found = [
             self.stages.read(split, trial, own, part) for own, part in zip(ids, parts, strict=True)
         ]
@@ -122,7 +122,7 @@ class TrialRunner:
         return first and any_variant and trial.method in self.arena.candidates()
 
     def _weights(self, trial: Trial, said: Said) -> Arrays | None:
-        return self.stages.read_weights(self.arena.bench.split.name, trial, said.weights)
+        return self.stages.read_weights(self.arena.stage, trial, said.weights)
 
     def _parts(self, trial: Trial) -> int:
         return 1 if trial.method in LINEAR else network.PARTS

@@ -78,6 +78,12 @@ def planned(settings: EvaluateSettings, candidates: Sequence[str] = ()) -> list[
     return list(dict.fromkeys(found))
 
 
+def beside(settings: EvaluateSettings) -> list[Trial]:
+    """Of a pretext that is compared: what begins from it, by the setting that is judged."""
+    own = planned(settings)
+    return [t for t in own if t.method in ("hybrid-finetune", PROBE) and judged(t, settings)]
+
+
 def selections(settings: EvaluateSettings) -> list[Trial]:
     """Every choice of a model: of all labels, whose first one is saved, and of each share."""
     if not settings.selection.enabled:

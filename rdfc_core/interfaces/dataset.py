@@ -32,6 +32,12 @@ class SplitSpec(BaseModel):
     )
     folds: int = Field(5, ge=2, description="Number of folds (folds).")
     repeats: int = Field(1, ge=1, description="Divisions into folds, each drawn anew (folds).")
+    fold_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column that holds the number of each labelled case's fold, counted from 1, as "
+        "published folds do; null: folds are drawn (folds).",
+    )
     only: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
         None,
         min_length=1,

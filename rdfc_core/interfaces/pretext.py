@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rdfc_core.errors import PluginError
 from rdfc_core.interfaces.losses import complaint_about_loss
+from rdfc_core.interfaces.memory_store import MemoryStore
 from rdfc_core.interfaces.view import Tower, View
 
 
@@ -114,6 +115,12 @@ class Pretext(nn.Module, ABC):
     def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
         """Called after each optimiser step, with the embeddings of the whole (gathered) batch."""
         return
+
+    def end_epoch(self) -> None:
+        """Called after the last step of an epoch; by default tells the memory stores in it."""
+        for store in self.modules():
+            if isinstance(store, MemoryStore):
+                store.end_epoch()
 
     def prime(self, batch: Batch) -> None:
         """Called once for every batch of all cases before the first step, without gradient.

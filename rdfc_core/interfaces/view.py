@@ -111,7 +111,7 @@ class View(ABC):
         """A new network for this view with fresh weights. Needs `fit` or `load_state` first."""
 
     def blank_tower(self) -> Tower:
-        """The same network with whatever weights, since others are loaded over them."""
+        """The same network with fresh random weights, whatever weights `tower` may begin with."""
         return self.tower()
 
     @abstractmethod

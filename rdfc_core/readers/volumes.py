@@ -73,7 +73,9 @@ class VolumeReader(Reader):
         try:
             payload = _payload(path)  # first: it refuses headers that SimpleITK does not survive
             grid, kind = self._header(path)
-            return _on_grid(_samples(path, grid, kind, payload), grid)
+            volume = _on_grid(_samples(path, grid, kind, payload), grid)
+            note = "" if payload is not None else grid.note_on(read_nifti_header(path))
+            return replace(volume, notes=(note,)) if note else volume
         except UNREADABLE as error:
             raise DataError(
                 f"{path} cannot be read: {_reason(error, path)}. It may be damaged: copy or export "

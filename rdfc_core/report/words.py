@@ -62,6 +62,10 @@ CONTROLS = {
     "size-only": Control("the tumour's size alone", "size alone may tell the classes apart"),
     "no-shape": Control("radiomics without shape features", "texture and intensity may suffice"),
     "shuffled-labels": Control("training on labels drawn at random", "the score may be chance"),
+    "shuffled-correspondence": Control(
+        "the same pretraining on features and pictures of different tumours",
+        "no gain from correspondence itself is shown",
+    ),
 }
 """Known controls; a row of the table ``control`` is one whatever its name."""
 
@@ -76,6 +80,8 @@ COMPARED["radiomics-logistic"] = Control(
 )
 """Everything the learnt method is compared with."""
 
+START = "start-"
+"""Begins the name of networks that are judged as their published weights are."""
 Outcome = Literal["better", "open", "worse"]
 """How a method stands against another: ``open`` if the data do not tell them apart."""
 
@@ -94,7 +100,7 @@ PARTS = {"pretext": "Only pretraining", "train": "Training", "test": "Held back"
 
 def is_control(row: Row) -> bool:
     """Whether the row is there for comparison."""
-    return row.table == "control" or row.method in CONTROLS
+    return row.table == "control" or row.method.removesuffix("-finetune") in CONTROLS
 
 
 def is_learnt(row: Row) -> bool:
@@ -104,7 +110,9 @@ def is_learnt(row: Row) -> bool:
 
 def is_learnt_name(method: str) -> bool:
     """Whether a method of this name begins from what a pretext task learnt."""
-    return method not in COMPARED
+    if method.startswith(START):  # weights from elsewhere, without the pretext
+        return False
+    return method.removesuffix("-finetune") not in COMPARED
 
 
 def metric_name(metric: str) -> str:
@@ -126,7 +134,7 @@ def describe(key: Method) -> str:
     name, plus, calibrated = key.classifier.partition("+")
     classifier = CLASSIFIERS.get(name, name) + (f", calibrated by {calibrated}" if plus else "")
     source = INPUTS.get(key.input, key.input)
-    if key.method == "hybrid-finetune":  # its input names the setting
+    if key.method.endswith("-finetune"):  # its input names the setting
         source = f"both views, setting “{key.input}”"
     parts = [source, key.layer, classifier]
     return ", ".join(part for part in parts if part)

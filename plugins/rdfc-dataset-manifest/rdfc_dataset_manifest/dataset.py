@@ -49,12 +49,10 @@ class Manifest(Dataset):
     def with_list(self, listing: Path) -> Manifest:
         """Another list, whose columns and masks mean what they mean in this one.
 
-        It needs neither classes, patients nor splits, nor the columns that the options name for
-        them.
+        It needs neither patients nor splits, nor the columns that the options name for them, and
+        may have other classes.
         """
-        config = self.config.model_copy(
-            update={"root": listing, "csv": None, "classes": None, "split_column": None}
-        )
+        config = self.config.model_copy(update={"root": listing, "csv": None, "split_column": None})
         for option in ("label_column", "patient_column"):
             name = getattr(config, option)
             if name and not has_column(config, name):

@@ -47,7 +47,10 @@ class Labels:
 
 
 def read_labels(
-    rows: Sequence[Row], column: str | None, classes: Sequence[str] | None
+    rows: Sequence[Row],
+    column: str | None,
+    classes: Sequence[str] | None,
+    to_predict: bool = False,
 ) -> tuple[Labels, list[Problem]]:
     """How the labels of a list are to be read, with the doubts about them.
 
@@ -58,6 +61,7 @@ def read_labels(
         rows: Of the list.
         column: Holds the class; None if no column does.
         classes: The classes that the user has named, or None.
+        to_predict: Other labels are kept: a run says what it takes them for.
     """
     if column is None:
         return Labels(None, {}), []
@@ -71,6 +75,8 @@ def read_labels(
         problems.append(_question(rows, column, doubtful))
     elif certain | doubtful:
         problems.append(_no_value(rows, column, certain | doubtful))
+    if to_predict:
+        return Labels(column, meant), problems
     if classes:
         problems += _others(counts, meant, classes)
         meant = {text: label for text, label in meant.items() if label in named}

@@ -54,7 +54,7 @@ def read_listing(config: ManifestConfig, to_predict: bool = False) -> Listing:
     columns, problems = find_columns(table.columns, config)
     if columns is None:
         return Listing((), [*table.problems, *problems])
-    labels, doubts = read_labels(table.rows, columns.label, config.classes)
+    labels, doubts = read_labels(table.rows, columns.label, config.classes, to_predict)
     problems += doubts
     split, doubts = read_split(table.rows, columns, config)
     problems = [*table.problems, *(_untaught if to_predict else list)([*problems, *doubts])]

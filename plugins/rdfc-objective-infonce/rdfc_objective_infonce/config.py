@@ -22,6 +22,12 @@ class MemoryBankConfig(_Config):
         lt=1,
         description="Share of the old row that an update keeps; 0 keeps the newest embedding only.",
     )
+    update: Literal["epoch", "step"] = Field(
+        "epoch",
+        description="When new embeddings are taken in: all together as the epoch ends, so that "
+        "positives and negatives are of one age on average (a second table of that size waits); or "
+        "after every step, as in the paper, where positives are older and the views drift apart.",
+    )
     dtype: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="What the rows are kept in. bfloat16 halves the memory; products, sums and "

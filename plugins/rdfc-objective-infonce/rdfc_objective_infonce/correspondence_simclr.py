@@ -75,7 +75,8 @@ class CorrespondenceSimCLR(Correspondence):
         ):
             term = f"{name_a}-{name_b}"
             if name_a == name_b:
-                loss = nt_xent(*drawn[name_a], batch.indices, self.simclr.simclr_temperature)
+                first, second = drawn[name_a]
+                loss = nt_xent(first, second, batch.indices, self.simclr.simclr_temperature)
                 seen: Mapping[str, Tensor] = {}
             else:
                 memory = Memory(
@@ -107,7 +108,8 @@ class CorrespondenceSimCLR(Correspondence):
     def _drawn(self, name: str, batch: Batch, twice: bool) -> tuple[Tensor, ...]:
         """Embeddings of one or two draws of a view, (B, D) each."""
         draws = [self._varied(name, batch) for _ in range(2 if twice else 1)]
-        return self._project(name, self.towers[name](torch.cat(draws))).split(len(batch.indices))
+        embeddings = self._project(name, self.towers[name](torch.cat(draws)))
+        return tuple(torch.tensor_split(embeddings, len(draws)))
 
     def _varied(self, name: str, batch: Batch) -> Tensor:
         if name in self._pictured:

@@ -148,6 +148,7 @@ def test_the_bank_remembers_the_first_draw():
     before = pretext.memories["image"].read(torch.arange(CASES)).clone()
     output = pretext(scene.batch(seed=4))
     pretext.after_step(torch.arange(CASES), output.embeddings)
+    pretext.end_epoch()
     expected = F.normalize(0.5 * before + 0.5 * output.embeddings["image"], dim=1)
     torch.testing.assert_close(pretext.memories["image"].read(torch.arange(CASES)), expected)
 

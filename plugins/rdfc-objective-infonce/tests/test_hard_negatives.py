@@ -38,7 +38,7 @@ def objective(variant, **options):
 
 
 def constant_bank(row: torch.Tensor) -> MemoryBank:
-    bank = MemoryBank(MemoryBankConfig(momentum=0.0))
+    bank = MemoryBank(MemoryBankConfig(momentum=0.0, update="step"))
     bank.allocate(N, 5, torch.Generator())
     bank.update(torch.arange(N), row.expand(N, 5))
     return bank

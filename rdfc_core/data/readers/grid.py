@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 RIGHT_ANGLE_TOLERANCE = 1e-3
 """Of the scalar products of two axes: headers hold rounded numbers."""
 
+FORM_TOLERANCE = 0.01
+"""How far the axes of a header's two geometries may be apart, as a share of the spacing."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -77,12 +80,46 @@ class Grid:
             raise DataError(
                 f"{path} has the origin {self.origin_mm} mm, which is no place. Correct the header."
             )
+        if not np.isfinite(self.direction).all():
+            raise DataError(f"{path} has axes whose direction is no number. Correct the header.")
         skew = np.abs(self.direction.T @ self.direction - np.eye(len(spacing))).max()
-        if not skew <= RIGHT_ANGLE_TOLERANCE:  # also refuses NaN
+        if skew > RIGHT_ANGLE_TOLERANCE:
             raise DataError(
                 f"{path} has axes that are not at right angles (off by {skew:.3g}, for example a "
                 "tilted gantry or an affine registration). Resample it onto a rectangular grid."
             )
+
+    def note_on(self, header: NiftiHeader) -> str:
+        """A sentence where the two geometries of a NIfTI header contradict each other, or "".
+
+        SimpleITK, and with it PyRadiomics, chooses between them by their codes and leaves a sheared
+        sform aside; nibabel takes the sform.
+
+        Args:
+            header: Of the file whose grid this is.
+        """
+        count = min(len(self.size), 3)
+        if header.other_axes_mm is None:
+            return ""
+        forms = {
+            "sform": header.axes_mm[:count, :count],
+            "qform": header.other_axes_mm[:count, :count],
+        }
+        lengths = {name: np.linalg.norm(axes, axis=0) for name, axes in forms.items()}
+        apart = np.abs(forms["sform"] - forms["qform"]) / np.maximum(lengths["qform"], 1e-9)
+        if apart.max() <= FORM_TOLERANCE:
+            return ""
+        own = self.direction * self.spacing_mm
+        used = min(forms, key=lambda name: float(np.abs(forms[name] - own).max()))
+        told = ", ".join(
+            f"{name} {' x '.join(f'{length:.4g}' for length in lengths[name][::-1])} mm"
+            for name in forms
+        )
+        return (
+            f"sform and qform of its NIfTI header contradict each other (spacing by {told}), and "
+            f"the {used} is used, as in SimpleITK and PyRadiomics; nibabel uses the sform. "
+            "Look at the case in a viewer, and save it with the right one of them."
+        )
 
 
 def by(size: tuple[int, ...]) -> str:

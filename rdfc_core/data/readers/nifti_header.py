@@ -63,6 +63,8 @@ class NiftiHeader:
         axes_mm: (3, 3), column i is the step along axis i in (x, y, z), towards the patient's
             left, back and head.
         origin_mm: Position of the first sample, (x, y, z).
+        other_axes_mm: As ``axes_mm``, of the quaternion (qform) where the affine (sform) is used
+            and both are there; otherwise None.
     """
 
     version: int
@@ -75,6 +77,7 @@ class NiftiHeader:
     intercept: float
     axes_mm: NDArray[np.float64]
     origin_mm: tuple[float, ...]
+    other_axes_mm: NDArray[np.float64] | None = None
 
 
 def read_nifti_header(path: Path) -> NiftiHeader:
@@ -103,7 +106,7 @@ def read_nifti_header(path: Path) -> NiftiHeader:
         for name, (place, form) in FIELDS[version].items()
     }
     slope, intercept = values["scale"]
-    axes_mm, origin_mm = _geometry(values)
+    axes_mm, origin_mm, other = _geometry(values)
     axis_count = min(max(int(values["dim"][0]), 0), 7)
     return NiftiHeader(
         version=version,
@@ -117,6 +120,7 @@ def read_nifti_header(path: Path) -> NiftiHeader:
         intercept=intercept if math.isfinite(intercept) else 0.0,
         axes_mm=axes_mm,
         origin_mm=origin_mm,
+        other_axes_mm=other,
     )
 
 
@@ -130,21 +134,27 @@ def is_single_file(path: Path, header: NiftiHeader) -> bool:
 
 def _geometry(
     values: dict[str, tuple[float, ...]],
-) -> tuple[NDArray[np.float64], tuple[float, ...]]:
-    """Axes and origin: of the affine if there is one, else of the quaternion, else the spacing."""
+) -> tuple[NDArray[np.float64], tuple[float, ...], NDArray[np.float64] | None]:
+    """Axes and origin: of the affine if there is one, else of the quaternion, else the spacing.
+
+    Third, the axes of the quaternion where both are there.
+    """
     qform_code, sform_code = values["codes"]
     scale = MM.get(int(values["units"][0]) & 7, 1.0)
     spacing = np.array(values["pixdim"][1:4])
+    rotation = _rotation(values["quaternion"][:3])
+    rotation[:, 2] *= -1.0 if values["pixdim"][0] < 0 else 1.0
+    quaternion = np.column_stack([rotation * spacing, values["quaternion"][3:]])
+    to_mm = scale * LPS[:, None]
+    other = None
     if sform_code > 0:
         affine = np.reshape(values["affine"], (3, 4))
+        other = to_mm * quaternion[:, :3] if qform_code > 0 else None
     elif qform_code > 0:
-        rotation = _rotation(values["quaternion"][:3])
-        rotation[:, 2] *= -1.0 if values["pixdim"][0] < 0 else 1.0
-        affine = np.column_stack([rotation * spacing, values["quaternion"][3:]])
+        affine = quaternion
     else:
         affine = np.column_stack([np.diag(spacing) * LPS[:, None], np.zeros(3)])
-    axes = scale * LPS[:, None] * affine[:, :3]
-    return axes, tuple(float(x) for x in scale * LPS * affine[:, 3])
+    return to_mm * affine[:, :3], tuple(float(x) for x in scale * LPS * affine[:, 3]), other
 
 
 def _rotation(quaternion: tuple[float, ...]) -> NDArray[np.float64]:

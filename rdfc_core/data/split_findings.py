@@ -1,0 +1,45 @@
+"""What deserves a look in the splits that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rdfc_core.data.division_search import NEAR
+from rdfc_core.interfaces.dataset import Problem, SplitSpec
+
+if TYPE_CHECKING:
+    from rdfc_core.splits import Split
+
+
+def split_findings(splits: Sequence[Split], spec: SplitSpec) -> Iterator[Problem]:
+    """Parts that are much larger or smaller than asked for, since patients are not divided.
+
+    Args:
+        splits: As they were made.
+        spec: By which they were made.
+    """
+    tests = [len(split.test) for split in splits]
+    if not splits or not all(tests):
+        return
+    labelled = tests[0] + len(splits[0].train)
+    if spec.kind == "holdout" and not spec.test_cases:
+        share = tests[0] / labelled
+        if abs(share - spec.test_fraction) > NEAR:
+            message = (
+                f"the test part holds {tests[0]} of {labelled} labelled cases ({share:.0%}) where "
+                f"{spec.test_fraction:.0%} are asked for, as near as whole patients with every "
+                "class on both sides allow"
+            )
+            fix = "Use folds, or label cases of more patients."
+            yield Problem("", "split", message, fix, "warning")
+    elif (
+        spec.kind == "folds"
+        and not spec.fold_column
+        and max(tests) > (1 / spec.folds + NEAR) * labelled
+    ):
+        message = (
+            f"folds differ in size, since patients are not divided: the largest tests {max(tests)} "
+            f"of {labelled} labelled cases, the smallest {min(tests)}"
+        )
+        yield Problem("", "split", message, "Use fewer folds, or repeat them.", "warning")
