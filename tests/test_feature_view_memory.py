@@ -1,4 +1,4 @@
-"""The view of handcrafted features standardises thousands of cases without copies of their table."""
+"""Handcrafted features of thousands of cases are standardised without copies of their table."""
 
 from __future__ import annotations
 
