@@ -10,10 +10,18 @@ import nox
 
 ROOT = Path(__file__).parent
 PYTHONS = ["3.11", "3.12", "3.13"]
+OURS = [ROOT, *sorted(ROOT.glob("plugins/rdfc-*"))]
 THIRD_PARTY = ROOT / "tests" / "third_party"
+SCHEMAS = {
+    "vendor.github-workflows": ".github/workflows/*.yml",
+    "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "vendor.github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "vendor.citation-file-format": "CITATION.cff",
+}
+"""Schemas that come with check-jsonschema, and the files that have to follow them."""
 
 nox.needs_version = ">=2025.2"
-nox.options.sessions = ["lint", "types", "tests", "docs", "distributions"]
+nox.options.sessions = ["lint", "types", "tests", "docs", "site", "distributions"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "uv"
 
@@ -35,9 +43,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format."""
+    """Ruff, and the files that GitHub and citation tools read, by their schemas."""
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    for schema, pattern in SCHEMAS.items():
+        found = sorted(map(str, ROOT.glob(pattern)))
+        session.run("check-jsonschema", "--quiet", "--builtin-schema", schema, *found)
 
 
 @nox.session(venv_backend="none")
@@ -53,6 +64,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of core and plugins by the tests, worker processes included."""
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "html", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """At least 10,000 malformed inputs of every kind; a few hundred are among the tests."""
     # In a process of its own, so that time and memory are those of the inputs.
@@ -65,26 +86,21 @@ def docs(session: nox.Session) -> None:
     session.run("python", "tests/docs_commands.py", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def site(session: nox.Session) -> None:
+    """The documentation as a site in build/site; a broken link ends the build."""
+    how = session.posargs or ["build", "--strict", "--site-dir", "build/site"]
+    session.run("mkdocs", *how, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
 @nox.session(python="3.11", venv_backend="uv")
 def distributions(session: nox.Session) -> None:
     """Wheels in a fresh environment: core, plugins, a third party's, and newly written ones."""
     folder = Path(session.create_tmp()).resolve()
-    wheels = Path(tempfile.mkdtemp(dir=folder))
-    mine = [ROOT, *sorted(ROOT.glob("plugins/rdfc-*"))]
     # Copied, since setuptools builds in the source folder and takes along what lies there.
     copied = shutil.copytree(THIRD_PARTY, folder / "third_party", dirs_exist_ok=True)
     theirs = sorted(Path(copied).glob("rdfc-*"))
-    for source in (*mine, *theirs):
-        session.run(
-            "uv",
-            "build",
-            "--quiet",
-            "--wheel",
-            "--out-dir",
-            str(wheels),
-            str(source),
-            external=True,
-        )
+    wheels = _build_wheels(session, folder, *OURS, *theirs)
     _install_wheels(session, wheels)
     session.chdir(folder)  # away from the sources: the wheels have to do
     session.run("rdfc", "plugins", "list")
@@ -99,6 +115,15 @@ def _conform(session: nox.Session, *sources: Path) -> None:
     """Run the distributions' own tests, with nothing of this project's settings."""
     settings = ["-q", "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"]
     session.run("pytest", *settings, *[str(source / "tests") for source in sources])
+
+
+def _build_wheels(session: nox.Session, folder: Path, *sources: Path) -> Path:
+    """A new folder with the wheel of every source."""
+    wheels = Path(tempfile.mkdtemp(dir=folder))
+    build = ["uv", "build", "--quiet", "--wheel", "--out-dir", str(wheels)]
+    for source in sources:
+        session.run(*build, str(source), external=True)
+    return wheels
 
 
 def _install_wheels(session: nox.Session, wheels: Path) -> None:
@@ -126,6 +151,26 @@ def _new_plugins(session: nox.Session, folder: Path) -> None:
             session.run(
                 "mypy", "--python-executable", str(python), "--cache-dir", cache, external=True
             )
+
+
+@nox.session(python=PYTHONS, tags=["matrix"], venv_backend="venv")
+def plain_pip(session: nox.Session) -> None:
+    """`pip install 'rdfc-core[paper]'` from wheels into an empty environment, and a study in it."""
+    folder = Path(session.create_tmp()).resolve()
+    wheels = _build_wheels(session, folder, *OURS)
+    session.run("pip", "install", "--quiet", "--find-links", str(wheels), "rdfc-core[paper]")
+    session.chdir(folder)
+    session.run("pip", "check")
+    session.run("rdfc", "plugins", "list")
+    quick = ["--set", "pretrain.steps=2", "--set", "evaluate.bootstrap=100"]
+    study = [
+        "--dataset",
+        "phantom:cases=48,image_size=[48,48]",
+        "--encoder",
+        "timm:model=resnet10_half",
+    ]
+    run = ["rdfc", "run", *study, *quick, "--out", "run", "--store", "store", "--overwrite"]
+    session.run(*run, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session(python=PYTHONS, tags=["matrix"], venv_backend="uv")

@@ -116,7 +116,8 @@ def flush(path: Path) -> None:
     """Make sure that the content of a file, or the names in a folder, are on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folder, and keeps names in order by itself
-    descriptor = os.open(path, os.O_RDONLY)
+    # Windows flushes only what is open for writing; no system opens a folder for that.
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -45,9 +45,15 @@ class Study(Settings):
     shorthand: ClassVar[Mapping[str, str]] = SHORTHAND
 
     preset: Literal["default", "paper"] = Field("default", description="Where defaults come from.")
-    dataset: Annotated[Part, PartOf("dataset")]
-    views: dict[str, Annotated[Part, PartOf("view")]] = Field(min_length=1)
-    pretext: Annotated[Part, PartOf("pretext")]
+    dataset: Annotated[Part, PartOf("dataset")] = Field(description="Where the cases come from.")
+    views: dict[str, Annotated[Part, PartOf("view")]] = Field(
+        min_length=1,
+        description="The ways to look at a case, each under a name of its own; one that names an "
+        "extractor is a feature view, one that names an encoder an image view.",
+    )
+    pretext: Annotated[Part, PartOf("pretext")] = Field(
+        description="The self-supervised task that pretrains the views."
+    )
     readers: dict[str, dict[str, Any]] = Field(
         default={}, description="Options of readers by their names; the rest have their defaults."
     )
@@ -127,9 +133,18 @@ def _over_protocol(base: dict[str, Any], evaluate: Any, listed: bool) -> Any:
     return {key: value for key, value in evaluate.items() if key != "preset"}
 
 
-def _preset(name: Any, option: str, folder: str = "") -> dict[str, Any]:
+def preset_names(folder: str = "") -> list[str]:
+    """The names that ``preset`` may have, or (``folder="evaluation"``) ``evaluate``."""
+    return sorted(_preset_files(folder))
+
+
+def _preset_files(folder: str) -> dict[str, Any]:
     place = files("rdfc_core.presets").joinpath(folder)
-    known = {p.name.removesuffix(".yaml"): p for p in place.iterdir() if p.name.endswith(".yaml")}
+    return {p.name.removesuffix(".yaml"): p for p in place.iterdir() if p.name.endswith(".yaml")}
+
+
+def _preset(name: Any, option: str, folder: str = "") -> dict[str, Any]:
+    known = _preset_files(folder)
     if not isinstance(name, str) or name not in known:
         raise StudyError(f"{option}: there is no {name!r}. Use one of: {', '.join(sorted(known))}.")
     return cast(dict[str, Any], parse_yaml(known[name].read_text(encoding="utf-8")))

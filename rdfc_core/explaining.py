@@ -101,7 +101,7 @@ def _looked(
     layer: Layer,
 ) -> Looked:
     """The case drawn: of several planes the one with the most of the tumour."""
-    with_mask = view.config.model_copy(update={"mask_channel": True})
+    with_mask = view.config.model_copy(update={"mask_channel": True, "channels": "grey"})
     planes = PicturePreparer(with_mask, view.encoder.spatial_dims).prepare(case.load()).array
     if heat.ndim == 3:  # (2, Z, h, w): picture and mask
         pictures, masks = planes.astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, ShapeError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
 from rdfc_core.preparers import PicturePreparer
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.validation import validate
+from rdfc_core.view_options import VARIATIONS, ImageViewConfig
 from rdfc_core.views.variations import augment
 
 MOST_SAMPLES = 2**26
@@ -36,6 +38,11 @@ class ImageView(View):
             raise StudyError(
                 f"size: the encoder takes {dims}D pictures and size {list(config.size)} has "
                 f"{len(config.size)} numbers. Give {dims}."
+            )
+        if config.channels == "rgb" and dims != 2:
+            raise StudyError(
+                "channels: rgb is of colour pictures, and the encoder takes volumes. Use channels: "
+                "grey, or a 2D encoder."
             )
 
     def recipe(self) -> dict[str, Any]:
@@ -95,13 +102,27 @@ class ImageView(View):
         """Random resized crop, flips and the variations of the options, each case its own."""
         return augment(batch, self.config, generator)
 
+    def varied(self, variations: Mapping[str, Any]) -> ImageView:
+        """The same view with other options of its random variations.
+
+        Raises:
+            StudyError: If an option is none of `VARIATIONS`, or its value does not fit.
+        """
+        for name in variations:
+            if name not in VARIATIONS:
+                raise StudyError(f"variations: there is no {name!r}. Use: {', '.join(VARIATIONS)}.")
+        options = {**self.config.model_dump(), **variations}
+        view = copy(self)
+        view.config = validate(ImageViewConfig, options, "variations")
+        return view
+
     def tower(self) -> ImageTower:
         """A new network of the encoder for the fitted size."""
         network = self.encoder.build(self._channels)
         return ImageTower(network, self.encoder, self._channels, self._size)
 
     def blank_tower(self) -> ImageTower:
-        """The same network without the weights that the encoder may begin with."""
+        """The same network with random weights in place of those that the encoder begins with."""
         network = self.encoder.blank(self._channels)
         return ImageTower(network, self.encoder, self._channels, self._size)
 

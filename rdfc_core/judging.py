@@ -52,7 +52,8 @@ def controls(
         pretext_cases = {name: extraction.of(name, test.split.pretext) for name in model.views}
         networks = []
         for repeat in range(linear.RANDOM_NETWORKS):
-            untrained = models.fresh(study, registry, model.views, 2, study.seed + 1 + repeat)
+            seed = study.seed + 1 + repeat
+            untrained = models.fresh(study, registry, model.views, 2, seed, blank=True)
             untrained.calibrate(pretext_cases)
             networks.append(untrained.outputs(prepared))
         found += linear.judge_random(test, networks)
@@ -91,7 +92,7 @@ def arena(
     prepared = _prepared(test, model.views, extraction)
 
     def untrained(seed: int) -> Pretext:
-        return models.fresh(study, registry, model.views, 2, seed).pretext
+        return models.fresh(study, registry, model.views, 2, seed, blank=True).pretext
 
     return Arena(
         bench=test,

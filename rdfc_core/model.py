@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from rdfc_core.checkpoint import flush
 from rdfc_core.data.case_definition import CaseDefinition
-from rdfc_core.errors import DataError
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.evaluate.members import Inputs, Member, answer, member, memory_keys
 from rdfc_core.evaluate.probe import LinearModel
-from rdfc_core.files import MOST_TEXT, MOST_WEIGHTS, partial_name, within
-from rdfc_core.interfaces import MemoryStore, Prepared, Pretext, View
+from rdfc_core.evaluate.trials import PROBE, SELECTED
+from rdfc_core.feature_view import FeatureView
+from rdfc_core.interfaces import Prepared, Pretext, View
+from rdfc_core.models import model_folder
+from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.results import Selection
 from rdfc_core.training.seeding import seeded
 
 BATCH = 256
-WEIGHTS, ABOUT = "weights.safetensors", "model.json"
-
-# What a damaged model folder raises:
-DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
-
-
-class _About(BaseModel):
-    """What ``model.json`` says."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    classes: tuple[str, ...]
-    layer: Literal["features", "embedding"]
-    views: tuple[str, ...] | None
-    sha256: str
-    cases: CaseDefinition | None = None
 
 
 @dataclass
@@ -59,14 +41,18 @@ class Model:
         classifier: The linear classifier, once one is trained.
         layer: What the classifier stands on: ``features`` or ``embedding``.
         cases: What the cases are that it was trained on; None where nobody said.
+        selection: What was chosen for `predict`; None: the linear classifier.
+        members: What there was to choose from: candidate → what it has learnt.
     """
 
     views: Mapping[str, View]
     pretext: Pretext
     classes: tuple[str, ...] = ()
     classifier: LinearModel | None = None
-    layer: str = "features"
+    layer: Literal["features", "embedding"] = "features"
     cases: CaseDefinition | None = None
+    selection: Selection | None = None
+    members: Mapping[str, Member] = field(default_factory=dict)
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -132,28 +118,91 @@ class Model:
             norm.momentum = before
         self.pretext.eval()
 
-    def predict(self, prepared: Mapping[str, Sequence[Prepared]]) -> NDArray[np.float64]:
+    def predict(
+        self, prepared: Mapping[str, Sequence[Prepared]], method: str = SELECTED
+    ) -> NDArray[np.float64]:
         """Class probabilities of N cases, (N, C).
+
+        Args:
+            prepared: View name → the cases.
+            method: What was chosen, or one of the candidates.
 
         Raises:
             DataError: If no classifier was trained.
             ShapeError: If it was trained on other views or widths than the networks give.
+            StudyError: If there is no such candidate.
+        """
+        self.refuse_unknown(method)
+        if self.selection is not None:
+            return answer(self.selection, self.members, self._inputs(prepared), method)
+        assert self.classifier is not None
+        return self.classifier.predict(self.outputs(prepared)[self.layer])
+
+    def refuse_unknown(self, method: str) -> None:
+        """Check that the model can predict by a method.
+
+        Raises:
+            DataError: If no classifier was trained.
+            StudyError: If there is no such candidate.
         """
         if self.classifier is None:
             raise DataError(
                 "This model has no classifier: it was only pretrained. Finish it with rdfc run, "
                 "or use rdfc embed."
             )
-        return self.classifier.predict(self.outputs(prepared)[self.layer])
+        if self.selection is None and method not in (SELECTED, PROBE):
+            raise StudyError(
+                f"--method {method}: this run has saved the linear probe alone ({PROBE}). A run "
+                "with evaluate.selection.enabled=true saves more."
+            )
+        if self.selection is not None and method not in (SELECTED, *self.members):
+            raise StudyError(
+                f"--method {method}: this run has saved {', '.join(self.members)}; {SELECTED} is "
+                f"what it chose ({self.selection.chosen})."
+            )
+
+    def _inputs(self, prepared: Mapping[str, Sequence[Prepared]]) -> Inputs:
+        """The cases in every form that a candidate may ask for."""
+        cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
+        features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
+        return Inputs(
+            learnt=self.outputs(prepared)["features"],
+            standard={name: cases[name].numpy() for name in features},
+            measured={n: np.stack([one.array for one in prepared[n]]) for n in features},
+            cases=cases,
+        )
+
+    def take_members(
+        self,
+        selection: Selection | None,
+        saved: Mapping[str, Mapping[str, NDArray[Any]]],
+        study: ResolvedStudy,
+    ) -> None:
+        """Predict by what was chosen from now on.
+
+        Args:
+            selection: What was chosen.
+            saved: Candidate → what it has learnt, as arrays.
+            study: Says what a network's head stands on.
+
+        Raises:
+            ValueError: If they do not belong together.
+        """
+        supervised, count = study.evaluate.supervised, len(self.classes)
+        self.members = {
+            name: member(arrays, self.views, self.pretext, supervised, count)
+            for name, arrays in saved.items()
+        }
+        self.selection = selection
+        if selection and (missing := set(selection.members) - set(self.members)):
+            raise ValueError(f"it lacks the weights of {min(missing)}, which was chosen")
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``model.json``; each appears whole or not at all.
-
-        Weights and description that do not belong together are known by the checksum.
+        """Write the model's folder (`rdfc_core.models.model_folder`).
 
         Memories are left out: they hold what the training cases look like to the network.
         """
-        memories = _memory_keys(self.pretext)
+        memories = memory_keys(self.pretext)
         arrays = {
             f"pretext.{key}": value.detach().cpu().numpy()
             for key, value in self.pretext.state_dict().items()
@@ -161,30 +210,19 @@ class Model:
         }
         for name, view in self.views.items():
             arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}
-        about: dict[str, Any] = {"classes": list(self.classes), "layer": self.layer, "views": None}
-        if self.cases is not None:
-            about["cases"] = self.cases.model_dump(mode="json")
         if self.classifier is not None:
             arrays["classifier.weight"] = self.classifier.weight
             arrays["classifier.bias"] = self.classifier.bias
-            about["views"] = list(self.classifier.views)
-        partial = partial_name(folder)
-        partial.mkdir(parents=True)
-        try:
-            weights = partial / WEIGHTS
-            save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
-            flush(weights)
-            about["sha256"] = _sha256(weights)
-            (partial / ABOUT).write_text(json.dumps(about, indent=2), encoding="utf-8")
-            if folder.exists():  # perhaps with somebody else's files beside ours
-                for name in (WEIGHTS, ABOUT):
-                    (partial / name).replace(folder / name)
-                partial.rmdir()
-            else:
-                partial.rename(folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+        for name, one in self.members.items():
+            arrays |= {f"member.{name}/{key}": value for key, value in one.arrays().items()}
+        about = model_folder.About(
+            classes=self.classes,
+            layer=self.layer,
+            views=None if self.classifier is None else self.classifier.views,
+            cases=self.cases,
+            selection=self.selection,
+        )
+        model_folder.write(folder, arrays, about)
 
 
 def fresh(
@@ -219,21 +257,16 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         DataError: If a file is missing or damaged, or does not fit the study.
     """
     try:
-        about = _About.model_validate_json(within(folder / ABOUT, MOST_TEXT).read_bytes())
-        # safetensors itself does not notice a bit that turned over among the numbers.
-        if about.sha256 != _sha256(within(folder / WEIGHTS, MOST_WEIGHTS)):
-            raise ValueError("its weights do not match their checksum")
-        arrays = load_file(folder / WEIGHTS)
-        _check_finite({key: arrays[key] for key in arrays if not key.startswith("view.")})
+        about, arrays = model_folder.read(folder)
         views: dict[str, View] = {}
         for name, part in study.views.items():
             views[name] = part.build(registry)
-            views[name].load_state(_below(arrays, f"view.{name}."))
+            views[name].load_state(below(arrays, f"view.{name}."))
         # Two stand for however many cases it was trained on: their memory is not kept.
         model = fresh(study, registry, views, cases=2, seed=study.seed, blank=True)
-        weights = {k: torch.from_numpy(v) for k, v in _below(arrays, "pretext.").items()}
+        weights = {k: torch.from_numpy(v) for k, v in below(arrays, "pretext.").items()}
         own = model.pretext.state_dict()
-        weights |= {key: own[key] for key in _memory_keys(model.pretext)}
+        weights |= {key: own[key] for key in memory_keys(model.pretext)}
         model.pretext.load_state_dict(weights)
         model.pretext.eval()
         model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
@@ -242,33 +275,10 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
             if not weight.shape[:-1] == bias.shape == (len(about.classes),):
                 raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
             model.classifier = LinearModel(weight, bias, about.views)
-    except DAMAGED as error:
+        model.take_members(about.selection, members_of(arrays), study)
+    except model_folder.DAMAGED as error:
         raise DataError(
             f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
             "again with rdfc run … --overwrite."
         ) from error
     return model
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
-    for key, values in arrays.items():
-        if not np.isfinite(values).all():
-            raise ValueError(f"its weights {key} hold NaN or infinite numbers")
-
-
-def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def _memory_keys(pretext: Pretext) -> set[str]:
-    return {
-        f"{name}.{key}"
-        for name, module in pretext.named_modules(remove_duplicate=False)
-        if isinstance(module, MemoryStore)
-        for key in module.state_dict()
-    }

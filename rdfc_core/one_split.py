@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from rdfc_core import judging, pretrain, residence
 from rdfc_core import model as models
-from rdfc_core.evaluate import linear, supervised
+from rdfc_core.diagnostics import collapse_signs
+from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
+from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
+from rdfc_core.pipeline import arms
 from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.results import Selection
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench
+
+LOOKED_AT = 100
+"""Test cases at most, so that how many find their partner means the same in every split."""
+
+Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
+"""What `Model.outputs` gives."""
+
+
+Signs = dict[str, dict[str, float]]
+"""Pretext → `collapse_signs` of its embeddings of test cases, and how many these are."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the methods of a split said of its test part, and which of them were chosen.
+
+    Args:
+        entries: Each method's predictions.
+        selections: What was chosen, a share and draw of the labels each.
+        embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
+    """
+
+    entries: judging.Judged
+    selections: list[Selection]
+    embeddings: Signs
 
 
 def fit(
@@ -38,8 +72,7 @@ def fit(
     for name, view in views.items():
         view.fit(extraction.of(name, split.pretext))
     supervised.check(study.evaluate, views)
-    for rival in study.rivals().values():
-        models.fresh(rival, bench.registry, views, len(split.pretext), study.seed)
+    arms.built(study, views, len(split.pretext), bench.registry)
 
 
 def pretrained(
@@ -50,6 +83,7 @@ def pretrained(
     place: RunFolder,
     bench: Workbench,
     title: str = "Pretraining",
+    shuffled: bool = False,
 ) -> tuple[Model, Convergence]:
     """The model of a split: its pretext is trained on the split's pretext cases alone.
 
@@ -63,13 +97,20 @@ def pretrained(
         place: Where checkpoints and metrics go.
         bench: Registry, progress and processes.
         title: What the progress is called.
+        shuffled: Show views of different cases together.
 
     Returns:
         The model, and how far it came.
     """
     patients = {case.case_id: case.patient_id for case in extraction.cases}
     taught, held_back = hold_back(split.pretext, patients, study.pretrain.held_back, study.seed)
-    pretext_cases = {name: extraction.of(name, taught) for name in views}
+
+    def shown(case_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        if not shuffled:
+            return dict.fromkeys(views, case_ids)
+        return false_pairs(case_ids, patients, list(views), study.seed)
+
+    pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
     model = models.fresh(study, bench.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
@@ -85,7 +126,7 @@ def pretrained(
             collated,
             study.pretrain.model_copy(update={"cases_in": where}),
             study.seed,
-            {name: view.collate(extraction.of(name, held_back)) for name, view in views.items()}
+            {n: views[n].collate(extraction.of(n, ids)) for n, ids in shown(held_back).items()}
             if held_back
             else {},
         ),
@@ -105,20 +146,43 @@ def rivals(
     split: Split,
     place: RunFolder,
     bench: Workbench,
-) -> dict[str, tuple[Model, Convergence]]:
-    """Name → what `pretrained` gives for another pretext that is compared."""
-    return {
-        name: pretrained(
-            rival,
-            views,
+    own: Convergence,
+) -> dict[str, tuple[Model, Convergence | None]]:
+    """Name → the model of each network that is judged beside the study's own, as `pretrained`.
+
+    Args:
+        study: Says which.
+        views: View name → the study's view, fitted on these cases.
+        extraction: All cases.
+        split: Names the pretext cases, and with the network's name the checkpoint.
+        place: Where checkpoints and metrics go.
+        bench: Registry, progress and processes.
+        own: How far the study's own pretext came.
+
+    Returns:
+        The models, and how far they came; None for a network that is judged as it begins, and for
+        shuffled pairs: they take the steps of the study's own pretext, however far they come.
+    """
+    found: dict[str, tuple[Model, Convergence | None]] = {}
+    for arm in arms.arms(study):
+        seen = arm.views(views, bench.registry)
+        if not arm.trained:
+            model = models.fresh(arm.study, bench.registry, seen, len(split.pretext), study.seed)
+            model.calibrate({name: extraction.of(name, split.pretext) for name in seen})
+            found[arm.name] = model, None
+            continue
+        model, came = pretrained(
+            replace(arm.study, pretrain=arm.settings(own)),
+            seen,
             extraction,
-            replace(split, name=f"{split.name}.{name}"),
+            replace(split, name=f"{split.name}.{arm.name}"),
             place,
             bench,
-            f"Pretraining {name}",
+            f"Pretraining {arm.name}",
+            arm.shuffled,
         )
-        for name, rival in study.rivals().items()
-    }
+        found[arm.name] = model, None if arm.shuffled else came
+    return found
 
 
 def evaluate(
@@ -130,13 +194,13 @@ def evaluate(
     place: RunFolder,
     bench: Workbench,
     explained: Explained,
-) -> judging.Judged:
-    """The tables of a split, and the controls; sets the model's classifier.
+) -> Judged:
+    """The tables of a split, and the controls; sets the model's classifier, and what is chosen.
 
     Args:
         study: Says which.
         model: Of its pretext.
-        rivals: Name → the model of another pretext, trained on the same cases.
+        rivals: Name → the model of a network that is judged beside it, as `rivals` gives them.
         extraction: All cases.
         split: Which of them train and which test.
         place: Keeps what each method said as it is done.
@@ -148,10 +212,36 @@ def evaluate(
     prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
     outputs = model.outputs(prepared)
     found, model.classifier = linear.judge_learnt(test, outputs, judging.method_name(study))
-    for name, rival in rivals.items():
-        found += linear.judge_learnt(test, rival.outputs(prepared), name)[0]
+    seen = {name: rival.outputs(prepared) for name, rival in rivals.items()}
+    for name, shown in seen.items():
+        found += linear.judge_compared(test, shown, name)
     about = (study, test, model, outputs, extraction, bench.registry)
     found += judging.controls(*about)
-    found += supervised.judge(judging.arena(*about), Stages(place.trials), bench.progress)
+    arena, stages = judging.arena(*about), Stages(place.trials)
+    found += supervised.judge(arena, stages, bench.progress)
+    selections: list[Selection] = []
+    model.selection, model.members = None, {}
+    runner = TrialRunner(arena, stages, bench.progress)
+    for chosen, entries in selection.judge(runner):
+        if not selections:  # the first is of all labels
+            model.take_members(chosen.selection, chosen.weights(runner), study)
+        selections.append(chosen.selection)
+        found += entries
+    for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
+        rival = rivals[arm.name]
+        about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
+        arena = replace(judging.arena(*about), pretext=arm.name, compared=True)
+        found += supervised.judge(arena, stages, bench.progress)
     explained.add(test, model, outputs, extraction)
-    return found
+    methods = {judging.method_name(study): outputs, **seen}
+    tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]
+    return Judged(found, selections, {n: _signs(one, tested) for n, one in methods.items()})
+
+
+def _signs(outputs: Outputs, tested: range) -> dict[str, float]:
+    """How many cases, and `collapse_signs` of their embeddings; none where a pretext has none."""
+    place = slice(tested.start, tested.stop)
+    rows = {name: torch.from_numpy(one[place]) for name, one in outputs["embedding"].items()}
+    if not rows or len(tested) < 2 or len({one.shape[1] for one in rows.values()}) > 1:
+        return {}
+    return {"cases": len(tested), **collapse_signs(rows)}

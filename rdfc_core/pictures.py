@@ -19,27 +19,34 @@ def picture(
     """The tumour's box in [0, 1]: (C, h, w), or (C, Z, h, w) for three spatial dimensions.
 
     A volume's axial slices come first among its axes, each as `Volume.axial` shows it; for 2D
-    encoders they are the channels. The mask, if asked for, follows as as many channels again.
+    encoders they are the channels. A picture is one channel, or red, green and blue. The mask, if
+    asked for, follows as as many channels again.
 
     Args:
         tumour: The case.
-        config: Window, slices, margin, aspect and mask channel.
+        config: Window, channels, slices, margin, aspect and mask channel.
         spatial_dims: 2 or 3, what the encoder takes.
         ratio: Height over width in mm that the box is widened to if proportions are kept; None
             stands for 1.
 
     Raises:
-        DataError: If three spatial dimensions are asked of a picture, or the spacing is too uneven
-            for its proportions to be kept.
+        DataError: If three spatial dimensions are asked of a picture, or colours of a volume, or
+            the spacing is too uneven for its proportions to be kept.
     """
     if tumour.ndim < spatial_dims:
         raise DataError("it is a 2D picture and the encoder takes volumes. Choose a 2D encoder.")
+    if config.channels == "rgb" and tumour.ndim != 2:
+        raise DataError(
+            "it is a volume, and channels: rgb is of colour pictures. Use channels: grey."
+        )
     image, mask, spacing_mm = _planes_first(tumour)
+    if config.channels == "rgb":
+        image, mask = _in_colour(tumour), np.repeat(mask, 3, axis=0)
     box = _box(mask, config.margin)
     if config.aspect == "keep":
         box = _widened(box, spacing_mm, ratio or 1.0)
     if tumour.ndim == 2:
-        planes = np.zeros(1, int)
+        planes = np.arange(len(image))  # one, or three colours
     elif spatial_dims == 3:
         planes = np.arange(box[0][0], box[0][1])
     else:
@@ -80,6 +87,13 @@ def _planes_first(
         np.transpose(tumour.mask, order)[turned],
         tuple(tumour.image.spacing_mm[axis] for axis in order),
     )
+
+
+def _in_colour(tumour: Tumour) -> NDArray[np.generic]:
+    """Red, green and blue of a picture, (3, H, W); of a grey one three times the same."""
+    if tumour.image.colour is None:
+        return np.repeat(tumour.image.array[None], 3, axis=0)
+    return np.moveaxis(tumour.image.colour, -1, 0)
 
 
 def _box(mask: NDArray[np.bool_], margin: float) -> list[tuple[int, int]]:

@@ -124,7 +124,12 @@ class Registry:
         listing = f"Installed: {', '.join(installed)}." if installed else "None is installed."
         broken = "".join(f" {plugin}" for plugin in self.broken)
         what = "component" if kind is None else kind.replace("_", " ")
-        return f"There is no {what} {name!r}.{hint} {listing}{broken}"
+        extra = f" It is an extra: {EXTRAS[name]}." if name in EXTRAS else ""
+        return f"There is no {what} {name!r}.{extra or hint} {listing}{broken}"
+
+
+EXTRAS = {"pyradiomics": "pip install 'rdfc-core[pyradiomics]', on Python 3.11 (docs/install.md)"}
+"""Components that the presets name and the extra ``paper`` does not bring; how to get them."""
 
 
 @cache

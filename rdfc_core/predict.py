@@ -19,6 +19,7 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
+from rdfc_core.evaluate.trials import SELECTED
 from rdfc_core.failures import Failure
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Preparer, View
@@ -47,17 +48,26 @@ class Predictions:
     failures: Sequence[Failure]
 
 
-def predict(run: Path, cases: Sequence[Case], bench: Workbench) -> Predictions:
+def predict(
+    run: Path, cases: Sequence[Case], bench: Workbench, method: str = SELECTED
+) -> Predictions:
     """Class probabilities of the cases by the models of a run.
 
+    Args:
+        run: The run folder.
+        cases: Each with a reader.
+        bench: Registry, store, executor and progress.
+        method: What the run chose, or one of the candidates that it chose from.
+
     Raises:
-        StudyError: If the folder holds no trained run, or what a case is differs from the run.
+        StudyError: If the folder holds no trained run, what a case is differs from the run, or the
+            run has saved no such method.
         DataError: If a model has no classifier.
     """
-    trained, extraction = _prepare(run, cases, bench)
+    trained, extraction = _prepare(run, cases, bench, method)
     case_ids = [case.case_id for case in extraction.cases]
     said = [
-        model.predict({name: extraction.of(name, case_ids) for name in model.views})
+        model.predict({name: extraction.of(name, case_ids) for name in model.views}, method)
         for model in trained
         if case_ids
     ]
@@ -144,9 +154,14 @@ def _study(run: Path, registry: Registry) -> ResolvedStudy:
     return resolve(load_study(RunFolder(run).read_study()), registry)
 
 
-def _prepare(run: Path, cases: Sequence[Case], bench: Workbench) -> tuple[list[Model], Extraction]:
+def _prepare(
+    run: Path, cases: Sequence[Case], bench: Workbench, method: str = ""
+) -> tuple[list[Model], Extraction]:
     study = _study(run, bench.registry)
     trained = [models.load(folder, study, bench.registry) for folder in RunFolder(run).models()]
+    if method:
+        for model in trained:
+            model.refuse_unknown(method)
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
     definition = _definition(run, trained[0])

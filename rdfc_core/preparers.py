@@ -82,21 +82,24 @@ class PicturePreparer:
             "spatial_dims": self.spatial_dims,
             "ratio": self._ratio(),
             **kept,
+            # Only where it says something new, so that stored grey pictures are found.
+            **({"channels": "rgb"} if self.config.channels == "rgb" else {}),
         }
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The tumour's box at its own resolution, (C, h, w) or (C, Z, h, w), in [0, 1] as float16.
 
         Raises:
-            DataError: If a 3D encoder meets a picture.
+            DataError: If a 3D encoder meets a picture, or a volume is to be seen in colour.
         """
         return Prepared(picture(tumour, self.config, self.spatial_dims, self._ratio()))
 
     def channels(self, ndim: int) -> int:
         """C of the pictures of tumours with ``ndim`` axes; 0 where the encoder takes none."""
-        if ndim < self.spatial_dims:
+        rgb = self.config.channels == "rgb"
+        if ndim < self.spatial_dims or (rgb and ndim > 2):
             return 0
-        planes = self.config.slices if ndim > self.spatial_dims else 1
+        planes = self.config.slices if ndim > self.spatial_dims else 3 if rgb else 1
         return planes * (2 if self.config.mask_channel else 1)
 
     def _ratio(self) -> float | None:

@@ -144,6 +144,7 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
             sums[name] = sums[name] + value.detach() * len(indices)
         for name, embedding in embeddings.items():
             seen[name].append(embedding)
+    pretext.end_epoch()
     logs = {name: float(total) / len(training.cases) for name, total in sums.items()}
     return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
 

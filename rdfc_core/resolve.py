@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from rdfc_core.component import RESERVED, Kind, Part, PartOf
 from rdfc_core.config import Study
-from rdfc_core.errors import PluginError
+from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugins import Registry
 from rdfc_core.settings import EvaluateSettings, PretrainSettings
@@ -64,6 +64,8 @@ class ResolvedStudy:
     seed: int
     compare: Mapping[str, ResolvedPart] = field(default_factory=dict)
     """Other pretexts by the name of their rows; what stands in ``evaluate.compare``."""
+    starts: Mapping[str, Mapping[str, ResolvedPart]] = field(default_factory=dict)
+    """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -79,13 +81,10 @@ class ResolvedStudy:
             "seed": self.seed,
         }
 
-    def rivals(self) -> dict[str, ResolvedStudy]:
-        """The study with each of the other pretexts in its pretext's place, by their names."""
-        return {name: replace(self, pretext=pretext) for name, pretext in self.compare.items()}
-
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
+        tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
     def split_spec(self, protocol: SplitSpec) -> SplitSpec:
@@ -110,13 +109,18 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         for name, part in study.evaluate.compare.items()
     }
     filled = {name: Part.model_validate(part.dump()) for name, part in compare.items()}
+    views = {
+        name: resolve_part("view", part, registry, f"views.{name}")
+        for name, part in study.views.items()
+    }
+    starts = {
+        name: _started(views, options, registry, f"evaluate.starts.{name}")
+        for name, options in study.evaluate.starts.items()
+    }
     return ResolvedStudy(
         preset=study.preset,
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
-        views={
-            name: resolve_part("view", part, registry, f"views.{name}")
-            for name, part in study.views.items()
-        },
+        views=views,
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
         readers={
             name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
@@ -124,10 +128,50 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         },
         split=study.split,
         pretrain=study.pretrain,
-        evaluate=study.evaluate.model_copy(update={"compare": filled}),
+        evaluate=study.evaluate.model_copy(
+            update={"compare": filled, "starts": _filled_starts(study.evaluate.starts, starts)}
+        ),
         seed=study.seed,
         compare=compare,
+        starts=starts,
     )
+
+
+def _started(
+    views: Mapping[str, ResolvedPart], options: Mapping[str, Any], registry: Registry, path: str
+) -> dict[str, ResolvedPart]:
+    """The views, with these options laid over those of their image encoders.
+
+    Raises:
+        StudyError: If no view has an image encoder, or an option does not fit.
+    """
+    encoders = [
+        (name, key, part)
+        for name, view in views.items()
+        for key, part in view.parts.items()
+        if part.kind == "image_encoder"
+    ]
+    if not encoders:
+        raise StudyError(f"{path}: no view of the study has an image encoder. Leave it out.")
+    found = dict(views)
+    for name, key, part in encoders:
+        encoder = Part.model_validate({**part.dump(), **options})
+        begun = resolve_part(part.kind, encoder, registry, path)
+        config = found[name].config.model_copy(update={key: Part.model_validate(begun.dump())})
+        found[name] = replace(found[name], config=config, parts={**found[name].parts, key: begun})
+    return found
+
+
+def _filled_starts(
+    asked: Mapping[str, Mapping[str, Any]], starts: Mapping[str, Mapping[str, ResolvedPart]]
+) -> dict[str, dict[str, Any]]:
+    """The options of each start as validated: paths are absolute."""
+    filled = {}
+    for name, options in asked.items():
+        parts = [part for view in starts[name].values() for part in view.walk()]
+        encoder = next(part for part in parts if part.kind == "image_encoder").dump()
+        filled[name] = {key: encoder[key] for key in options}
+    return filled
 
 
 def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> ResolvedPart:

@@ -8,10 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from rdfc_core.errors import DataError
 from rdfc_core.files import MOST_TEXT, replacing, within
+from rdfc_core.results_headline import DESCRIBED
+from rdfc_core.results_headline import Against as Against
+from rdfc_core.results_headline import Headline as Headline
+from rdfc_core.results_headline import Judged as Judged
+from rdfc_core.results_headline import Ranked as Ranked
+from rdfc_core.results_headline import Selection as Selection
 
 
 class Row(BaseModel):
@@ -22,27 +28,46 @@ class Row(BaseModel):
     mean over folds and repetitions.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     table: str
+    """``linear``, ``supervised``, ``label-efficiency`` or ``control``."""
     method: str
+    """``rdfc`` (the study's pretext), another pretext's name, a method or a control."""
     dataset: str
+    """The name of the data set's component."""
     input: str
+    """Whose features: one view's name, ``both`` or ``all``, or a setting of fine-tuning."""
     layer: str
+    """Which of its features, such as ``features`` of the towers or ``embedding``."""
     classifier: str
+    """What was fitted on the features; for networks, how they were trained."""
     label_fraction: float = 1.0
+    """Share of the training labels."""
     metric: str
+    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``, …"""
     mean: float | None
+    """Over splits and repetitions."""
     sd: float | None
+    """Standard deviation over splits and repetitions; null where there is but one."""
     ci_low: float | None
+    """Lower end of the interval, from resampled patients."""
     ci_high: float | None
+    """Upper end of the interval."""
     n_cases: int
+    """Held-back cases that were judged."""
     folds: int
+    """Splits."""
     seeds: int
+    """Repetitions in each split: draws of labels, or fresh weights."""
     labelled_cases: float = 0
+    """Labelled cases that the method learnt from, the mean."""
     labelled_patients: float = 0
+    """Their patients, the mean."""
     published: float | None = None
+    """The number of the data set's publication, if there is one."""
     published_sd: float | None = None
+    """Its standard deviation, if it was published."""
 
 
 class Comparison(BaseModel):
@@ -52,19 +77,30 @@ class Comparison(BaseModel):
     over the pairs and label fractions of one table, metric and test. None where undefined.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     table: str
+    """As in `rows`."""
     label_fraction: float
+    """As in `rows`."""
     metric: str
+    """As in `rows`."""
     method_a: str
+    """Method A; of each method the variant that was named beforehand."""
     method_b: str
+    """Method B."""
     difference: float | None
+    """A less B on the same patients."""
     ci_low: float | None
+    """Lower end of its interval."""
     ci_high: float | None
+    """Upper end of its interval."""
     p: float | None
+    """Two-sided p-value."""
     p_corrected: float | None
+    """The p-value after Holm's correction."""
     test: str
+    """``paired-bootstrap`` or ``delong``."""
 
 
 class Importance(BaseModel):
@@ -75,19 +111,30 @@ class Importance(BaseModel):
     be negative; None where undefined.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     grouping: str
+    """``class`` of feature or ``filter`` of the image; "" for all features at once."""
     family: str
+    """The family's name."""
     features: int
+    """How many features it has."""
     method: str
+    """Of the trained model."""
     classifier: str
+    """Of the trained model."""
     metric: str
+    """The metric that falls."""
     mean: float | None
+    """The fall, the mean over deals and splits."""
     ci_low: float | None
+    """Lower end of its interval."""
     ci_high: float | None
+    """Upper end of its interval."""
     n_cases: int
+    """Held-back cases."""
     repeats: int
+    """Deals."""
 
 
 class Looked(NamedTuple):
@@ -107,16 +154,28 @@ class Looked(NamedTuple):
 class Results(BaseModel):
     """The content of ``results.json``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = DESCRIBED
 
     rows: tuple[Row, ...]
+    """One metric of one method each."""
     comparisons: tuple[Comparison, ...] = ()
+    """Paired tests between the methods of each table but the controls'."""
     importance: tuple[Importance, ...] = ()
+    """What families of handcrafted features contribute."""
+    selections: tuple[Selection, ...] = ()
+    """Which model inner folds of the training cases chose, on each split, share and draw."""
+    headline: Headline | None = None
+    """What heads the report, and its comparisons."""
     dataset: dict[str, Any]
+    """The data in numbers: classes, cases, patients, the parts of each split, every use."""
     failed: tuple[dict[str, Any], ...] = ()
+    """Cases that could not be used, each with its reason."""
     missing: tuple[dict[str, Any], ...] = ()
+    """Features that some cases do not have: how many, and the commonest reason."""
     warnings: tuple[str, ...] = ()
+    """What a reader of the results should know, in sentences."""
     run: dict[str, Any] = {}
+    """How the run went: times, seed, machine, judged variant, convergence."""
 
     def write(self, path: Path) -> None:
         """Write the results as JSON, whole or not at all."""

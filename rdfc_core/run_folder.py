@@ -195,8 +195,8 @@ class RunFolder:
         log.info("%s is extended: its pretraining goes on from where it was.", self.path)
         for name in AFTER_PRETRAINING:
             (self.path / name).unlink(missing_ok=True)
-        for trial in self.trials.glob("*/*.json"):
-            if depends_on_pretext(trial.stem):
+        for trial in self.trials.glob("*/*"):
+            if trial.is_file() and depends_on_pretext(trial.stem):
                 trial.unlink()
         self._write_study({**recorded, "pretrain": study.dump()["pretrain"]})
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rdfc_core.component import Part, PartOf
+from rdfc_core.selection_settings import SelectionSettings
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
@@ -21,6 +22,18 @@ Method = Literal[
     "hybrid-scratch",
     "hybrid-finetune",
 ]
+Control = Literal[
+    "random-init",
+    "radiomics",
+    "shape-only",
+    "no-shape",
+    "size-only",
+    "shuffled-labels",
+    "shuffled-correspondence",
+]
+CONTROLS: tuple[Control, ...] = get_args(Control)
+SHUFFLED = "shuffled-correspondence"
+"""The control for which the pretext is trained once more."""
 LabelUnit = Literal["patient", "case"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
@@ -242,18 +255,28 @@ class EvaluateSettings(Settings):
     sgd_epochs: int = Field(100, ge=1, description="Epochs of the SGD layer.")
     sgd_learning_rate: float = Field(3e-3, gt=0, description="Its learning rate, ÷10 at 70 %.")
     controls: tuple[
-        Literal[
-            "random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"
-        ],
+        Control,
         ...,
     ] = Field(
         ("random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"),
-        description="What the learnt features are compared with.",
+        description="What the learnt features are compared with; all: shuffled-correspondence, "
+        "too, for which the pretext is trained once more a split, on views of different cases.",
     )
     compare: dict[str, Annotated[Part, PartOf("pretext")]] = Field(
         default={},
         description="Other pretexts, trained on the same cases with the same budget: a list of "
         "components, or name: component.",
+    )
+    starts: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="Other weights for the image encoder to start from, name: its options, such as "
+        "{imagenet: {weights: imagenet-efficientnet-lite0}}: each is judged as it is, and after "
+        "the study's pretext.",
+    )
+    compared: Literal["probe", "finetune"] = Field(
+        "probe",
+        description="How compared pretexts, starts and shuffled-correspondence are judged: by "
+        "linear probes, or fine-tuned, too, and at the shares of labels, as the study's pretext.",
     )
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
@@ -283,6 +306,7 @@ class EvaluateSettings(Settings):
         description="Add, to the judged variants, rows with probabilities that a temperature "
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
+    selection: SelectionSettings = SelectionSettings()
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
@@ -303,9 +327,23 @@ class EvaluateSettings(Settings):
         for name in compare:
             if not FILE_NAME.fullmatch(name):
                 raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
-            if name in ("rdfc", "stable", *METHODS):
+            taken = ("rdfc", "stable", "selected", "probe", "ensemble", SHUFFLED, *METHODS)
+            if name in taken or name.startswith("start-") or "-from-" in name:
                 raise ValueError(f"{name!r} is taken; call the pretext something else")
         return compare
+
+    @field_validator("starts")
+    @classmethod
+    def _start_names(cls, starts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name in starts:
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a start by letters, digits, _ and -, not {name!r}")
+        return starts
+
+    @field_validator("controls", mode="before")
+    @classmethod
+    def _all_controls(cls, value: Any) -> Any:
+        return CONTROLS if value == "all" else value
 
     @field_validator("methods", "label_fractions", "radiomics_c")
     @classmethod
@@ -317,6 +355,15 @@ class EvaluateSettings(Settings):
         if self.methods and not (self.supervised.seeds or self.label_fractions):
             raise ValueError(
                 "methods are tried nowhere: supervised.seeds is 0, and there are no label_fractions"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _finetuned_like_the_pretext(self) -> EvaluateSettings:
+        if self.compared == "finetune" and "hybrid-finetune" not in self.methods:
+            raise ValueError(
+                "compared: finetune does what hybrid-finetune does, which is not among methods: "
+                "add it, or use compared: probe"
             )
         return self
 

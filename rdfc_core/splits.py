@@ -13,6 +13,7 @@ from rdfc_core.data.drawing import (
     holdout_of_patients,
     share_of,
 )
+from rdfc_core.data.fold_column import folds_of_column
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.labels import (
@@ -79,7 +80,7 @@ def make_splits(
         tests = {"column": _column_part(labelled, spec.column, parts, "test")}
         trains = {"column": _column_part(labelled, spec.column, parts, "train")}
     elif spec.kind == "folds":
-        tests = _chosen(_folds(labelled, spec.folds, spec.repeats, seed), spec)
+        tests = _chosen(_folds(labelled, spec, seed), spec)
         trains = {}
     else:
         tests = {"holdout": _holdout(labelled, spec, seed)}
@@ -179,7 +180,7 @@ def refuse_leaks(
 def _check_folds(cases: Sequence[Case], usable: Sequence[str], spec: SplitSpec) -> None:
     patients = patients_of_classes(cases)
     rarest = min(usable, key=lambda label: len(patients[label]))
-    if spec.kind == "folds" and len(patients[rarest]) < spec.folds:
+    if spec.kind == "folds" and not spec.fold_column and len(patients[rarest]) < spec.folds:
         raise UnsplittableError(
             f"split.folds: class {rarest!r} has cases of {len(patients[rarest])} patients, so "
             f"{spec.folds} folds cannot each test it. Use {len(patients[rarest])} folds at most, "
@@ -263,17 +264,26 @@ def _holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:
 
 def _chosen(folds: Mapping[str, set[str]], spec: SplitSpec) -> dict[str, set[str]]:
     """The folds that are to be run, by their number."""
-    numbers = range(1, spec.folds + 1) if spec.only is None else spec.only
-    if beyond := [number for number in numbers if number > spec.folds]:
+    if spec.only is None:
+        return dict(folds)
+    there = list(dict.fromkeys(name.partition(".")[0] for name in folds))
+    names = [f"fold-{number}" for number in spec.only]
+    if beyond := [name for name in names if name not in there]:
         raise StudyError(
-            f"split.only: there is no fold {beyond[0]} of {spec.folds}. Name folds from 1 to "
-            f"{spec.folds}."
+            f"split.only: there is no {beyond[0]} among {listed(there, 8)}. Name one of these."
         )
-    names = {f"fold-{number}" for number in numbers}
     return {name: test for name, test in folds.items() if name.partition(".")[0] in names}
 
 
-def _folds(labelled: Sequence[Case], folds: int, repeats: int, seed: int) -> dict[str, set[str]]:
+def _folds(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> dict[str, set[str]]:
+    if spec.fold_column:
+        if spec.repeats > 1:
+            raise StudyError(
+                f"split.repeats: the column {spec.fold_column!r} names one division into folds, "
+                f"and {spec.repeats} are asked for. Leave repeats out, or the column."
+            )
+        return folds_of_column(labelled, spec.fold_column)
+    folds, repeats = spec.folds, spec.repeats
     labels = [str(case.label) for case in labelled]
     patients = [case.patient_id for case in labelled]
     found = {}

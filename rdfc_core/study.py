@@ -30,7 +30,7 @@ from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Results
+from rdfc_core.results import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step, reaches
@@ -110,6 +110,8 @@ class _Run:
         self.clock = Clock()
         self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
+        self.selections: list[Selection] = []
+        self.signs: dict[str, one_split.Signs] = {}
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
@@ -185,18 +187,21 @@ class _Run:
                 with self.clock.stage("pretrain"):
                     one_split.fit(self.study, self.views, extraction, split, self.bench)
                     model, told = one_split.pretrained(self.study, self.views, *about)
-                    trained_rivals = one_split.rivals(self.study, self.views, *about)
+                    trained_rivals = one_split.rivals(self.study, self.views, *about, told)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
                 self._converged(split.name, told)
-                for name, (_, told) in trained_rivals.items():
-                    self._converged(f"{split.name}.{name}", told)
+                for name, (_, rival_told) in trained_rivals.items():
+                    if rival_told is not None:
+                        self._converged(f"{split.name}.{name}", rival_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += outputs.embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
-                for entry, prediction in judged:
+                self.selections += judged.selections
+                self.signs[split.name] = judged.embeddings
+                for entry, prediction in judged.entries:
                     self.found[entry].append(prediction)
             model.cases = self.definition
             model.save(self.place.model(split.name))
@@ -229,13 +234,21 @@ class _Run:
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
             importance = summary.importance(study, self.explained.families)
+            method = judging.method_name(study)
+            main = linear.main_variant(study.evaluate, self.trained)
+            headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes
-        for sentence in summary.warnings(study, extraction, tested, classes):
+        for sentence in (
+            *summary.by_default(self.selections),
+            *summary.warnings(study, extraction, tested, classes),
+        ):
             log.warning("%s", sentence)
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
             importance=tuple(importance),
+            selections=tuple(self.selections),
+            headline=headline,
             dataset=summary.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(summary.missing(extraction)),
@@ -245,10 +258,11 @@ class _Run:
                 "seed": study.seed,
                 "machine": machine(),
                 "started": self.clock.started,
-                "method": judging.method_name(study),
-                "main": linear.main_variant(study.evaluate, self.trained),
+                "method": method,
+                "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "embeddings": summary.embeddings(self.signs),
                 "convergence": {
                     name: summary.convergence(told) for name, told in self.convergence.items()
                 },

@@ -11,6 +11,7 @@ from typing import Any
 from rdfc_core.case import Case
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
+from rdfc_core.evaluate import headline as headlines
 from rdfc_core.evaluate.comparisons import compare, judged_variants, views_apart
 from rdfc_core.evaluate.held_back import held_back, too_few
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
@@ -19,7 +20,16 @@ from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Comparison, Importance, Row, finite
+from rdfc_core.results import (
+    Against,
+    Comparison,
+    Headline,
+    Importance,
+    Judged,
+    Row,
+    Selection,
+    finite,
+)
 from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
 
@@ -83,6 +93,53 @@ def comparisons(
         Comparison(**{k: finite(v) if isinstance(v, float) else v for k, v in asdict(one).items()})
         for one in tested
     ]
+
+
+def headline(
+    study: ResolvedStudy,
+    found: Mapping[Entry, Sequence[Prediction]],
+    method: str,
+    variant: Mapping[str, str],
+    illustration: str = "",
+) -> Headline | None:
+    """What the headline says; None where nothing was judged with all labels.
+
+    Args:
+        study: Names resamples, coverage and seed.
+        found: Everything that was judged.
+        method: How tables call the study's pretext.
+        variant: Input, layer and classifier of the linear probe that was named beforehand.
+        illustration: What is to be remembered of the data set's cases.
+    """
+    settings = study.evaluate
+    main = headlines.main_entry(found, method, variant)
+    if main is None:
+        return None
+    tested = headlines.against(settings, found, main, method, study.seed)
+    return Headline(
+        main=_judged(main),
+        metric=headlines.METRIC,
+        against=tuple(
+            Against(
+                of=_judged(one.of),
+                less=_judged(one.less),
+                difference=finite(one.difference),
+                ci_low=finite(one.ci_low),
+                ci_high=finite(one.ci_high),
+                p=finite(one.p),
+                p_corrected=finite(one.p_corrected),
+            )
+            for one in tested
+        ),
+        confidence=settings.confidence,
+        resamples=settings.bootstrap,
+        illustration=illustration,
+    )
+
+
+def _judged(entry: Entry) -> Judged:
+    named = {key: value for key, value in asdict(entry).items() if key in Judged.model_fields}
+    return Judged(**named)
 
 
 def importance(
@@ -160,6 +217,17 @@ def convergence(told: Convergence) -> dict[str, Any]:
     }
 
 
+def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """Split → pretext → how its embeddings of test cases lie; what is undefined is None."""
+    return {
+        split: {
+            pretext: {sign: finite(value) for sign, value in found.items()}
+            for pretext, found in of_split.items()
+        }
+        for split, of_split in signs.items()
+    }
+
+
 def unconverged(name: str, told: Convergence) -> str | None:
     """The sentence on a pretraining that ended before its task was learnt; None if it was."""
     if told.converged or not told.history:
@@ -173,6 +241,20 @@ def unconverged(name: str, told: Convergence) -> str | None:
         "judges a network that has not learnt its task. Go on from there with the same command and "
         f"--set pretrain.{larger}."
     )
+
+
+def by_default(selections: Sequence[Selection]) -> list[str]:
+    """The sentence on models that were taken and not chosen; none if all were chosen."""
+    taken = [one for one in selections if one.folds == 0]
+    if not taken:
+        return []
+    first = taken[0]
+    shares = ", ".join(f"{share:.3g}" for share in sorted({100 * s.label_fraction for s in taken}))
+    return [
+        f"In {len(taken)} of {len(selections)} choices of a model ({shares} % of the labels) a "
+        "class had a single labelled patient, so that nothing could be held back to choose by: "
+        f"{first.chosen} was taken, the default, and is not calibrated. Label more patients."
+    ]
 
 
 def missing(extraction: Extraction) -> list[dict[str, Any]]:

@@ -14,6 +14,19 @@ MOST_WEIGHTS = 2**26
 LARGEST_SIDE = 4096
 """Pixels of the picture that a network sees."""
 
+VARIATIONS = (
+    "crop_scale",
+    "flip",
+    "elastic",
+    "blur",
+    "gamma",
+    "contrast",
+    "brightness",
+    "speckle",
+    "noise",
+)
+"""Options of the image view that only its random variations depend on."""
+
 
 class FeatureViewConfig(BaseModel):
     """Options of the view of handcrafted features."""
@@ -59,6 +72,11 @@ class ImageViewConfig(BaseModel):
         None,
         description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
         "the crop's 1st and 99th percentile. Both kinds in one data set are warned of.",
+    )
+    channels: Literal["grey", "rgb"] = Field(
+        "grey",
+        description="What the network sees of a picture: its grey values, or red, green and blue "
+        "(three equal ones of a grey picture). Handcrafted features are of grey values always.",
     )
     slices: int = Field(10, ge=1, le=1024, description="Axial slices of a volume, as channels.")
     margin: float = Field(

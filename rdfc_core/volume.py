@@ -35,6 +35,8 @@ class Volume:
         origin_mm: Physical position of the first sample, (x, y[, z]).
         direction: (d, d), column i is the unit vector of array axis i in (x, y[, z]).
         notes: What its reader had to decide about the samples, in sentences for the user.
+        colour: Red, green and blue of a picture, (H, W, 3), of the array's type; None where each
+            sample is one number, or all pixels are grey.
     """
 
     array: NDArray[Any]
@@ -42,6 +44,7 @@ class Volume:
     origin_mm: tuple[float, ...]
     direction: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    colour: NDArray[Any] | None = None
 
     @classmethod
     def of(cls, array: NDArray[Any], spacing_mm: tuple[float, ...] | None = None) -> Volume:
@@ -96,7 +99,12 @@ class Volume:
         """The part inside the box, at its physical place."""
         start = np.array([s.start for s in box]) * np.array(self.spacing_mm)
         origin = np.asarray(self.origin_mm) + self.direction @ start
-        return replace(self, array=self.array[box], origin_mm=tuple(float(o) for o in origin))
+        return replace(
+            self,
+            array=self.array[box],
+            origin_mm=tuple(float(o) for o in origin),
+            colour=None if self.colour is None else self.colour[box],
+        )
 
 
 def check_finite(image: Volume) -> Volume:

@@ -2,8 +2,8 @@
 
 Every line that starts with ``$ rdfc`` in a console block is run, in order, in one temporary folder
 that holds what the text speaks of: ``DIR`` with a manifest, new cases, and every YAML block whose
-first line names its file. The command line reference must be what the code gives; ``--write``
-renews it.
+first line names its file. The pages of the reference must be what the code gives; ``--write``
+renews them.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ import sys
 import tempfile
 from pathlib import Path
 
+import docs_reference
+
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.files import write
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-REFERENCE = ROOT / "docs" / "cli.md"
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+REFERENCE = {
+    DOCS / "cli.md": docs_reference.command_line,
+    DOCS / "reference" / "study.md": docs_reference.study_options,
+    DOCS / "reference" / "components.md": docs_reference.components,
+    DOCS / "reference" / "results.md": docs_reference.results,
+    DOCS / "reference" / "results.schema.json": docs_reference.results_schema,
+}
+"""Page → what gives it."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# ([\w.-]+\.ya?ml)")
-
-
-def reference() -> str:
-    """The command line reference, from the code."""
-    command = [sys.executable, "-m", "typer", "rdfc_core.cli", "utils", "docs", "--name", "rdfc"]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return text.replace("# `rdfc`", "# Command line\n\n## `rdfc`", 1).rstrip() + "\n"
 
 
 def furnish(folder: Path) -> None:
@@ -66,13 +69,17 @@ def run(page: Path, folder: Path) -> int:
 
 def main() -> None:
     """Check the reference, then run the pages' commands."""
+    for page, code in REFERENCE.items():
+        if "--write" in sys.argv:
+            page.write_text(code(), encoding="utf-8")
+        elif not page.exists() or page.read_text(encoding="utf-8") != code():
+            name = page.relative_to(ROOT)
+            sys.exit(f"{name} is not what the code gives. Renew it: nox -s docs -- --write")
     if "--write" in sys.argv:
-        REFERENCE.write_text(reference(), encoding="utf-8")
-    if REFERENCE.read_text(encoding="utf-8") != reference():
-        sys.exit("docs/cli.md is not what the code gives. Renew it: nox -s docs -- --write")
+        return
     with tempfile.TemporaryDirectory() as place:
         furnish(Path(place))
-        total = sum(run(page, Path(place)) for page in PAGES if page != REFERENCE)
+        total = sum(run(page, Path(place)) for page in PAGES if page not in REFERENCE)
     print(f"{total} commands of the documentation ran.")
 
 

@@ -232,5 +232,5 @@ def test_set_reaches_into_the_protocol_and_its_pretexts(registry):
     assert study.compare["simclr"].config.temperature == 0.5
     assert list(study.compare) == ["autoencoder", "jigsaw", "simclr"]
     assert not resolved(registry, "evaluate.compare={}", evaluate="paper").compare
-    assert study.rivals()["simclr"].pretext.name == "simclr"
+    assert study.compare["simclr"].name == "simclr"
     assert ("pretext", "jigsaw") in [(part.kind, part.name) for part in study.parts()]

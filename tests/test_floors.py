@@ -20,6 +20,7 @@ FLOORS: list[set[str]] = [
     {"study"},
     {
         "model",
+        "models",
         "explaining",
         "one_split",
         "judging",
@@ -55,6 +56,7 @@ FLOORS: list[set[str]] = [
         "torchrun",
         "watch",
         "results",
+        "results_headline",
         "store",
         "checkpoint",
         "saving",
@@ -73,6 +75,7 @@ FLOORS: list[set[str]] = [
         "validation",
         "config",
         "settings",
+        "selection_settings",
         "plugins",
         "parameters",
         "parameter_sets",

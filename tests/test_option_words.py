@@ -23,9 +23,12 @@ class Options(BaseModel):
     )
 
 
+PRESETS = {"a": {"alpha": 0.5}, "b": {"alpha": 0.7}}
+
+
 def test_an_option_has_name_type_bounds_default_and_description() -> None:
-    assert list(option_lines(Options.model_json_schema(), part_fields(Options))) == [
-        "  alpha: number, ≥ 0, < 1 (default: 0.5)",
+    assert list(option_lines(Options.model_json_schema(), part_fields(Options), PRESETS)) == [
+        "  alpha: number, ≥ 0, < 1 (default: 0.5; preset b: 0.7)",
         "      Share.",
         "  root: path (required)",
         '  encoder: image encoder (default: {"name": "timm"})',

@@ -266,3 +266,8 @@ def test_a_fresh_process_finds_new_plugins_and_survives_a_broken_one(site, insta
         (one["kind"], one["name"], one["distribution"]) for one in listed["components"]
     ]
     assert [line for line in listed["broken"] if "dist-ruin 1.0" in line]
+
+
+def test_a_component_of_an_extra_is_told_with_how_to_get_it():
+    told = discover([]).unknown("pyradiomics", "feature_extractor")
+    assert "pip install 'rdfc-core[pyradiomics]'" in told

@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
+
+import rdfc_core
 
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {
     ".ci",
+    ".github",
     ".gitignore",
+    ".pre-commit-config.yaml",
     ".python-version",
     "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "docs",
+    "mkdocs.yml",
     "noxfile.py",
     "plugins",
     "pyproject.toml",
@@ -27,6 +37,7 @@ TOP_LEVEL = {
 REGISTRY = re.compile(
     r"https?://[^\s\"')]*(pypi|/simple|artifactory|nexus|index-url)", re.IGNORECASE
 )
+PATH = re.compile(r"`((?:rdfc_core|tests|docs|plugins)/[\w./*-]+)`")
 PLUGINS = sorted(
     path for path in (ROOT / "plugins").iterdir() if (path / "pyproject.toml").exists()
 )
@@ -64,10 +75,46 @@ def test_a_plugin_is_a_whole_distribution(plugin):
     assert list((plugin / "tests").glob("test_*.py"))
 
 
+def test_one_version_for_all_distributions():
+    for folder in (ROOT, *PLUGINS):
+        about = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        assert about["project"]["dynamic"] == ["version"], folder
+        source = folder / about["tool"]["hatch"]["version"]["path"]
+        assert source.resolve() == ROOT / "rdfc_core" / "__init__.py"
+    for name in ("rdfc-core", *(path.name for path in PLUGINS)):
+        assert version(name) == rdfc_core.__version__, name
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert str(citation["version"]) == rdfc_core.__version__
+
+
+def test_the_changelog_has_the_usual_form():
+    """Keep a Changelog: versions, the newest first, and the six headings within them."""
+    lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    versions = [line for line in lines if line.startswith("## ")]
+    assert versions[0] == "## [Unreleased]"
+    for line in versions[1:]:
+        assert re.fullmatch(r"## \[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", line), line
+    usual = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert {line[4:] for line in lines if line.startswith("### ")} <= usual
+
+
+def test_every_path_that_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.count("|") == 4]
+    places = {cell[0].strip(): PATH.findall(cell[1] + cell[2]) for cell in rows}
+    tasks = {task: named for task, named in places.items() if named}
+    assert len(tasks) == 12
+    for task, named in tasks.items():
+        assert len(named) >= 2, task  # where it is, and where it is tested
+    for path in PATH.findall(text):
+        assert list(ROOT.glob(path)), path
+
+
 def test_the_paper_extra_and_the_pip_install_name_every_plugin():
     about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     names = {path.name for path in PLUGINS}
-    assert set(about["project"]["optional-dependencies"]["paper"]) == names
+    extras = about["project"]["optional-dependencies"]
+    assert {*extras["paper"], *extras["pyradiomics"]} == names
     assert set(about["tool"]["uv"]["sources"]) == names | {"rdfc-core"}
     install = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\./plugins/(rdfc-[\w-]+)", install)) == names

@@ -311,3 +311,58 @@ def test_equal_content_of_a_pretext_case_is_a_leak_too_and_within_one_part_is_no
 def test_what_cannot_be_split_is_said_in_one_sentence(cases, spec, message):
     with pytest.raises((DataError, StudyError), match=message):
         make_splits(cases, SplitSpec(**spec), 0)
+
+
+def numbered(cells: Sequence[str]) -> list[Case]:
+    labels = ("benign", "malignant")
+    return [a_case(f"c{i}", f"p{i}", labels[i % 2], fold=cell) for i, cell in enumerate(cells)]
+
+
+FOLDS = SplitSpec(kind="folds", fold_column="fold")
+
+
+def test_a_column_names_the_folds() -> None:
+    cases = [*numbered(["10", "10", "2", "2.0", "1", "1"]), a_case("u", "pu", None)]
+    found = make_splits(cases, FOLDS, seed=0)
+    assert [split.name for split in found] == ["fold-1", "fold-2", "fold-10"]
+    assert [split.test for split in found] == [("c4", "c5"), ("c2", "c3"), ("c0", "c1")]
+    assert found[0].train == ("c0", "c1", "c2", "c3")
+    assert found[0].pretext == (*found[0].train, "u")
+
+
+def test_of_named_folds_some_can_be_run() -> None:
+    cases = numbered(["10", "10", "2", "2", "1", "1"])
+    only = FOLDS.model_copy(update={"only": (10, 2)})
+    assert [split.name for split in make_splits(cases, only, 0)] == ["fold-2", "fold-10"]
+    with pytest.raises(StudyError, match="no fold-3 among fold-1, fold-2, fold-10"):
+        make_splits(cases, FOLDS.model_copy(update={"only": (3,)}), 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1", "1", "2", ""], "says '' for 1 labelled case"),
+        (["1", "1", "2", "two"], "'two'"),
+        (["0", "0", "1", "1"], "'0' for 2 labelled cases"),
+        (["1", "1", "1.5", "1.5"], "'1.5'"),
+        (["1", "1", "nan", "inf"], "'inf', 'nan'"),
+        (["1", "1", "1", "1"], "every labelled case into fold 1"),
+    ],
+)
+def test_a_fold_that_is_none_is_told_of(cells: Sequence[str], said: str) -> None:
+    with pytest.raises(StudyError, match=said):
+        make_splits(numbered(cells), FOLDS, 0)
+
+
+def test_named_folds_keep_patients_together_or_are_refused() -> None:
+    cases = [*numbered(["1", "1", "2", "2"]), a_case("c4", "p0", "benign", fold="2")]
+    with pytest.raises(DataError, match="patient p0"):
+        make_splits(cases, FOLDS, 0)
+
+
+def test_a_column_of_folds_is_missing_or_drawn_anew() -> None:
+    cases = numbered(["1", "1", "2", "2"])
+    with pytest.raises(StudyError, match=r"no column 'cv'; they have fold"):
+        make_splits(cases, FOLDS.model_copy(update={"fold_column": "cv"}), 0)
+    with pytest.raises(StudyError, match="names one division"):
+        make_splits(cases, FOLDS.model_copy(update={"repeats": 2}), 0)

@@ -25,6 +25,7 @@ from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.metrics_log import Place
 from rdfc_core.plugins import Registry
 from rdfc_core.run_folder import RunFolder
+from rdfc_core.selection_settings import SelectionSettings
 from rdfc_core.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
 from rdfc_core.store import Store
 from rdfc_core.training.held_back import hold_back
@@ -78,6 +79,8 @@ EVALUATE: dict[str, Change] = {
     "sgd_learning_rate": ("0.5", SGD),
     "controls": ("[size-only]", ()),
     "compare": ("{plain: {name: simclr, width: 4}}", ()),
+    "starts": ("{thin: {width: 4}}", ()),
+    "compared": ("finetune", (*FINETUNE, "evaluate.compare={plain: {name: simclr, width: 4}}")),
     "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
     "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
     "label_fractions": ("[0.3]", SHARES),
@@ -87,6 +90,14 @@ EVALUATE: dict[str, Change] = {
     "temperature_scaling": ("true", LABELS),
     "bootstrap": ("300", ()),
     "confidence": ("0.6", ()),
+}
+
+CHOOSING = ("evaluate.selection.enabled=true", "pretrain.epochs=0")
+SELECTION: dict[str, Change] = {
+    "enabled": ("true", ()),
+    "candidates": ("[radiomics-logistic]", CHOOSING),
+    "folds": ("2", CHOOSING),
+    "ensemble": ("false", CHOOSING),
 }
 
 SUPERVISED: dict[str, Change] = {
@@ -122,6 +133,7 @@ TUNING: dict[str, Change] = {
 IMAGE: dict[str, Change] = {
     "size": ("[20, 20]", ()),
     "window": ("[50, 150]", ()),
+    "channels": ("rgb", ()),
     "margin": ("0.5", ()),
     "aspect": ("keep", ("views.image.aspect=stretch",)),
     "mask_channel": ("true", ()),
@@ -165,6 +177,7 @@ CHANGES = {
     **{f"pretrain.{key}": change for key, change in PRETRAIN.items()},
     **{f"evaluate.{key}": change for key, change in EVALUATE.items()},
     **{f"evaluate.supervised.{key}": change for key, change in SUPERVISED.items()},
+    **{f"evaluate.selection.{key}": change for key, change in SELECTION.items()},
     **{f"views.image.{key}": change for key, change in IMAGE.items()},
     **{f"views.radiomics.{key}": change for key, change in RADIOMICS.items()},
     **{f"split.{key}": change for key, change in SPLIT.items()},
@@ -186,7 +199,8 @@ data sets with one case a patient (refused below)."""
 def test_the_walk_leaves_out_no_setting() -> None:
     walked = {
         PretrainSettings: {*PRETRAIN, *HOW},
-        EvaluateSettings: {*EVALUATE, "supervised"},
+        EvaluateSettings: {*EVALUATE, "supervised", "selection"},
+        SelectionSettings: set(SELECTION),
         SupervisedSettings: set(SUPERVISED),
         Tuning: set(TUNING),
         ImageViewConfig: {*IMAGE, *ELSEWHERE["ImageViewConfig"]},
@@ -214,6 +228,7 @@ def signature(
             results = studies.run(study, run, bench)
             known[overrides] = {
                 "rows": [row.model_dump() for row in results.rows],
+                "selections": [one.model_dump() for one in results.selections],
                 "predictions": parquet.read_table(run / "predictions.parquet").to_pylist(),
                 "embeddings": parquet.read_table(run / "embeddings.parquet").to_pylist(),
                 "metrics": metrics_of(run),

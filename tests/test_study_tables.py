@@ -167,11 +167,12 @@ def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workben
         str(p.relative_to(tmp_path / "run" / "trials"))
         for p in (tmp_path / "run" / "trials").rglob("*.json")
     )
-    assert files == [
-        f"fold-{fold}/hybrid-scratch.labels-1.seed-{seed}.json"
+    assert files == sorted(
+        f"fold-{fold}/hybrid-scratch.labels-1.seed-{seed}{part}.json"
         for fold in (1, 2)
         for seed in (0, 1)
-    ]
+        for part in ("", ".inner-1-of-2", ".inner-2-of-2")
+    )
     plain, scaled = (
         {r.metric: r.mean for r in rows if r.classifier == name}
         for name in ("head", "head+temperature")

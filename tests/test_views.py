@@ -14,11 +14,11 @@ from small_parts import (
     SmallCnnConfig,
 )
 
-from rdfc_core import DataError, PluginError
+from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.image_view import ImageView
-from rdfc_core.interfaces import Features, Prepared
+from rdfc_core.interfaces import Batch, Features, Prepared
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 
 EXTRACTOR = OutlineFeatures(OutlineConfig())
@@ -205,3 +205,40 @@ def test_the_recipe_of_features_ignores_the_tower():
         FeatureViewConfig(extractor="outline"), OutlineFeatures(OutlineConfig(percentile=20))
     )
     assert other.recipe() != feature_view().recipe()
+
+
+def test_a_draw_may_vary_a_view_by_other_options_than_its_own():
+    view = image_view()
+    view.fit([picture_of(12, 12)])
+    pictures = view.collate([picture_of(12, 12)])
+
+    def drawn(*variations):
+        generator = torch.Generator().manual_seed(0)
+        return Batch(torch.arange(1), {"image": pictures}, {"image": view}, generator).draw(
+            "image", *variations
+        )
+
+    shift = drawn({"brightness": 0.5}) - drawn()
+    assert shift.std() == pytest.approx(0, abs=1e-6)
+    assert 0.001 < abs(shift.mean()) <= 0.5
+    assert torch.equal(drawn({}), drawn())
+    assert view.config.brightness == 0  # the view itself is as it was
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"size": [8, 8]}, "there is no 'size'"),
+        ({"noise": -1.0}, r"variations.noise: .* greater than or equal to 0"),
+        ({"crop_scale": (0.5, 2.0)}, "crop_scale is"),
+    ],
+)
+def test_variations_that_a_view_does_not_have_are_refused(options, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        image_view().varied(options)
+
+
+def test_a_view_without_variations_says_so():
+    assert feature_view().varied({})
+    with pytest.raises(StudyError, match="a FeatureView has no variations"):
+        feature_view().varied({"noise": 0.1})

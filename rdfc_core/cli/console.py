@@ -17,9 +17,11 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from rdfc_core.errors import one_line
+from rdfc_core.evaluate.held_back import too_few
 from rdfc_core.failures import Failure, grouped
 from rdfc_core.progress import Advance, Progress
-from rdfc_core.results import Comparison, Results, Row
+from rdfc_core.report import headline
+from rdfc_core.results import Comparison, Headline, Results, Row
 
 # A pipe has no width: tables are then as wide as they need to be.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -140,6 +142,28 @@ def show_results(results: Results) -> None:
             out.print(_comparisons(TITLES[table], _with_pretraining(pairs)))
     if not results.rows:
         out.print("Nothing was evaluated.")
+    elif results.headline and not too_few(
+        results.dataset.get("tested", {}), len(results.dataset["splits"]) > 1
+    ):
+        _headline(results.headline, results)
+
+
+def _headline(told: Headline, results: Results) -> None:
+    """What came out: the model that predicts, what it beats, and what pretraining is worth."""
+    out.print(headline.score(told, results.rows, results.selections), style="bold", markup=False)
+    for sentence in headline.pretraining(told):
+        out.print(sentence, markup=False)
+    others = headline.against(told)
+    if others:
+        drawn = Table(title=f"{told.main.method} less", title_justify="left", title_style="bold")
+        for heading in ("method", "what it is", f"Δ {HEADINGS[METRICS[0]]}"):
+            drawn.add_column(heading, overflow="fold")
+        for row in others:
+            drawn.add_row(*row)
+        out.print(drawn)
+    out.print(headline.conclusion(told), markup=False)
+    if told.illustration:
+        out.print(told.illustration, markup=False)
 
 
 def _with_pretraining(pairs: Sequence[Comparison]) -> list[Comparison]:

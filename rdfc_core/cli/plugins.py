@@ -17,11 +17,11 @@ app = App(help="What is installed, and a new plugin to start from.")
 
 
 def _names(incomplete: str) -> list[tuple[str, str]]:
-    return [
-        (component.name, component.summary)
-        for component, _ in installed().components()
-        if component.name.startswith(incomplete)
-    ]
+    from rdfc_core.cli.sections import SECTIONS
+
+    named = [(component.name, component.summary) for component, _ in installed().components()]
+    named += [(section.path or "study", section.summary) for section in SECTIONS]
+    return [(name, summary) for name, summary in named if name.startswith(incomplete)]
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -71,30 +71,73 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(autocompletion=_names)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=_names,
+            help="A component, a section of a study (study, split, pretrain, evaluate, …), or one "
+            "option of a section, such as pretrain.steps.",
+        ),
+    ],
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """The options of a component: names, types, defaults and what they mean."""
+    """The options of a component or of a section of a study: types, defaults and meaning."""
     found = [(c, s) for c, s in installed().components() if c.name == name]
     if not found:
-        raise PluginError(installed().unknown(name))
+        _show_section(name, as_json)
+        return
     import json
 
     from rdfc_core.cli.schema import option_lines
+    from rdfc_core.cli.sections import presets_of_component
     from rdfc_core.resolve import part_fields
 
     for component, source in found:
         config = component.load_config()
         schema = config.model_json_schema()
+        presets = presets_of_component(component.kind, name)
         if as_json:
-            typer.echo(json.dumps({"kind": component.kind, "name": name, **schema}, indent=2))
+            about = {"kind": component.kind, "name": name, **schema, "presets": presets}
+            typer.echo(json.dumps(about, indent=2))
             continue
         typer.echo(f"{component.label}, from {source}\n{component.summary}.")
         if component.unavailable:
             typer.echo(f"Not available here: {component.unavailable}.")
-        for line in option_lines(schema, part_fields(config)):
+        for line in option_lines(schema, part_fields(config), presets):
             typer.echo(line)
+
+
+def _show_section(name: str, as_json: bool) -> None:
+    """The options of a section of a study, or one of them.
+
+    Raises:
+        PluginError: If there is neither a component nor a section or option of that name.
+    """
+    import json
+
+    from rdfc_core.cli import sections
+    from rdfc_core.cli.schema import option_lines
+
+    section = sections.section(name)
+    one = None if section else sections.option(name)
+    if section is None and one is None:
+        known = ", ".join(sections.NAMES)
+        raise PluginError(f"{installed().unknown(name)} Sections of a study: {known}.")
+    section, key = one or (section, None)
+    assert section is not None
+    schema = sections.schema(section)
+    if key is not None:
+        schema["properties"] = {key: schema["properties"][key]}
+    presets = sections.presets_of_section(section)
+    if as_json:
+        about = {"section": section.path or "study", **schema, "presets": presets}
+        typer.echo(json.dumps(about, indent=2))
+        return
+    typer.echo(f"study section {section.path!r}" if section.path else "study")
+    typer.echo(f"{section.summary}.")
+    for line in option_lines(schema, sections.named_kinds(section.model), presets):
+        typer.echo(line)
 
 
 @app.command("new")

@@ -42,6 +42,14 @@ def predict(
         Path | None, typer.Option("--out", help="Write a table here: .csv or .parquet.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="Predict by this saved candidate (such as probe or hybrid-finetune) in place of "
+            "what the run selected.",
+        ),
+    ] = "selected",
     store: options.Store = None,
     executor: options.Executor = "local",
     as_json: options.Json = False,
@@ -57,7 +65,7 @@ def predict(
 
     bench = options.workbench(store, executor)
     cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
-    said = predictions.predict(run.resolve(), cases, bench)
+    said = predictions.predict(run.resolve(), cases, bench, method)
     table = [
         {
             "case_id": case_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -25,29 +26,71 @@ BOUNDS = {
 }
 
 
-def option_lines(schema: Schema, kinds: Mapping[str, str]) -> Iterator[str]:
-    """An option's name, type, bounds and default; then what it and its named values mean.
+@dataclass(frozen=True)
+class Option:
+    """An option as people read it.
+
+    Args:
+        name: In a study.
+        type: In words, with its bounds.
+        default: As JSON; None: the option is required.
+        description: What it means.
+        values: What single values stand for.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    description: str
+    values: Mapping[str, str]
+
+
+def options_in_words(schema: Schema, kinds: Mapping[str, str]) -> Iterator[Option]:
+    """Every option of a schema.
 
     Args:
         schema: What pydantic's ``model_json_schema`` gives of the options.
         kinds: Option → the kind of component that it names, for those that name one.
     """
     for name, option in schema.get("properties", {}).items():
-        kind = kinds.get(name)
         what = type_in_words(option, schema.get("$defs", {}))
-        if kind:
-            what = f"{kind.replace('_', ' ')}{' or null' if what.endswith('null') else ''}"
-        default = (
-            f"default: {json.dumps(option['default'], ensure_ascii=False)}"
-            if "default" in option
-            else "required"
-        )
-        yield f"  {name}: {what} ({default})"
-        if option.get("description"):
-            yield f"      {option['description']}"
+        if kind := kinds.get(name):
+            several = option.get("type") in ("object", "array")
+            or_null = " or null" if what.endswith("null") else ""
+            what = f"{'mapping of ' if several else ''}{kind.replace('_', ' ')}{or_null}"
+        default = as_json(option["default"]) if "default" in option else None
         # What single values stand for: ``json_schema_extra={"values": {value: meaning}}``.
-        for value, meaning in option.get("values", {}).items():
+        values = option.get("values", {})
+        yield Option(name, what, default, option.get("description", ""), values)
+
+
+def option_lines(
+    schema: Schema, kinds: Mapping[str, str], presets: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """An option's name, type, bounds and default; then what it and its named values mean.
+
+    Args:
+        schema: What pydantic's ``model_json_schema`` gives of the options.
+        kinds: Option → the kind of component that it names, for those that name one.
+        presets: Preset → option → value, where it differs from the default.
+    """
+    for option in options_in_words(schema, kinds):
+        default = "required" if option.default is None else f"default: {option.default}"
+        others = "".join(
+            f"; preset {preset}: {as_json(values[option.name])}"
+            for preset, values in presets.items()
+            if option.name in values and as_json(values[option.name]) != option.default
+        )
+        yield f"  {option.name}: {option.type} ({default}{others})"
+        if option.description:
+            yield f"      {option.description}"
+        for value, meaning in option.values.items():
             yield f"      {value}: {meaning}"
+
+
+def as_json(value: Any) -> str:
+    """A value as a study would write it, which takes JSON for YAML."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def type_in_words(schema: Schema, known: Mapping[str, Schema]) -> str:

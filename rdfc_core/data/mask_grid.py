@@ -78,4 +78,4 @@ def _resampled(image: Volume, mask: Volume) -> Volume:
     resampler.SetOutputDirection([float(x) for x in image.direction[:, ::-1].ravel()])
     resampler.SetInterpolator(sitk.sitkNearestNeighbor)
     resampled = sitk.GetArrayFromImage(resampler.Execute(mask.to_sitk()))
-    return replace(image, array=resampled)
+    return replace(image, array=resampled, colour=None)

@@ -33,7 +33,11 @@ def split_findings(splits: Sequence[Split], spec: SplitSpec) -> Iterator[Problem
             )
             fix = "Use folds, or label cases of more patients."
             yield Problem("", "split", message, fix, "warning")
-    elif spec.kind == "folds" and max(tests) > (1 / spec.folds + NEAR) * labelled:
+    elif (
+        spec.kind == "folds"
+        and not spec.fold_column
+        and max(tests) > (1 / spec.folds + NEAR) * labelled
+    ):
         message = (
             f"folds differ in size, since patients are not divided: the largest tests {max(tests)} "
             f"of {labelled} labelled cases, the smallest {min(tests)}"

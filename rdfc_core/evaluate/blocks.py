@@ -22,8 +22,19 @@ def blocks(standard: NDArray[np.float32], image: NDArray[np.float32] | None, tra
     """
     found: Blocks = {RADIOMICS: standard}
     if image is not None:
-        mean, spread = image[:train].mean(axis=0), image[:train].std(axis=0)
-        weight = (standard.shape[1] / image.shape[1]) ** 0.5
-        scaled = (image - mean) / np.maximum(spread, 1e-8) * weight
-        found[IMAGE] = scaled.astype(np.float32)
+        mean, factor = image_scale(image[:train], standard.shape[1])
+        found[IMAGE] = ((image - mean) * factor).astype(np.float32)
     return found
+
+
+def image_scale(
+    image: NDArray[np.float32], beside: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What is taken from learnt features, and by what the rest is multiplied, (E,) each.
+
+    Args:
+        image: (N, E) learnt features of the training part.
+        beside: F, the handcrafted features that they stand beside.
+    """
+    weight = (beside / image.shape[1]) ** 0.5
+    return image.mean(axis=0), weight / np.maximum(image.std(axis=0), 1e-8)

@@ -8,14 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rdfc_core.evaluate.delong import delong
 from rdfc_core.evaluate.linear import Entry, main_classifier
-from rdfc_core.evaluate.statistics import Prediction, interval, of_drawn_repetitions, resampled
+from rdfc_core.evaluate.statistics import Prediction, paired, resampled
 from rdfc_core.evaluate.trials import LOGISTIC, c_name, logistic_name
-from rdfc_core.settings import EvaluateSettings
+from rdfc_core.settings import SHUFFLED, EvaluateSettings
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
 """Not the calibration error: its bias on few cases is another for every method."""
@@ -138,11 +135,13 @@ def judged_variants(
     for entry in found:
         wanted = {
             "linear": (entry.layer, entry.classifier) == ("features", main_classifier(settings)),
-            "supervised": entry.method != "hybrid-finetune"
+            "supervised": not entry.method.endswith("-finetune")
             or entry.input == settings.supervised.finetune.name,
             "label-efficiency": True,
         }
         if entry.method in LOGISTIC and entry.classifier != first_c:
+            continue
+        if entry.method.removesuffix("-finetune") == SHUFFLED:
             continue
         if wanted.get(entry.table, False) and entry != entry.scaled():
             # All views together come after each of them alone.
@@ -161,33 +160,6 @@ def _compared(
     return Compared(
         a.table, a.label_fraction, metric, *methods, difference, low, high, p, math.nan, test
     )
-
-
-def paired(
-    a: NDArray[np.float64], b: NDArray[np.float64], confidence: float, seed: int
-) -> tuple[float, float, float, float]:
-    """Difference, interval and two-sided p of paired resamples.
-
-    Repetitions are resampled, too, by the same draw for both methods where both have as many: the
-    draws of labels are then the same ones.
-
-    Args:
-        a: (repetitions, 1 + resamples): the metric on all patients, then on each resample.
-        b: The same of the other method.
-        confidence: Coverage of the interval.
-        seed: Decides which repetitions are drawn.
-    """
-    difference = float(a[:, 0].mean() - b[:, 0].mean())
-    drawn_a = of_drawn_repetitions(a[:, 1:], seed)
-    drawn_b = of_drawn_repetitions(b[:, 1:], seed)
-    drawn = drawn_a - drawn_b
-    drawn = drawn[~np.isnan(drawn)]
-    if math.isnan(difference) or not drawn.size:
-        return math.nan, math.nan, math.nan, math.nan
-    low, high = interval(drawn, difference, confidence)
-    # One more to each side: the data themselves are a resample. 1e-12: rounding is no difference.
-    beside = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
-    return difference, low, high, min(1.0, 2 * (beside + 1) / (drawn.size + 1))
 
 
 def _corrected(found: Sequence[Compared]) -> Iterator[Compared]:

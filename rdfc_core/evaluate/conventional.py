@@ -72,6 +72,32 @@ class ConventionalRadiomics:
         decisions = self._decisions(self.pipeline, table)
         return np.asarray(softmax(decisions / self.temperature, axis=1))
 
+    def linear(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The fitted pipeline as one linear map whose softmax is what `predict` says.
+
+        Returns:
+            Weights (C, F) and bias (C,), calibrated; −∞ for a class without a training case. And
+            what stands for a missing feature, (F,).
+        """
+        step = self.pipeline.named_steps
+        fill = np.nan_to_num(np.asarray(step["fill"].statistics_, np.float64))
+        kept = np.arange(len(fill))[step["vary"].get_support()]
+        mean, scale = step["scale"].mean_, step["scale"].scale_
+        for name in ("rank", "select"):
+            chosen = step[name].get_support()
+            kept, mean, scale = kept[chosen], mean[chosen], scale[chosen]
+        svm = step["classify"]
+        coefficients, intercept = svm.coef_, svm.intercept_
+        if len(coefficients) == 1 and len(svm.classes_) == 2:
+            coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+            intercept = np.concatenate([np.zeros_like(intercept), intercept])
+        weight, bias = np.zeros((self.classes, len(fill))), np.full(self.classes, -np.inf)
+        weight[np.ix_(svm.classes_, kept)] = coefficients / scale / self.temperature
+        bias[svm.classes_] = (intercept - (coefficients / scale) @ mean) / self.temperature
+        return weight, bias, fill
+
     def _choose(
         self, table: NDArray[np.float64], truth: NDArray[np.int64], folds: Sequence[Fold]
     ) -> dict[str, float]:

@@ -15,7 +15,7 @@ from rdfc_core.evaluate.probe import Features, LinearModel, classifier
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Prepared
-from rdfc_core.settings import EvaluateSettings
+from rdfc_core.settings import SHUFFLED, EvaluateSettings
 from rdfc_core.splits import Split
 
 log = logging.getLogger("rdfc")
@@ -185,6 +185,19 @@ def judge_learnt(
         everything = outputs["features"]
         _, kept = bench.judge(everything, main_classifier(bench.settings), "features")
     return found, kept
+
+
+def judge_compared(
+    bench: Bench, outputs: Outputs, method: str
+) -> Iterator[tuple[Entry, Prediction]]:
+    """Another network than the study's own; the control by its main classifier alone."""
+    if method != SHUFFLED:
+        yield from judge_learnt(bench, outputs, method)[0]
+        return
+    chosen = main_classifier(bench.settings)
+    for name, features in inputs(outputs["features"]):
+        entry = Entry("control", method, name, "features", chosen)
+        yield entry, bench.judge(features, chosen, "features")[0]
 
 
 def judge_random(bench: Bench, networks: Sequence[Outputs]) -> Iterator[tuple[Entry, Prediction]]:

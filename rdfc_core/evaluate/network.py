@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.groups import Plan, modules
+from rdfc_core.evaluate.hybrid import Hybrid
 from rdfc_core.evaluate.probe import Head, Logistic, class_weights
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Pretext, Tower, View
@@ -29,74 +30,13 @@ from rdfc_core.training.seeding import seeded
 
 BATCH = 256
 
+NO_EMBEDDINGS = (
+    "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use head: "
+    "features."
+)
+
 PARTS = 10
 """Of a training with labels; after each its loss is looked at, and its progress told."""
-
-
-class Hybrid(nn.Module):
-    """Towers of one or more views, and a head: (B, …) of each view → (B, C) logits.
-
-    Args:
-        towers: View name → its tower.
-        head: On the features of unit length, or on the embeddings.
-        projector: Turns features into embeddings; None: the head stands on the features.
-        frozen: Layers that stay as they are: no gradient, no dropout, and batch normalisation by
-            the statistics that they came with.
-        raw: Views whose own input, (B, F), stands before the head, too, at unit length.
-        scale: Factor on the rows of unit length before the head.
-        projections: Of views that the projector does not know: view name → (B, F) to (B, D).
-    """
-
-    def __init__(
-        self,
-        towers: Mapping[str, Tower],
-        head: Head,
-        projector: Pretext | None = None,
-        frozen: Sequence[nn.Module] = (),
-        raw: Sequence[str] = (),
-        scale: float = 1.0,
-        projections: Mapping[str, nn.Module] | None = None,
-    ) -> None:
-        super().__init__()
-        self.projections = nn.ModuleDict(projections or {})
-        self.scale = scale
-        self.views = tuple(towers)
-        self.towers = nn.ModuleList(towers.values())
-        self.head = head
-        self.projector = projector
-        self.raw = tuple(raw)
-        self._frozen = tuple(frozen)  # in a tuple: torch would count them a second time
-        for module in self._frozen:
-            module.requires_grad_(False)
-
-    def train(self, mode: bool = True) -> Hybrid:
-        """Training mode, but for the layers that are frozen."""
-        super().train(mode)
-        for module in self._frozen:
-            module.eval()
-        return self
-
-    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Logits, (B, C)."""
-        logits: Tensor = self.head(self.seen(batch))
-        return logits
-
-    def seen(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """What the head stands on, (B, F): rows of unit length of each view, times the scale."""
-        features = {
-            name: tower(batch[name]).float()
-            for name, tower in zip(self.views, self.towers, strict=True)
-        }
-        if self.projector is not None:
-            rows = list(self.projector.embed(features).values())
-            rows += [
-                functional.normalize(projection(features[name]))
-                for name, projection in self.projections.items()
-            ]
-        else:
-            rows = [functional.normalize(one) for one in features.values()]
-        rows += [functional.normalize(batch[name].float()) for name in self.raw]
-        return torch.cat(rows, dim=1) * self.scale
 
 
 @dataclass(frozen=True)
@@ -116,7 +56,12 @@ class Origin:
     classes: int
 
     def network(
-        self, names: Sequence[str], settings: SupervisedSettings, seed: int, plan: Plan | None
+        self,
+        names: Sequence[str],
+        settings: SupervisedSettings,
+        seed: int,
+        plan: Plan | None,
+        blank: bool = False,
     ) -> Hybrid:
         """A network on these views.
 
@@ -126,12 +71,16 @@ class Origin:
             seed: Decides all fresh weights.
             plan: How pretrained towers are treated; None: all weights are fresh. Views that the
                 pretext did not train are fresh in any case.
+            blank: Whatever weights, since others are loaded over them.
 
         Raises:
             StudyError: If the head is to stand on embeddings and the pretext has none.
         """
         with seeded(seed):
-            towers = {name: self.views[name].tower() for name in names}
+            # Blank without a plan: what is called scratch begins with no published weights.
+            views = {name: self.views[name] for name in names}
+            bare = blank or plan is None
+            towers = {n: v.blank_tower() if bare else v.tower() for n, v in views.items()}
             if plan is not None:
                 self._load(towers, plan)
             projector = None
@@ -168,10 +117,7 @@ def _widths(
         return [tower.out_features for tower in towers.values()], {}
     embedded = projector.embed({n: torch.zeros(2, t.out_features) for n, t in towers.items()})
     if not embedded:
-        raise StudyError(
-            "evaluate.supervised.head: this pretext has no embeddings for a head to stand on. Use "
-            "head: features."
-        )
+        raise StudyError(NO_EMBEDDINGS)
     widths = [rows.shape[1] for rows in embedded.values()]
     missing = {name: t for name, t in towers.items() if name not in embedded}
     projections = {n: nn.Linear(tower.out_features, widths[0]) for n, tower in missing.items()}

@@ -247,6 +247,17 @@ def classifier(
     return Logistic(settings)
 
 
+def linear_model(fitted: Logistic | SgdLayer | Neighbours) -> LinearModel:
+    """What a fitted classifier is as a linear map.
+
+    Raises:
+        TypeError: Of neighbours, which are none.
+    """
+    if isinstance(fitted, Neighbours):
+        raise TypeError("nearest neighbours are no linear map")
+    return fitted.model
+
+
 def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:
     """Weights by which every class counts alike, (C,), from (N,) class indices."""
     counts = torch.bincount(truth, minlength=classes).clamp(min=1)

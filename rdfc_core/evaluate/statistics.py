@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -146,3 +147,30 @@ def resampled(
         for metric, found in rows.items():
             found.append(np.mean([part[metric] for part in parts], axis=0))
     return {metric: np.stack(found) for metric, found in rows.items()}
+
+
+def paired(
+    a: NDArray[np.float64], b: NDArray[np.float64], confidence: float, seed: int
+) -> tuple[float, float, float, float]:
+    """Difference, interval and two-sided p of paired resamples.
+
+    Repetitions are resampled, too, by the same draw for both methods where both have as many: the
+    draws of labels are then the same ones.
+
+    Args:
+        a: (repetitions, 1 + resamples): the metric on all patients, then on each resample.
+        b: The same of the other method.
+        confidence: Coverage of the interval.
+        seed: Decides which repetitions are drawn.
+    """
+    difference = float(a[:, 0].mean() - b[:, 0].mean())
+    drawn_a = of_drawn_repetitions(a[:, 1:], seed)
+    drawn_b = of_drawn_repetitions(b[:, 1:], seed)
+    drawn = drawn_a - drawn_b
+    drawn = drawn[~np.isnan(drawn)]
+    if math.isnan(difference) or not drawn.size:
+        return math.nan, math.nan, math.nan, math.nan
+    low, high = interval(drawn, difference, confidence)
+    # One more to each side: the data themselves are a resample. 1e-12: rounding is no difference.
+    beside = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
+    return difference, low, high, min(1.0, 2 * (beside + 1) / (drawn.size + 1))

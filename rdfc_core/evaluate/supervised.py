@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,21 +10,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluate import network
+from rdfc_core.evaluate import members, network
 from rdfc_core.evaluate.blocks import IMAGE, RADIOMICS, Blocks
 from rdfc_core.evaluate.conventional import ConventionalRadiomics
 from rdfc_core.evaluate.groups import plan
-from rdfc_core.evaluate.inner import inner_folds, out_of_fold, temperature_of, tempered
+from rdfc_core.evaluate.inner import tempered
+from rdfc_core.evaluate.learning import Learner, Rows, Taught
 from rdfc_core.evaluate.linear import Bench, Entry, main_classifier, together
-from rdfc_core.evaluate.probe import Features, Logistic, classifier
-from rdfc_core.evaluate.stages import Said, Stages
+from rdfc_core.evaluate.members import Member, NetworkMember
+from rdfc_core.evaluate.probe import Features, LinearModel, Logistic, classifier, linear_model
+from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.evaluate.trials import (
     LOGISTIC,
     PROBE,
+    SELECTED,
     Trial,
+    beside,
     c_name,
-    judged,
     logistic_name,
     planned,
     tables,
@@ -34,11 +38,7 @@ from rdfc_core.interfaces import Tower, View
 from rdfc_core.progress import Advance, Progress
 from rdfc_core.settings import AnyPrecision, EvaluateSettings
 
-Rows = NDArray[np.int64]
-"""Places among the cases of a `Bench`."""
-
-Learner = Callable[[Rows], Callable[[Rows], NDArray[np.float64]]]
-"""Trains on the rows it is given, and on no other; gives what it says of any rows, (n, C)."""
+NOTHING = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Arena:
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
+        compared: Whether the pretext is one that is compared with the study's own: only methods
+            that begin from it are tried, and their rows are called after it.
     """
 
     bench: Bench
@@ -65,6 +67,13 @@ class Arena:
     learnt: Features
     pretext: str
     precision: AnyPrecision
+    compared: bool = False
+
+    @property
+    def stage(self) -> str:
+        """Under what name stages keep its trials."""
+        split = self.bench.split.name
+        return f"{split}.{self.pretext}" if self.compared else split
 
     def learner(self, trial: Trial, seed: int, advance: Advance) -> Learner:
         """The trial's method, from rows to what it says."""
@@ -79,7 +88,9 @@ class Arena:
     def entry(self, trial: Trial, table: str) -> Entry:
         """How a table calls the trial."""
         views = list(self.origin.views)
-        if trial.method == PROBE:
+        if trial.method == SELECTED:
+            named = (SELECTED, "", "", "")
+        elif trial.method == PROBE:
             taught = list(self.learnt)
             chosen = main_classifier(self.bench.settings)
             named = (self.pretext, together(taught), "features", chosen)
@@ -93,7 +104,8 @@ class Arena:
         else:
             names = self._views(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
-            named = (trial.method, seen, self.bench.settings.supervised.head, "head")
+            method = f"{self.pretext}-finetune" if self.compared else trial.method
+            named = (method, seen, self.bench.settings.supervised.head, "head")
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
@@ -107,42 +119,60 @@ class Arena:
         names = [IMAGE, RADIOMICS] if trial.method == "image-and-radiomics" else [RADIOMICS]
         if missing := [name for name in names if name not in self.blocks]:
             raise StudyError(
-                f"evaluate.methods: {trial.method} needs learnt features of the {missing[0]}, and "
-                "the pretext trains none. Leave the method out."
+                f"evaluate: {trial.method} needs learnt features of the {missing[0]}, and the "
+                "pretext trains none. Leave it out of methods and selection.candidates."
             )
         blocks = {name: self.blocks[name] for name in names}
 
-        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+        def learn(rows: Rows) -> Taught:
             probe = Logistic(settings, c, standardise=False)
             taught = {name: block[rows] for name, block in blocks.items()}
             probe.fit(taught, self.bench.truth[rows], self.bench.classes)
             advance(1)
-            return lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()})
+            return Taught(
+                lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()}),
+                lambda: self._of_blocks(probe.model),
+            )
 
         return learn
+
+    def _of_blocks(self, model: LinearModel) -> Member:
+        views = self.origin.views
+        image = image_view(views) if IMAGE in model.views else ""
+        train = len(self.bench.split.train)
+        learnt = self.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
+        about = (handcrafted(views) or "", image, learnt, self.measured.shape[1])
+        return members.of_blocks(model, *about)
 
     def _radiomics(self, seed: int, advance: Advance) -> Learner:
         settings = self.bench.settings
         patients = np.array([case.patient_id for case in self.bench.cases])
 
-        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+        def learn(rows: Rows) -> Taught:
             balanced = settings.class_weight == "balanced"
             method = ConventionalRadiomics(self.bench.classes, balanced, settings.inner_folds, seed)
             method.fit(self.measured[rows], self.bench.truth[rows], patients[rows].tolist())
             advance(1)
-            return lambda asked: method.predict(self.measured[asked])
+            return Taught(
+                lambda asked: method.predict(self.measured[asked]),
+                lambda: members.of_pipeline(method, handcrafted(self.origin.views) or ""),
+            )
 
         return learn
 
     def _probe(self, seed: int, advance: Advance) -> Learner:
         settings = self.bench.settings
 
-        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+        def learn(rows: Rows) -> Taught:
             probe = classifier(main_classifier(settings), settings, seed, "features")
             taught = {name: one[rows] for name, one in self.learnt.items()}
             probe.fit(taught, self.bench.truth[rows], self.bench.classes)
             advance(1)
-            return lambda asked: probe.predict({n: one[asked] for n, one in self.learnt.items()})
+            widths = [one.shape[1] for one in taught.values()]
+            return Taught(
+                lambda asked: probe.predict({n: one[asked] for n, one in self.learnt.items()}),
+                lambda: members.of_probe(linear_model(probe), widths),
+            )
 
         return learn
 
@@ -151,7 +181,7 @@ class Arena:
         supervised = settings.supervised
         names = self._views(trial.method)
 
-        def learn(rows: Rows) -> Callable[[Rows], NDArray[np.float64]]:
+        def learn(rows: Rows) -> Taught:
             chosen = None
             if trial.tuning:
                 towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
@@ -172,11 +202,25 @@ class Arena:
                 Logistic(settings) if chosen and chosen.probed else None,
                 advance,
             )
-            return lambda asked: network.predict(
-                net, {name: self.cases[name][asked] for name in net.views}
+            return Taught(
+                lambda asked: network.predict(net, {n: self.cases[n][asked] for n in net.views}),
+                lambda: NetworkMember(net, self.origin.trained),
             )
 
         return learn
+
+    def candidates(self) -> tuple[str, ...]:
+        """The methods that a choice of the user's model is among; none of a compared pretext."""
+        settings = self.bench.settings
+        if self.compared:
+            return ()
+        chosen = settings.selection.candidates
+        if chosen is not None or not settings.selection.enabled:
+            return chosen or ()
+        there = {"probe": True, "radiomics-logistic": self.blocks.get(RADIOMICS, NOTHING).size}
+        there["image-and-radiomics"] = there["radiomics-logistic"] and IMAGE in self.blocks
+        named = [name for name in ("radiomics", "hybrid-finetune") if name in settings.methods]
+        return (*(name for name, usable in there.items() if usable), *named)
 
 
 def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[Entry, Prediction]]:
@@ -188,13 +232,10 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
         progress: Told of every training.
     """
     bench = arena.bench
-    tested = bench.cases[len(bench.split.train) :]
-    case_ids = tuple(case.case_id for case in tested)
-    for trial in planned(bench.settings):
-        said = stages.read(bench.split.name, trial, case_ids)
-        if said is None:
-            said = _try(arena, trial, progress)
-            stages.write(bench.split.name, trial, case_ids, said)
+    runner = TrialRunner(arena, stages, progress)
+    own = planned(bench.settings, arena.candidates())
+    for trial in beside(bench.settings) if arena.compared else own:
+        said = runner.said(trial)
         rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
         prediction = bench.prediction(said.probabilities, trial.seed, rows)
         for table in tables(trial, bench.settings):
@@ -203,38 +244,6 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
             if said.temperature is not None:
                 scaled = tempered(said.probabilities, said.temperature)
                 yield entry.scaled(), bench.prediction(scaled, trial.seed, rows)
-
-
-def _try(arena: Arena, trial: Trial, progress: Progress) -> Said:
-    """Train the method on its share of the labels; what it says of the test part."""
-    bench = arena.bench
-    train = len(bench.split.train)
-    seed = bench.seed + trial.seed
-    rows = bench.labelled(trial.label_fraction, seed)
-    folds = []
-    if bench.settings.temperature_scaling and judged(trial, bench.settings):
-        patients = [bench.cases[row].patient_id for row in rows]
-        folds = inner_folds(bench.truth[rows], patients, bench.settings.inner_folds, seed)
-    parts = 1 if trial.method in ("radiomics", PROBE, *LOGISTIC) else network.PARTS
-    title = f"Training {trial.name} ({bench.split.name})"
-    with progress.task(title, parts * (1 + len(folds))) as advance:
-        learner = arena.learner(trial, seed, advance)
-        probabilities = learner(rows)(np.arange(train, len(bench.cases)))
-        if not folds:
-            return Said(probabilities)
-        held, said = out_of_fold(lambda places: _on(learner, rows, places), folds)
-        return Said(probabilities, temperature_of(_logarithm(said), bench.truth[rows[held]]))
-
-
-def _on(
-    learner: Learner, rows: Rows, places: NDArray[np.int64]
-) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
-    said = learner(rows[places])
-    return lambda asked: said(rows[asked])
-
-
-def _logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
 def handcrafted(views: Mapping[str, View]) -> str | None:
@@ -264,6 +273,9 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
         StudyError: If a method needs a view that there is not, or a group of layers is unknown.
     """
     methods: Sequence[str] = settings.methods
+    chosen = settings.selection
+    if chosen.enabled and chosen.candidates:
+        methods = [*methods, *(c for c in chosen.candidates if c != PROBE and c not in methods)]
     if not methods:
         return
     towers = {name: view.blank_tower() for name, view in views.items()}
@@ -276,8 +288,8 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
             missing = "an image view"
         if missing:
             raise StudyError(
-                f"evaluate.methods: {method} needs {missing}, and {named}. Add one, or leave the "
-                "method out."
+                f"evaluate.{'methods' if method in settings.methods else 'selection.candidates'}: "
+                f"{method} needs {missing}, and {named}. Add one, or leave the method out."
             )
     if "hybrid-finetune" in methods:
         for tuning in (settings.supervised.finetune, *settings.supervised.sweep):

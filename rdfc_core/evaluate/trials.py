@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rdfc_core.settings import EvaluateSettings
@@ -10,6 +10,8 @@ from rdfc_core.settings import EvaluateSettings
 PROBE = "probe"
 """The linear probe of the study's own pretext, as a method of the label-efficiency table."""
 
+SELECTED = "selected"
+"""The model that inner folds of the training cases choose, as a method of its own."""
 
 LOGISTIC = ("radiomics-logistic", "image-and-radiomics")
 """Methods that are a logistic regression on handcrafted features, and what is put beside them."""
@@ -20,7 +22,7 @@ class Trial:
     """One training, and what it says of the test part.
 
     Args:
-        method: One of `rdfc_core.settings.METHODS`, or `PROBE`.
+        method: One of `rdfc_core.settings.METHODS`, `PROBE` or `SELECTED`.
         tuning: Name of the setting of fine-tuning, or C of a logistic regression (`c_name`); ""
             for methods without.
         label_fraction: Share of the training labels.
@@ -52,28 +54,63 @@ def depends_on_pretext(name: str) -> bool:
     return name.partition(".")[0] in ("hybrid-finetune", "image-and-radiomics", PROBE)
 
 
-def planned(settings: EvaluateSettings) -> list[Trial]:
-    """Every trial of a split, once, in the order of the tables."""
+def planned(settings: EvaluateSettings, candidates: Sequence[str] = ()) -> list[Trial]:
+    """Every trial of a split, once, in the order of the tables.
+
+    Args:
+        settings: Name the methods and the shares of the labels.
+        candidates: Methods that the user's model is chosen from, which stand in the tables, too.
+    """
+    methods = list(dict.fromkeys([*settings.methods, *(c for c in candidates if c != PROBE)]))
     found = [
         Trial(method, tuning, 1.0, seed)
-        for method in settings.methods
+        for method in methods
         for tuning in _tunings(method, settings, sweep=True)
         for seed in range(settings.supervised.seeds)
     ]
     found += [
         Trial(method, tuning, fraction, seed)
         for fraction in sorted(settings.label_fractions)
-        for method in (*settings.methods, PROBE)
+        for method in (*methods, PROBE)
         for tuning in _tunings(method, settings, sweep=False)
         for seed in range(settings.label_seeds)
     ]
     return list(dict.fromkeys(found))
 
 
+def beside(settings: EvaluateSettings) -> list[Trial]:
+    """Of a pretext that is compared: what begins from it, by the setting that is judged."""
+    own = planned(settings)
+    return [t for t in own if t.method in ("hybrid-finetune", PROBE) and judged(t, settings)]
+
+
+def selections(settings: EvaluateSettings) -> list[Trial]:
+    """Every choice of a model: of all labels, whose first one is saved, and of each share."""
+    if not settings.selection.enabled:
+        return []
+    found = [Trial(SELECTED, "", 1.0, seed) for seed in range(max(1, settings.supervised.seeds))]
+    found += [
+        Trial(SELECTED, "", fraction, seed)
+        for fraction in sorted(settings.label_fractions)
+        for seed in range(settings.label_seeds)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def variants(method: str, settings: EvaluateSettings, choice: Trial) -> list[Trial]:
+    """The trials by which a candidate enters a choice: a penalty each, otherwise one."""
+    return [
+        Trial(method, tuning, choice.label_fraction, choice.seed)
+        for tuning in _tunings(method, settings, sweep=False)
+    ]
+
+
 def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
     """The tables in which a trial is told."""
     every = trial.label_fraction == 1
-    if trial.method != PROBE and every and trial.seed < settings.supervised.seeds:
+    # A study without repetitions keeps a model for its user all the same, and tells how good it is.
+    repeats = max(settings.supervised.seeds, trial.method == SELECTED)
+    if trial.method != PROBE and every and trial.seed < repeats:
         yield "supervised"
     told = trial.method in LOGISTIC or judged(trial, settings)
     drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds

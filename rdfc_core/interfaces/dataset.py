@@ -32,6 +32,12 @@ class SplitSpec(BaseModel):
     )
     folds: int = Field(5, ge=2, description="Number of folds (folds).")
     repeats: int = Field(1, ge=1, description="Divisions into folds, each drawn anew (folds).")
+    fold_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column that holds the number of each labelled case's fold, counted from 1, as "
+        "published folds do; null: folds are drawn (folds).",
+    )
     only: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
         None,
         min_length=1,
@@ -93,6 +99,10 @@ class Dataset(ABC):
 
     citation: ClassVar[str] = ""
     """How to cite the data, or "" where the user's own data is meant."""
+
+    illustration: str = ""
+    """What results on these cases are no evidence of, in sentences, where nobody had these tumours;
+    it stands below the headline of every run."""
 
     @abstractmethod
     def cases(self) -> Sequence[Case]:

@@ -27,10 +27,10 @@ class ImageEncoder(ABC):
         """
 
     def blank(self, channels: int) -> nn.Module:
-        """The same network with whatever weights, since others are loaded over them.
+        """The same network with fresh random weights, as one from scratch begins.
 
         To be overridden where `build` reads or downloads weights: a saved model must be usable
-        without them.
+        without them, and what is called scratch or random begins here.
         """
         return self.build(channels)
 

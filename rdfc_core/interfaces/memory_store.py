@@ -85,5 +85,14 @@ class MemoryStore(nn.Module, ABC):
     def update(self, indices: Tensor, embeddings: Tensor) -> None:
         """Take in this step's embeddings (B, D) of the cases ``indices`` (B,).
 
-        A case that stands in the batch twice counts once, with the mean of its embeddings.
+        At once, or by the time that `end_epoch` is called. A case that stands in the batch twice
+        counts once, with the mean of its embeddings.
         """
+
+    def end_epoch(self) -> None:
+        """Called when every case has been shown once more; by default nothing.
+
+        After the epoch's last `update`, and before a checkpoint is written: what a store holds
+        back until now is no part of the checkpoint.
+        """
+        return

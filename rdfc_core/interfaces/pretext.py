@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rdfc_core.errors import PluginError
 from rdfc_core.interfaces.losses import complaint_about_loss
+from rdfc_core.interfaces.memory_store import MemoryStore
 from rdfc_core.interfaces.view import Tower, View
 
 
@@ -30,9 +31,18 @@ class Batch(NamedTuple):
     views: Mapping[str, View]
     generator: torch.Generator
 
-    def draw(self, view: str) -> Tensor:
-        """The view's batch, augmented afresh at every call."""
-        return self.views[view].augment(self.prepared[view], self.generator)
+    def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Tensor:
+        """The view's batch, augmented afresh at every call.
+
+        Args:
+            view: Its name.
+            variations: Options of the view's augmentation that hold for this draw alone.
+
+        Raises:
+            StudyError: If the view has no such options.
+        """
+        drawn = self.views[view].varied(variations) if variations else self.views[view]
+        return drawn.augment(self.prepared[view], self.generator)
 
 
 class PretextOutput(NamedTuple):
@@ -105,6 +115,12 @@ class Pretext(nn.Module, ABC):
     def after_step(self, indices: Tensor, embeddings: Mapping[str, Tensor]) -> None:
         """Called after each optimiser step, with the embeddings of the whole (gathered) batch."""
         return
+
+    def end_epoch(self) -> None:
+        """Called after the last step of an epoch; by default tells the memory stores in it."""
+        for store in self.modules():
+            if isinstance(store, MemoryStore):
+                store.end_epoch()
 
     def prime(self, batch: Batch) -> None:
         """Called once for every batch of all cases before the first step, without gradient.

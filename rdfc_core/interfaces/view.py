@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.case import Tumour
+from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 
 
@@ -89,12 +90,28 @@ class View(ABC):
         """
         return batch
 
+    def varied(self, variations: Mapping[str, Any]) -> View:
+        """The same fitted view, whose `augment` follows these options in place of its own.
+
+        For tasks that ask for other variations than the rest of the study (SimCLR wants stronger
+        ones). By default a view has no options to change.
+
+        Raises:
+            StudyError: If `augment` follows no such option, or a value does not fit.
+        """
+        if variations:
+            raise StudyError(
+                f"a {type(self).__name__} has no variations to change, and "
+                f"{', '.join(variations)} was asked for. Ask for none."
+            )
+        return self
+
     @abstractmethod
     def tower(self) -> Tower:
         """A new network for this view with fresh weights. Needs `fit` or `load_state` first."""
 
     def blank_tower(self) -> Tower:
-        """The same network with whatever weights, since others are loaded over them."""
+        """The same network with fresh random weights, whatever weights `tower` may begin with."""
         return self.tower()
 
     @abstractmethod

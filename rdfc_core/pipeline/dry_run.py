@@ -8,10 +8,12 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from rdfc_core import features
 from rdfc_core import model as models
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError
-from rdfc_core.evaluate import supervised
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.evaluate import linear, supervised
+from rdfc_core.evaluate.network import NO_EMBEDDINGS
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import View
+from rdfc_core.pipeline import arms
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.steps import Step, reaches
 from rdfc_core.workbench import Workbench, preparers_of
@@ -59,8 +61,19 @@ def try_on_few(
         return
     if reaches(until, "evaluate"):
         supervised.check(study.evaluate, views)
-    for one in (study, *study.rivals().values()):
-        models.fresh(one, bench.registry, views, WANTED, study.seed).outputs(prepared)
+    own = models.fresh(study, bench.registry, views, WANTED, study.seed)
+    _require_embeddings(study, own.outputs(prepared))
+    for model in arms.built(study, views, WANTED, bench.registry).values():
+        outputs = model.outputs(prepared)
+        if study.evaluate.compared == "finetune":
+            _require_embeddings(study, outputs)
+
+
+def _require_embeddings(study: ResolvedStudy, outputs: linear.Outputs) -> None:
+    """Refuse a fine-tuning on embeddings that a pretext does not have."""
+    finetuned = "hybrid-finetune" in study.evaluate.methods
+    if finetuned and study.evaluate.supervised.head == "embedding" and not outputs["embedding"]:
+        raise StudyError(NO_EMBEDDINGS)
 
 
 def _first(

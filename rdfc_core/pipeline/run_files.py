@@ -49,7 +49,7 @@ FOLDERS: Mapping[str, str] = {
     "checkpoints": rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     "tensorboard": rf"{SPLIT}/events\.out\.tfevents\..+",
     "model": rf"{SPLIT}/(?:weights\.safetensors|model\.json)",
-    "trials": rf"{SPLIT}/[^/]+\.json",
+    "trials": rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }
 """The folders that a run makes → the files that it writes there, as a pattern."""
 

@@ -121,6 +121,11 @@ def _files(study: ResolvedStudy) -> Iterator[tuple[str, Path]]:
         **{f"views.{name}": view for name, view in study.views.items()},
         "pretext": study.pretext,
         **{f"evaluate.compare.{name}": part for name, part in study.compare.items()},
+        **{
+            f"evaluate.starts.{start}.{name}": view
+            for start, views in study.starts.items()
+            for name, view in views.items()
+        },
     }
     for key, part in tops.items():
         yield from _files_of(part, key)

@@ -83,7 +83,7 @@ class PictureReader(Reader):
         return path.suffix.lower() in ENDINGS
 
     def read_image(self, path: Path) -> Volume:
-        """The picture in grey, (H, W).
+        """The picture in grey, (H, W), with its colours beside it where it has any.
 
         Grey pictures keep their values and type (8, 16 or 32 bits, or float). Colours become
         luminance, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to the bits of a channel;
@@ -95,10 +95,11 @@ class PictureReader(Reader):
         """
         decoded = self._open(path)
         if decoded.deep is not None:
-            return _volume(luminance(decoded.deep))
+            return _coloured(luminance(decoded.deep), decoded.deep)
         if decoded.is_grey:
             return _volume(decoded.grey())
-        return _volume(np.array(_rgb(path, decoded.picture).convert("L")))
+        rgb = _rgb(path, decoded.picture)
+        return _coloured(np.array(rgb.convert("L")), np.array(rgb))
 
     def read_mask(self, path: Path) -> Volume:
         """The mask with its own values, (H, W).
@@ -258,3 +259,11 @@ def _rgb(path: Path, picture: Image.Image) -> Image.Image:
 
 def _volume(array: NDArray[Any]) -> Volume:
     return Volume.of(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _coloured(grey: NDArray[Any], samples: NDArray[Any]) -> Volume:
+    """The grey picture (H, W) with its colours; ``samples`` are (H, W, C)."""
+    colour = samples[..., :3]
+    if colour.shape[-1] < 3 or (colour == colour[..., :1]).all():
+        return _volume(grey)
+    return replace(_volume(grey), colour=np.ascontiguousarray(colour))

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from rdfc_core.evaluate.statistics import Prediction, interval, of_drawn_repetitions, resampled
+from rdfc_core.evaluate.statistics import Prediction, paired, resampled
+from rdfc_core.report import headline
 from rdfc_core.report.contents import Predictions, Run, key_of
-from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, is_control, is_learnt
+from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt
 from rdfc_core.results import Row
 
-RESAMPLES = 2000
-COVERAGE = 95.0
+DEFAULTS = {"bootstrap": 2000, "confidence": 0.95}
+"""Resamples and coverage where a run does not say its own."""
 
 OF_CLASSES = ("f1_weighted", "accuracy", "balanced_accuracy")
 """Metrics that need no more than the predicted classes."""
-
-Outcome = Literal["better", "open", "worse"]
-"""How the method stands against the other: ``open`` if the data do not tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +47,14 @@ class Verdict:
         main: The variant that was named beforehand, otherwise the best learnt row.
         variants: How many learnt rows it is the best of; 1 if it was named beforehand.
         comparisons: One a control or a network trained from scratch, the strongest first.
+        confidence: Coverage of the intervals of differences.
     """
 
     metric: str
     main: Row
     variants: int
     comparisons: tuple[Comparison, ...]
+    confidence: float = DEFAULTS["confidence"]
 
 
 def primary_metric(rows: Sequence[Row]) -> str | None:
@@ -79,11 +78,14 @@ def with_all_labels(rows: Sequence[Row], metric: str | None) -> list[Row]:
 def judge(run: Run) -> Verdict | None:
     """The verdict, or None while no learnt row has a number.
 
-    Only rows with all training labels count. Against a method whose predictions for the same cases
-    are there, the difference is resampled by patient; otherwise two rows differ only if their
-    intervals do not touch.
+    The run's own headline is repeated, where it has one. Otherwise only rows with all training
+    labels count, and the study's resamples, coverage and seed. Against a method whose predictions
+    for the same cases are there, the difference is resampled by patient; otherwise two rows differ
+    only if their intervals do not touch.
     """
     rows = run.results.rows if run.results else ()
+    if (stated_by_run := _headline(run, rows)) is not None:
+        return stated_by_run
     metric = primary_metric(rows)
     full = with_all_labels(rows, metric)
     learnt = [row for row in full if is_learnt(row)]
@@ -100,7 +102,47 @@ def judge(run: Run) -> Verdict | None:
             others[row.method] = row
     comparisons = [_compare(main, row, run) for row in others.values()]
     comparisons.sort(key=lambda c: -_mean(c.row))
-    return Verdict(metric, main, 1 if stated else len(learnt), tuple(comparisons))
+    coverage = Statistics.of(run).confidence
+    return Verdict(metric, main, 1 if stated else len(learnt), tuple(comparisons), coverage)
+
+
+def _headline(run: Run, rows: Sequence[Row]) -> Verdict | None:
+    """The verdict as the run itself reached it, in ``results.json``."""
+    told = run.results.headline if run.results else None
+    main = headline.main_row(told, rows) if told else None
+    if told is None or main is None:
+        return None
+    comparisons = []
+    for one in told.against:
+        row = next((r for r in rows if r.metric == told.metric and one.less.is_of(r)), None)
+        if one.of != told.main or row is None:
+            continue
+        known = None not in (one.difference, one.ci_low, one.ci_high)
+        numbers = (one.difference or 0.0, one.ci_low or 0.0, one.ci_high or 0.0)
+        outcome = headline.outcome(one)
+        comparisons.append(Comparison(row, outcome, numbers if known else None, row.seeds))
+    comparisons.sort(key=lambda c: -_mean(c.row))
+    return Verdict(told.metric, main, 1, tuple(comparisons), told.confidence)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How a study resamples patients: how often, from which seed, and what its intervals cover."""
+
+    resamples: int
+    confidence: float
+    seed: int
+
+    @classmethod
+    def of(cls, run: Run) -> Statistics:
+        """As the study says; by default where it does not."""
+        study = run.study or {}
+        evaluate = study.get("evaluate")
+        told = {**DEFAULTS, **(evaluate if isinstance(evaluate, Mapping) else {})}
+        numbers = [told["bootstrap"], told["confidence"], study.get("seed", 0)]
+        if not all(isinstance(one, int | float) for one in numbers):
+            numbers = [*DEFAULTS.values(), 0]
+        return cls(int(numbers[0]), float(numbers[1]), int(numbers[2]))
 
 
 def named_variant(run: Run) -> tuple[str, str, str] | None:
@@ -130,7 +172,7 @@ def _mean(row: Row | None) -> float:
 def _compare(main: Row, other: Row, run: Run) -> Comparison:
     ours, theirs = predictions_of(run, main), predictions_of(run, other)
     if ours and theirs:
-        difference = paired_difference(ours, theirs, main.metric)
+        difference = paired_difference(ours, theirs, main.metric, Statistics.of(run))
         if difference:
             _, low, high = difference
             paired: Outcome = "better" if low > 0 else "worse" if high < 0 else "open"
@@ -145,9 +187,9 @@ def _compare(main: Row, other: Row, run: Run) -> Comparison:
 
 
 def paired_difference(
-    ours: Predictions, theirs: Predictions, metric: str, seed: int = 0
+    ours: Predictions, theirs: Predictions, metric: str, statistics: Statistics | None = None
 ) -> tuple[float, float, float] | None:
-    """Ours minus theirs on the same cases, with a 95 % interval from resampling patients.
+    """Ours minus theirs on the same cases, with its interval from resampling patients.
 
     As in the rows, the metric is the mean over splits and repetitions; repetitions are resampled,
     too.
@@ -159,13 +201,13 @@ def paired_difference(
     if metric not in OF_CLASSES or not _same_cases(ours, theirs):
         return None
     classes = sorted({*ours.labels, *ours.predicted, *theirs.predicted})
-    drawn = [resampled(_by_split(one, classes), RESAMPLES, seed)[metric] for one in (ours, theirs)]
-    value = float(drawn[0][:, 0].mean() - drawn[1][:, 0].mean())
-    a, b = (of_drawn_repetitions(one[:, 1:], seed) for one in drawn)
-    differences = (a - b)[~np.isnan(a - b)]
-    if not differences.size:
-        return None
-    return value, *interval(differences, value, COVERAGE / 100)
+    how = statistics or Statistics.of(Run(""))
+    drawn = [
+        resampled(_by_split(one, classes), how.resamples, how.seed)[metric]
+        for one in (ours, theirs)
+    ]
+    value, low, high, _ = paired(drawn[0], drawn[1], how.confidence, how.seed)
+    return None if np.isnan(low) else (value, low, high)
 
 
 def _same_cases(ours: Predictions, theirs: Predictions) -> bool:

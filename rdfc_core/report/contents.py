@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results import Comparison, Importance, Looked, Row
+from rdfc_core.results import Comparison, Headline, Importance, Looked, Row, Selection
 
 
 class _Recorded(BaseModel):
@@ -121,6 +121,8 @@ class Results(_Recorded):
     rows: tuple[Row, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     importance: tuple[Importance, ...] = ()
+    selections: tuple[Selection, ...] = ()
+    headline: Headline | None = None
     dataset: DatasetFacts = Field(default_factory=DatasetFacts)
     failed: tuple[FailedCase, ...] = ()
     missing: tuple[MissingFeature, ...] = ()

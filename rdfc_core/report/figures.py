@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -19,6 +20,9 @@ SIZE = (4.6, 3.0)
 """In inches; the page scales figures to its columns, which are about this wide."""
 SQUARE = (4.2, 4.0)
 WIDE = (5.2, 3.4)
+LEGEND_WIDTH = 50
+"""Letters of a line of a legend: one that is wider than its figure leaves it no room."""
+
 INSIDE = 3
 """Curves of a ROC whose names still find room inside the axes."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -158,11 +162,12 @@ def roc(curves: Sequence[Curve], name: str, description: str) -> str:
         for curve in curves:
             _draw(axes, curve)
         _unit_square(axes)
-        if len(curves) <= INSIDE:
+        labels = [fill(printable(curve.label), LEGEND_WIDTH) for curve in curves]
+        lines = sum(label.count("\n") + 1 for label in labels)
+        if len(curves) == lines <= INSIDE:
             _legend(axes, curves, "lower right")
         else:  # it would lie over the curves
-            figure.set_size_inches(SQUARE[0], SQUARE[1] + 0.2 * len(curves))
-            labels = [printable(curve.label) for curve in curves]
+            figure.set_size_inches(SQUARE[0], SQUARE[1] + 0.2 * lines)
             figure.legend(axes.lines[1:], labels, loc="outside lower left", fontsize=9.5)
         return inline(figure, name, description)
 

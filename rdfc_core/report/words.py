@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rdfc_core.report.contents import Method
 from rdfc_core.results import Row
@@ -62,6 +62,10 @@ CONTROLS = {
     "size-only": Control("the tumour's size alone", "size alone may tell the classes apart"),
     "no-shape": Control("radiomics without shape features", "texture and intensity may suffice"),
     "shuffled-labels": Control("training on labels drawn at random", "the score may be chance"),
+    "shuffled-correspondence": Control(
+        "the same pretraining on features and pictures of different tumours",
+        "no gain from correspondence itself is shown",
+    ),
 }
 """Known controls; a row of the table ``control`` is one whatever its name."""
 
@@ -71,7 +75,17 @@ COMPARED = CONTROLS | {
     )
     for name in ("resnet-scratch", "hybrid-scratch")
 }
+COMPARED["radiomics-logistic"] = Control(
+    "logistic regression on handcrafted features", "no gain over plain radiomics is shown"
+)
 """Everything the learnt method is compared with."""
+
+START = "start-"
+"""Begins the name of networks that are judged as their published weights are."""
+Outcome = Literal["better", "open", "worse"]
+"""How a method stands against another: ``open`` if the data do not tell them apart."""
+
+SELECTED = "selected"
 
 INPUTS = {"both": "both views", "image": "image", "radiomics": "radiomics"}
 CLASSIFIERS = {
@@ -86,7 +100,7 @@ PARTS = {"pretext": "Only pretraining", "train": "Training", "test": "Held back"
 
 def is_control(row: Row) -> bool:
     """Whether the row is there for comparison."""
-    return row.table == "control" or row.method in CONTROLS
+    return row.table == "control" or row.method.removesuffix("-finetune") in CONTROLS
 
 
 def is_learnt(row: Row) -> bool:
@@ -96,7 +110,9 @@ def is_learnt(row: Row) -> bool:
 
 def is_learnt_name(method: str) -> bool:
     """Whether a method of this name begins from what a pretext task learnt."""
-    return method not in CONTROLS and not method.endswith("-scratch")
+    if method.startswith(START):  # weights from elsewhere, without the pretext
+        return False
+    return method.removesuffix("-finetune") not in COMPARED
 
 
 def metric_name(metric: str) -> str:
@@ -113,10 +129,12 @@ def metric_in_sentence(metric: str) -> str:
 
 def describe(key: Method) -> str:
     """Input, layer and classifier in words: ``both views, features, logistic regression``."""
+    if key.method == SELECTED:
+        return "chosen by inner folds of the training cases"
     name, plus, calibrated = key.classifier.partition("+")
     classifier = CLASSIFIERS.get(name, name) + (f", calibrated by {calibrated}" if plus else "")
     source = INPUTS.get(key.input, key.input)
-    if key.method == "hybrid-finetune":  # its input names the setting
+    if key.method.endswith("-finetune"):  # its input names the setting
         source = f"both views, setting “{key.input}”"
     parts = [source, key.layer, classifier]
     return ", ".join(part for part in parts if part)

@@ -175,6 +175,7 @@ def _check_update(store: MemoryStore, who: str) -> None:
 
     before, indices, fresh = _all(store), _long([7, 2]), _unit(3, 2)
     store.update(indices, fresh.clone().requires_grad_())
+    store.end_epoch()
     after = _all(store)
     untouched = [row for row in range(ROWS) if row not in (2, 7)]
     require(
@@ -198,7 +199,9 @@ def _check_update_twice(store: MemoryStore, who: str) -> None:
 
     fresh, twin = _unit(4, 2), deepcopy(store)
     store.update(_long([4, 4]), fresh)
+    store.end_epoch()
     twin.update(_long([4]), fresh.mean(dim=0, keepdim=True))
+    twin.end_epoch()
     require(
         torch.allclose(_all(store), _all(twin), atol=1e-5),
         f"{who}.update() of a case that stands in the batch twice has to count it once, with the "

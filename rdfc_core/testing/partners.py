@@ -20,6 +20,7 @@ def memory_of(rows: torch.Tensor) -> MemoryStore:
     memory = Example(ExampleConfig(momentum=0.0))
     memory.allocate(len(rows), rows.shape[1], torch.Generator().manual_seed(0))
     memory.update(torch.arange(len(rows)), rows)
+    memory.end_epoch()
     return memory
 
 

@@ -99,15 +99,16 @@ def arena(
     train: int,
     settings: EvaluateSettings = SETTINGS,
     seed: int = 0,
+    classes: int = 2,
 ) -> Arena:
     """An arena on prepared cases, the first ``train`` of which train; a case a patient."""
     cases = [
-        Case(f"case-{i:03d}", f"patient-{i:03d}", Path(), Path(), "ab"[c])
+        Case(f"case-{i:03d}", f"patient-{i:03d}", Path(), Path(), "abc"[c])
         for i, c in enumerate(truth)
     ]
     ids = tuple(case.case_id for case in cases)
     split = Split("holdout", ids[:train], ids[:train], ids[train:])
-    bench = Bench.of(split, {c.case_id: c for c in cases}, ("a", "b"), settings, seed)
+    bench = Bench.of(split, {c.case_id: c for c in cases}, tuple("abc"[:classes]), settings, seed)
     fitted = views()
     for name, view in fitted.items():
         view.fit(prepared[name][:train])
@@ -120,7 +121,7 @@ def arena(
         }
     return Arena(
         bench=bench,
-        origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), 2),
+        origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), classes),
         cases=collated,
         measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
         blocks=blocks(collated["radiomics"].numpy(), learnt["image"], train),

@@ -93,6 +93,27 @@ class SmallCnn(ImageEncoder):
         )
 
 
+class StartedCnnConfig(SmallCnnConfig):
+    start: float | None = Field(None, description="What published weights would be: all alike.")
+
+
+class StartedCnn(SmallCnn):
+    """The same, which may begin with weights that are given."""
+
+    config: StartedCnnConfig
+
+    def build(self, channels: int) -> nn.Module:
+        network = self.blank(channels)
+        if self.config.start is not None:
+            for module in network.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.constant_(module.weight, self.config.start)
+        return network
+
+    def blank(self, channels: int) -> nn.Module:
+        return super().build(channels)
+
+
 class SmallVolumeCnn(ImageEncoder):
     """(B, C, Z, H, W) → (B, width)."""
 

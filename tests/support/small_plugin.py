@@ -27,6 +27,13 @@ def rdfc_components() -> list[Component]:
         ),
         Component(
             "image_encoder",
+            "started-cnn",
+            "The same, beginning with given weights",
+            f"{here}:StartedCnn",
+            f"{here}:StartedCnnConfig",
+        ),
+        Component(
+            "image_encoder",
             "small-cnn-3d",
             "Two convolutions with depth",
             f"{here}:SmallVolumeCnn",

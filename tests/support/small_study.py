@@ -40,8 +40,12 @@ SMALL_STUDY: dict[str, Any] = {
         "checkpoint_steps": 1,  # so that there is one after every epoch
         "precision": "32-true",  # so that tests say the same on every machine
     },
-    # Steps follow from the epochs: a floor would make of every training hundreds of them.
-    "evaluate": {"supervised": {"min_steps": 0, "head": "features", "finetune": "paper"}},
+    # Steps follow from the epochs: a floor would make of every training hundreds of them. The
+    # choice of a model has tests of its own, which ask for it.
+    "evaluate": {
+        "selection": {"enabled": False},
+        "supervised": {"min_steps": 0, "head": "features", "finetune": "paper"},
+    },
 }
 """A study of three views that trains in a second; the data set is left open."""
 

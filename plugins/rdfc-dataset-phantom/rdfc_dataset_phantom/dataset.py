@@ -10,6 +10,20 @@ from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.reader import PhantomReader, path_of
 from rdfc_dataset_phantom.traits import class_of
 
+GENERATED = (
+    "These tumours are generated: a phantom is an illustration, and no evidence on patients."
+)
+
+ILLUSTRATIONS = {
+    "mixed": f"{GENERATED} Outline and texture each tell part of the class, so that a linear model "
+    "on radiomics learns most of it from few labels.",
+    "texture": f"{GENERATED} The class lies in how two properties of the echoes go together. "
+    "Radiomics measures both, but from a few labelled cases a linear model cannot tell which of "
+    "its hundreds of features matter: radiomics alone is weak here by design, and strong with many "
+    "labels. Outline and size tell nothing.",
+}
+"""Kind → what a result on it is not, and why radiomics does as it does."""
+
 
 class Phantoms(Dataset):
     """Generated tumours, the first of them labelled.
@@ -22,6 +36,7 @@ class Phantoms(Dataset):
 
     def __init__(self, config: PhantomConfig) -> None:
         self.config = config
+        self.illustration = ILLUSTRATIONS[config.kind]
 
     @property
     def classes(self) -> tuple[str, ...]:

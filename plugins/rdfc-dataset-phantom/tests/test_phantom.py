@@ -276,3 +276,10 @@ def test_written_phantoms_are_those_made_on_the_fly(
         assert (row["patient_id"], row["label"]) == (case.patient_id, case.label or "")
     with pytest.raises(DataError, match=r"manifest\.csv exists"):
         write(config, tmp_path / "phantoms")
+
+
+@pytest.mark.parametrize("kind", ["mixed", "texture"])
+def test_results_on_phantoms_are_called_an_illustration(kind):
+    told = Phantoms(PhantomConfig(kind=kind)).illustration
+    assert "illustration, and no evidence on patients" in told
+    assert ("weak here by design" in told) == (kind == "texture")

@@ -7,7 +7,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """The objective, the memory and the pretext task of the paper."""
+    """The objective, the memory and the pretext task of the paper, and tasks made of them."""
     return [
         Component(
             "objective",
@@ -36,5 +36,19 @@ def rdfc_components() -> list[Component]:
             "Views of one case agree, views of different cases do not (Zhao & Yang 2021)",
             "rdfc_objective_infonce.correspondence:Correspondence",
             "rdfc_objective_infonce.config:CorrespondenceConfig",
+        ),
+        Component(
+            "pretext",
+            "correspondence-simclr",
+            "Correspondence within the batch and SimCLR of the pictures, some features corrupted",
+            "rdfc_objective_infonce.correspondence_simclr:CorrespondenceSimCLR",
+            "rdfc_objective_infonce.config:CorrespondenceSimCLRConfig",
+        ),
+        Component(
+            "pretext",
+            "correspondence-simclr-bank",
+            "Correspondence with the memory bank and SimCLR of the pictures",
+            "rdfc_objective_infonce.correspondence_simclr:CorrespondenceSimCLR",
+            "rdfc_objective_infonce.config:CorrespondenceSimCLRBankConfig",
         ),
     ]

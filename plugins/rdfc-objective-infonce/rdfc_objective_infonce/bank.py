@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,22 +28,34 @@ class MemoryBank(MemoryStore):
     An update and a draw cost the same for any N. The table is a buffer: it is saved with the
     checkpoint, and `load_state_dict` restores it once `allocate` has given it its size.
 
+    With ``update: epoch`` new rows wait in a second table until the epoch ends. Taken in at once,
+    they make the memory's rows differ in age by their use: an epoch shows each case once, so that
+    a positive was written 1 epoch ago on average and its negatives 7/12 of one. What the tower
+    has drifted by in between is common to all negatives, anchors learn to avoid it, and the
+    two views drive each other apart. Rows that are taken in together are, on average, of one age.
+
     Source: Wu et al. 2018 (NPID); Tian et al. 2020 (CMC) for one bank a view.
     """
 
     bank: Tensor
+    waiting: Tensor
 
     def __init__(self, config: MemoryBankConfig) -> None:
         super().__init__()
         self.momentum = config.momentum
         dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.dtype]
+        self.waits = config.update == "epoch"
         self.register_buffer("bank", torch.empty(0, 0, dtype=dtype))
+        # Empty between epochs, when checkpoints are written.
+        self.register_buffer("waiting", torch.empty(0, 0, dtype=dtype), persistent=False)
+        self.register_load_state_dict_post_hook(_forget_waiting)  # type: ignore[no-untyped-call]
 
     def allocate(self, rows: int, width: int, generator: torch.Generator) -> None:
         """Fill N rows uniformly in ±1/√(D/3): their expected squared norm is 1."""
         bound = (3 / width) ** 0.5
         bank = torch.rand(rows, width, generator=generator).mul_(2 * bound).sub_(bound)
         self.bank = bank.to(self.bank)
+        self._forget()
 
     @property
     def rows(self) -> int:
@@ -101,24 +114,41 @@ class MemoryBank(MemoryStore):
         Raises:
             ShapeError: If the embeddings are not (B, D).
         """
-        self._take_in(indices, embeddings, self.momentum)
+        if self.waits and not len(self.waiting):
+            self.waiting = self.bank.clone()
+        table = self.waiting if self.waits else self.bank
+        self._take_in(table, indices, embeddings, self.momentum)
 
     @torch.no_grad()
     def begin(self, indices: Tensor, embeddings: Tensor) -> None:
-        """Each row ← its embedding: nothing is kept of the random ones."""
-        self._take_in(indices, embeddings, 0.0)
+        """Each row ← its embedding, at once: nothing is kept of the random ones."""
+        self._take_in(self.bank, indices, embeddings, 0.0)
 
-    def _take_in(self, indices: Tensor, embeddings: Tensor, momentum: float) -> None:
+    def end_epoch(self) -> None:
+        """With ``update: epoch``: take in what has waited."""
+        if len(self.waiting):
+            self.bank.copy_(self.waiting)
+            self._forget()
+
+    def _forget(self) -> None:
+        self.waiting = self.bank.new_empty(0, 0)
+
+    def _take_in(self, table: Tensor, indices: Tensor, embeddings: Tensor, momentum: float) -> None:
         require_shape(embeddings, (len(indices), self.bank.shape[1]))
-        cases = indices.to(self.bank.device)
-        fresh = embeddings.to(self.bank.device).float()
+        cases = indices.to(table.device)
+        fresh = embeddings.to(table.device).float()
         # Where each row's case stands first in the batch. Sums of one row hold that row itself.
         first = (cases.unsqueeze(1) == cases).int().argmax(1)
         sums = torch.zeros_like(fresh).index_add_(0, first, fresh)
         counts = fresh.new_zeros(len(cases), 1).index_add_(0, first, torch.ones_like(fresh[:, :1]))
-        rows = torch.lerp((sums / counts)[first], self.read(cases), momentum)
+        rows = torch.lerp((sums / counts)[first], table[cases].float(), momentum)
         # Rows of one case are equal, so that it is the same which is written last.
-        self.bank.index_copy_(0, cases, F.normalize(rows, dim=1).to(self.bank.dtype))
+        table.index_copy_(0, cases, F.normalize(rows, dim=1).to(table.dtype))
+
+
+def _forget_waiting(bank: MemoryBank, _: Any) -> None:
+    """Rows of another course of training."""
+    bank._forget()
 
 
 def draw_others(

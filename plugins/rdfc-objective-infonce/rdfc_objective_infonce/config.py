@@ -22,6 +22,12 @@ class MemoryBankConfig(_Config):
         lt=1,
         description="Share of the old row that an update keeps; 0 keeps the newest embedding only.",
     )
+    update: Literal["epoch", "step"] = Field(
+        "epoch",
+        description="When new embeddings are taken in: all together as the epoch ends, so that "
+        "positives and negatives are of one age on average (a second table of that size waits); or "
+        "after every step, as in the paper, where positives are older and the views drift apart.",
+    )
     dtype: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="What the rows are kept in. bfloat16 halves the memory; products, sums and "
@@ -69,6 +75,19 @@ class InfoNCEConfig(_Config):
         description="Softmax over positive and negatives, or noise-contrastive estimation with a "
         "constant normaliser taken from the first batch (stale-positive, fresh-positive).",
     )
+    hardness: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Weigh negatives by nearness: β of Robinson et al. 2021; 0: all alike.",
+    )
+    false_negatives: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the other cases that are like a case's own and no negatives, τ⁺ of "
+        "Chuang et al. 2020; their expected part is taken out of the sum.",
+    )
 
     @model_validator(mode="after")
     def _nce_needs_noise(self) -> InfoNCEConfig:
@@ -81,6 +100,11 @@ class InfoNCEConfig(_Config):
             raise ValueError(
                 "positive_in_denominator: false is a choice about the softmax, which estimator nce "
                 "does not have: drop it, or use estimator infonce"
+            )
+        if self.estimator == "nce" and (self.hardness or self.false_negatives):
+            raise ValueError(
+                "hardness and false_negatives change the softmax's sum, which estimator nce does "
+                "not have: drop them, or use estimator infonce"
             )
         return self
 
@@ -135,3 +159,66 @@ class CorrespondenceConfig(_Config):
                 "give one weight a term, in the order of terms"
             )
         return self
+
+
+class Variations(_Config):
+    """How strongly pictures are varied for a task; what is null is as the view has it."""
+
+    crop_scale: tuple[float, float] | None = Field(
+        (0.3, 1.0), description="Area of the random crop, as a share of the picture."
+    )
+    elastic: float | None = Field(None, ge=0, description="Random elastic deformation.")
+    blur: float | None = Field(None, ge=0, description="Random blur: largest sigma in pixels.")
+    gamma: float | None = Field(None, ge=0, description="Random gamma: largest logarithm.")
+    contrast: float | None = Field(0.35, ge=0, description="Random contrast: largest logarithm.")
+    brightness: float | None = Field(0.2, ge=0, description="Random brightness: largest shift.")
+    speckle: float | None = Field(None, ge=0, description="Random noise in proportion.")
+    noise: float | None = Field(0.03, ge=0, description="Random noise: largest deviation.")
+
+    def named(self) -> dict[str, Any]:
+        """Those that are not the view's own."""
+        return self.model_dump(exclude_none=True)
+
+
+IN_BATCH = Part(name="infonce", options={"variant": "in-batch"})
+FULL_BANK = Part(name="infonce", options={"variant": "full-bank"})
+
+
+class CorrespondenceSimCLRConfig(CorrespondenceConfig):
+    """Options of the pretext task ``correspondence-simclr``."""
+
+    objective: Annotated[Part, PartOf("objective")] = Field(
+        IN_BATCH, description="How the agreement of two different views is scored."
+    )
+    terms: tuple[tuple[str, str], ...] | None = Field(
+        None,
+        min_length=1,
+        description="Pairs of views to contrast. By default every pair of different views, and "
+        "each view of pictures with itself.",
+    )
+    simclr_temperature: float = Field(
+        0.2, gt=0, description="Softmax temperature of the terms of one view with itself."
+    )
+    corruption: float = Field(
+        0.3,
+        ge=0,
+        lt=1,
+        description="Share of handcrafted features replaced by another case's of the batch.",
+    )
+    variations: Variations = Field(
+        Variations(), description="How pictures are varied for this task, more than for others."
+    )
+
+
+class CorrespondenceSimCLRBankConfig(CorrespondenceSimCLRConfig):
+    """Options of the pretext task ``correspondence-simclr-bank``."""
+
+    objective: Annotated[Part, PartOf("objective")] = Field(
+        FULL_BANK, description="How the agreement of two different views is scored."
+    )
+    corruption: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of handcrafted features replaced by another case's of the batch.",
+    )

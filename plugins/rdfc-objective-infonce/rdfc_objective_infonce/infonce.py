@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from rdfc_objective_infonce.contrast import (
     nce,
     others_of,
 )
+from rdfc_objective_infonce.hard_negatives import debiased, weighted
 from rdfc_objective_infonce.running_sum import others_in_memory, others_shared
 from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
 
@@ -101,8 +103,8 @@ class InfoNCE(Objective):
         positives = store.read(memory.indices) if stale else fresh
         positive = (anchors * positives).sum(1)
         if config.variant == "full-bank" or self._takes_all(store.rows):
-            others = others_in_memory(anchors, store, memory.indices, config.temperature)
-            return self._info_nce(positive, others)
+            others_at = partial(others_in_memory, anchors, store, memory.indices)
+            return self._info_nce(positive, others_at, store.rows - 1)
         if not self._shares(store.rows):
             similarities = store.similarities(
                 anchors, config.negatives, memory.indices, memory.generator
@@ -110,11 +112,12 @@ class InfoNCE(Objective):
         else:
             draw = draw_shared(store, config.negatives, memory.indices, memory.generator)
             if config.estimator == "infonce":
-                others = others_shared(anchors, store, draw, config.temperature)
-                return self._info_nce(positive, others)
+                others_at = partial(others_shared, anchors, store, draw)
+                return self._info_nce(positive, others_at, config.negatives)
             similarities = shared_similarities(anchors, store, draw)
         if config.estimator == "infonce":
-            return self._info_nce(positive, others_of(similarities, config.temperature))
+            others_at = partial(others_of, similarities)
+            return self._info_nce(positive, others_at, similarities.shape[1])
         return self._nce(positive, similarities, store.rows, direction)
 
     def _takes_all(self, rows: int) -> bool:
@@ -148,20 +151,48 @@ class InfoNCE(Objective):
             )
         similarities = a @ b.T
         positive = similarities.diagonal()
-        temperature = self.config.temperature
+        count = (~own).sum(1)
         return (
-            self._info_nce(positive, others_of(similarities, temperature, own)),
-            self._info_nce(positive, others_of(similarities.T, temperature, own)),
+            self._info_nce(positive, partial(others_of, similarities, own=own), count),
+            self._info_nce(positive, partial(others_of, similarities.T, own=own), count),
         )
 
-    def _info_nce(self, positive: Tensor, others: Others) -> tuple[Tensor, dict[str, Tensor]]:
+    def _info_nce(
+        self, positive: Tensor, others_at: Callable[[float], Others], count: Tensor | int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of anchors whose ``count`` negatives sum up to ``others_at(temperature)``."""
+        config = self.config
+        others = others_at(config.temperature)
+        if config.hardness or config.false_negatives:
+            others = self._cared_for(positive, others, others_at, count)
         loss = info_nce(
             positive,
             others.log_sum,
-            self.config.temperature,
-            positive_in_denominator=self.config.positive_in_denominator,
+            config.temperature,
+            positive_in_denominator=config.positive_in_denominator,
         )
         return loss, _logs(positive, others.mean.mean(), others.highest)
+
+    def _cared_for(
+        self,
+        positive: Tensor,
+        others: Others,
+        others_at: Callable[[float], Others],
+        count: Tensor | int,
+    ) -> Others:
+        """Hard negatives weighted, false ones taken out."""
+        config = self.config
+        counted = torch.as_tensor(count, device=positive.device, dtype=positive.dtype)
+        log_sum = others.log_sum
+        if config.hardness:
+            log_sum = weighted(
+                lambda temperature: others_at(temperature).log_sum,
+                counted,
+                config.temperature,
+                config.hardness,
+            )
+        log_sum = debiased(log_sum, positive, counted, config.temperature, config.false_negatives)
+        return replace(others, log_sum=log_sum)
 
     def _nce(
         self, positive: Tensor, negatives: Tensor, rows: int, direction: int

@@ -93,6 +93,10 @@ class ShardedBank(MemoryStore):
         """As `MemoryBank.update`; each process takes in what belongs to its rows."""
         self._take_in(self.own.update, indices, embeddings)
 
+    def end_epoch(self) -> None:
+        """As `MemoryBank.end_epoch`."""
+        self.own.end_epoch()
+
     def _take_in(
         self, into: Callable[[Tensor, Tensor], None], indices: Tensor, embeddings: Tensor
     ) -> None:

@@ -101,6 +101,7 @@ class Problem:
                 output.loss.backward()
                 optimizer.step()
                 pretext.after_step(indices, output.embeddings)
+            pretext.end_epoch()
 
 
 def build_pretext(
@@ -125,7 +126,7 @@ def random_units(rows: int, width: int, seed: int) -> Tensor:
 
 
 def allocated(rows: int, width: int, seed: int = 0, **options: Any) -> MemoryBank:
-    bank = MemoryBank(MemoryBankConfig(**options))
+    bank = MemoryBank(MemoryBankConfig(**{"update": "step", **options}))
     bank.allocate(rows, width, torch.Generator().manual_seed(seed))
     return bank
 

@@ -181,3 +181,43 @@ def test_a_bank_without_rows_says_so() -> None:
     assert bank.rows == 0
     with pytest.raises(ShapeError, match="holds 0"):
         bank.negatives(4, torch.tensor([0]), torch.Generator())
+
+
+def test_new_rows_wait_until_the_epoch_ends(bank_of, units) -> None:
+    waits, at_once = bank_of(6, 4, update="epoch"), bank_of(6, 4, update="step")
+    before = waits.bank.clone()
+    for cases, seed in (([4, 1], 9), ([0, 4], 8)):
+        for bank in (waits, at_once):
+            bank.update(torch.tensor(cases), units(2, 4, seed))
+        assert torch.equal(waits.bank, before)
+    waits.end_epoch()
+    assert torch.equal(waits.bank, at_once.bank)
+    waits.end_epoch()
+    assert torch.equal(waits.bank, at_once.bank)
+
+
+def test_what_waits_is_forgotten_with_the_rows_that_it_belongs_to(bank_of, units) -> None:
+    bank, kept = bank_of(6, 4, update="epoch"), bank_of(6, 4, seed=1)
+    bank.update(torch.tensor([1]), units(1, 4, 9))
+    bank.load_state_dict(kept.state_dict())
+    bank.end_epoch()
+    assert torch.equal(bank.bank, kept.bank)
+
+
+@pytest.mark.parametrize(("update", "older"), [("step", 5 / 12), ("epoch", 0.0)])
+def test_positives_are_older_than_negatives_unless_rows_wait(bank_of, update, older) -> None:
+    """Rows tell the time at which they were written, as a point on a short arc: in epochs ago,
+    positives 1 on average, and all rows 7/12."""
+    cases, epochs = 200, 40
+    bank, generator = bank_of(cases, 2, update=update, momentum=0.0), torch.Generator()
+    step, steps, gaps = 0, 20, []
+    for epoch in range(epochs):
+        for indices in torch.randperm(cases, generator=generator).tensor_split(steps):
+            written = torch.atan2(bank.bank[:, 1], bank.bank[:, 0]) * epochs * steps
+            if epoch > 1:
+                gaps.append(written.mean() - written[indices].mean())
+            now = torch.tensor(step / (epochs * steps))
+            bank.update(indices, torch.stack([now.cos(), now.sin()]).expand(len(indices), 2))
+            step += 1
+        bank.end_epoch()
+    assert float(torch.stack(gaps).mean()) / steps == pytest.approx(older, abs=0.04)

@@ -143,6 +143,7 @@ def test_after_a_step_each_bank_has_moved_its_cases(two, pretext_of) -> None:
     for name, bank in pretext.memories.items():
         assert torch.equal(bank.bank, before[name])  # forward alone writes nothing
     pretext.after_step(INDICES, output.embeddings)
+    pretext.end_epoch()
     for name, bank in pretext.memories.items():
         rows = (before[name][INDICES] + output.embeddings[name]) / 2
         expected = before[name].index_copy(0, INDICES, F.normalize(rows, dim=1))

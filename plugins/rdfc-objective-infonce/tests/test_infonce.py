@@ -32,7 +32,7 @@ def objective(variant: str = "stale-positive", **options) -> InfoNCE:
 
 
 def constant_bank(row: torch.Tensor) -> MemoryBank:
-    bank = MemoryBank(MemoryBankConfig(momentum=0.0))
+    bank = MemoryBank(MemoryBankConfig(momentum=0.0, update="step"))
     bank.allocate(N, D, torch.Generator())
     bank.update(torch.arange(N), row.expand(N, D))
     return bank

@@ -40,7 +40,8 @@ def test_core_finds_all_components() -> None:
 def test_options_left_out_are_filled_in_with_objective_and_memory() -> None:
     dump = resolved().dump()
     assert dump["objective"]["variant"] == "stale-positive"
-    assert dump["memory"] == {"name": "bank", "momentum": 0.5, "dtype": "float32"}
+    bank = {"name": "bank", "momentum": 0.5, "update": "epoch", "dtype": "float32"}
+    assert dump["memory"] == bank
     assert dump["pairing"] == "true"
 
 
@@ -92,7 +93,9 @@ def test_the_distribution_keeps_core_s_promises() -> None:
 
 
 @pytest.mark.parametrize("bank", [MemoryBank, ShardedBank])
-@pytest.mark.parametrize("options", [{}, {"momentum": 0.0}, {"dtype": "bfloat16"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"momentum": 0.0}, {"dtype": "bfloat16"}, {"update": "step"}], ids=str
+)
 def test_the_bank_keeps_the_promises_of_its_kind(bank, options) -> None:
     check_memory_store(bank(MemoryBankConfig(**options)))
 

@@ -66,7 +66,8 @@ def panel(run: Run) -> list[Predictions]:
     """One variant a method, trained with all labels; controls only where there is little else."""
     stand = judged(run)
     known = [p for p in run.predictions if not stand or p.method in stand.values()]
-    known = [p for p in known if p.method.method not in BLIND]
+    # What was chosen says what its members say, who sit on the panel themselves.
+    known = [p for p in known if p.method.method not in (*BLIND, words.SELECTED)]
     learnt = [p for p in known if p.method.table != CONTROL]
     return learnt if len(learnt) >= FEWEST else known
 

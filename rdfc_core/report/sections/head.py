@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdfc_core.evaluate.held_back import too_few
-from rdfc_core.report import words
-from rdfc_core.report.compare import COVERAGE, Comparison, Verdict, named_variant
+from rdfc_core.report import headline, words
+from rdfc_core.report.compare import Comparison, Verdict, named_variant
 from rdfc_core.report.contents import Run, key_of
 from rdfc_core.report.sections.differences import in_words, of_own
 from rdfc_core.report.variants import FEW_LABELS, LINEAR, SUPERVISED
@@ -50,6 +50,7 @@ class Head:
     study: tuple[str, ...]
     headline: str
     conclusion: str
+    illustration: str
     claims: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
     how_compared: str
@@ -60,6 +61,7 @@ class Head:
 def head(run: Run, verdict: Verdict | None) -> Head:
     """The head of the report."""
     results, few = run.results, _too_few(run) if verdict else ""
+    told = results.headline if results else None
     dataset = _part_name(run.study, "dataset")
     if results and results.dataset.name:
         dataset = results.dataset.name
@@ -67,7 +69,8 @@ def head(run: Run, verdict: Verdict | None) -> Head:
         title=run.name,
         study=_study_line(run.study, dataset),
         headline=few or _headline(run, verdict),
-        conclusion="" if few else _conclusion(verdict),
+        conclusion="" if few else _conclusion(run, verdict),
+        illustration=told.illustration if told else "",
         claims=() if few else _claims(run),
         findings=() if few else _findings(verdict),
         how_compared="" if few else _how_compared(verdict),
@@ -122,6 +125,8 @@ def _headline(run: Run, verdict: Verdict | None) -> str:
             return "No method has been evaluated yet."
         return "No row holds a learnt method with all training labels, so there is no headline."
     row = verdict.main
+    if run.results and run.results.headline:
+        return headline.score(run.results.headline, run.results.rows, run.results.selections)
     if verdict.variants > 1:
         best_of = f", the best of {verdict.variants} learnt variants"
     else:
@@ -133,10 +138,12 @@ def _headline(run: Run, verdict: Verdict | None) -> str:
     )
 
 
-def _conclusion(verdict: Verdict | None) -> str:
+def _conclusion(run: Run, verdict: Verdict | None) -> str:
     """The sentence that a reader should not have to work out alone."""
     if verdict is None:
         return ""
+    if run.results and run.results.headline:
+        return headline.conclusion(run.results.headline)
     if not verdict.comparisons:
         return "No control was evaluated, so this number cannot be judged."
     controls = [c for c in verdict.comparisons if words.is_control(c.row)]
@@ -165,7 +172,8 @@ def _claims(run: Run) -> tuple[tuple[str, str], ...]:
         ("All labels", SUPERVISED, 1.0),
         (f"{words.percent(fewest)} of the labels", FEW_LABELS, fewest),
     )
-    claims = []
+    told = run.results.headline if run.results else None
+    claims = [("Pretraining", sentence) for sentence in headline.pretraining(told)] if told else []
     for title, table, share in asked:
         tested = of_own(run, table, share)
         if tested and tested[1]:
@@ -215,8 +223,8 @@ def _how_compared(verdict: Verdict | None) -> str:
     sentences = []
     if paired:
         sentences.append(
-            f"Differences are paired by case, with a {COVERAGE:g} % interval from resampling "
-            "patients; a method does better if that interval lies on one side of zero."
+            f"Differences are paired by case, with a {100 * verdict.confidence:g} % interval from "
+            "resampling patients; a method does better if that interval lies on one side of zero."
         )
     if by_rows:
         sentences.append(

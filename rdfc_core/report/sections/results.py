@@ -10,6 +10,7 @@ from rdfc_core.report.compare import Verdict
 from rdfc_core.report.contents import Run, key_of
 from rdfc_core.report.figures import Plot
 from rdfc_core.report.sections.chart import Chart, chart
+from rdfc_core.report.sections.choice import Choice, choices
 from rdfc_core.report.sections.differences import Differences, differences
 from rdfc_core.report.sections.efficiency import efficiency
 from rdfc_core.report.sections.tables import Table, tables
@@ -25,6 +26,7 @@ class ResultsSection:
     label_efficiency: tuple[Plot, ...]
     tables: tuple[Table, ...]
     differences: Differences | None
+    choices: tuple[Choice, ...]
     coverage: str
     repeats: str
 
@@ -40,6 +42,7 @@ def results(run: Run, verdict: Verdict | None) -> ResultsSection | None:
         label_efficiency=efficiency(run),
         tables=tables(run, main),
         differences=differences(run),
+        choices=choices(run),
         coverage=_coverage(run),
         repeats=_repeats(rows),
     )

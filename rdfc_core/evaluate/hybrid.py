@@ -1,0 +1,78 @@
+"""The network that labels train: towers of one or more views, and a head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rdfc_core.evaluate.probe import Head
+from rdfc_core.interfaces import Pretext, Tower
+
+
+class Hybrid(nn.Module):
+    """Towers of one or more views, and a head: (B, …) of each view → (B, C) logits.
+
+    Args:
+        towers: View name → its tower.
+        head: On the features of unit length, or on the embeddings.
+        projector: Turns features into embeddings; None: the head stands on the features.
+        frozen: Layers that stay as they are: no gradient, no dropout, and batch normalisation by
+            the statistics that they came with.
+        raw: Views whose own input, (B, F), stands before the head, too, at unit length.
+        scale: Factor on the rows of unit length before the head.
+        projections: Of views that the projector does not know: view name → (B, F) to (B, D).
+    """
+
+    def __init__(
+        self,
+        towers: Mapping[str, Tower],
+        head: Head,
+        projector: Pretext | None = None,
+        frozen: Sequence[nn.Module] = (),
+        raw: Sequence[str] = (),
+        scale: float = 1.0,
+        projections: Mapping[str, nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        self.projections = nn.ModuleDict(projections or {})
+        self.scale = scale
+        self.views = tuple(towers)
+        self.towers = nn.ModuleList(towers.values())
+        self.head = head
+        self.projector = projector
+        self.raw = tuple(raw)
+        self._frozen = tuple(frozen)  # in a tuple: torch would count them a second time
+        for module in self._frozen:
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Hybrid:
+        """Training mode, but for the layers that are frozen."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Logits, (B, C)."""
+        logits: Tensor = self.head(self.seen(batch))
+        return logits
+
+    def seen(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """What the head stands on, (B, F): rows of unit length of each view, times the scale."""
+        features = {
+            name: tower(batch[name]).float()
+            for name, tower in zip(self.views, self.towers, strict=True)
+        }
+        if self.projector is not None:
+            rows = list(self.projector.embed(features).values())
+            rows += [
+                functional.normalize(projection(features[name]))
+                for name, projection in self.projections.items()
+            ]
+        else:
+            rows = [functional.normalize(one) for one in features.values()]
+        rows += [functional.normalize(batch[name].float()) for name in self.raw]
+        return torch.cat(rows, dim=1) * self.scale

@@ -1,0 +1,35 @@
+"""How methods learn and answer: from rows of labelled cases to probabilities of any rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.evaluate.members import Member
+
+Rows = NDArray[np.int64]
+"""Places among the cases of a `rdfc_core.evaluate.linear.Bench`."""
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A method that has learnt: called with rows it gives what it says of them.
+
+    Args:
+        say: From rows to probabilities, (n, C).
+        member: The same method in the form in which it is saved.
+    """
+
+    say: Callable[[Rows], NDArray[np.float64]]
+    member: Callable[[], Member]
+
+    def __call__(self, asked: Rows) -> NDArray[np.float64]:
+        """Class probabilities, (n, C)."""
+        return self.say(asked)
+
+
+Learner = Callable[[Rows], Taught]
+"""Trains on the rows it is given, and on no other."""

@@ -1,0 +1,234 @@
+"""What a trained method is as plain arrays, and as a model again: linear maps and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import Tensor
+
+from rdfc_core.evaluate import network
+from rdfc_core.evaluate.blocks import IMAGE, image_scale
+from rdfc_core.evaluate.conventional import ConventionalRadiomics
+from rdfc_core.evaluate.hybrid import Hybrid
+from rdfc_core.evaluate.inner import tempered
+from rdfc_core.evaluate.network import Origin
+from rdfc_core.evaluate.probe import LinearModel
+from rdfc_core.evaluate.trials import SELECTED
+from rdfc_core.interfaces import MemoryStore, Pretext, View
+from rdfc_core.results import Selection
+from rdfc_core.settings import SupervisedSettings
+
+Arrays = Mapping[str, NDArray[Any]]
+
+LEARNT, STANDARD, MEASURED = "learnt", "standard", "measured"
+"""What a linear map stands on: a view's learnt features of unit length; its handcrafted ones,
+standardised as the view does; and these as they were measured, NaN where one is missing."""
+
+NEVER = -1e4
+"""Logit of a class that no case was seen of: finite, and next to impossible."""
+
+NETWORK, PROJECTOR = "network.", "projector."
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The same N cases in every form that a member may ask for.
+
+    Args:
+        learnt: View name → (N, F).
+        standard: View name → (N, F), for views of handcrafted features.
+        measured: The same as measured.
+        cases: View name → (N, …) as collated.
+    """
+
+    learnt: Mapping[str, NDArray[np.float32]]
+    standard: Mapping[str, NDArray[np.float32]]
+    measured: Mapping[str, NDArray[np.float64]]
+    cases: Mapping[str, Tensor]
+
+    def of(self, source: str) -> NDArray[np.float64]:
+        """What a source such as ``learnt.image`` names, (N, F)."""
+        kind, _, view = source.partition(".")
+        return np.asarray(getattr(self, kind)[view], np.float64)
+
+
+class Member(Protocol):
+    """A method that has learnt."""
+
+    def predict(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Class probabilities of N cases, (N, C)."""
+
+    def arrays(self) -> Arrays:
+        """To be saved; `member` makes the method of them again."""
+
+
+@dataclass(frozen=True)
+class LinearMember:
+    """Softmax of the summed linear maps of its sources.
+
+    Args:
+        weights: Source → (C, F).
+        bias: (C,).
+        fill: (F,) for what is missing among the measured features; without columns otherwise.
+    """
+
+    weights: Arrays
+    bias: NDArray[np.float64]
+    fill: NDArray[np.float64]
+
+    def predict(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Class probabilities of N cases, (N, C)."""
+        logits = self.bias
+        for source, weight in self.weights.items():
+            table = inputs.of(source)
+            if self.fill.size:
+                table = np.where(np.isnan(table), self.fill, table)
+            logits = logits + table @ weight.T
+        return np.asarray(softmax(logits, axis=1))
+
+    def arrays(self) -> Arrays:
+        """To be saved."""
+        return {**self.weights, "bias": np.maximum(self.bias, NEVER), "fill": self.fill}
+
+
+@dataclass(frozen=True)
+class NetworkMember:
+    """Towers with a head, fine-tuned.
+
+    Args:
+        network: In evaluation mode.
+        pretext: That the network began from, and need not be saved twice.
+    """
+
+    network: Hybrid
+    pretext: Pretext
+
+    def predict(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Class probabilities of N cases, (N, C)."""
+        return network.predict(self.network, inputs.cases)
+
+    def arrays(self) -> Arrays:
+        """To be saved: without memories, and without what is the pretext's own still."""
+        own, left_out = self.pretext.state_dict(), memory_keys(self.pretext)
+        found = {}
+        for key, value in self.network.state_dict().items():
+            name = key.removeprefix(PROJECTOR) if key.startswith(PROJECTOR) else None
+            if name is None or not (
+                name in left_out or torch.equal(value.cpu(), own[name].detach().cpu())
+            ):
+                found[NETWORK + key] = value.detach().cpu().numpy()
+        return found
+
+
+def of_probe(model: LinearModel, widths: Sequence[int]) -> LinearMember:
+    """A linear model on learnt features, each of whose views has so many."""
+    ends = np.cumsum([0, *widths])
+    parts = {
+        f"{LEARNT}.{view}": model.weight[:, start:end]
+        for view, start, end in zip(model.views, ends[:-1], ends[1:], strict=True)
+    }
+    return LinearMember(parts, model.bias, np.zeros(0))
+
+
+def of_blocks(
+    model: LinearModel,
+    handcrafted: str,
+    image: str,
+    learnt: NDArray[np.float32],
+    beside: int,
+) -> LinearMember:
+    """A linear model on blocks (`rdfc_core.evaluate.blocks`); the image's scale goes into it.
+
+    Args:
+        model: Its views are names of blocks.
+        handcrafted: The view of the handcrafted features.
+        image: The view of the learnt ones.
+        learnt: (N, E) those of the training part, by which the block was scaled.
+        beside: F, the handcrafted features.
+    """
+    weights: dict[str, NDArray[np.float64]] = {}
+    bias, start = model.bias, 0
+    for block in model.views:
+        width = learnt.shape[1] if block == IMAGE else beside
+        weight, start = model.weight[:, start : start + width], start + width
+        if block == IMAGE:
+            mean, factor = image_scale(learnt, beside)
+            weight = weight * factor
+            bias = bias - weight @ mean
+        weights[f"{LEARNT}.{image}" if block == IMAGE else f"{STANDARD}.{handcrafted}"] = weight
+    return LinearMember(weights, bias, np.zeros(0))
+
+
+def of_pipeline(method: ConventionalRadiomics, handcrafted: str) -> LinearMember:
+    """The SVM pipeline: imputation, scaling, selection and classifier are one linear map."""
+    weight, bias, fill = method.linear()
+    return LinearMember({f"{MEASURED}.{handcrafted}": weight}, bias, fill)
+
+
+def member(
+    arrays: Arrays,
+    views: Mapping[str, View],
+    pretext: Pretext,
+    settings: SupervisedSettings,
+    classes: int,
+) -> Member:
+    """A method from what was saved of it.
+
+    Args:
+        arrays: As ``arrays`` of either kind gives them.
+        views: View name → the fitted view.
+        pretext: That it began from.
+        settings: Say what a network's head stands on.
+        classes: C.
+
+    Raises:
+        ValueError: If they do not belong together.
+    """
+    if not any(key.startswith(NETWORK) for key in arrays):
+        weights = {k: v for k, v in arrays.items() if k not in ("bias", "fill")}
+        if {a.shape[0] for a in (*weights.values(), arrays["bias"])} != {classes}:
+            raise ValueError(f"a linear model is not for its {classes} classes")
+        return LinearMember(weights, arrays["bias"], arrays["fill"])
+    origin = Origin(views, pretext, lambda _: deepcopy(pretext), classes)
+    net = origin.network(list(views), settings, 0, None, blank=True)
+    own = net.state_dict()
+    given = {k.removeprefix(NETWORK): torch.from_numpy(v.copy()) for k, v in arrays.items()}
+    if missing := {k for k in own if not k.startswith(PROJECTOR)} - set(given):
+        raise ValueError(f"its fine-tuned network lacks {min(missing)}")
+    net.load_state_dict({**own, **given})
+    net.eval()
+    return NetworkMember(net, pretext)
+
+
+def answer(
+    selection: Selection, members: Mapping[str, Member], inputs: Inputs, method: str
+) -> NDArray[np.float64]:
+    """Class probabilities of N cases, (N, C), by the chosen model or by one member of it.
+
+    Args:
+        selection: What was chosen, and what calibrates each candidate.
+        members: Candidate → what it has learnt.
+        inputs: The cases.
+        method: `SELECTED`, or the name of a candidate.
+    """
+    names = selection.members if method == SELECTED else (method,)
+    heat = {one.candidate: one.temperature for one in selection.ranking}
+    said = [tempered(members[n].predict(inputs), heat.get(n, 1.0)) for n in names]
+    return np.asarray(np.mean(said, axis=0))
+
+
+def memory_keys(pretext: Pretext) -> set[str]:
+    """Names of a pretext's numbers that are a memory's: what training cases look like to it."""
+    return {
+        f"{name}.{key}"
+        for name, module in pretext.named_modules(remove_duplicate=False)
+        if isinstance(module, MemoryStore)
+        for key in module.state_dict()
+    }

@@ -1,0 +1,247 @@
+"""The choice of a model for the user: ranked on inner folds of the labelled training cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.evaluate.inner import temperature_of, tempered
+from rdfc_core.evaluate.linear import Entry
+from rdfc_core.evaluate.stages import Arrays
+from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluate.trial_runner import TrialRunner, logarithm
+from rdfc_core.evaluate.trials import Trial, selections, tables, variants
+from rdfc_core.results import Ranked, Selection
+
+ENSEMBLE = "ensemble"
+
+SIMPLEST = ("radiomics-logistic", "image-and-radiomics", "probe", "radiomics", "hybrid-finetune")
+"""Of candidates that the inner folds cannot tell apart, the first is taken."""
+
+DEFAULT = ("image-and-radiomics", "radiomics-logistic", "probe", "radiomics", "hybrid-finetune")
+"""Where nothing can be held back, the first that is a candidate is taken."""
+
+CLEARLY = 2.0
+"""Standard errors behind the best single candidate at which one is left out of the ensemble."""
+
+LEAST = 1e-6
+"""Least probability that counts: one case that is ruled out does not decide for all others."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A candidate after its inner folds.
+
+    Args:
+        trial: Its method with the best of its penalties.
+        temperature: Calibrates it.
+        said: (M, C), calibrated, of the held-back training cases.
+        losses: (M,) log loss of each, in nats.
+    """
+
+    trial: Trial
+    temperature: float
+    said: NDArray[np.float64]
+    losses: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice, and what it says.
+
+    Args:
+        choice: The share and draw of the labels.
+        selection: What was chosen, and why.
+        trials: Candidate → its trial, of every candidate; those chosen first.
+        temperatures: Candidate → its temperature.
+    """
+
+    choice: Trial
+    selection: Selection
+    trials: Mapping[str, Trial]
+    temperatures: Mapping[str, float]
+
+    def say(self, runner: TrialRunner) -> NDArray[np.float64]:
+        """Class probabilities of the test part, (N, C): the mean of the calibrated members."""
+        said = [
+            tempered(runner.said(self.trials[name]).probabilities, self.temperatures[name])
+            for name in self.selection.members
+        ]
+        return np.asarray(np.mean(said, axis=0))
+
+    def weights(self, runner: TrialRunner) -> dict[str, Arrays]:
+        """What every candidate has learnt from all labels, to be saved."""
+        return {name: runner.weights(trial) for name, trial in self.trials.items()}
+
+
+def choose(runner: TrialRunner, choice: Trial) -> Chosen:
+    """The model for a share and draw of the labels; no test case is looked at.
+
+    Each candidate is trained on all inner folds but one, and says what it makes of that one; a
+    temperature calibrates it there. Candidates are ranked by their log loss. The ensemble averages
+    those that are not clearly behind the best. It is chosen unless one alone is better by more than
+    a standard error; of several such, the simplest that is not worse by more than that.
+
+    Args:
+        runner: Of the split.
+        choice: One of `rdfc_core.evaluate.trials.selections`.
+    """
+    settings = runner.arena.bench.settings
+    names = runner.arena.candidates()
+    asked = {name: variants(name, settings, choice) for name in names}
+    count = settings.selection.folds
+    folds = runner.folds(choice, count)
+    if not folds:
+        return _default(runner, choice, asked)
+    bench = runner.arena.bench
+    standings = {name: _best(runner, trials, count) for name, trials in asked.items()}
+    rows = np.concatenate([_rows(runner, choice)[held] for _, held in folds])
+    patients = np.unique([bench.cases[row].patient_id for row in rows], return_inverse=True)[1]
+    losses = {name: one.losses for name, one in standings.items()}
+    best = min(losses, key=lambda name: losses[name].mean())
+    members = [n for n in losses if not _behind(losses[n], losses[best], patients, CLEARLY)]
+    if settings.selection.ensemble and len(members) > 1:
+        mean = np.mean([standings[name].said for name in members], axis=0)
+        losses[ENSEMBLE] = loss_of(mean, bench.truth[rows])
+    chosen, reason = decide(losses, patients)
+    selection = Selection(
+        split=bench.split.name,
+        label_fraction=choice.label_fraction,
+        repeat=choice.seed,
+        chosen=chosen,
+        members=tuple(members) if chosen == ENSEMBLE else (chosen,),
+        ranking=tuple(_ranking(losses, standings, patients)),
+        folds=len(folds),
+        labelled_cases=len(_rows(runner, choice)),
+        reason=reason,
+    )
+    return Chosen(
+        choice,
+        selection,
+        {name: one.trial for name, one in standings.items()},
+        {name: one.temperature for name, one in standings.items()},
+    )
+
+
+def decide(
+    losses: Mapping[str, NDArray[np.float64]], patients: NDArray[np.int64]
+) -> tuple[str, str]:
+    """The candidate that is taken, and why.
+
+    Args:
+        losses: Candidate → (M,) losses of the same held-back cases; `ENSEMBLE` may be one.
+        patients: (M,) numbers of their patients.
+    """
+    best = min(losses, key=lambda name: losses[name].mean())
+    near = [name for name in losses if not _behind(losses[name], losses[best], patients, 1.0)]
+    order = (ENSEMBLE, *SIMPLEST)
+    chosen = min(near, key=order.index)
+    others = [name for name in near if name != chosen]
+    if chosen == best and not others:
+        return chosen, "it has the lowest log loss, by more than a standard error"
+    if chosen == best:
+        return chosen, "it has the lowest log loss"
+    return chosen, (
+        f"its log loss is within a standard error of the lowest, that of {best}, and "
+        + ("an average is the safer choice" if chosen == ENSEMBLE else "it is simpler")
+    )
+
+
+def loss_of(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log loss of each case, (M,), in nats."""
+    own = probabilities[np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.maximum(own, LEAST)))
+
+
+def standard_error(differences: NDArray[np.float64], patients: NDArray[np.int64]) -> float:
+    """Of the mean of (M,) differences, whose cases of one patient belong together."""
+    count = int(patients.max()) + 1
+    if count < 2:
+        return float("inf")
+    sums = np.bincount(patients, differences - differences.mean(), minlength=count)
+    return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(differences))
+
+
+def judge(
+    runner: TrialRunner,
+) -> Iterator[tuple[Chosen, list[tuple[Entry, Prediction]]]]:
+    """Every choice that the settings ask for, and what it says of the test part.
+
+    The first is that of all labels: the model that is saved.
+    """
+    arena = runner.arena
+    bench = arena.bench
+    for choice in selections(bench.settings):
+        chosen = choose(runner, choice)
+        said = chosen.say(runner)
+        prediction = bench.prediction(said, choice.seed, _rows(runner, choice))
+        found = tables(choice, bench.settings)
+        yield chosen, [(arena.entry(choice, table), prediction) for table in found]
+
+
+def _rows(runner: TrialRunner, choice: Trial) -> NDArray[np.int64]:
+    bench = runner.arena.bench
+    return bench.labelled(choice.label_fraction, bench.seed + choice.seed)
+
+
+def _best(runner: TrialRunner, trials: Sequence[Trial], count: int) -> Standing:
+    """A candidate by the penalty that its inner folds prefer."""
+    found = []
+    for trial in trials:
+        rows, raw = runner.out_of_fold(trial, count)
+        truth = runner.arena.bench.truth[rows]
+        temperature = temperature_of(logarithm(raw), truth)
+        said = tempered(raw, temperature)
+        found.append(Standing(trial, temperature, said, loss_of(said, truth)))
+    return min(found, key=lambda one: one.losses.mean())
+
+
+def _behind(
+    losses: NDArray[np.float64],
+    best: NDArray[np.float64],
+    patients: NDArray[np.int64],
+    errors: float,
+) -> bool:
+    """Whether the mean loss is larger by more than so many standard errors."""
+    differences = losses - best
+    return bool(differences.mean() > errors * standard_error(differences, patients))
+
+
+def _ranking(
+    losses: Mapping[str, NDArray[np.float64]],
+    standings: Mapping[str, Standing],
+    patients: NDArray[np.int64],
+) -> Iterator[Ranked]:
+    best = min(losses.values(), key=lambda one: float(one.mean()))
+    for name, own in sorted(losses.items(), key=lambda item: float(item[1].mean())):
+        standing = standings.get(name)
+        error = standard_error(own - best, patients)
+        yield Ranked(
+            candidate=name,
+            tuning=standing.trial.tuning if standing else "",
+            log_loss=float(own.mean()),
+            behind=float((own - best).mean()),
+            standard_error=error if np.isfinite(error) else 0.0,
+            temperature=standing.temperature if standing else 1.0,
+        )
+
+
+def _default(runner: TrialRunner, choice: Trial, asked: Mapping[str, list[Trial]]) -> Chosen:
+    """Where a class has a single patient, nothing can be held back to choose or calibrate by."""
+    taken = next(name for name in DEFAULT if name in asked)
+    selection = Selection(
+        split=runner.arena.bench.split.name,
+        label_fraction=choice.label_fraction,
+        repeat=choice.seed,
+        chosen=taken,
+        members=(taken,),
+        folds=0,
+        labelled_cases=len(_rows(runner, choice)),
+        reason="a class has a single labelled patient, so that nothing could be held back to rank "
+        "the candidates by: it is the default choice, and not calibrated",
+    )
+    first = {name: trials[0] for name, trials in asked.items()}
+    return Chosen(choice, selection, first, dict.fromkeys(asked, 1.0))

@@ -1,0 +1,137 @@
+"""Runs trials, on all their labels and on inner folds of them; what was run before is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.evaluate import network
+from rdfc_core.evaluate.inner import Fold, inner_folds, temperature_of
+from rdfc_core.evaluate.stages import Arrays, Said, Stages
+from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, judged
+from rdfc_core.progress import Advance, Progress
+
+if TYPE_CHECKING:
+    from rdfc_core.evaluate.supervised import Arena
+
+LINEAR = ("radiomics", PROBE, *LOGISTIC)
+"""Methods that are told of in one step; the others take many."""
+
+
+@dataclass(frozen=True)
+class TrialRunner:
+    """Runs the trials of a split.
+
+    Args:
+        arena: The split's cases and where the methods begin.
+        stages: Keeps what each trial said: nothing is trained twice.
+        progress: Told of every training.
+    """
+
+    arena: Arena
+    stages: Stages
+    progress: Progress
+
+    def said(self, trial: Trial) -> Said:
+        """What the trial says of the test part, after training on its share of the labels."""
+        bench, stages = self.arena.bench, self.stages
+        split, train = self.arena.stage, len(bench.split.train)
+        case_ids = [case.case_id for case in bench.cases[train:]]
+        said = stages.read(split, trial, case_ids)
+        if said is None or (self._kept(trial) and self._weights(trial, said) is None):
+            temperature = None
+            if bench.settings.temperature_scaling and judged(trial, bench.settings):
+                temperature = self._temperature(trial)
+            rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
+            title = f"Training {trial.name} ({split})"
+            with self.progress.task(title, self._parts(trial)) as advance:
+                taught = self.arena.learner(trial, bench.seed + trial.seed, advance)(rows)
+                said = Said(taught(np.arange(train, len(bench.cases))), temperature)
+            if self._kept(trial):
+                checksum = stages.write_weights(split, trial, taught.member().arrays())
+                said = replace(said, weights=checksum)
+            stages.write(split, trial, case_ids, said)
+        return said
+
+    def weights(self, trial: Trial) -> Arrays:
+        """What a trial that may be chosen for the user has learnt from all labels."""
+        found = self._weights(trial, self.said(trial))
+        if found is None:
+            raise RuntimeError(f"{trial.name} was written, and cannot be read again")
+        return found
+
+    def folds(self, trial: Trial, count: int) -> list[Fold]:
+        """Inner folds of the trial's labelled cases, as places among them, alike for each method.
+
+        None where a class has a single patient.
+        """
+        bench, seed = self.arena.bench, self.arena.bench.seed + trial.seed
+        rows = bench.labelled(trial.label_fraction, seed)
+        patients = [bench.cases[row].patient_id for row in rows]
+        return inner_folds(bench.truth[rows], patients, count, seed)
+
+    def out_of_fold(
+        self, trial: Trial, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """What is said of each labelled case by what was trained without its fold.
+
+        Returns:
+            Rows of the bench, (M,), and probabilities, (M, C).
+        """
+        bench, seed = self.arena.bench, self.arena.bench.seed + trial.seed
+        rows = bench.labelled(trial.label_fraction, seed)
+        folds = self.folds(trial, count)
+        held = [rows[places] for _, places in folds]
+        ids = [[bench.cases[row].case_id for row in own] for own in held]
+        parts = [f"inner-{k}-of-{count}" for k in range(1, len(folds) + 1)]
+        split = self.arena.stage
+        found = [
+            self.stages.read(split, trial, own, part) for own, part in zip(ids, parts, strict=True)
+        ]
+        missing = [k for k, said in enumerate(found) if said is None]
+
+        def run(advance: Advance) -> None:
+            learner = self.arena.learner(trial, seed, advance)
+            for k in missing:
+                said = Said(learner(rows[folds[k][0]])(held[k]))
+                self.stages.write(split, trial, ids[k], said, parts[k])
+                found[k] = said
+
+        if missing and trial.method in LINEAR:
+            run(_silent)  # a moment each, and many
+        elif missing:
+            title = f"Training {trial.name}, inner folds ({split})"
+            with self.progress.task(title, self._parts(trial) * len(missing)) as advance:
+                run(advance)
+        return np.concatenate(held), np.concatenate([one.probabilities for one in found if one])
+
+    def _temperature(self, trial: Trial) -> float | None:
+        count = self.arena.bench.settings.inner_folds
+        if not self.folds(trial, count):
+            return None
+        rows, said = self.out_of_fold(trial, count)
+        return temperature_of(logarithm(said), self.arena.bench.truth[rows])
+
+    def _kept(self, trial: Trial) -> bool:
+        """Whether the user may be given what this trial learns."""
+        first = trial.label_fraction == 1 and trial.seed == 0
+        any_variant = trial.method in LOGISTIC or judged(trial, self.arena.bench.settings)
+        return first and any_variant and trial.method in self.arena.candidates()
+
+    def _weights(self, trial: Trial, said: Said) -> Arrays | None:
+        return self.stages.read_weights(self.arena.stage, trial, said.weights)
+
+    def _parts(self, trial: Trial) -> int:
+        return 1 if trial.method in LINEAR else network.PARTS
+
+
+def logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-probabilities, finite."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
+def _silent(steps: int = 1, note: str = "", total: int | None = None) -> None:
+    return

@@ -1,0 +1,100 @@
+"""The networks that a study judges beside its own: other pretexts, other starts, no correspondence.
+
+Each is a study of its own that differs from the study in one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rdfc_core import model as models
+from rdfc_core.errors import StudyError
+from rdfc_core.interfaces import View
+from rdfc_core.judging import method_name
+from rdfc_core.model import Model
+from rdfc_core.plugins import Registry
+from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.settings import SHUFFLED, PretrainSettings
+from rdfc_core.training.convergence import Convergence
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One network beside the study's own.
+
+    Args:
+        name: How tables call its probe; its fine-tuned network is ``NAME-finetune``.
+        study: The study with one thing changed.
+        trained: Whether its pretext is trained; otherwise it is judged as it begins.
+        shuffled: Whether the views of different cases are shown together in training.
+        restarted: The views whose encoder begins elsewhere than the study's.
+    """
+
+    name: str
+    study: ResolvedStudy
+    trained: bool = True
+    shuffled: bool = False
+    restarted: tuple[str, ...] = ()
+
+    def views(self, views: Mapping[str, View], registry: Registry) -> dict[str, View]:
+        """The study's fitted views; those of another start are built and take over what is fitted.
+
+        Args:
+            views: View name → the study's view, fitted.
+            registry: Where components come from.
+        """
+        own = dict(views)
+        for name in self.restarted:
+            own[name] = self.study.views[name].build(registry)
+            own[name].load_state(views[name].state())
+        return own
+
+    def settings(self, own: Convergence) -> PretrainSettings:
+        """How it is trained, given how far the study's own pretext went.
+
+        Shuffled pairs teach nothing that held-back cases could show: patience would end their
+        training early. They get the steps that the study's own pretext took.
+        """
+        settings = self.study.pretrain
+        if not self.shuffled:
+            return settings
+        changed: dict[str, Any] = {"epochs": own.epochs, "steps": None, "patience": None}
+        if own.decay_from is not None:
+            changed["decay_share"] = (own.epochs - own.decay_from) / own.epochs
+        return settings.model_copy(update=changed)
+
+
+def arms(study: ResolvedStudy) -> list[Arm]:
+    """What the study asks for, in the order of its tables."""
+    found = [Arm(name, replace(study, pretext=pretext)) for name, pretext in study.compare.items()]
+    for name, views in study.starts.items():
+        changed = tuple(key for key, part in views.items() if part != study.views[key])
+        other = replace(study, views=views)
+        found.append(Arm(f"start-{name}", other, trained=False, restarted=changed))
+        if changed:  # the study itself begins there otherwise
+            found.append(Arm(f"{method_name(study)}-from-{name}", other, restarted=changed))
+    if SHUFFLED in study.evaluate.controls:
+        found.append(Arm(SHUFFLED, study, shuffled=True))
+    return found
+
+
+def built(
+    study: ResolvedStudy, views: Mapping[str, View], cases: int, registry: Registry
+) -> dict[str, Model]:
+    """Name → the untrained model of each arm, for fitted views.
+
+    Raises:
+        StudyError: If a network cannot be built, or there is no correspondence to shuffle.
+    """
+    found = {}
+    for arm in arms(study):
+        own = arm.views(views, registry)
+        found[arm.name] = models.fresh(arm.study, registry, own, cases, study.seed)
+        if arm.shuffled and len(found[arm.name].pretext.encoders()) < 2:
+            raise StudyError(
+                f"evaluate.controls: {SHUFFLED} shows views of different cases together, and the "
+                f"pretext {study.pretext.name} trains one view. Leave the control out."
+            )
+    return found

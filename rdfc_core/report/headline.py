@@ -1,0 +1,121 @@
+"""The headline in sentences, for the terminal and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rdfc_core.report import words
+from rdfc_core.report.contents import key_of
+from rdfc_core.results import Against, Headline, Row, Selection
+
+NAMES = {
+    "hybrid-finetune": "the fine-tuned network",
+    "hybrid-scratch": "the same network from scratch",
+    "random-init": "the untrained network",
+    "rdfc": "the linear probe on frozen features",
+    "selected": "the selected model",
+}
+"""Methods within a sentence; others by their name in the tables."""
+
+
+def main_row(headline: Headline, rows: Sequence[Row]) -> Row | None:
+    """The row that the headline is about, in the metric that decides."""
+    own = (row for row in rows if row.metric == headline.metric)
+    return next((row for row in own if headline.main.is_of(row)), None)
+
+
+def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selection]) -> str:
+    """What the model reaches, and what it is."""
+    row = main_row(headline, rows)
+    if row is None:
+        return ""
+    return (
+        f"{row.method} reaches {words.metric_in_sentence(row.metric)} of {words.interval(row)} on "
+        f"{words.count(row.n_cases, 'held-back case')} ({what_it_is(row, selections)})."
+    )
+
+
+def what_it_is(row: Row, selections: Sequence[Selection]) -> str:
+    """The chosen model in words; of folds that chose otherwise, each choice with its number."""
+    saved = [one for one in selections if (one.label_fraction, one.repeat) == (1.0, 0)]
+    if row.method != "selected" or not saved:
+        return f"{words.describe(key_of(row))}, the variant named beforehand"
+    chosen = [_in_words(one) for one in saved]
+    counted = [
+        f"{text} in {chosen.count(text)} of {len(chosen)} splits" if len(chosen) > 1 else text
+        for text in dict.fromkeys(chosen)
+    ]
+    how = "by default" if not saved[0].folds else "by inner folds of the training cases"
+    return f"{'; '.join(counted)}, chosen {how}"
+
+
+def pretraining(headline: Headline) -> list[str]:
+    """What pretraining is worth by itself: a sentence a comparison of like with like."""
+    return [
+        f"{_name(one.of.method).capitalize()} against {_name(one.less.method)}: {difference(one)}."
+        for one in headline.against
+        if one.of != headline.main
+    ]
+
+
+def against(headline: Headline) -> list[tuple[str, str, str]]:
+    """Each method that the main one is compared with, what it is, and the difference."""
+    found = []
+    for one in headline.against:
+        if one.of == headline.main:
+            known = words.COMPARED.get(one.less.method)
+            found.append((label(one), known.what if known else "", difference(one)))
+    return found
+
+
+def conclusion(headline: Headline) -> str:
+    """Which of them it beats, and what it means where it does not."""
+    own = [one for one in headline.against if one.of == headline.main]
+    if not own:
+        return "No control was evaluated, so this number cannot be judged."
+    better = [label(one) for one in own if outcome(one) == "better"]
+    clauses = [f"does better than {words.listed(better)}"] if better else []
+    for kind, lead in (("open", "cannot be told apart from"), ("worse", "does worse than")):
+        names = [label(one) for one in own if outcome(one) == kind]
+        if names:
+            clauses.append(f"{lead} {words.listed(names)}")
+    meanings = [
+        words.COMPARED[one.less.method].unbeaten
+        for one in own
+        if outcome(one) != "better" and one.less.method in words.COMPARED
+    ]
+    meant = f" ({'; '.join(dict.fromkeys(meanings))})" if meanings else ""
+    return f"It {', '.join(clauses)}{meant}."
+
+
+def outcome(one: Against) -> words.Outcome:
+    """How a difference is called: by whether its interval excludes zero."""
+    if one.ci_low is not None and one.ci_low > 0:
+        return "better"
+    if one.ci_high is not None and one.ci_high < 0:
+        return "worse"
+    return "open"
+
+
+def label(one: Against) -> str:
+    """The other method; conventional radiomics with its classifier, for there are two."""
+    other = one.less
+    return f"{other.method} ({other.classifier})" if other.method == "radiomics" else other.method
+
+
+def difference(one: Against) -> str:
+    """``+0.143 [+0.090, +0.197], p corrected 0.004``."""
+    if one.difference is None or one.ci_low is None or one.ci_high is None:
+        return "undefined"
+    text = f"{one.difference:+z.3f} [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]".replace("-", "−")
+    return f"{text}, p corrected{words.NBSP}{words.p_value(one.p_corrected)}"
+
+
+def _name(method: str) -> str:
+    return NAMES.get(method, method)
+
+
+def _in_words(one: Selection) -> str:
+    if one.chosen != "ensemble":
+        return one.chosen
+    return f"ensemble of {words.listed(list(one.members))}"

@@ -1,0 +1,45 @@
+"""How the model that a run keeps for its user is chosen: by inner folds of the training cases."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Candidate = Literal[
+    "probe", "radiomics-logistic", "image-and-radiomics", "radiomics", "hybrid-finetune"
+]
+
+
+class SelectionSettings(BaseModel):
+    """Which models are candidates, and how they are ranked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(
+        False,
+        description="Choose the model that is saved for rdfc predict, at every share of the "
+        "labels, and judge that choice as the method selected; no test case is looked at. False: "
+        "the linear probe is saved.",
+    )
+    candidates: tuple[Candidate, ...] | None = Field(
+        None,
+        min_length=1,
+        description="The models to choose from: probe (on frozen features), radiomics-logistic, "
+        "image-and-radiomics, radiomics (the SVM) and hybrid-finetune. Null: the three logistic "
+        "regressions, as far as the views allow, and those of the others that methods names.",
+    )
+    folds: int = Field(
+        3,
+        ge=2,
+        description="Inner folds of the labelled training cases, by patient, on which candidates "
+        "are ranked and calibrated: each is trained so many times more.",
+    )
+    ensemble: bool = Field(
+        True, description="The average of the calibrated candidates is a candidate, too."
+    )
+
+    @field_validator("candidates")
+    @classmethod
+    def _no_repeats(cls, values: tuple[Candidate, ...] | None) -> tuple[Candidate, ...] | None:
+        return None if values is None else tuple(dict.fromkeys(values))
