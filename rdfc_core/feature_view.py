@@ -19,6 +19,9 @@ from rdfc_core.interfaces import FeatureExtractor, Prepared, Tower, View
 from rdfc_core.preparers import FeaturePreparer
 from rdfc_core.view_options import FeatureViewConfig
 
+COLUMNS, ROWS = 64, 1000
+"""Features, and cases, of which there is a table in double precision at one time."""
+
 
 class FeatureView(View):
     """Standardised handcrafted features and a fully connected tower, (B, F) → (B, width)."""
@@ -55,17 +58,17 @@ class FeatureView(View):
         if not prepared:
             raise DataError("There is no case to fit the features' scale on.")
         self._names = prepared[0].names
-        table = self._table(prepared)
-        with warnings.catch_warnings():
-            # A feature that no case has: its median is NaN, which becomes 0 below.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            self._median = np.nan_to_num(np.nanmedian(table, axis=0))
-        filled = np.where(np.isnan(table), self._median, table)
-        self._mean = filled.mean(axis=0)
-        spread = filled.std(axis=0)
-        # A constant feature carries nothing; dividing by rounding noise would blow it up.
-        constant = spread <= 1e-12 * np.maximum(1.0, np.abs(self._mean))
-        self._scale = np.where(constant, np.inf, spread)
+        self._check_names(prepared)
+        # Some columns at a time: a table of 20,000 cases and its copies take half a gigabyte.
+        parts = -(-len(self._names) // COLUMNS) or 1
+        found = [
+            _statistics(np.stack([one.array[part[0] : part[-1] + 1] for one in prepared]))
+            for part in np.array_split(np.arange(len(self._names)), parts)
+            if part.size
+        ]
+        self._median, self._mean, self._scale = (
+            np.concatenate([one[place] for one in found] or [np.zeros(0)]) for place in range(3)
+        )
 
     def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
         """Standardised features, (N, F) float32; missing ones are the fitted median.
@@ -73,11 +76,16 @@ class FeatureView(View):
         Raises:
             DataError: If a case has other features than those the view was fitted on.
         """
-        table = self._table(prepared)
-        standard = (np.where(np.isnan(table), self._median, table) - self._mean) / self._scale
-        if self.config.clip is not None:
-            standard = standard.clip(-self.config.clip, self.config.clip)
-        return torch.from_numpy(standard.astype(np.float32))
+        self._check_names(prepared)
+        standard = np.empty((len(prepared), len(self._names)), np.float32)
+        for start in range(0, len(prepared), ROWS):
+            table = np.stack([one.array for one in prepared[start : start + ROWS]])
+            table = table.astype(np.float64, copy=False)
+            values = (np.where(np.isnan(table), self._median, table) - self._mean) / self._scale
+            if self.config.clip is not None:
+                values = values.clip(-self.config.clip, self.config.clip)
+            standard[start : start + ROWS] = values
+        return torch.from_numpy(standard)
 
     def accepts(self, ndim: int) -> bool:
         """Whether the extractor promises the fitted features of such tumours."""
@@ -129,7 +137,7 @@ class FeatureView(View):
         if not self._median.shape == self._mean.shape == self._scale.shape == (len(self._names),):
             raise ValueError(f"its scale is not that of its {len(self._names)} features")
 
-    def _table(self, prepared: Sequence[Prepared]) -> NDArray[np.float64]:
+    def _check_names(self, prepared: Sequence[Prepared]) -> None:
         for one in prepared:
             if one.names != self._names:
                 unlike = sorted(set(one.names) ^ set(self._names))
@@ -138,8 +146,22 @@ class FeatureView(View):
                     f"{len(self._names)}, for example {', '.join(unlike[:3])}. "
                     "Keep pictures and volumes in separate studies."
                 )
-        rows = [one.array for one in prepared]
-        return np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(self._names)))
+
+
+def _statistics(
+    table: NDArray[np.number[Any]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Median (0 where no case has the feature), mean and scale of each column of (N, F)."""
+    table = table.astype(np.float64, copy=False)
+    with warnings.catch_warnings():
+        # A feature that no case has: its median is NaN.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        median = np.nan_to_num(np.nanmedian(table, axis=0))
+    filled = np.where(np.isnan(table), median, table)
+    mean, spread = filled.mean(axis=0), filled.std(axis=0)
+    # A constant feature carries nothing; dividing by rounding noise would blow it up.
+    constant = spread <= 1e-12 * np.maximum(1.0, np.abs(mean))
+    return median, mean, np.where(constant, np.inf, spread)
 
 
 class FeatureTower(Tower):

@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
-from os.path import normpath
 from pathlib import Path
 
 from rdfc_core import features, judging, one_split, outputs, precision, summary
@@ -17,7 +16,6 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.split_findings import split_findings
-from rdfc_core.errors import DataError
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
@@ -27,12 +25,13 @@ from rdfc_core.labels import usable_classes
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.run_inputs import inputs_of
+from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
-from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
+from rdfc_core.splits import Split
 from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.heard import warnings_heard
@@ -77,9 +76,7 @@ def run(
         with bench.progress.waiting("Listing the data set's cases"):
             cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
-        _splits(
-            study, dataset, cases, until
-        )  # what cannot be split is refused before it is measured
+        splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         preparers = {name: view.preparer() for name, view in views.items()}
         inputs = inputs_of(study, dataset, preparers)
         with place.claimed(study, bench.registry, overwrite, inputs):
@@ -160,7 +157,7 @@ class _Run:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
         about = (self.study, self.dataset, extraction.cases, self.until)
-        splits = _splits(*about, extraction.fingerprints, images)
+        splits = splits_of(*about, extraction.fingerprints, images)
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
@@ -281,32 +278,3 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
         return None
     results = Results.read(place.results)
     return results if reaches(results.run["step"], until) else None
-
-
-def _splits(
-    study: ResolvedStudy,
-    dataset: Dataset,
-    cases: Sequence[Case],
-    until: Step,
-    fingerprints: Mapping[str, str] | None = None,
-    images: Mapping[str, str] | None = None,
-) -> list[Split]:
-    """The study's splits; where there are none to be had, one that tests nothing.
-
-    Args:
-        study: Says how to split.
-        dataset: The same, where the study does not.
-        cases: All that can be used, as far as is known.
-        until: The last step; without evaluation nothing needs to be tested.
-        fingerprints: Case id → content, once files have been read.
-        images: Case id → content of the image; before files have been read, their names are taken.
-    """
-    spec = study.split_spec(dataset.protocol())
-    images = images or {case.case_id: normpath(case.image) for case in cases}
-    try:
-        return make_splits(cases, spec, study.seed, fingerprints, images, dataset.classes)
-    except DataError as error:
-        # Features may be extracted of cases that no split could use, and pretraining needs no test.
-        if until == "evaluate" or not (until == "extract" or isinstance(error, UnsplittableError)):
-            raise
-        return [untested(cases, spec)]

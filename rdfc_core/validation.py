@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,10 +19,43 @@ def validate(model: type[Model], options: Any, path: str) -> Model:
     Raises:
         StudyError: With the path of the option, what is wrong, and the nearest known name.
     """
+    _refuse_no_numbers(options, path)
     try:
-        return model.model_validate(options)
+        found = model.model_validate(options)
     except ValidationError as error:
         raise StudyError(_sentence(error, model, options, path)) from error
+    _refuse_logic(options, found, path)
+    return found
+
+
+def _refuse_no_numbers(options: Any, path: str) -> None:
+    """NaN and infinity pass most bounds, and would train networks on nothing."""
+    if isinstance(options, float) and not math.isfinite(options):
+        raise StudyError(f"{path}: a finite number is needed (given: {options}).")
+    for step, value in _inner(options):
+        _refuse_no_numbers(value, f"{path}.{step}" if path else str(step))
+
+
+def _refuse_logic(options: Any, found: Any, path: str) -> None:
+    """Pydantic takes yes and no for 1 and 0 where a number is asked for."""
+    if isinstance(options, bool) and isinstance(found, int | float) and found is not options:
+        word = "true" if options else "false"
+        raise StudyError(f"{path}: a number is needed (given: {word}, as YAML also reads yes, no).")
+    for step, value in _inner(options):
+        if isinstance(found, BaseModel):
+            inner = getattr(found, str(step), None)
+        elif isinstance(found, Mapping):
+            inner = found.get(step)
+        else:
+            same = isinstance(found, list | tuple) and len(found) == len(options)
+            inner = found[step] if same else None
+        _refuse_logic(value, inner, f"{path}.{step}" if path else str(step))
+
+
+def _inner(options: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(options, Mapping):
+        return options.items()
+    return enumerate(options) if isinstance(options, list | tuple) else ()
 
 
 def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path: str) -> str:

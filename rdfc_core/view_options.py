@@ -71,7 +71,7 @@ class ImageViewConfig(BaseModel):
     window: tuple[float, float] | None = Field(
         None,
         description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
-        "the crop's 1st and 99th percentile.",
+        "the crop's 1st and 99th percentile. Both kinds in one data set are warned of.",
     )
     channels: Literal["grey", "rgb"] = Field(
         "grey",

@@ -231,3 +231,26 @@ def test_a_list_that_is_too_short_is_named(registry):
 )
 def test_networks_beyond_all_measure_are_refused_before_they_are_made(registry, option, reason):
     assert reason in complaint(registry, f"views.{option}")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("pretrain.learning_rate=.inf", "pretrain.learning_rate: a finite number is needed"),
+        ("pretrain.learning_rate=.nan", "pretrain.learning_rate: a finite number is needed"),
+        ("views.image.window=[.nan, 1]", "window.0: a finite number is needed (given: nan)"),
+        ("views.image.window=[0, .inf]", "window.1: a finite number is needed (given: inf)"),
+        ("pretrain.epochs=true", "pretrain.epochs: a number is needed (given: true"),
+        ("pretrain.epochs=yes", "pretrain.epochs: a number is needed (given: true"),
+        ("seed=off", "seed: a number is needed (given: false"),
+        ("evaluate.label_fractions=[true]", "label_fractions.0: a number is needed (given: true"),
+        ("dataset.mask_value=true", "mask_value: a number is needed (given: true"),
+    ],
+)
+def test_what_is_no_number_is_refused_where_one_is_asked_for(registry, override, words):
+    assert words in complaint(registry, override)
+
+
+def test_words_that_yaml_reads_as_logic_stay_allowed_where_logic_is_asked_for(registry):
+    study = resolved(registry, "evaluate.temperature_scaling=off", "views.image.mask_channel=yes")
+    assert study.evaluate.temperature_scaling is False

@@ -293,3 +293,23 @@ def test_a_split_that_is_impossible_is_refused_before_anything_is_extracted(
         studies.run(study, tmp_path / "run", workbench)
     assert workbench.store.count() == 0
     assert not (tmp_path / "run").exists()
+
+
+def test_a_map_of_probabilities_is_called_one(own, workbench: Workbench, tmp_path):
+    rows = listed(own)
+    for place, odd in enumerate(((0.25, 0.5, 1.0), (0.5, 0.5, 0.5), (1.0, 2.0, 3.0))):
+        mask = np.array(Image.open(own / rows[place]["mask"])) > 0
+        values = np.resize(np.array(odd, np.float32), mask.shape) * mask
+        path = Path(rows[place]["mask"]).with_suffix(".tif")
+        Image.fromarray(values.astype(np.float32)).save(own / path)
+        rows[place]["mask"] = path.as_posix()
+    write(own, rows)
+    results = studies.run(
+        small_study.resolved(own, *FAST), tmp_path / "run", workbench, until="extract"
+    )
+    told = [one for one in results.warnings if "values besides 0" in one]
+    assert len(told) == 2
+    assert "Case case-000" in told[0]
+    assert "near 0. Save it as 0 and 1, cut at 0.5." in told[0]
+    assert "Case case-002" in told[1]
+    assert "Set mask_value" in told[1]

@@ -33,10 +33,16 @@ def mask_findings(case: Case, seen: Inspected) -> Iterator[Problem]:
         shown = ", ".join(f"{value:g}" for value in seen.values[:SHOWN_VALUES])
         more = ", …" if len(seen.values) > SHOWN_VALUES else ""
         count = f"{MOST_VALUES} or more" if len(seen.values) == MOST_VALUES else len(seen.values)
-        yield odd(
-            f"the mask holds {count} values besides 0 ({shown}{more}), and all count as tumour",
-            "Set mask_value if only one of them is meant.",
+        message = (
+            f"the mask holds {count} values besides 0 ({shown}{more}), and all count as tumour"
         )
+        if all(value.is_integer() for value in seen.values):
+            yield odd(message, "Set mask_value if only one of them is meant.")
+        else:
+            yield odd(
+                f"{message}, also where a map of probabilities or a resampled mask is near 0",
+                "Save it as 0 and 1, cut at 0.5.",
+            )
     if seen.covered == 1:
         yield odd("the mask covers the whole image", "Check that it is not inverted or missing.")
     elif seen.border >= NEARLY_ALL:
