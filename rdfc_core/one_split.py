@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
 from rdfc_core import judging, pretrain, residence
 from rdfc_core import model as models
+from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.trial_runner import TrialRunner
@@ -26,13 +31,30 @@ from rdfc_core.training.held_back import hold_back
 from rdfc_core.training_state import Task
 from rdfc_core.workbench import Workbench
 
+LOOKED_AT = 100
+"""Test cases at most, so that how many find their partner means the same in every split."""
+
+Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
+"""What `Model.outputs` gives."""
+
+
+Signs = dict[str, dict[str, float]]
+"""Pretext → `collapse_signs` of its embeddings of test cases, and how many these are."""
+
 
 @dataclass(frozen=True)
 class Judged:
-    """What the methods of a split said of its test part, and which of them were chosen."""
+    """What the methods of a split said of its test part, and which of them were chosen.
+
+    Args:
+        entries: Each method's predictions.
+        selections: What was chosen, a share and draw of the labels each.
+        embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
+    """
 
     entries: judging.Judged
     selections: list[Selection]
+    embeddings: Signs
 
 
 def fit(
@@ -211,4 +233,15 @@ def evaluate(
         arena = replace(judging.arena(*about), pretext=arm.name, compared=True)
         found += supervised.judge(arena, stages, bench.progress)
     explained.add(test, model, outputs, extraction)
-    return Judged(found, selections)
+    methods = {judging.method_name(study): outputs, **seen}
+    tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]
+    return Judged(found, selections, {n: _signs(one, tested) for n, one in methods.items()})
+
+
+def _signs(outputs: Outputs, tested: range) -> dict[str, float]:
+    """How many cases, and `collapse_signs` of their embeddings; none where a pretext has none."""
+    place = slice(tested.start, tested.stop)
+    rows = {name: torch.from_numpy(one[place]) for name, one in outputs["embedding"].items()}
+    if not rows or len(tested) < 2 or len({one.shape[1] for one in rows.values()}) > 1:
+        return {}
+    return {"cases": len(tested), **collapse_signs(rows)}

@@ -111,6 +111,7 @@ class _Run:
         self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
         self.selections: list[Selection] = []
+        self.signs: dict[str, one_split.Signs] = {}
         self.vectors: list[outputs.Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
@@ -199,6 +200,7 @@ class _Run:
                 with self.clock.stage("evaluate"):
                     judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
                 self.selections += judged.selections
+                self.signs[split.name] = judged.embeddings
                 for entry, prediction in judged.entries:
                     self.found[entry].append(prediction)
             model.cases = self.definition
@@ -260,6 +262,7 @@ class _Run:
                 "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "embeddings": summary.embeddings(self.signs),
                 "convergence": {
                     name: summary.convergence(told) for name, told in self.convergence.items()
                 },

@@ -217,6 +217,17 @@ def convergence(told: Convergence) -> dict[str, Any]:
     }
 
 
+def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """Split → pretext → how its embeddings of test cases lie; what is undefined is None."""
+    return {
+        split: {
+            pretext: {sign: finite(value) for sign, value in found.items()}
+            for pretext, found in of_split.items()
+        }
+        for split, of_split in signs.items()
+    }
+
+
 def unconverged(name: str, told: Convergence) -> str | None:
     """The sentence on a pretraining that ended before its task was learnt; None if it was."""
     if told.converged or not told.history:

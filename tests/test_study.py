@@ -139,6 +139,17 @@ def test_predictions_give_the_scores_that_were_reported(finished, results):
         assert all(sum(one["probabilities"]) == pytest.approx(1) for one in said)
 
 
+def test_how_the_embeddings_of_test_cases_lie_is_told(finished, results):
+    [(split, of_split)] = results.run["embeddings"].items()
+    assert split == "holdout"
+    signs = of_split["rdfc"]
+    tested = {row["case_id"] for row in pq.read_table(finished / "predictions.parquet").to_pylist()}
+    assert signs["cases"] == len(tested)
+    hits = signs["radiomics-image.retrieval_top1"] * 2 * len(tested)
+    assert hits == pytest.approx(round(hits))
+    assert -1 <= signs["image.off_diagonal"] <= 1
+
+
 def test_families_and_maps_of_the_judged_model_are_kept_for_the_report(finished, results):
     assert {one.grouping for one in results.importance} == {"class", "filter"}
     assert {one.family for one in results.importance} >= {"firstorder", "shape", "gradient"}
