@@ -74,6 +74,12 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def portability(session: nox.Session) -> None:
+    """Imports and a study where the system lacks what Windows lacks; among the tests, too."""
+    session.run("pytest", "tests/test_portability.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """At least 10,000 malformed inputs of every kind; a few hundred are among the tests."""
     # In a process of its own, so that time and memory are those of the inputs.

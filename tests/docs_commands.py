@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 REFERENCE = {
-    DOCS / "cli.md": docs_reference.command_line,
+    DOCS / "reference" / "cli.md": docs_reference.command_line,
     DOCS / "reference" / "study.md": docs_reference.study_options,
     DOCS / "reference" / "components.md": docs_reference.components,
     DOCS / "reference" / "results.md": docs_reference.results,

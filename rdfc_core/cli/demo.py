@@ -50,7 +50,7 @@ def study(seed: int) -> dict[str, Any]:
     }
 
 
-NEXT = """Next, on your own cases (docs/quickstart.md):
+NEXT = """Next, on your own cases (docs/tutorials/quickstart.md):
   rdfc datasets check manifest --root DIR
   rdfc run --dataset manifest:root=DIR --out runs/mine"""
 
