@@ -21,6 +21,10 @@ class Reader(ABC):
     needs_files: ClassVar[bool] = True
     """False if paths need not exist on disk, as for generated data."""
 
+    known_as: ClassVar[str] = ""
+    """By what the store knows the reader; "" stands for its distribution's package and its class,
+    so that a module may move. To be set where the class is renamed, and features are to be kept."""
+
     version: ClassVar[int] = 1
     """To be raised when the same file comes to be read differently: what was stored is then made
     anew."""
@@ -49,9 +53,11 @@ class Reader(ABC):
     def identity(self, path: Path) -> str:
         """What decides, besides its content, what becomes of the file.
 
-        By default class and version; a reader with options that change what is read adds them.
+        By default `known_as` and version; a reader with options that change what is read adds
+        them.
         """
-        return f"{type(self).__module__}.{type(self).__qualname__} {self.version}"
+        package = type(self).__module__.partition(".")[0]
+        return f"{self.known_as or f'{package}.{type(self).__qualname__}'} {self.version}"
 
     def mask_identity(self, path: Path) -> str:
         """As `identity`, of a file that is read as a mask; by default the same."""

@@ -75,6 +75,8 @@ class PictureReader(Reader):
     further pictures behind it (previews of cameras) the first is read.
     """
 
+    known_as = "rdfc_core.readers.pictures.PictureReader"
+
     def __init__(self, config: PictureReaderConfig | None = None) -> None:
         self.config = config or PictureReaderConfig()
 

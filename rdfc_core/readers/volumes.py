@@ -54,6 +54,8 @@ class VolumeReader(Reader):
     several channels are refused.
     """
 
+    known_as = "rdfc_core.readers.volumes.VolumeReader"
+
     def __init__(self, config: VolumeReaderConfig | None = None) -> None:
         self.config = config or VolumeReaderConfig()
 

@@ -28,6 +28,7 @@ class PhantomReader(Reader):
     """Makes the phantom that a path stands for."""
 
     needs_files: ClassVar[bool] = False
+    known_as: ClassVar[str] = "rdfc_dataset_phantom.reader.PhantomReader"
 
     def __init__(self, config: PhantomConfig) -> None:
         self.config = config
