@@ -1,10 +1,14 @@
 """Methods of several runs on the same folds, as Markdown: weighted F1 at each share of the labels,
 and paired differences, which a run's own results have for its own methods alone.
 
-    python tests/benchmarks/across_runs.py RUN:METHOD… [--less RUN:METHOD…] [--metric auroc]
+    python tests/benchmarks/across_runs.py RUN[,RUN…]:METHOD[@CLASSIFIER]… [--less RUN:METHOD…]
+        [--metric auroc] [--folds 3,4,5]
 
+Several runs, named with commas, are those of different folds of one study. A classifier tells
+variants of a method apart, such as radiomics-logistic@logistic-C0.1. --folds keeps some folds.
 Differences are to each of those named by --less. Intervals (95 %) are from resampled patients and
-repetitions, the same for all methods. At 100 % of the labels it is the table of all labels.
+repetitions, the same for all methods; resamples in which a fold lacks a class are left out. At
+100 % of the labels it is the table of all labels.
 """
 
 from __future__ import annotations
@@ -25,13 +29,26 @@ RESAMPLES, CONFIDENCE, SEED = 2000, 0.95, 0
 TABLES = ("label-efficiency", "supervised")
 
 
-def judged(name: str) -> dict[float, list[Prediction]]:
+def judged(name: str, folds: str | None = None) -> dict[float, list[Prediction]]:
     """Share of the labels → what RUN:METHOD said of each split's test part."""
-    run, _, method = name.rpartition(":")
-    table = pq.read_table(Path(run) / "predictions.parquet").to_pylist()
-    rows = [row for row in table if row["method"] == method and row["table"] in TABLES]
+    runs, _, method = name.rpartition(":")
+    method, _, classifier = method.partition("@")
+    kept = {f"fold-{number}" for number in folds.split(",")} if folds else None
+    table = [
+        row
+        for run in runs.split(",")
+        for row in pq.read_table(Path(run) / "predictions.parquet").to_pylist()
+        if kept is None or row["split"] in kept
+    ]
+    rows = [
+        row
+        for row in table
+        if row["method"] == method
+        and row["table"] in TABLES
+        and classifier in ("", row["classifier"])
+    ]
     if not rows:
-        raise SystemExit(f"{run} has no method {method!r} in its tables of labels.")
+        raise SystemExit(f"{runs} has no method {method!r} in its tables of labels.")
     classes = sorted({row["label"] for row in table})
     return {share: _predictions(rows, share, classes) for share in _column(rows, "label_fraction")}
 
@@ -56,11 +73,12 @@ def main() -> None:
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--less", nargs="*", default=[])
     parser.add_argument("--metric", default="f1_weighted")
+    parser.add_argument("--folds")
     asked = parser.parse_args()
     drawn = {
         name: {
             share: resampled(found, RESAMPLES, SEED)[asked.metric]
-            for share, found in judged(name).items()
+            for share, found in judged(name, asked.folds).items()
         }
         for name in dict.fromkeys([*asked.runs, *asked.less])
     }
@@ -71,7 +89,7 @@ def main() -> None:
             if share not in drawn[name]:
                 continue
             mine = drawn[name][share]
-            low, high = np.quantile(mine[:, 1:], (0.025, 0.975))
+            low, high = np.nanquantile(mine[:, 1:], (0.025, 0.975))
             cells = [f"{mine[:, 0].mean():.3f} [{low:.2f}, {high:.2f}]"]
             for other in asked.less:
                 theirs = drawn[other].get(share)
