@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rdfc_core.errors import DataError
-from rdfc_core.files import MOST_WEIGHTS, replacing, within
+from rdfc_core.utils.atomic import MOST_WEIGHTS, replacing, within
 
 log = logging.getLogger("rdfc")
 

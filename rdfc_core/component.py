@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from rdfc_core.errors import PluginError, out_of_memory
-from rdfc_core.plain_data import parse_yaml
+from rdfc_core.utils.serialization import parse_yaml
 
 INTERFACE_VERSION = 1
 """Raised when an interface changes so that existing plugins no longer fit."""

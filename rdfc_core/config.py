@@ -16,9 +16,9 @@ from pydantic import Field, field_validator, model_validator
 
 from rdfc_core.component import Part, PartOf, parse_part, set_nested
 from rdfc_core.errors import StudyError
-from rdfc_core.plain_data import parse_yaml
 from rdfc_core.settings import EvaluateSettings, PretrainSettings, Settings
-from rdfc_core.validation import validate
+from rdfc_core.utils.serialization import parse_yaml
+from rdfc_core.utils.validation import validate
 
 SHORTHAND = {
     "features": "views.radiomics.extractor",

@@ -18,8 +18,8 @@ from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.labels import usable_classes
-from rdfc_core.progress import Progress
 from rdfc_core.splits import UnsplittableError, make_splits
+from rdfc_core.utils.progress import Progress
 
 Number = TypeVar("Number", int, float)
 

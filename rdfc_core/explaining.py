@@ -19,7 +19,7 @@ from rdfc_core.image_view import ImageView
 from rdfc_core.model import Model
 from rdfc_core.overlay import overlays
 from rdfc_core.preparers import PicturePreparer
-from rdfc_core.results import Looked
+from rdfc_core.results.schema import Looked
 
 NO_PICTURE = (
     "The judged model has no picture view of rdfc's own, so that there is no encoder to ask where "

@@ -11,12 +11,12 @@ from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
 from rdfc_core.plugins import Registry
 from rdfc_core.precision import as_begun
-from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 from rdfc_core.run_folder import RunFolder, code_versions
 from rdfc_core.steps import Step, reaches
+from rdfc_core.utils.progress import Progress
 
 
 def finished_run(

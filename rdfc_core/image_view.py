@@ -17,7 +17,7 @@ from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, ShapeError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
 from rdfc_core.preparers import PicturePreparer
-from rdfc_core.validation import validate
+from rdfc_core.utils.validation import validate
 from rdfc_core.view_options import VARIATIONS, ImageViewConfig
 from rdfc_core.views.variations import augment
 

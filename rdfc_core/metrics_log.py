@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdfc_core.files import append_only, replacing
-from rdfc_core.plain_data import parse_json
+from rdfc_core.utils.atomic import append_only, replacing
+from rdfc_core.utils.serialization import parse_json
 
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter

@@ -24,7 +24,7 @@ from rdfc_core.models import model_folder
 from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Selection
+from rdfc_core.results.schema import Selection
 from rdfc_core.training.seeding import seeded
 
 BATCH = 256

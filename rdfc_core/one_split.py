@@ -22,7 +22,7 @@ from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
 from rdfc_core.pipeline import arms
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Selection
+from rdfc_core.results.schema import Selection
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence

@@ -18,7 +18,7 @@ from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugins import Registry
 from rdfc_core.settings import EvaluateSettings, PretrainSettings
-from rdfc_core.validation import validate
+from rdfc_core.utils.validation import validate
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from filelock import FileLock, Timeout
 from rdfc_core.config import ADDED
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluate.trials import depends_on_pretext
-from rdfc_core.files import MOST_TEXT, replacing, within
 from rdfc_core.local_executor import usable_cores
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
 from rdfc_core.pipeline.run_files import (
@@ -30,10 +29,11 @@ from rdfc_core.pipeline.run_files import (
     wrote_study,
 )
 from rdfc_core.pipeline.run_inputs import changes, extends
-from rdfc_core.plain_data import parse_yaml
 from rdfc_core.plugins import Registry
 from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.splits import Split
+from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
+from rdfc_core.utils.serialization import parse_yaml
 
 log = logging.getLogger("rdfc")
 

@@ -12,7 +12,7 @@ from rdfc_core import checkpoint
 from rdfc_core.checkpoint import Packed
 from rdfc_core.errors import RdfcError
 from rdfc_core.metrics_log import Place
-from rdfc_core.signals import Terminated
+from rdfc_core.utils.signals import Terminated
 
 log = logging.getLogger("rdfc")
 

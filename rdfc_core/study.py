@@ -26,15 +26,15 @@ from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.study_splits import splits_of
-from rdfc_core.progress import Clock
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import Results, Selection
+from rdfc_core.results.schema import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split
 from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.heard import warnings_heard
+from rdfc_core.utils.progress import Clock
 from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")

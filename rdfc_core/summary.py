@@ -20,7 +20,7 @@ from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.resolve import ResolvedStudy
-from rdfc_core.results import (
+from rdfc_core.results.schema import (
     Against,
     Comparison,
     Headline,

@@ -21,11 +21,11 @@ from rdfc_core.faults import UnexpectedError
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.plugins import Registry
-from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.resolve import ResolvedStudy, resolve
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
+from rdfc_core.utils.progress import Progress
 
 if TYPE_CHECKING:
     from rdfc_core.processes import Team

@@ -13,8 +13,8 @@ from rdfc_core.cli.schema import Option, as_json, options_in_words, type_in_word
 from rdfc_core.component import KINDS
 from rdfc_core.plugins import installed
 from rdfc_core.resolve import part_fields
-from rdfc_core.results import Comparison, Importance, Results, Row
-from rdfc_core.results_headline import Against, Headline, Judged, Ranked, Selection
+from rdfc_core.results.headline import Against, Headline, Judged, Ranked, Selection
+from rdfc_core.results.schema import Comparison, Importance, Results, Row
 
 GENERATED = "<!-- Generated from the code. Renew it: nox -s docs -- --write -->\n"
 KIND_WORDS = {

@@ -18,7 +18,7 @@ from rdfc_core import StudyError, one_split
 from rdfc_core import study as studies
 from rdfc_core.pipeline import arms
 from rdfc_core.report import write_report
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
 

@@ -303,9 +303,9 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(rdfc_here):
 
 
 def test_a_fault_of_ours_asks_for_a_report_with_exit_code_1(rdfc_here, monkeypatch):
-    from rdfc_core import environment
+    from rdfc_core import doctor
 
-    monkeypatch.setattr(environment, "examine", lambda store: 1 / 0)
+    monkeypatch.setattr(doctor, "examine", lambda store: 1 / 0)
     done = rdfc_here("doctor")
     assert done.code == 1
     assert done.err.startswith("This is a fault of rdfc: ZeroDivisionError: division by zero.")

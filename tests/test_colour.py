@@ -23,7 +23,7 @@ from rdfc_core.pictures import picture
 from rdfc_core.predict import listed_cases, predict
 from rdfc_core.preparers import PicturePreparer
 from rdfc_core.readers.pictures import PictureReader
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 from rdfc_core.view_options import ImageViewConfig
 
 RNG = np.random.default_rng(0)

@@ -15,7 +15,7 @@ from rdfc_core.case import Case, Volume
 from rdfc_core.dataset_check import DatasetCheck, check_dataset
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset, Problem, Reader
-from rdfc_core.progress import Advance, Progress
+from rdfc_core.utils.progress import Advance, Progress
 
 
 @dataclass

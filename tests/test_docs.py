@@ -11,8 +11,8 @@ import rdfc_core
 from rdfc_core import interfaces, testing
 from rdfc_core.cli.sections import option, section
 from rdfc_core.config import load_study
-from rdfc_core.plain_data import parse_yaml
 from rdfc_core.resolve import resolve
+from rdfc_core.utils.serialization import parse_yaml
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

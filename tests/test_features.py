@@ -24,10 +24,10 @@ from rdfc_core.evaluate.size import Size
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.features import Extraction, extract, fingerprints, write_parquet
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.progress import Progress
 from rdfc_core.readers.auto import AutoReader
 from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.store import Store
+from rdfc_core.utils.progress import Progress
 from rdfc_core.view_options import FeatureViewConfig
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))

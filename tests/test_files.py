@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rdfc_core.files import replacing
+from rdfc_core.utils.atomic import replacing
 
 
 def test_what_is_written_takes_the_old_file_s_place(tmp_path: Path) -> None:

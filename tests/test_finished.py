@@ -13,11 +13,11 @@ from small_study import QUICK
 from rdfc_core import study as studies
 from rdfc_core.config import load_study
 from rdfc_core.finished import finished_run
-from rdfc_core.progress import Progress
 from rdfc_core.resolve import ResolvedStudy, resolve
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.steps import STEPS, Step
+from rdfc_core.utils.progress import Progress
 
 
 def asked(study: ResolvedStudy, run: Path, registry, until: Step = "evaluate") -> Results | None:

@@ -16,7 +16,7 @@ PLUGINS = CORE.parent / "plugins"
 
 FLOORS: list[set[str]] = [
     {"cli", "__main__"},
-    {"predict", "environment", "scaffold", "testing"},
+    {"predict", "doctor", "scaffold", "testing"},
     {"study"},
     {
         "model",
@@ -55,8 +55,8 @@ FLOORS: list[set[str]] = [
         "following",
         "torchrun",
         "watch",
-        "results",
-        "results_headline",
+        "results.schema",
+        "results.headline",
         "store",
         "checkpoint",
         "saving",
@@ -72,7 +72,7 @@ FLOORS: list[set[str]] = [
         "faults",
         "resolve",
         "reproduce",
-        "validation",
+        "utils.validation",
         "config",
         "settings",
         "selection_settings",
@@ -88,8 +88,17 @@ FLOORS: list[set[str]] = [
     {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"}
     | {"extraction.worker", "data.inspection"},
     {
-        *("case", "volume", "component", "errors", "failures", "files", "plain_data", "progress"),
-        *("signals", "data.cells", "utils", "data.mask_grid"),
+        *(
+            "case",
+            "volume",
+            "component",
+            "errors",
+            "failures",
+            "utils.atomic",
+            "utils.serialization",
+            "utils.progress",
+        ),
+        *("utils.signals", "data.cells", "utils", "data.mask_grid"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""

@@ -13,10 +13,10 @@ from small_study import QUICK
 
 from rdfc_core import DataError, RdfcError
 from rdfc_core import study as studies
-from rdfc_core.files import within
 from rdfc_core.predict import predict
 from rdfc_core.report import read, write_report
 from rdfc_core.store import Store
+from rdfc_core.utils.atomic import within
 
 
 @pytest.fixture

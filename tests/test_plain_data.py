@@ -7,7 +7,7 @@ import datetime
 import pytest
 import yaml
 
-from rdfc_core.plain_data import DEEPEST, LONGEST_YAML, parse_json, parse_yaml
+from rdfc_core.utils.serialization import DEEPEST, LONGEST_YAML, parse_json, parse_yaml
 
 TENFOLD = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"{one}: &{one} [{', '.join([f'*{before}'] * 10)}]\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "reference" / "results.schema.json"
 

@@ -10,7 +10,7 @@ import torch
 
 from rdfc_core import DataError, checkpoint
 from rdfc_core.saving import Saver
-from rdfc_core.signals import Terminated
+from rdfc_core.utils.signals import Terminated
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from rdfc_core.report.contents import Method
 from rdfc_core.report.read import read_run
 from rdfc_core.report.sections.choice import choices
 from rdfc_core.report.sections.head import head
-from rdfc_core.results import Against, Judged, Results
+from rdfc_core.results.schema import Against, Judged, Results
 
 CANDIDATES = (
     "probe",

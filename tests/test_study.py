@@ -24,7 +24,7 @@ from rdfc_core import study as studies
 from rdfc_core.config import load_study
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.resolve import resolve
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 
 
 @pytest.fixture(scope="module")

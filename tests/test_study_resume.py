@@ -17,7 +17,7 @@ from small_study import QUICK, lasting
 from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 from rdfc_core.store import Store
 from rdfc_core.workbench import Workbench
 

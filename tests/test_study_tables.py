@@ -18,7 +18,7 @@ from rdfc_core import StudyError
 from rdfc_core import study as studies
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.report import write_report
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 
 JUDGED = {"radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"}
 

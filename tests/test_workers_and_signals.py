@@ -17,7 +17,7 @@ import pytest
 from command import HERE
 
 from rdfc_core.extraction.worker import ActiveClock
-from rdfc_core.signals import Terminated, heeding_signals
+from rdfc_core.utils.signals import Terminated, heeding_signals
 
 LONG = 600.0
 

@@ -17,7 +17,7 @@ from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, repr
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import OutputError, let_go, steady_streams
 from rdfc_core.errors import RdfcError, out_of_memory
-from rdfc_core.signals import Terminated, heeding_signals
+from rdfc_core.utils.signals import Terminated, heeding_signals
 
 app = App(
     name="rdfc",

@@ -19,9 +19,9 @@ from rich.table import Table
 from rdfc_core.errors import one_line
 from rdfc_core.evaluate.held_back import too_few
 from rdfc_core.failures import Failure, grouped
-from rdfc_core.progress import Advance, Progress
 from rdfc_core.report import headline
-from rdfc_core.results import Comparison, Headline, Results, Row
+from rdfc_core.results.schema import Comparison, Headline, Results, Row
+from rdfc_core.utils.progress import Advance, Progress
 
 # A pipe has no width: tables are then as wide as they need to be.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)

@@ -9,7 +9,7 @@ def doctor(
     store: options.Store = None, as_json: options.Json = False, debug: options.Debug = False
 ) -> None:
     """Versions, devices, plugins and known traps of this environment."""
-    from rdfc_core import environment
+    from rdfc_core import doctor as environment
     from rdfc_core.cli import console
 
     findings = environment.examine(store)

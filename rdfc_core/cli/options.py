@@ -101,7 +101,7 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
         PluginError: If there is no such component.
     """
     from rdfc_core.resolve import resolve_part
-    from rdfc_core.validation import validate
+    from rdfc_core.utils.validation import validate
 
     named = validate(Part, text, option)
     options = {**named.options, **{k: v for k, v in extra.items() if v is not None}}

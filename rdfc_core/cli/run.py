@@ -19,9 +19,9 @@ from rdfc_core.utils.heard import warnings_heard
 
 if TYPE_CHECKING:
     from rdfc_core.processes import Team
-    from rdfc_core.progress import Progress
     from rdfc_core.resolve import ResolvedStudy
-    from rdfc_core.results import Results
+    from rdfc_core.results.schema import Results
+    from rdfc_core.utils.progress import Progress
 
 log = logging.getLogger("rdfc")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfc_core.errors import StudyError
-from rdfc_core.files import replacing
+from rdfc_core.utils.atomic import replacing
 
 FORMATS = (".csv", ".parquet")
 

@@ -22,7 +22,7 @@ from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.evaluate.trials import SELECTED
 from rdfc_core.interfaces import MemoryStore, Pretext, View
-from rdfc_core.results import Selection
+from rdfc_core.results.schema import Selection
 from rdfc_core.settings import SupervisedSettings
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -19,7 +19,6 @@ from rdfc_core.evaluate.probe import Head, Logistic, class_weights
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
-from rdfc_core.progress import Advance
 from rdfc_core.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import endless_batches, label_steps
@@ -27,6 +26,7 @@ from rdfc_core.training.device import device_for
 from rdfc_core.training.optim import optimizer_for, set_learning_rates
 from rdfc_core.training.schedule import supervised_factor
 from rdfc_core.training.seeding import seeded
+from rdfc_core.utils.progress import Advance
 
 BATCH = 256
 

@@ -14,7 +14,7 @@ from rdfc_core.evaluate.stages import Arrays
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.trial_runner import TrialRunner, logarithm
 from rdfc_core.evaluate.trials import Trial, selections, tables, variants
-from rdfc_core.results import Ranked, Selection
+from rdfc_core.results.schema import Ranked, Selection
 
 ENSEMBLE = "ensemble"
 

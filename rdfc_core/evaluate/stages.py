@@ -18,8 +18,8 @@ from safetensors.numpy import load_file, save_file
 from rdfc_core.checkpoint import flush
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import Trial
-from rdfc_core.files import MOST_TEXT, MOST_WEIGHTS, replacing, within
-from rdfc_core.plain_data import parse_json
+from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, replacing, within
+from rdfc_core.utils.serialization import parse_json
 
 log = logging.getLogger("rdfc")
 

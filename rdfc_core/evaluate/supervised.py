@@ -35,8 +35,8 @@ from rdfc_core.evaluate.trials import (
 )
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Tower, View
-from rdfc_core.progress import Advance, Progress
 from rdfc_core.settings import AnyPrecision, EvaluateSettings
+from rdfc_core.utils.progress import Advance, Progress
 
 NOTHING = np.zeros(0, np.float32)
 

@@ -12,7 +12,7 @@ from rdfc_core.evaluate import network
 from rdfc_core.evaluate.inner import Fold, inner_folds, temperature_of
 from rdfc_core.evaluate.stages import Arrays, Said, Stages
 from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, judged
-from rdfc_core.progress import Advance, Progress
+from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.evaluate.supervised import Arena

@@ -13,8 +13,8 @@ from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.failures import Failure
 from rdfc_core.interfaces import Executor, Prepared, Preparer
-from rdfc_core.progress import Progress
 from rdfc_core.store import Store
+from rdfc_core.utils.progress import Progress
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-4, "float16": 2e-3}
 """Relative, by number format: other processors round otherwise."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core.errors import PluginError
-from rdfc_core.interfaces.losses import complaint_about_loss
+from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
 from rdfc_core.interfaces.view import Tower, View
 

@@ -17,8 +17,8 @@ from safetensors.numpy import load_file, save_file
 
 from rdfc_core.checkpoint import flush
 from rdfc_core.data.case_definition import CaseDefinition
-from rdfc_core.files import MOST_TEXT, MOST_WEIGHTS, partial_name, within
-from rdfc_core.results import Selection
+from rdfc_core.results.schema import Selection
+from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, partial_name, within
 
 WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from rdfc_core.plain_data import parse_json, parse_yaml
+from rdfc_core.utils.serialization import parse_json, parse_yaml
 
 SUFFIXES = (".json", ".yaml", ".yml")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rdfc_core.files import replacing
+from rdfc_core.utils.atomic import replacing
 
 REPORT = "report.html"
 

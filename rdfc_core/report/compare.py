@@ -11,7 +11,7 @@ from rdfc_core.evaluate.statistics import Prediction, paired, resampled
 from rdfc_core.report import headline
 from rdfc_core.report.contents import Predictions, Run, key_of
 from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 DEFAULTS = {"bootstrap": 2000, "confidence": 0.95}
 """Resamples and coverage where a run does not say its own."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results import Comparison, Headline, Importance, Looked, Row, Selection
+from rdfc_core.results.schema import Comparison, Headline, Importance, Looked, Row, Selection
 
 
 class _Recorded(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rdfc_core.report import words
 from rdfc_core.report.contents import key_of
-from rdfc_core.results import Against, Headline, Row, Selection
+from rdfc_core.results.schema import Against, Headline, Row, Selection
 
 NAMES = {
     "hybrid-finetune": "the fine-tuned network",

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from rdfc_core.config import ADDED
 from rdfc_core.errors import DataError
-from rdfc_core.files import MOST_TEXT, within
-from rdfc_core.plain_data import parse_json, parse_yaml
 from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
-from rdfc_core.results import Looked
+from rdfc_core.results.schema import Looked
+from rdfc_core.utils.atomic import MOST_TEXT, within
+from rdfc_core.utils.serialization import parse_json, parse_yaml
 
 STUDY = "study.yaml"
 METRICS = "metrics.jsonl"

@@ -7,7 +7,7 @@ from typing import Any
 
 from rdfc_core.report.compare import named_variant, primary_metric
 from rdfc_core.report.contents import Method, Run, key_of
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 LINEAR, SUPERVISED, CONTROL, FEW_LABELS = "linear", "supervised", "control", "label-efficiency"
 FINETUNED = "hybrid-finetune"

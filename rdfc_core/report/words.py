@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from rdfc_core.report.contents import Method
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 NBSP = "\u00a0"
 """A space at which no line breaks."""

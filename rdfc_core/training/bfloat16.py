@@ -19,8 +19,8 @@ import torch
 from torch import nn
 
 from rdfc_core.errors import StudyError
-from rdfc_core.files import replacing
-from rdfc_core.plain_data import parse_json
+from rdfc_core.utils.atomic import replacing
+from rdfc_core.utils.serialization import parse_json
 
 log = logging.getLogger("rdfc")
 

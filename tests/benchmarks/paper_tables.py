@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rdfc_core.cli.console import interval, published
-from rdfc_core.results import Results, Row
+from rdfc_core.results.schema import Results, Row
 
 TITLES = {
     "linear": "linear evaluation",

@@ -13,7 +13,7 @@ from rdfc_core.evaluate.held_back import LEAST, held_back, too_few
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.evaluate.statistics import Prediction, estimates, interval
 from rdfc_core.report import write_report
-from rdfc_core.results import Results
+from rdfc_core.results.schema import Results
 from rdfc_core.splits import Split
 
 

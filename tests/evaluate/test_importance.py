@@ -10,7 +10,7 @@ from rdfc_core.evaluate import importance, supervised
 from rdfc_core.evaluate.importance import Family, contributions, families, permute
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.progress import Progress
+from rdfc_core.utils.progress import Progress
 
 NAMES = (
     "original_firstorder_Mean",

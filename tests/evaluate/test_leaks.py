@@ -17,8 +17,8 @@ from rdfc_core.evaluate.inner import tempered
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.supervised import Arena
 from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, c_name
-from rdfc_core.progress import Progress
 from rdfc_core.settings import METHODS, EvaluateSettings
+from rdfc_core.utils.progress import Progress
 
 
 def judged_tuning(method: str) -> str:

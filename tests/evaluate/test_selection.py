@@ -20,8 +20,8 @@ from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.supervised import Arena
 from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.evaluate.trials import SELECTED, Trial
-from rdfc_core.progress import Progress
 from rdfc_core.settings import EvaluateSettings
+from rdfc_core.utils.progress import Progress
 
 CASES, TRAIN = 80, 48
 ALL = ("probe", "radiomics-logistic", "image-and-radiomics", "radiomics", "hybrid-finetune")

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from rdfc_core.report.compare import judge, paired_difference, primary_metric
 from rdfc_core.report.contents import Method, Predictions, Results, Run
 from rdfc_core.report.sections.head import head
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 
 def row(method, mean, half=0.05, table="control", **changes):

@@ -200,7 +200,7 @@ def note_and_sleep(job: tuple[Path, float]) -> int:
 def run_sleepers(folder: Path, seconds: float, timeout_seconds: float, said: Connection) -> None:
     """Run two jobs that sleep on two workers; send what became of each."""
     from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.signals import Terminated, heeding_signals
+    from rdfc_core.utils.signals import Terminated, heeding_signals
 
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and stays so
     executor = LocalExecutor(LocalExecutorConfig(workers=2, timeout_seconds=timeout_seconds))

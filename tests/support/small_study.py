@@ -9,14 +9,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.progress import Advance, Progress
 from rdfc_core.training_state import Task
+from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import Pretext
     from rdfc_core.processes import Team
     from rdfc_core.resolve import ResolvedStudy
-    from rdfc_core.results import Results
+    from rdfc_core.results.schema import Results
 
 
 SMALL_STUDY: dict[str, Any] = {

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rdfc_core.errors import StudyError
-from rdfc_core.validation import validate
+from rdfc_core.utils.validation import validate
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
 from rdfc_objective_infonce.infonce import InfoNCE

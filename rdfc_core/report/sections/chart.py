@@ -11,7 +11,7 @@ from rdfc_core.report import words
 from rdfc_core.report.compare import primary_metric, with_all_labels
 from rdfc_core.report.contents import Method, key_of
 from rdfc_core.report.variants import SUPERVISED
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 MAIN, OTHER, CONTROL = "main", "other", "control"
 

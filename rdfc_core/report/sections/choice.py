@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rdfc_core.report import words
 from rdfc_core.report.contents import Run
-from rdfc_core.results import Ranked, Selection
+from rdfc_core.results.schema import Ranked, Selection
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rdfc_core.report import words
 from rdfc_core.report.contents import Run
-from rdfc_core.results import Importance
+from rdfc_core.results.schema import Importance
 
 GROUPINGS = {"class": "By feature class", "filter": "By image filter"}
 FAMILIES = {

@@ -9,7 +9,7 @@ from rdfc_core.report import words
 from rdfc_core.report.compare import primary_metric
 from rdfc_core.report.contents import Run
 from rdfc_core.report.variants import FEW_LABELS, own_of
-from rdfc_core.results import Comparison
+from rdfc_core.results.schema import Comparison
 
 SHOWN = 0.05
 """A corrected p-value below this is called a difference."""

@@ -12,7 +12,7 @@ from rdfc_core.report.contents import Run
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
 from rdfc_core.report.variants import FEW_LABELS, own_of
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 ALSO = "auroc"
 """Drawn beside the metric that decides."""

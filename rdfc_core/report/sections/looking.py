@@ -8,7 +8,7 @@ from rdfc_core.report import images, words
 from rdfc_core.report.contents import Run
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
-from rdfc_core.results import Looked
+from rdfc_core.results.schema import Looked
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rdfc_core.report.sections.differences import Differences, differences
 from rdfc_core.report.sections.efficiency import efficiency
 from rdfc_core.report.sections.tables import Table, tables
 from rdfc_core.report.variants import judged
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rdfc_core.report.compare import primary_metric
 from rdfc_core.report.contents import Method, Run, key_of
 from rdfc_core.report.sections.chart import role_of
 from rdfc_core.report.variants import CONTROL, FEW_LABELS, LINEAR, judged
-from rdfc_core.results import Row
+from rdfc_core.results.schema import Row
 
 BASELINE = "random-init"
 """The control that stands below the table of linear evaluation: what training has to add to."""

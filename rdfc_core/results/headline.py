@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from rdfc_core.results import Row
+    from rdfc_core.results.schema import Row
 
 DESCRIBED = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 """The docstring below a field is its description in the JSON schema."""

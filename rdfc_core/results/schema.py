@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from rdfc_core.errors import DataError
-from rdfc_core.files import MOST_TEXT, replacing, within
-from rdfc_core.results_headline import DESCRIBED
-from rdfc_core.results_headline import Against as Against
-from rdfc_core.results_headline import Headline as Headline
-from rdfc_core.results_headline import Judged as Judged
-from rdfc_core.results_headline import Ranked as Ranked
-from rdfc_core.results_headline import Selection as Selection
+from rdfc_core.results.headline import DESCRIBED
+from rdfc_core.results.headline import Against as Against
+from rdfc_core.results.headline import Headline as Headline
+from rdfc_core.results.headline import Judged as Judged
+from rdfc_core.results.headline import Ranked as Ranked
+from rdfc_core.results.headline import Selection as Selection
+from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 
 class Row(BaseModel):

@@ -1,0 +1,1 @@
+"""What a run gives: the schema of ``results.json``."""
