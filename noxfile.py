@@ -140,7 +140,7 @@ def _install_wheels(session: nox.Session, wheels: Path) -> None:
 def _new_plugins(session: nox.Session, folder: Path) -> None:
     """What `rdfc plugins new` writes, for every kind, is built, installed and passes its tests."""
     kinds = session.run(
-        "python", "-c", "from rdfc_core.component import KINDS; print(*KINDS)", silent=True
+        "python", "-c", "from rdfc_core.plugin.component import KINDS; print(*KINDS)", silent=True
     )
     for kind in str(kinds).split():
         session.run("rdfc", "plugins", "new", kind, "sample", "--out", str(folder))

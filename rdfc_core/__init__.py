@@ -4,9 +4,9 @@ Importing this package is cheap: nothing heavier than pydantic and pluggy is loa
 component is built, so that plugins can be listed and completed at once.
 """
 
-from rdfc_core.component import Component, NoOptions, Part, PartOf
 from rdfc_core.errors import DataError, PluginError, RdfcError, ShapeError, StudyError
-from rdfc_core.hookspecs import hookimpl
+from rdfc_core.plugin.component import Component, NoOptions, Part, PartOf
+from rdfc_core.plugin.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 

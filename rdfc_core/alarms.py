@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import torch
 
 from rdfc_core.errors import DataError
-from rdfc_core.faults import third_party
 from rdfc_core.interfaces import Objective, Pretext
+from rdfc_core.plugin.attribution import third_party
 
 log = logging.getLogger("rdfc")
 

@@ -9,8 +9,8 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy
 
+from rdfc_core.config.settings import Precision
 from rdfc_core.group import Group
-from rdfc_core.settings import Precision
 
 
 def device_in(group: Group, precision: Precision) -> Fabric:

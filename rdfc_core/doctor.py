@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from rdfc_core.errors import RdfcError
 from rdfc_core.local_executor import usable_cores
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.registry import installed
 from rdfc_core.store import Store, default_store
 
 LIBRARIES = (

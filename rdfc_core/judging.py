@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core import model as models
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.evaluate import importance, linear
 from rdfc_core.evaluate.blocks import blocks
 from rdfc_core.evaluate.network import Origin
@@ -17,8 +18,7 @@ from rdfc_core.feature_view import FeatureView
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.model import Model
-from rdfc_core.plugins import Registry
-from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.plugin.registry import Registry
 
 Judged = list[tuple[linear.Entry, Prediction]]
 

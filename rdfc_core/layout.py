@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+from rdfc_core.config.settings import Compilation, PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Tower
-from rdfc_core.settings import Compilation, PretrainSettings
 
 CHANNELS_LAST = {3: torch.channels_last, 4: torch.channels_last_3d}
 """By the number of axes of one picture, channels included."""

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.members import Inputs, Member, answer, member, memory_keys
@@ -22,8 +23,7 @@ from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model_folder
 from rdfc_core.models.model_folder import below, members_of
-from rdfc_core.plugins import Registry
-from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
 from rdfc_core.training.seeding import seeded
 

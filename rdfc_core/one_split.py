@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rdfc_core import judging, pretrain, residence
 from rdfc_core import model as models
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
@@ -21,7 +22,6 @@ from rdfc_core.interfaces import View
 from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
 from rdfc_core.pipeline import arms
-from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results.schema import Selection
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.splits import Split

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from rdfc_core.resolve import ResolvedStudy
+from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.config.settings import AnyPrecision, Precision
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.settings import AnyPrecision, Precision
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import View

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rdfc_core import features, outputs
 from rdfc_core import model as models
 from rdfc_core.case import Case
-from rdfc_core.component import Part
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
+from rdfc_core.config.study import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.inspection import INSPECTION, Inspection
@@ -24,9 +24,9 @@ from rdfc_core.failures import Failure
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Preparer, View
 from rdfc_core.model import Model
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.readers.auto import AutoReader
-from rdfc_core.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.workbench import Workbench, read_cases
 

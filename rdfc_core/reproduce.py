@@ -8,7 +8,7 @@ from typing import Any
 
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import PublishedStudy
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.registry import Registry
 
 
 def published_study(registry: Registry, name: str) -> PublishedStudy:
@@ -49,7 +49,7 @@ def on_copy(
         quick: An hour's work on two cores instead of the paper's settings.
 
     Returns:
-        A study and ``KEY=VALUE`` overrides, for `rdfc_core.config.load_study`.
+        A study and ``KEY=VALUE`` overrides, for `rdfc_core.config.study.load_study`.
     """
     study = {**published.study, "dataset": {"name": name, "root": str(root)}}
     changed = published.quick if quick else {}

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Prepared, View
-from rdfc_core.settings import PretrainSettings
 
 log = logging.getLogger("rdfc")
 

@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from rdfc_core import __version__
-from rdfc_core.component import KINDS
 from rdfc_core.errors import StudyError
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.component import KINDS
+from rdfc_core.plugin.registry import installed
 
 LONGEST_NAME = 30
 """So that the lines of the generated files stay within their limit."""
@@ -100,7 +100,7 @@ def write_plugin(kind: str, name: str, folder: Path) -> Path:
     """Write a working plugin that offers one component, and its tests.
 
     Args:
-        kind: One of `rdfc_core.component.KINDS`.
+        kind: One of `rdfc_core.plugin.component.KINDS`.
         name: The component's name in a study: lower case, digits and single hyphens.
         folder: Where the distribution's own folder, ``rdfc-<kind>-<name>``, is made.
 

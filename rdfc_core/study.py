@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rdfc_core import features, judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
@@ -27,7 +28,6 @@ from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.readers.auto import AutoReader
-from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
 from rdfc_core.splits import Split

@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Any
 
 from rdfc_core.case import Case
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.evaluate import headline as headlines
@@ -19,7 +20,6 @@ from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
-from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.results.schema import (
     Against,
     Comparison,

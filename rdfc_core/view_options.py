@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.component import Part, PartOf
+from rdfc_core.plugin.component import Part, PartOf
 
 MOST_WEIGHTS = 2**26
 """Of a tower: 256 MiB as float32; features are some thousands at most."""

@@ -17,9 +17,9 @@ import pytest
 import yaml
 from command import Done
 
-from rdfc_core import plugins
 from rdfc_core.case import Case
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin import registry as plugins
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.readers.auto import AutoReader
 
 if TYPE_CHECKING:

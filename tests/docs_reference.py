@@ -10,9 +10,9 @@ from typing import Any
 
 from rdfc_core.cli import sections
 from rdfc_core.cli.schema import Option, as_json, options_in_words, type_in_words
-from rdfc_core.component import KINDS
-from rdfc_core.plugins import installed
-from rdfc_core.resolve import part_fields
+from rdfc_core.config.resolve import part_fields
+from rdfc_core.plugin.component import KINDS
+from rdfc_core.plugin.registry import installed
 from rdfc_core.results.headline import Against, Headline, Judged, Ranked, Selection
 from rdfc_core.results.schema import Comparison, Importance, Results, Row
 
@@ -83,7 +83,7 @@ def command_line() -> str:
 
 def study_options() -> str:
     """Every option of a study that is rdfc's own."""
-    from rdfc_core.config import SHORTHAND
+    from rdfc_core.config.study import SHORTHAND
 
     page = [GENERATED, STUDY]
     for section in sections.SECTIONS:

@@ -11,10 +11,10 @@ from small_parts import GreyTower, GreyView, GreyViewConfig
 
 from rdfc_core import DataError, checkpoint, pretrain
 from rdfc_core.alarms import PATIENCE, CollapseWatch
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.metrics_log import Place
-from rdfc_core.settings import PretrainSettings
 from rdfc_core.training_state import Task
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import ResolvedStudy, resolve
+from rdfc_core.config.study import load_study
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.plugins import Registry
-from rdfc_core.resolve import ResolvedStudy, resolve
+from rdfc_core.plugin.registry import Registry
 
 BASE = {"dataset": "manifest:root=.", "features": "outline", "encoder": "small-cnn:width=4"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.registry import Registry
 
 NOISE = np.random.default_rng(0).normal(100, 40, (20, 24))
 DISC = np.hypot(*np.mgrid[-10:10, -12:12]) < 8

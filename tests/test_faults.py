@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from command import Done
 
-from rdfc_core import PluginError, plugins
-from rdfc_core.faults import UnexpectedError, bundled, explain
+from rdfc_core import PluginError
 from rdfc_core.interfaces import WorkerDiedError
+from rdfc_core.plugin import registry
+from rdfc_core.plugin.attribution import UnexpectedError, bundled, explain
 
 ANNOUNCES = """
 from rdfc_core import Component, hookimpl
@@ -141,9 +142,9 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, distribution: Callable[...,
     distribution(site, "rdfc-faulty", "faulty = faulty_plugin", version="0.3")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site)
-        plugins.installed.cache_clear()
+        registry.installed.cache_clear()
         yield
-    plugins.installed.cache_clear()
+    registry.installed.cache_clear()
     sys.modules.pop("faulty_parts", None)
 
 
@@ -252,7 +253,7 @@ def test_a_component_that_does_not_load_says_what_its_author_has_to_do(
     name: str, remedy: str
 ) -> None:
     with pytest.raises(PluginError, match=remedy):
-        plugins.installed().get("memory_store", name).load()
+        registry.installed().get("memory_store", name).load()
 
 
 def test_too_little_memory_is_nobody_s_fault(

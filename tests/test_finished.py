@@ -11,9 +11,9 @@ from PIL import Image, ImageOps
 from small_study import QUICK
 
 from rdfc_core import study as studies
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import ResolvedStudy, resolve
+from rdfc_core.config.study import load_study
 from rdfc_core.finished import finished_run
-from rdfc_core.resolve import ResolvedStudy, resolve
 from rdfc_core.results.schema import Results
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.steps import STEPS, Step

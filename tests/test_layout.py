@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from rdfc_core import StudyError, checkpoint
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Tower
 from rdfc_core.layout import laid_out, like_weights
 from rdfc_core.metrics_log import Place
-from rdfc_core.settings import PretrainSettings
 
 CPU = torch.device("cpu")
 

@@ -95,7 +95,7 @@ def test_completion_of_names_loads_no_heavy_library(line, expected):
 @pytest.mark.parametrize(
     "modules",
     [
-        "rdfc_core, rdfc_core.component, rdfc_core.plugins, rdfc_core.config",
+        "rdfc_core, rdfc_core.plugin.component, rdfc_core.plugin.registry, rdfc_core.config.study",
         "rdfc_core.view_options, rdfc_core.readers.config",
         # What a worker process of an extraction loads, beside the extractor itself.
         "rdfc_core.features, rdfc_core.preparers, rdfc_core.evaluate.size",

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from rdfc_core import pretrain
 from rdfc_core import study as studies
-from rdfc_core.config import PretrainSettings
+from rdfc_core.config.study import PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.group import Group
 from rdfc_core.interfaces import Batch, Memory, Objective, Pretext, PretextOutput, Tower

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from rdfc_core.cli.schema import option_lines, type_in_words
-from rdfc_core.component import Part, PartOf
-from rdfc_core.resolve import part_fields
+from rdfc_core.config.resolve import part_fields
+from rdfc_core.plugin.component import Part, PartOf
 
 
 class Options(BaseModel):

@@ -14,7 +14,7 @@ from rdfc_core.errors import RdfcError
 from rdfc_core.interfaces import FeatureExtractor
 from rdfc_core.parameter_sets.settings import Settings
 from rdfc_core.parameters import bundled_sets, load_parameters, parse_parameters
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.registry import Registry
 
 EXTRACTORS = ("native", "pyradiomics")
 CLASSES = {"firstorder": ["Energy", "Mean", "Entropy"], "glcm": ["Correlation", "JointEntropy"]}

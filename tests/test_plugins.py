@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rdfc_core import PluginError
-from rdfc_core.plugins import Registry, discover
+from rdfc_core.plugin.registry import Registry, discover
 from rdfc_core.readers.auto import AutoReader
 
 GOOD = """

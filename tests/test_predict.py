@@ -16,12 +16,12 @@ from small_study import QUICK
 from rdfc_core import DataError, StudyError
 from rdfc_core import model as models
 from rdfc_core import study as studies
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import resolve
+from rdfc_core.config.study import load_study
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.features import extract
 from rdfc_core.outputs import write_embeddings
 from rdfc_core.predict import embed, predict, reader_of
-from rdfc_core.resolve import resolve
 from rdfc_core.run_folder import RunFolder
 
 

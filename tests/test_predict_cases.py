@@ -136,8 +136,8 @@ def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tm
 
 
 def load_cases(run: Path, registry) -> CaseDefinition:
-    from rdfc_core.config import load_study
-    from rdfc_core.resolve import resolve
+    from rdfc_core.config.resolve import resolve
+    from rdfc_core.config.study import load_study
     from rdfc_core.run_folder import RunFolder
 
     study = resolve(load_study(RunFolder(run).read_study()), registry)

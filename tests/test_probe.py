@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rdfc_core import StudyError
-from rdfc_core.config import EvaluateSettings
+from rdfc_core.config.study import EvaluateSettings
 from rdfc_core.evaluate import probe
 from rdfc_core.evaluate.probe import (
     LinearModel,

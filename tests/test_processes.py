@@ -15,10 +15,10 @@ from many_processes import STILL, losses, state
 from small_parts import GreyTower, GreyViewConfig
 
 from rdfc_core import DataError, PluginError, StudyError, pretrain
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.group import Group
 from rdfc_core.metrics_log import Place
 from rdfc_core.processes import Team, require_devices
-from rdfc_core.settings import PretrainSettings
 from rdfc_core.training_state import Task
 
 

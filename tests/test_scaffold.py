@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rdfc_core.component import KINDS
 from rdfc_core.errors import StudyError
+from rdfc_core.plugin.component import KINDS
 from rdfc_core.scaffold import write_plugin
 
 NAME = "own-part"

@@ -21,9 +21,9 @@ from small_study import QUICK, lasting
 
 from rdfc_core import DataError
 from rdfc_core import study as studies
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import resolve
+from rdfc_core.config.study import load_study
 from rdfc_core.evaluate.metrics import METRICS
-from rdfc_core.resolve import resolve
 from rdfc_core.results.schema import Results
 
 

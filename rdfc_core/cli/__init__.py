@@ -96,7 +96,7 @@ def _guarded() -> int:
     except OSError as error:
         code = _system(error)
     except Exception as error:
-        from rdfc_core.faults import explain
+        from rdfc_core.plugin.attribution import explain
 
         code = _explain(explain(error), error, YOUR_FAULT if out_of_memory(error) else OUR_FAULT)
     code = code if isinstance(code, int) else 0

@@ -49,7 +49,7 @@ def check(
     from rdfc_core.cli import console
     from rdfc_core.dataset_check import check_dataset
     from rdfc_core.errors import DataError
-    from rdfc_core.plugins import installed
+    from rdfc_core.plugin.registry import installed
     from rdfc_core.readers.auto import AutoReader
 
     console.log_to_stderr()
@@ -75,7 +75,7 @@ def check(
 
 def _extractor(features: str | None) -> FeatureExtractor | None:
     """What has to measure the cases; the extractor ``native`` where nothing else is said."""
-    from rdfc_core.plugins import installed
+    from rdfc_core.plugin.registry import installed
 
     if features == "none":
         return None

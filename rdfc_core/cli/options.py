@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rdfc_core.component import Kind, Part
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.component import Kind, Part
+from rdfc_core.plugin.registry import installed
 
 if TYPE_CHECKING:
+    from rdfc_core.config.resolve import ResolvedPart
     from rdfc_core.processes import Team
-    from rdfc_core.resolve import ResolvedPart
     from rdfc_core.workbench import Workbench
 
 
@@ -100,7 +100,7 @@ def part(kind: Kind, text: str, option: str, **extra: Any) -> ResolvedPart:
         StudyError: If the text or an option does not fit.
         PluginError: If there is no such component.
     """
-    from rdfc_core.resolve import resolve_part
+    from rdfc_core.config.resolve import resolve_part
     from rdfc_core.utils.validation import validate
 
     named = validate(Part, text, option)

@@ -9,9 +9,9 @@ import typer
 
 from rdfc_core.cli import options
 from rdfc_core.cli.command import App
-from rdfc_core.component import KINDS
 from rdfc_core.errors import PluginError, StudyError, did_you_mean
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.component import KINDS
+from rdfc_core.plugin.registry import installed
 
 app = App(help="What is installed, and a new plugin to start from.")
 
@@ -91,7 +91,7 @@ def show(
 
     from rdfc_core.cli.schema import option_lines
     from rdfc_core.cli.sections import presets_of_component
-    from rdfc_core.resolve import part_fields
+    from rdfc_core.config.resolve import part_fields
 
     for component, source in found:
         config = component.load_config()

@@ -18,7 +18,7 @@ from rdfc_core.errors import StudyError
 if TYPE_CHECKING:
     from rdfc_core.case import Case
     from rdfc_core.outputs import Embedded
-    from rdfc_core.plugins import Registry
+    from rdfc_core.plugin.registry import Registry
 
 MaskValue = Annotated[
     int | None,

@@ -18,8 +18,8 @@ from rdfc_core.steps import Step
 from rdfc_core.utils.heard import warnings_heard
 
 if TYPE_CHECKING:
+    from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.processes import Team
-    from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results.schema import Results
     from rdfc_core.utils.progress import Progress
 
@@ -110,9 +110,9 @@ def _part(shard: str) -> tuple[int, int]:
 
 def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedStudy:
     """The study with every option checked: a mistake is told before torch is loaded."""
-    from rdfc_core.config import load_study
-    from rdfc_core.plugins import installed
-    from rdfc_core.resolve import resolve
+    from rdfc_core.config.resolve import resolve
+    from rdfc_core.config.study import load_study
+    from rdfc_core.plugin.registry import installed
 
     return resolve(load_study(source, overrides), installed())
 
@@ -163,7 +163,7 @@ def _finished(
     study: ResolvedStudy, folder: Path, progress: Progress, until: Step, known: dict[str, str]
 ) -> Results | None:
     from rdfc_core.finished import finished_run
-    from rdfc_core.plugins import installed
+    from rdfc_core.plugin.registry import installed
 
     results = finished_run(study, folder, installed(), progress, until, known)
     if results is not None:

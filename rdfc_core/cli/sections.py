@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rdfc_core.component import Kind
-from rdfc_core.config import Study, load_study, preset_names
+from rdfc_core.config.resolve import part_fields
+from rdfc_core.config.selection_settings import SelectionSettings
+from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
+from rdfc_core.config.study import Study, load_study, preset_names
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.resolve import part_fields
-from rdfc_core.selection_settings import SelectionSettings
-from rdfc_core.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
+from rdfc_core.plugin.component import Kind
 
 Presets = Mapping[str, Mapping[str, Any]]
 """Preset → option → the value that it gives, where that is not the option's own default."""

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
 from rdfc_core.evaluate.delong import delong
 from rdfc_core.evaluate.linear import Entry, main_classifier
 from rdfc_core.evaluate.statistics import Prediction, paired, resampled
 from rdfc_core.evaluate.trials import LOGISTIC, c_name, logistic_name
-from rdfc_core.settings import SHUFFLED, EvaluateSettings
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
 """Not the calibration error: its bias on few cases is another for every method."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from rdfc_core.config.settings import Tuning
 from rdfc_core.errors import StudyError, did_you_mean
 from rdfc_core.interfaces import Tower
-from rdfc_core.settings import Tuning
 
 HEAD = "head"
 LAST = re.compile(r"last(?:-([1-9][0-9]*))?")

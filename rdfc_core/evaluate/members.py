@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import Tensor
 
+from rdfc_core.config.settings import SupervisedSettings
 from rdfc_core.evaluate import network
 from rdfc_core.evaluate.blocks import IMAGE, image_scale
 from rdfc_core.evaluate.conventional import ConventionalRadiomics
@@ -23,7 +24,6 @@ from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.evaluate.trials import SELECTED
 from rdfc_core.interfaces import MemoryStore, Pretext, View
 from rdfc_core.results.schema import Selection
-from rdfc_core.settings import SupervisedSettings
 
 Arrays = Mapping[str, NDArray[Any]]
 

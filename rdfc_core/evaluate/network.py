@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.groups import Plan, modules
 from rdfc_core.evaluate.hybrid import Hybrid
@@ -19,7 +20,6 @@ from rdfc_core.evaluate.probe import Head, Logistic, class_weights
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
-from rdfc_core.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import endless_batches, label_steps
 from rdfc_core.training.device import device_for

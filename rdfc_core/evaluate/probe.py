@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.errors import ShapeError, StudyError
-from rdfc_core.settings import EvaluateSettings
 from rdfc_core.training.seeding import seeded
 
 Features = Mapping[str, NDArray[np.float32]]

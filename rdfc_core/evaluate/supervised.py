@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rdfc_core.config.settings import AnyPrecision, EvaluateSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluate import members, network
 from rdfc_core.evaluate.blocks import IMAGE, RADIOMICS, Blocks
@@ -35,7 +36,6 @@ from rdfc_core.evaluate.trials import (
 )
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Tower, View
-from rdfc_core.settings import AnyPrecision, EvaluateSettings
 from rdfc_core.utils.progress import Advance, Progress
 
 NOTHING = np.zeros(0, np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rdfc_core.settings import EvaluateSettings
+from rdfc_core.config.settings import EvaluateSettings
 
 PROBE = "probe"
 """The linear probe of the study's own pretext, as a method of the label-efficiency table."""
@@ -22,7 +22,7 @@ class Trial:
     """One training, and what it says of the test part.
 
     Args:
-        method: One of `rdfc_core.settings.METHODS`, `PROBE` or `SELECTED`.
+        method: One of `rdfc_core.config.settings.METHODS`, `PROBE` or `SELECTED`.
         tuning: Name of the setting of fine-tuning, or C of a logistic regression (`c_name`); ""
             for methods without.
         label_fraction: Share of the training labels.

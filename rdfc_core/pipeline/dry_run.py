@@ -8,13 +8,13 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from rdfc_core import features
 from rdfc_core import model as models
 from rdfc_core.case import Case
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate import linear, supervised
 from rdfc_core.evaluate.network import NO_EMBEDDINGS
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import arms
-from rdfc_core.resolve import ResolvedStudy
 from rdfc_core.steps import Step, reaches
 from rdfc_core.workbench import Workbench, preparers_of
 

@@ -13,10 +13,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.interfaces.prepared import Preparer
-from rdfc_core.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.store import recipe_id
 
 BUDGET = ("epochs", "steps", "patience")

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from rdfc_core.case import Case, Volume
+from rdfc_core.config.resolve import ResolvedPart
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
-from rdfc_core.plugins import Registry
-from rdfc_core.resolve import ResolvedPart
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.paths import as_stored
 
 log = logging.getLogger("rdfc")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from rdfc_core.config import ADDED
+from rdfc_core.config.study import ADDED
 from rdfc_core.errors import DataError
 from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
 from rdfc_core.results.schema import Looked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from rdfc_core.component import RESERVED, Component, PartOf
+from rdfc_core.plugin.component import RESERVED, Component, PartOf
 from rdfc_core.testing.assertions import require
 
 if TYPE_CHECKING:

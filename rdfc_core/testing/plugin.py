@@ -28,7 +28,7 @@ HEAVY = (
 _PROBE = """
 import sys
 from importlib.metadata import EntryPoint
-from rdfc_core.plugins import discover
+from rdfc_core.plugin.registry import discover
 registry = discover([EntryPoint(name, name, "rdfc") for name in sys.argv[1].split(",")])
 for component, _ in registry.components():
     component.load_config()
@@ -48,7 +48,7 @@ def check_plugin(distribution_or_module: str) -> None:
             version, or loads heavy modules when it is listed; or as `check_component`.
         PluginError: If a component's class or configuration cannot be imported.
     """
-    from rdfc_core.plugins import discover
+    from rdfc_core.plugin.registry import discover
 
     points = _entry_points(distribution_or_module)
     registry = discover(points)

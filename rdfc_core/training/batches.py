@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.settings import PretrainSettings, SupervisedSettings
 
 
 def batches(cases: int, batch_size: int, generator: torch.Generator) -> Sequence[Tensor]:

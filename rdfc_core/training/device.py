@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from rdfc_core.config.settings import AnyPrecision, Precision
 from rdfc_core.errors import StudyError
 from rdfc_core.group import ALONE, Group
-from rdfc_core.settings import AnyPrecision, Precision
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

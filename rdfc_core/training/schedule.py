@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rdfc_core.settings import PretrainSettings, SupervisedSettings
+from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
 
 WARM_SHARE = 0.1
 """Of the steps of a one-cycle schedule, those on which the learning rate rises."""

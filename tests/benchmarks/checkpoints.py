@@ -25,9 +25,9 @@ import torch
 from training import fitted_views, keep
 
 from rdfc_core import pretrain
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.metrics_log import Place
 from rdfc_core.saving import Saver
-from rdfc_core.settings import PretrainSettings
 from rdfc_core.training_state import Task
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.encoder import TimmEncoder

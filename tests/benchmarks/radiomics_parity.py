@@ -25,7 +25,7 @@ from tumours import RADII, ct_tumour, ultrasound_tumour
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.registry import installed
 from rdfc_core.readers.auto import AutoReader
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor

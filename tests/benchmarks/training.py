@@ -26,11 +26,11 @@ import numpy as np
 import torch
 
 from rdfc_core import pretrain
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.metrics_log import Place
-from rdfc_core.settings import PretrainSettings
 from rdfc_core.training.device import device_for
 from rdfc_core.training_state import Task
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig

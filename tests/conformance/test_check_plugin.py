@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from rdfc_core import testing
-from rdfc_core.component import Component, Part, PartOf
 from rdfc_core.errors import PluginError
 from rdfc_core.interfaces import ImageEncoder
+from rdfc_core.plugin.component import Component, Part, PartOf
 from rdfc_core.scaffold_templates.image_encoder import encoder as encoder_example
 
 Encoder = encoder_example.Example

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.evaluate.comparisons import (
     BOOTSTRAP,
     DELONG,
@@ -22,7 +23,6 @@ from rdfc_core.evaluate.comparisons import (
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.metrics import scores
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.settings import EvaluateSettings
 
 
 def said(truth: Any, right: Any, split: str = "holdout", repeat: int = 0) -> Prediction:

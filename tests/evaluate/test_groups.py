@@ -8,9 +8,9 @@ import pytest
 import small_arena
 
 from rdfc_core import StudyError
+from rdfc_core.config.settings import Tuning
 from rdfc_core.evaluate.groups import modules, plan
 from rdfc_core.interfaces import Tower
-from rdfc_core.settings import Tuning
 
 RADIOMICS = [("radiomics", f"layer{i}") for i in (1, 2, 3)]
 IMAGE = [("image", str(i)) for i in range(6)]  # children of the small network

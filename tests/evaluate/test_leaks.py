@@ -11,13 +11,13 @@ import pytest
 import small_arena
 from sklearn.metrics import roc_auc_score
 
+from rdfc_core.config.settings import METHODS, EvaluateSettings
 from rdfc_core.evaluate import conventional, supervised
 from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.inner import tempered
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.supervised import Arena
 from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, c_name
-from rdfc_core.settings import METHODS, EvaluateSettings
 from rdfc_core.utils.progress import Progress
 
 

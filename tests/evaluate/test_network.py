@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from rdfc_core import DataError, StudyError
+from rdfc_core.config.settings import SupervisedSettings, Tuning
 from rdfc_core.evaluate import network
 from rdfc_core.evaluate.groups import Plan, plan
 from rdfc_core.evaluate.network import Hybrid
 from rdfc_core.evaluate.probe import Logistic
-from rdfc_core.settings import SupervisedSettings, Tuning
 
 TRUTH = np.arange(24) % 2
 SETTINGS = SupervisedSettings(epochs=2, batch_size=8, learning_rate=0.05)

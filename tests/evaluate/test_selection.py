@@ -12,6 +12,7 @@ import small_arena
 from scipy.special import softmax
 from sklearn.metrics import log_loss, roc_auc_score
 
+from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.evaluate import conventional, network, selection
 from rdfc_core.evaluate.inner import temperature_of, tempered
 from rdfc_core.evaluate.learning import Taught
@@ -20,7 +21,6 @@ from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.supervised import Arena
 from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.evaluate.trials import SELECTED, Trial
-from rdfc_core.settings import EvaluateSettings
 from rdfc_core.utils.progress import Progress
 
 CASES, TRAIN = 80, 48

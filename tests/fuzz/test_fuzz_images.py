@@ -18,7 +18,7 @@ from mutations import damaged
 from originals import PICTURES, VOLUMES, sound_case
 from shares import share
 
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.registry import Registry
 
 HEADER_WORDS = (
     *(b"sizes: 100000 100000 100000", b"DimSize = 100000 100000 100000", b"DimSize = -1 0 5"),

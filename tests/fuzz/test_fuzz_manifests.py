@@ -15,10 +15,10 @@ from mutations import altered, damaged
 from originals import sound_case
 from shares import share
 
-from rdfc_core.component import Part
+from rdfc_core.config.resolve import resolve_part
 from rdfc_core.dataset_check import check_dataset
-from rdfc_core.plugins import Registry
-from rdfc_core.resolve import resolve_part
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.workbench import read_cases
 
 MANIFEST = (

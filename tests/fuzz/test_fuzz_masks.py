@@ -14,7 +14,7 @@ from mutations import NUMBERS, damaged
 from originals import PICTURES, VOLUMES, sound_case
 from shares import share
 
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.registry import Registry
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from shares import share
 
 from rdfc_core.case import Case
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.plugins import Registry
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.predict import predict
 from rdfc_core.report.read import read_run
 from rdfc_core.store import Store

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from mutations import altered, text, values
 from shares import share
 
-from rdfc_core.component import KINDS, Component
 from rdfc_core.errors import PluginError
-from rdfc_core.plugins import discover
+from rdfc_core.plugin.component import KINDS, Component
+from rdfc_core.plugin.registry import discover
 
 SOURCE = '''"""A plugin."""
 
@@ -47,7 +47,7 @@ SOUND = {
     "config": "small_parts:GreyViewConfig",
     "requires": {"numpy": "It needs NumPy"},
 }
-OTHER = EntryPoint("core", "rdfc_core.builtin", "rdfc")
+OTHER = EntryPoint("core", "rdfc_core.plugin.builtin", "rdfc")
 names = (f"fuzzed_plugin_{number}" for number in itertools.count())
 
 

@@ -14,9 +14,9 @@ from mutations import altered, bent, damaged, text
 from shares import share
 from small_study import SMALL_STUDY
 
-from rdfc_core.config import load_study
-from rdfc_core.plugins import Registry
-from rdfc_core.resolve import resolve
+from rdfc_core.config.resolve import resolve
+from rdfc_core.config.study import load_study
+from rdfc_core.plugin.registry import Registry
 
 STUDY = {
     **copy.deepcopy(SMALL_STUDY),

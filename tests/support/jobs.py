@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case, Tumour
+    from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.interfaces import Prepared
-    from rdfc_core.resolve import ResolvedStudy
 
 
 def put_rows(path: Path, start: int, stop: int, stored: Connection) -> None:
@@ -55,7 +55,7 @@ def double(number: int) -> int:
 
 def work_in(folder: Path, study: ResolvedStudy, started: Connection) -> None:
     """Claim a run folder, say so, and stay in it until killed."""
-    from rdfc_core.plugins import installed
+    from rdfc_core.plugin.registry import installed
     from rdfc_core.run_folder import RunFolder
 
     with RunFolder(folder).claimed(study, installed(), overwrite=False):

@@ -13,9 +13,9 @@ from rdfc_core.training_state import Task
 from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
+    from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.interfaces import Pretext
     from rdfc_core.processes import Team
-    from rdfc_core.resolve import ResolvedStudy
     from rdfc_core.results.schema import Results
 
 
@@ -69,9 +69,9 @@ TABLES = (
 
 def resolved(folder: Path, *overrides: str) -> ResolvedStudy:
     """The small study on a folder of pictures."""
-    from rdfc_core.config import load_study
-    from rdfc_core.plugins import installed
-    from rdfc_core.resolve import resolve
+    from rdfc_core.config.resolve import resolve
+    from rdfc_core.config.study import load_study
+    from rdfc_core.plugin.registry import installed
 
     return resolve(
         load_study({**SMALL_STUDY, "dataset": f"manifest:root={folder}"}, overrides), installed()
@@ -88,7 +88,7 @@ def train(
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core import model, pretrain
     from rdfc_core.metrics_log import Place
-    from rdfc_core.plugins import installed
+    from rdfc_core.plugin.registry import installed
     from rdfc_core.readers.auto import AutoReader
 
     study = resolved(folder, *overrides)
@@ -124,7 +124,7 @@ def run_study(
     """
     from rdfc_core import study as studies
     from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.plugins import installed
+    from rdfc_core.plugin.registry import installed
     from rdfc_core.store import Store
     from rdfc_core.workbench import Workbench
 

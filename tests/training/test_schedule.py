@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdfc_core.settings import PretrainSettings, SupervisedSettings
+from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
 from rdfc_core.training.schedule import one_cycle, pretrain_factor, supervised_factor
 
 

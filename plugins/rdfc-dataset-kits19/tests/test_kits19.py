@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rdfc_core.errors import DataError
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.registry import installed
 from rdfc_core.readers.volumes import VolumeReader
 from rdfc_core.testing import check_dataset, check_plugin
 from rdfc_dataset_kits19.config import Kits19Config

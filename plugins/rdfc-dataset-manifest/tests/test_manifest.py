@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.registry import installed
 from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.testing import check_dataset, check_plugin
 from rdfc_dataset_manifest.config import ManifestConfig

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rdfc_core.errors import DataError
-from rdfc_core.plugins import installed
+from rdfc_core.plugin.registry import installed
 from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.splits import make_splits
 from rdfc_core.testing import check_dataset, check_plugin

@@ -3,10 +3,10 @@ import pytest
 import timm
 import torch
 
-from rdfc_core.component import Part
+from rdfc_core.config.resolve import resolve_part
 from rdfc_core.errors import ShapeError, StudyError
-from rdfc_core.plugins import installed
-from rdfc_core.resolve import resolve_part
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import installed
 from rdfc_core.testing import check_image_encoder, check_plugin
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.encoder import TimmEncoder

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rdfc_core.component import Part, PartOf
+from rdfc_core.plugin.component import Part, PartOf
 
 
 class _Config(BaseModel):

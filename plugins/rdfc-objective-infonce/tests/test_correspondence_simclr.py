@@ -8,12 +8,12 @@ import torch
 from pytorch_metric_learning.losses import NTXentLoss
 from torch.nn import functional as F
 
-from rdfc_core.component import Part
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import resolve, resolve_part
+from rdfc_core.config.study import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Batch
-from rdfc_core.plugins import installed
-from rdfc_core.resolve import resolve, resolve_part
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import installed
 from rdfc_core.testing import check_pretext
 from rdfc_core.testing.partners import picture_view, vector_view
 from rdfc_core.testing.tumours import example_tumours

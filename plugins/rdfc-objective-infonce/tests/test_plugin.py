@@ -6,11 +6,11 @@ import pytest
 import torch
 import yaml
 
-from rdfc_core.component import Part
-from rdfc_core.config import load_study
+from rdfc_core.config.resolve import resolve_part
+from rdfc_core.config.study import load_study
 from rdfc_core.errors import StudyError
-from rdfc_core.plugins import installed
-from rdfc_core.resolve import resolve_part
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import installed
 from rdfc_core.testing import check_memory_store, check_objective, check_plugin, check_pretext
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from rdfc_core.component import Part
+from rdfc_core.config.resolve import resolve_part
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Batch
-from rdfc_core.plugins import installed
-from rdfc_core.resolve import resolve_part
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import installed
 from rdfc_core.testing.partners import picture_view, vector_view
 from rdfc_core.testing.tumours import example_tumours
 from rdfc_objective_infonce.correspondence_simclr import corrupted

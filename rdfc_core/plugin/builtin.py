@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rdfc_core.component import Component
-from rdfc_core.hookspecs import hookimpl
+from rdfc_core.plugin.component import Component
+from rdfc_core.plugin.hookspecs import hookimpl
 
 rdfc_interface = 1
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from rdfc_core.component import Part, PartOf
-from rdfc_core.selection_settings import SelectionSettings
+from rdfc_core.config.selection_settings import SelectionSettings
+from rdfc_core.plugin.component import Part, PartOf
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]

@@ -59,7 +59,7 @@ class Component:
     name: str
     summary: str
     target: str
-    config: str = "rdfc_core.component:NoOptions"
+    config: str = "rdfc_core.plugin.component:NoOptions"
     requires: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rdfc_core.component import RESERVED, Kind, Part, PartOf
-from rdfc_core.config import Study
+from rdfc_core.config.settings import EvaluateSettings, PretrainSettings
+from rdfc_core.config.study import Study
 from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.plugins import Registry
-from rdfc_core.settings import EvaluateSettings, PretrainSettings
+from rdfc_core.plugin.component import RESERVED, Kind, Part, PartOf
+from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.validation import validate
 
 

@@ -17,9 +17,9 @@ from typing import Any, cast
 
 import pluggy
 
-from rdfc_core import hookspecs
-from rdfc_core.component import INTERFACE_VERSION, KINDS, Component, Kind
 from rdfc_core.errors import PluginError, did_you_mean
+from rdfc_core.plugin import hookspecs
+from rdfc_core.plugin.component import INTERFACE_VERSION, KINDS, Component, Kind
 
 log = logging.getLogger("rdfc")
 
@@ -212,7 +212,7 @@ def _register(manager: pluggy.PluginManager, module: object, name: str) -> None:
         manager.unregister(name=name)
         raise PluginError(
             f"{str(error).splitlines()[-1].strip()}. Give the hook the arguments that "
-            "rdfc_core.hookspecs names."
+            "rdfc_core.plugin.hookspecs names."
         ) from error
 
 

@@ -1,6 +1,6 @@
 """A study: one YAML file that names every component and setting of a run.
 
-In code a `Study` keeps ``{name, options}`` a part; `rdfc_core.resolve` validates the options with
+In code a `Study` keeps ``{name, options}`` a part; `rdfc_core.config.resolve` validates the options with
 each component's own configuration class.
 """
 
@@ -14,9 +14,9 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from rdfc_core.component import Part, PartOf, parse_part, set_nested
+from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, Settings
 from rdfc_core.errors import StudyError
-from rdfc_core.settings import EvaluateSettings, PretrainSettings, Settings
+from rdfc_core.plugin.component import Part, PartOf, parse_part, set_nested
 from rdfc_core.utils.serialization import parse_yaml
 from rdfc_core.utils.validation import validate
 
@@ -139,7 +139,7 @@ def preset_names(folder: str = "") -> list[str]:
 
 
 def _preset_files(folder: str) -> dict[str, Any]:
-    place = files("rdfc_core.presets").joinpath(folder)
+    place = files("rdfc_core.config.presets").joinpath(folder)
     return {p.name.removesuffix(".yaml"): p for p in place.iterdir() if p.name.endswith(".yaml")}
 
 

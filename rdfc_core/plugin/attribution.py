@@ -14,10 +14,10 @@ from types import TracebackType
 
 from packaging.requirements import Requirement
 
-from rdfc_core.component import Component
 from rdfc_core.errors import out_of_memory
 from rdfc_core.interfaces.executor import WorkerDiedError
-from rdfc_core.plugins import Source, installed
+from rdfc_core.plugin.component import Component
+from rdfc_core.plugin.registry import Source, installed
 
 CORE = "rdfc-core"
 

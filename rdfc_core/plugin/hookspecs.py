@@ -12,7 +12,7 @@ from typing import Any
 
 import pluggy
 
-from rdfc_core.component import Component
+from rdfc_core.plugin.component import Component
 
 hookspec = pluggy.HookspecMarker("rdfc")
 hookimpl = pluggy.HookimplMarker("rdfc")

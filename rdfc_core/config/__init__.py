@@ -1,0 +1,1 @@
+"""Studies: read, completed from presets, resolved against the components."""

@@ -1,0 +1,1 @@
+"""Components and the plugins that bring them."""
