@@ -12,8 +12,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import DataError
+from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.volume import Volume, check_finite, check_not_swapped
 
 __all__ = ["Case", "ReadsFiles", "Tumour", "Volume"]

@@ -6,13 +6,13 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.features import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.precision import as_begun
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.results.schema import Results
 from rdfc_core.run_folder import RunFolder, code_versions
 from rdfc_core.steps import Step, reaches

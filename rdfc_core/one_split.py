@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rdfc_core import judging, pretrain, residence
 from rdfc_core import model as models
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.data.splits import Split
 from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
@@ -24,7 +25,6 @@ from rdfc_core.model import Model
 from rdfc_core.pipeline import arms
 from rdfc_core.results.schema import Selection
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back

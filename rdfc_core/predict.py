@@ -17,6 +17,7 @@ from rdfc_core.config.study import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.inspection import INSPECTION, Inspection
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import SELECTED
@@ -26,7 +27,6 @@ from rdfc_core.interfaces import Dataset, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.run_folder import RunFolder
 from rdfc_core.workbench import Workbench, read_cases
 

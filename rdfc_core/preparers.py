@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from rdfc_core.case import Tumour
-from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import PluginError
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
 from rdfc_core.interfaces.prepared import Prepared
+from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.pictures import picture
 from rdfc_core.plugin.attribution import origin
 from rdfc_core.view_options import ImageViewConfig

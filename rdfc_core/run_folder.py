@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.config.study import ADDED
+from rdfc_core.data.splits import Split
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluate.trials import depends_on_pretext
 from rdfc_core.local_executor import usable_cores
@@ -31,7 +32,6 @@ from rdfc_core.pipeline.run_files import (
 )
 from rdfc_core.pipeline.run_inputs import changes, extends
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.splits import Split
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 from rdfc_core.utils.serialization import parse_yaml
 

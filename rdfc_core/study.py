@@ -16,21 +16,21 @@ from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
+from rdfc_core.data.labels import usable_classes
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.split_findings import split_findings
+from rdfc_core.data.splits import Split
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
 from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
-from rdfc_core.labels import usable_classes
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.study_splits import splits_of
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.run_folder import RunFolder, machine
-from rdfc_core.splits import Split
 from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.heard import warnings_heard

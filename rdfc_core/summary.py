@@ -12,6 +12,7 @@ from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
+from rdfc_core.data.splits import Split
 from rdfc_core.evaluate import headline as headlines
 from rdfc_core.evaluate.comparisons import compare, judged_variants, views_apart
 from rdfc_core.evaluate.held_back import held_back, too_few
@@ -30,7 +31,6 @@ from rdfc_core.results.schema import (
     Selection,
     finite,
 )
-from rdfc_core.splits import Split
 from rdfc_core.training.convergence import Convergence
 
 

@@ -14,6 +14,7 @@ from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.size import Size
 from rdfc_core.extraction.store_check import StoreCheck, check_store
@@ -22,7 +23,6 @@ from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
 from rdfc_core.utils.progress import Progress

@@ -18,9 +18,9 @@ import yaml
 from command import Done
 
 from rdfc_core.case import Case
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.plugin import registry as plugins
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.readers.auto import AutoReader
 
 if TYPE_CHECKING:
     from rdfc_core.store import Store

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rdfc_core import RdfcError
 from rdfc_core.case import Case
 from rdfc_core.data.accounting import account, in_one_line
+from rdfc_core.data.splits import make_splits, untested
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.splits import make_splits, untested
 
 DRAWN = st.tuples(
     st.integers(0, 9),

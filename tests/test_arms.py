@@ -149,7 +149,7 @@ def test_the_report_says_what_the_rows_are(run):
 def test_a_start_is_judged_with_its_weights_and_the_study_s_scales(pictures, registry):
     study = small_study.resolved(pictures, *QUICK, STARTED, PUBLISHED)
     cases = study.dataset.build(registry).cases()
-    from rdfc_core.readers.auto import AutoReader
+    from rdfc_core.data.readers.auto import AutoReader
 
     tumours = [case.load() for case in AutoReader.installed(registry).given_to(cases)[:6]]
     views = {name: part.build(registry) for name, part in study.views.items()}

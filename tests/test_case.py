@@ -11,8 +11,8 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from rdfc_core.case import Case, Tumour, Volume, largest_component, voxels_inside
+from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
-from rdfc_core.readers.volumes import VolumeReader
 from rdfc_core.volume import check_same_grid
 
 TURNED = (0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6)  # an oblique rotation, row by row

@@ -14,8 +14,8 @@ from rdfc_core.case import Case
 from rdfc_core.data.division_search import NEAR, nearer_to_share, solved_folds
 from rdfc_core.data.drawing import folds_of_patients, holdout_of_patients
 from rdfc_core.data.split_findings import split_findings
+from rdfc_core.data.splits import make_splits
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.splits import make_splits
 
 Drawn = tuple[list[str], list[str]]
 

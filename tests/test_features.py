@@ -20,12 +20,12 @@ from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
 from rdfc_core import features
 from rdfc_core.case import Case
+from rdfc_core.data.readers.auto import AutoReader
+from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.evaluate.size import Size
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.features import Extraction, extract, fingerprints, write_parquet
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.readers.auto import AutoReader
-from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.store import Store
 from rdfc_core.utils.progress import Progress
 from rdfc_core.view_options import FeatureViewConfig

@@ -17,10 +17,10 @@ from small_study import QUICK
 from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
 from rdfc_core.data import findings
-from rdfc_core.dataset_check import check_dataset
+from rdfc_core.data.dataset_check import check_dataset
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.interfaces import Problem
 from rdfc_core.predict import predict
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.report import write_report
 from rdfc_core.workbench import Workbench, extract_shard
 

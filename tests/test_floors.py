@@ -32,7 +32,7 @@ FLOORS: list[set[str]] = [
         "summary",
         "workbench",
     },
-    {"features", "extraction", "pretrain", "evaluate", "report", "dataset_check"},
+    {"features", "extraction", "pretrain", "evaluate", "report", "data.dataset_check"},
     {
         "feature_view",
         "image_view",
@@ -42,8 +42,8 @@ FLOORS: list[set[str]] = [
         "views",
         "thumbnail",
         "overlay",
-        "splits",
-        "labels",
+        "data.splits",
+        "data.labels",
         "data",
         "steps",
         "training",
@@ -66,7 +66,7 @@ FLOORS: list[set[str]] = [
         "alarms",
         "metrics_log",
         "diagnostics",
-        "readers.auto",
+        "data.readers.auto",
     },
     {
         "plugin.attribution",
@@ -77,15 +77,15 @@ FLOORS: list[set[str]] = [
         "config.settings",
         "config.selection_settings",
         "plugin.registry",
-        "parameters",
-        "parameter_sets",
-        "radiomics_checks",
-        "radiomics_config",
+        "radiomics.parameters",
+        "radiomics.parameter_sets",
+        "radiomics.checks",
+        "radiomics.config",
         "config.presets",
         "view_options",
     },
     {"plugin.hookspecs", "plugin.builtin", ""},
-    {"interfaces", "readers", "data.readers", "data", "local_executor", "case_check"}
+    {"interfaces", "readers", "data.readers", "data", "local_executor", "data.case_check"}
     | {"extraction.worker", "data.inspection"},
     {
         *(
@@ -98,7 +98,7 @@ FLOORS: list[set[str]] = [
             "utils.serialization",
             "utils.progress",
         ),
-        *("utils.signals", "data.cells", "utils", "data.mask_grid"),
+        *("utils.signals", "data.cells", "utils", "mask_grid"),
     },
 ]
 """From the roof to the ground. A module belongs to its nearest name here; "" is the package."""
@@ -111,9 +111,9 @@ OPEN_TO_PLUGINS = {
     "data.cells",
     "errors",
     "interfaces",
-    "parameters",
-    "radiomics_checks",
-    "radiomics_config",
+    "radiomics.parameters",
+    "radiomics.checks",
+    "radiomics.config",
     "testing",
 }
 

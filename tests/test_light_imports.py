@@ -96,7 +96,7 @@ def test_completion_of_names_loads_no_heavy_library(line, expected):
     "modules",
     [
         "rdfc_core, rdfc_core.plugin.component, rdfc_core.plugin.registry, rdfc_core.config.study",
-        "rdfc_core.view_options, rdfc_core.readers.config",
+        "rdfc_core.view_options, rdfc_core.data.readers.config",
         # What a worker process of an extraction loads, beside the extractor itself.
         "rdfc_core.features, rdfc_core.preparers, rdfc_core.evaluate.size",
     ],

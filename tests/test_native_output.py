@@ -26,7 +26,7 @@ READ = """
 import sys
 from pathlib import Path
 from rdfc_core.errors import DataError
-from rdfc_core.readers.pictures import PictureReader
+from rdfc_core.data.readers.pictures import PictureReader
 try:
     PictureReader().read_image(Path(sys.argv[1]))
 except DataError as error:

@@ -16,9 +16,9 @@ from small_study import QUICK
 from rdfc_core import study as studies
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.predict import embed, predict
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.report.compare import judge
 from rdfc_core.report.read import read_run
 from rdfc_core.store import Store

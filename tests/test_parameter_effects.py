@@ -12,9 +12,9 @@ from scipy import ndimage
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import RdfcError
 from rdfc_core.interfaces import FeatureExtractor
-from rdfc_core.parameter_sets.settings import Settings
-from rdfc_core.parameters import bundled_sets, load_parameters, parse_parameters
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.radiomics.parameters import bundled_sets, load_parameters, parse_parameters
+from rdfc_core.radiomics.settings import Settings
 
 EXTRACTORS = ("native", "pyradiomics")
 CLASSES = {"firstorder": ["Energy", "Mean", "Entropy"], "glcm": ["Correlation", "JointEntropy"]}

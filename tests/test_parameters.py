@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from rdfc_core.errors import StudyError
-from rdfc_core.parameters import bundled_sets, load_parameters, parse_parameters
+from rdfc_core.radiomics.parameters import bundled_sets, load_parameters, parse_parameters
 
 # PyRadiomics' documentation counts 18 first-order features, 24 GLCM (of which the paper takes 22),
 # 16 GLRLM, 16 GLSZM, 5 NGTDM, 14 GLDM, 14 shape and 9 shape2D.
@@ -275,7 +275,7 @@ def test_an_unknown_set_is_refused_with_the_nearest_one():
 def test_reading_parameters_does_not_need_pyradiomics():
     code = (
         "import sys; sys.modules['radiomics'] = None; sys.modules['pywt'] = None\n"
-        "from rdfc_core.parameters import load_parameters\n"
+        "from rdfc_core.radiomics.parameters import load_parameters\n"
         "print(len(load_parameters('ct').feature_names(3)), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from case_folder import CaseFolder
 from PIL import Image
 
 from rdfc_core.case import Case
-from rdfc_core.readers.auto import AutoReader
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.utils.paths import as_stored
 
 NAME = "Schädel/Ré-ゴ.png"

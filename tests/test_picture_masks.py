@@ -10,8 +10,8 @@ import pytest
 from picture_files import png_bytes, png_chunk
 from PIL import Image
 
+from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
-from rdfc_core.readers.pictures import PictureReader
 
 pictures = PictureReader()
 ROWS, COLUMNS = np.mgrid[:40, :50]

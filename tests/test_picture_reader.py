@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
+from rdfc_core.data.readers.config import PictureReaderConfig
+from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
-from rdfc_core.readers.config import PictureReaderConfig
-from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.testing import check_reader
 
 pictures = PictureReader()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from rdfc_core import PluginError
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.plugin.registry import Registry, discover
-from rdfc_core.readers.auto import AutoReader
 
 GOOD = """
 from rdfc_core import Component, hookimpl

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rdfc_core.data.readers.pictures import PictureReader
+from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.interfaces import Reader
-from rdfc_core.readers.pictures import PictureReader
-from rdfc_core.readers.volumes import VolumeReader
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.reader import PhantomReader
 

@@ -10,10 +10,10 @@ import torch
 
 from rdfc_core import checkpoint, residence
 from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.feed import Resident, Streamed, feed_of
 from rdfc_core.metrics_log import Place
 from rdfc_core.plugin.registry import installed
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.residence import CHUNK, SHARE, chosen, collated
 
 CPU = torch.device("cpu")

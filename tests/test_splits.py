@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rdfc_core import DataError, RdfcError, StudyError
 from rdfc_core.case import Case
+from rdfc_core.data.splits import Split, UnsplittableError, make_splits, refuse_leaks, untested
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.splits import Split, UnsplittableError, make_splits, refuse_leaks, untested
 
 
 def a_case(name: str, patient: str, label: str | None, **columns: str) -> Case:

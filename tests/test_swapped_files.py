@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from case_folder import CaseFolder, block
 
-from rdfc_core.case_check import check_case
+from rdfc_core.data.case_check import check_case
 from rdfc_core.errors import DataError
 
 

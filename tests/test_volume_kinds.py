@@ -18,8 +18,8 @@ from volume_files import noise
 from rdfc_core.case import Case
 from rdfc_core.data.readers.grid import Grid
 from rdfc_core.data.readers.nifti_header import read_nifti_header
+from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
-from rdfc_core.readers.volumes import VolumeReader
 
 volumes = VolumeReader()
 SAMPLES = noise((5, 6, 7))
@@ -205,7 +205,7 @@ def test_raw_lines_of_libraries_do_not_reach_the_terminal(tmp_path: Path, name: 
     path.write_bytes(content[:-50] if name.startswith("cut") else content)
     code = (
         "import contextlib, sys; from pathlib import Path\n"
-        "from rdfc_core.errors import DataError; from rdfc_core.readers.volumes import *\n"
+        "from rdfc_core.errors import DataError; from rdfc_core.data.readers.volumes import *\n"
         "with contextlib.suppress(DataError): VolumeReader().read_image(Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(path)]

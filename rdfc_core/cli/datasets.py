@@ -13,7 +13,7 @@ from rdfc_core.cli import options
 from rdfc_core.cli.command import App
 
 if TYPE_CHECKING:
-    from rdfc_core.dataset_check import DatasetSummary
+    from rdfc_core.data.dataset_check import DatasetSummary
     from rdfc_core.interfaces import FeatureExtractor, Problem
 
 app = App(help="Look at a data set before using it.", no_args_is_help=True)
@@ -47,10 +47,10 @@ def check(
 ) -> None:
     """Every problem of a data set in one pass, by case and field, with what to do about it."""
     from rdfc_core.cli import console
-    from rdfc_core.dataset_check import check_dataset
+    from rdfc_core.data.dataset_check import check_dataset
+    from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.errors import DataError
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.readers.auto import AutoReader
 
     console.log_to_stderr()
     dataset = options.part("dataset", name, "dataset", root=root).build(installed())

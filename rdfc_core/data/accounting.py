@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import counted, part_of_split
+from rdfc_core.data.labels import usable_classes
+from rdfc_core.data.splits import Split
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.labels import usable_classes
-from rdfc_core.splits import Split
 
 NAMED = 3
 """Cases of a use that are named."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import counted, is_missing, listed, odd_numbers, spelled_alike
+from rdfc_core.data.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
 from rdfc_core.interfaces.dataset import Problem
-from rdfc_core.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
 
 MANY = 5
 """A patient with so many times the cases of any other may be a word for "not known"."""

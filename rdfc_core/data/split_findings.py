@@ -9,7 +9,7 @@ from rdfc_core.data.division_search import NEAR
 from rdfc_core.interfaces.dataset import Problem, SplitSpec
 
 if TYPE_CHECKING:
-    from rdfc_core.splits import Split
+    from rdfc_core.data.splits import Split
 
 
 def split_findings(splits: Sequence[Split], spec: SplitSpec) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rdfc_core.case import Case
-from rdfc_core.splits import Split
+from rdfc_core.data.splits import Split
 
 LEAST = 10
 """Held-back cases, and patients, of each class: of fewer, one alone moves a recall by over 10 %."""

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Case
 from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
+from rdfc_core.data.splits import Split
 from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.probe import Features, LinearModel, classifier
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Prepared
-from rdfc_core.splits import Split
 
 log = logging.getLogger("rdfc")
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rdfc_core.case import Tumour
-from rdfc_core.data.mask_grid import MaskGrid
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.prepared import Prepared, Preparer
+from rdfc_core.mask_grid import MaskGrid
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
-from rdfc_core.data.mask_grid import MaskGrid
+from rdfc_core.mask_grid import MaskGrid
 
 __all__ = ["FeatureExtractor", "Features", "MaskGrid"]
 

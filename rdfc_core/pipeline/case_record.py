@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rdfc_core.case import Case
+from rdfc_core.data.splits import Split
 from rdfc_core.errors import DataError
 from rdfc_core.failures import Failure
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.splits import Split
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 BEFORE = ("case_id", "patient_id", "label", "fingerprint")

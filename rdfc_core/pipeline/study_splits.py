@@ -7,9 +7,9 @@ from os.path import normpath
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.data.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
-from rdfc_core.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.steps import Step
 
 

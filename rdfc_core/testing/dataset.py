@@ -128,8 +128,8 @@ def _check_published(who: str, dataset: Dataset) -> None:
 
 
 def _check_case(who: str, case: Case) -> None:
+    from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.readers.auto import AutoReader
 
     who = f"{who}, case {case.case_id}"
     if case.reader is None:  # as a study does

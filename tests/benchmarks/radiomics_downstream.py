@@ -27,11 +27,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.features import extract
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.plugin.registry import installed
 from rdfc_core.preparers import FeaturePreparer
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.store import Store
 
 ENGINES = ("native", "pyradiomics")

@@ -36,8 +36,8 @@ import SimpleITK as sitk  # noqa: N813
 from tumours import ct_tumour
 
 from rdfc_core.case import Case, Volume
+from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.readers.volumes import VolumeReader
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor
 
@@ -66,7 +66,7 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from rdfc_core.case import Case
-from rdfc_core.readers.volumes import VolumeReader
+from rdfc_core.data.readers.volumes import VolumeReader
 def mib(field):  # not by getrusage, whose peak is the parent's where that was larger
     found = re.search(rf"{field}:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) / 2**10

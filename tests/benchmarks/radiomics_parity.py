@@ -24,9 +24,9 @@ import numpy as np
 from tumours import RADII, ct_tumour, ultrasound_tumour
 
 from rdfc_core.case import Tumour
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.plugin.registry import installed
-from rdfc_core.readers.auto import AutoReader
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor
 

@@ -37,10 +37,10 @@ if DOUBLE := "--double" in sys.argv:  # here, since the other process runs these
 from rdfc_core import model, pretrain
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.metrics_log import Place
 from rdfc_core.plugin.registry import installed
 from rdfc_core.processes import Team
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.training_state import Task
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from rdfc_core.case import Case
+from rdfc_core.data.splits import Split
 from rdfc_core.evaluate.held_back import LEAST, held_back, too_few
 from rdfc_core.evaluate.metrics import METRICS
 from rdfc_core.evaluate.statistics import Prediction, estimates, interval
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
-from rdfc_core.splits import Split
 
 
 def case(number: int, label: str, patient: int | None = None) -> Case:

@@ -10,6 +10,7 @@ from guard import Guard, check_sentence
 from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import resolve_part
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.evaluate.size import Size
 from rdfc_core.failures import Failure
@@ -18,7 +19,6 @@ from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.preparers import FeaturePreparer, PicturePreparer
-from rdfc_core.readers.auto import AutoReader
 from rdfc_core.store import Store
 from rdfc_core.thumbnail import Thumbnail
 from rdfc_core.view_options import ImageViewConfig

@@ -16,7 +16,7 @@ from originals import sound_case
 from shares import share
 
 from rdfc_core.config.resolve import resolve_part
-from rdfc_core.dataset_check import check_dataset
+from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.workbench import read_cases

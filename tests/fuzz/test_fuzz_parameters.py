@@ -15,10 +15,10 @@ from mutations import altered, bent, damaged
 from shares import share
 
 from rdfc_core.errors import StudyError
-from rdfc_core.parameters import bundled_sets, load_parameters
+from rdfc_core.radiomics.parameters import bundled_sets, load_parameters
 
 TEXTS = [
-    files("rdfc_core.parameter_sets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    files("rdfc_core.radiomics.parameter_sets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     for name in bundled_sets()
 ]
 

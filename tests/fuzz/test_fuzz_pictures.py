@@ -23,7 +23,7 @@ from picture_files import (
 )
 from shares import share
 
-from rdfc_core.readers.pictures import PictureReader
+from rdfc_core.data.readers.pictures import PictureReader
 
 pictures = PictureReader()
 SIDES = st.integers(1, 40)

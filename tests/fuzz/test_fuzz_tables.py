@@ -19,11 +19,11 @@ from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import account
 from rdfc_core.data.cells import DOUBTFUL, MISSING, PARTS
+from rdfc_core.data.labels import usable_classes
+from rdfc_core.data.splits import make_splits
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.labels import usable_classes
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.splits import make_splits
 
 NAMES = {
     "case_id": ("case_id", "Case_ID", " CASE_ID "),

@@ -10,8 +10,8 @@ import SimpleITK as sitk  # noqa: N813
 from PIL import Image
 
 from rdfc_core.case import Case
-from rdfc_core.readers.pictures import PictureReader
-from rdfc_core.readers.volumes import VolumeReader
+from rdfc_core.data.readers.pictures import PictureReader
+from rdfc_core.data.readers.volumes import VolumeReader
 
 
 class CaseFolder:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rdfc_core.case import Case
 from rdfc_core.config.settings import METHODS, EvaluateSettings
+from rdfc_core.data.splits import Split
 from rdfc_core.evaluate.blocks import blocks
 from rdfc_core.evaluate.linear import Bench
 from rdfc_core.evaluate.network import Origin
@@ -21,7 +22,6 @@ from rdfc_core.evaluate.supervised import Arena
 from rdfc_core.feature_view import FeatureView
 from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
-from rdfc_core.splits import Split
 from rdfc_core.training.seeding import seeded
 from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
 

@@ -87,9 +87,9 @@ def train(
 ) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core import model, pretrain
+    from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.metrics_log import Place
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.readers.auto import AutoReader
 
     study = resolved(folder, *overrides)
     dataset = study.dataset.build(installed())

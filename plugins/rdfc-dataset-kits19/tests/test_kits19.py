@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
 from rdfc_core.plugin.registry import installed
-from rdfc_core.readers.volumes import VolumeReader
 from rdfc_core.testing import check_dataset, check_plugin
 from rdfc_dataset_kits19.config import Kits19Config
 from rdfc_dataset_kits19.dataset import Kits19

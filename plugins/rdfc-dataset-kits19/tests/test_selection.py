@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from rdfc_core.data.splits import make_splits
 from rdfc_core.errors import DataError
-from rdfc_core.splits import make_splits
 from rdfc_dataset_kits19.dataset import Kits19
 
 CLASSES = ("clear_cell_rcc", "papillary", "chromophobe", "oncocytoma")

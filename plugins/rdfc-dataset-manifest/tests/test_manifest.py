@@ -11,9 +11,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from rdfc_core.case import Case
+from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
 from rdfc_core.plugin.registry import installed
-from rdfc_core.readers.pictures import PictureReader
 from rdfc_core.testing import check_dataset, check_plugin
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.dataset import Manifest

@@ -18,9 +18,9 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from rdfc_core import testing as promises
 from rdfc_core.case import Case, Tumour
-from rdfc_core.dataset_check import check_dataset
-from rdfc_core.readers.pictures import PictureReader
-from rdfc_core.readers.volumes import VolumeReader
+from rdfc_core.data.dataset_check import check_dataset
+from rdfc_core.data.readers.pictures import PictureReader
+from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.dataset import Phantoms
 from rdfc_dataset_phantom.echo_pattern import EchoPattern, archetype_of, echoes, pattern_of

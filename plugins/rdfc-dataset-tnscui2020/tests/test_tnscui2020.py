@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rdfc_core.data.readers.pictures import PictureReader
+from rdfc_core.data.splits import make_splits
 from rdfc_core.errors import DataError
 from rdfc_core.plugin.registry import installed
-from rdfc_core.readers.pictures import PictureReader
-from rdfc_core.splits import make_splits
 from rdfc_core.testing import check_dataset, check_plugin
 from rdfc_dataset_tnscui2020.config import TnScui2020Config
 from rdfc_dataset_tnscui2020.dataset import TnScui2020

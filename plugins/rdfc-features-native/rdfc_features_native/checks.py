@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
-from rdfc_core.parameters import Settings
+from rdfc_core.radiomics.parameters import Settings
 from rdfc_features_native.plan import Plan
 from rdfc_features_native.preparation import Prepared
 

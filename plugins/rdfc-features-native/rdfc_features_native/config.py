@@ -1,6 +1,6 @@
 """Options of the extractor ``native``."""
 
-from rdfc_core.radiomics_config import RadiomicsConfig
+from rdfc_core.radiomics.config import RadiomicsConfig
 
 
 class NativeConfig(RadiomicsConfig):

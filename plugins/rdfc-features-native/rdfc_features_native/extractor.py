@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.interfaces import FeatureExtractor, Features, MaskGrid
-from rdfc_core.radiomics_checks import (
+from rdfc_core.radiomics.checks import (
     check_not_constant,
     check_resampled_size,
     check_tumour,

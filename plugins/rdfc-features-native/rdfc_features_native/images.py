@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.parameters import Settings
+from rdfc_core.radiomics.parameters import Settings
 from rdfc_features_native.filters.gradient import gradient_magnitude
 from rdfc_features_native.filters.lbp import local_binary_patterns
 from rdfc_features_native.filters.log import laplacian_of_gaussian

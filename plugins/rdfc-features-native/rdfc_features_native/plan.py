@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rdfc_core.errors import StudyError
-from rdfc_core.parameters import Parameters, Settings
-from rdfc_core.radiomics_checks import check_mask_value
+from rdfc_core.radiomics.checks import check_mask_value
+from rdfc_core.radiomics.parameters import Parameters, Settings
 from rdfc_features_native.images import SUPPORTED
 from rdfc_features_native.texture import CLASSES
 

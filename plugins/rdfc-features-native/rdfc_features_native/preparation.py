@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError
-from rdfc_core.parameters import Settings
+from rdfc_core.radiomics.parameters import Settings
 from rdfc_features_native.region import Box, box_of, extents_of
 
 SPLINE_MARGIN = 32

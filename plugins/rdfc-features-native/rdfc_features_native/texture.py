@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.parameters import Settings
+from rdfc_core.radiomics.parameters import Settings
 from rdfc_features_native import matrices
 from rdfc_features_native.compiling import compiled
 from rdfc_features_native.directions import pair_weights, run_weights

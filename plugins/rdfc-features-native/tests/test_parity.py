@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from rdfc_core.case import Tumour, Volume
-from rdfc_core.parameter_sets import vocabulary
+from rdfc_core.radiomics import vocabulary
 
 pytestmark = pytest.mark.filterwarnings("ignore:Applying `local_binary_pattern`")
 
@@ -76,7 +76,7 @@ def test_a_bundled_set(name, shape, spacing_mm, make_tumour, make_extractor, cal
     tumour = make_tumour(shape, spacing_mm)
     extractor = make_extractor(name)
     found = extractor.extract(tumour)
-    text = files("rdfc_core.parameter_sets").joinpath(f"{name}.yaml").read_text("utf-8")
+    text = files("rdfc_core.radiomics.parameter_sets").joinpath(f"{name}.yaml").read_text("utf-8")
     theirs = call_pyradiomics(tumour, yaml.safe_load(text))
     assert_equal_to_pyradiomics(extractor.names(tumour.ndim), found.values, theirs)
     assert not found.missing

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 import rdfc_features_native
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.errors import StudyError
-from rdfc_core.parameters import load_parameters
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import installed
+from rdfc_core.radiomics.parameters import load_parameters
 from rdfc_core.testing import check_feature_extractor, check_plugin
 from rdfc_features_native import extractor as module
 from rdfc_features_native.config import NativeConfig

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
-from rdfc_core.parameters import Parameters
+from rdfc_core.radiomics.parameters import Parameters
 
 MIN_RANGE_BINS = 2
 """An image whose whole range is narrower than this was not meant for the bin width."""

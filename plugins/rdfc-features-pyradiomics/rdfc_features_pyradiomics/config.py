@@ -1,6 +1,6 @@
 """Options of the extractor ``pyradiomics``."""
 
-from rdfc_core.radiomics_config import RadiomicsConfig
+from rdfc_core.radiomics.config import RadiomicsConfig
 
 
 class PyRadiomicsConfig(RadiomicsConfig):

@@ -14,7 +14,7 @@ from radiomics import imageoperations
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
 from rdfc_core.errors import DataError
-from rdfc_core.parameters import Parameters
+from rdfc_core.radiomics.parameters import Parameters
 
 
 class _OfPreparedImages(RadiomicsFeatureExtractor):  # type: ignore[misc]

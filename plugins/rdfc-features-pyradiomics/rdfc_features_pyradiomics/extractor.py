@@ -17,8 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces import FeatureExtractor, Features, MaskGrid
-from rdfc_core.parameters import Parameters
-from rdfc_core.radiomics_checks import (
+from rdfc_core.radiomics.checks import (
     check_mask_value,
     check_not_constant,
     check_resampled_size,
@@ -28,6 +27,7 @@ from rdfc_core.radiomics_checks import (
     why_no_log,
     why_no_shape_2d,
 )
+from rdfc_core.radiomics.parameters import Parameters
 from rdfc_features_pyradiomics import checks, engine
 from rdfc_features_pyradiomics.config import PyRadiomicsConfig
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from rdfc_core.case import Tumour
-from rdfc_core.parameter_sets import vocabulary
-from rdfc_core.parameters import bundled_sets, load_parameters
+from rdfc_core.radiomics import vocabulary
+from rdfc_core.radiomics.parameters import bundled_sets, load_parameters
 from rdfc_core.testing import check_feature_extractor, check_plugin
 
 radiomics = pytest.importorskip("radiomics", reason="PyRadiomics has no build for this Python")
@@ -28,7 +28,9 @@ SETS += [("ct-3d", VOLUME, ANISOTROPIC_MM)]
 
 
 def bundled_file(name):
-    return yaml.safe_load(files("rdfc_core.parameter_sets").joinpath(f"{name}.yaml").read_text())
+    return yaml.safe_load(
+        files("rdfc_core.radiomics.parameter_sets").joinpath(f"{name}.yaml").read_text()
+    )
 
 
 def random_file(seed):
@@ -116,7 +118,7 @@ def test_the_vocabulary_is_pyradiomics_own():
 
 @pytest.mark.parametrize("name", bundled_sets())
 def test_pyradiomics_reads_the_bundled_files(name):
-    with as_file(files("rdfc_core.parameter_sets") / f"{name}.yaml") as path:
+    with as_file(files("rdfc_core.radiomics.parameter_sets") / f"{name}.yaml") as path:
         theirs = radiomics.featureextractor.RadiomicsFeatureExtractor(str(path))
     ours = load_parameters(name).dump()
     assert theirs.enabledImagetypes == ours["imageType"]

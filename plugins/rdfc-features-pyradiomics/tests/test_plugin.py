@@ -13,9 +13,9 @@ from pydantic import ValidationError
 import rdfc_features_pyradiomics
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.errors import PluginError, StudyError
-from rdfc_core.parameters import load_parameters
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import installed
+from rdfc_core.radiomics.parameters import load_parameters
 from rdfc_features_pyradiomics.config import PyRadiomicsConfig
 
 OWN = "featureClass: {firstorder: [Mean]}\nsetting: {binWidth: 7}\n"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.parameters import Parameters
+from rdfc_core.radiomics.parameters import Parameters
 from rdfc_core.volume import check_finite
 
 MOST_RESAMPLED = 2**27

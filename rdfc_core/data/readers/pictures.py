@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from rdfc_core.case import Volume
 from rdfc_core.data.readers import mask_values
+from rdfc_core.data.readers.config import PictureReaderConfig
 from rdfc_core.data.readers.deep_colour import (
     is_deep_png,
     luminance,
@@ -25,7 +26,6 @@ from rdfc_core.data.readers.deep_colour import (
 from rdfc_core.data.readers.tiff_header import TiffHeader, read_tiff_header
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.reader import Reader
-from rdfc_core.readers.config import PictureReaderConfig
 from rdfc_core.utils.native_output import native_output_silenced
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")

@@ -14,15 +14,15 @@ from rdfc_core.data.drawing import (
     share_of,
 )
 from rdfc_core.data.fold_column import folds_of_column
-from rdfc_core.errors import DataError, StudyError
-from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.labels import (
+from rdfc_core.data.labels import (
     ONLY_PRETRAIN,
     UnsplittableError,
     patients_of_classes,
     require_two_classes,
     usable_classes,
 )
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.interfaces.dataset import SplitSpec
 
 __all__ = ["Split", "UnsplittableError", "make_splits", "refuse_leaks", "untested"]
 

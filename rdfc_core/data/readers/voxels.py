@@ -17,8 +17,8 @@ import numpy as np
 from isal import igzip, isal_zlib  # as zlib, in half its time
 from numpy.typing import NDArray
 
+from rdfc_core.data.readers.headers import Payload
 from rdfc_core.errors import DataError
-from rdfc_core.readers.payload import Payload
 
 CHUNK = 2**20
 

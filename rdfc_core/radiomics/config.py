@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rdfc_core.errors import StudyError
-from rdfc_core.parameters import (
+from rdfc_core.radiomics.parameters import (
     Parameters,
     bundled_sets,
     load_parameters,
@@ -15,7 +15,7 @@ from rdfc_core.parameters import (
 )
 
 if TYPE_CHECKING:
-    from rdfc_core.data.mask_grid import MaskGrid
+    from rdfc_core.mask_grid import MaskGrid
 
 AUTO = {2: "ultrasound", 3: "ct-3d"}
 """What ``auto`` stands for, by the number of axes."""
@@ -55,7 +55,7 @@ class RadiomicsConfig(BaseModel):
 
     def mask_grid(self) -> MaskGrid | None:
         """What the parameters say of masks on another grid than their image, None if nothing."""
-        from rdfc_core.data.mask_grid import MaskGrid  # here: naming the options loads no NumPy
+        from rdfc_core.mask_grid import MaskGrid  # here: naming the options loads no NumPy
 
         settings = self.by_ndim()[3].settings
         if settings.geometry_tolerance is None and not settings.correct_mask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from rdfc_core.parameter_sets.settings import Settings
+from rdfc_core.radiomics.settings import Settings
 
 FILTER_OF = {
     "sigma_mm": "LoG",

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Volume
+from rdfc_core.data.readers.config import VolumeReaderConfig
 from rdfc_core.data.readers.grid import Grid, by
+from rdfc_core.data.readers.headers import Payload, meta_payload, nrrd_payload
+from rdfc_core.data.readers.nifti import nifti_samples
 from rdfc_core.data.readers.nifti_header import NiftiHeader, is_single_file, read_nifti_header
+from rdfc_core.data.readers.voxels import read_samples
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.reader import Reader
-from rdfc_core.readers.config import VolumeReaderConfig
-from rdfc_core.readers.nifti import nifti_samples
-from rdfc_core.readers.payload import Payload, meta_payload, nrrd_payload
-from rdfc_core.readers.samples import read_samples
 from rdfc_core.utils.native_output import native_output_silenced
 
 FORMATS = {

@@ -27,10 +27,10 @@ from pydantic import (
 )
 
 from rdfc_core.errors import StudyError
-from rdfc_core.parameter_sets.idle import idle_settings
-from rdfc_core.parameter_sets.reading import read_mapping
-from rdfc_core.parameter_sets.settings import WHOLE_IMAGE, Settings
-from rdfc_core.parameter_sets.vocabulary import (
+from rdfc_core.radiomics.idle_settings import idle_settings
+from rdfc_core.radiomics.parameter_file import read_mapping
+from rdfc_core.radiomics.settings import WHOLE_IMAGE, Settings
+from rdfc_core.radiomics.vocabulary import (
     FEATURES,
     IMAGE_TYPES,
     features_of,
@@ -204,7 +204,7 @@ class Parameters(BaseModel):
 
 def bundled_sets() -> tuple[str, ...]:
     """The names of the parameter sets that come with rdfc."""
-    folder = files("rdfc_core.parameter_sets")
+    folder = files("rdfc_core.radiomics.parameter_sets")
     return tuple(sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
@@ -216,7 +216,7 @@ def load_parameters(name_or_path: str | Path) -> Parameters:
     """
     bundled = bundled_sets()
     if str(name_or_path) in bundled:
-        with as_file(files("rdfc_core.parameter_sets") / f"{name_or_path}.yaml") as path:
+        with as_file(files("rdfc_core.radiomics.parameter_sets") / f"{name_or_path}.yaml") as path:
             return _validated(read_mapping(path), f"the set {name_or_path!r}")
     path = Path(name_or_path).expanduser()
     if not isfile(path):  # noqa: PTH113  (pathlib fails on names that no file can have)

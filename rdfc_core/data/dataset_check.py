@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from rdfc_core.case import Case
-from rdfc_core.case_check import CaseCheck, check_case
 from rdfc_core.data.accounting import Use, account
+from rdfc_core.data.case_check import CaseCheck, check_case
 from rdfc_core.data.cells import counted
 from rdfc_core.data.findings import case_findings, listing_findings
 from rdfc_core.data.inspection import Inspected
+from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.split_findings import split_findings
+from rdfc_core.data.splits import UnsplittableError, make_splits
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
-from rdfc_core.labels import usable_classes
-from rdfc_core.splits import UnsplittableError, make_splits
 from rdfc_core.utils.progress import Progress
 
 Number = TypeVar("Number", int, float)

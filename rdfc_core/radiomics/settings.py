@@ -14,7 +14,7 @@ from pydantic import (
     PlainValidator,
 )
 
-from rdfc_core.parameter_sets.vocabulary import INTERPOLATORS, WAVELETS, suggestion
+from rdfc_core.radiomics.vocabulary import INTERPOLATORS, WAVELETS, suggestion
 
 
 def _interpolator(value: Any) -> Any:

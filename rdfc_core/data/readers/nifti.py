@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.data.readers.headers import Payload
 from rdfc_core.data.readers.nifti_header import read_nifti_header
 from rdfc_core.errors import DataError
-from rdfc_core.readers.payload import Payload
 
 TYPES = {
     **{2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"},

@@ -1,0 +1,1 @@
+"""PyRadiomics parameter files, which every extractor understands."""

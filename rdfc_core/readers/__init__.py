@@ -1,1 +1,0 @@
-"""The readers that core brings along: pictures through Pillow, volumes through SimpleITK."""
