@@ -12,9 +12,9 @@ from pathlib import Path
 from packaging.version import Version
 
 from rdfc_core.errors import RdfcError
-from rdfc_core.local_executor import usable_cores
+from rdfc_core.extraction.local_executor import usable_cores
+from rdfc_core.extraction.store import Store, default_store
 from rdfc_core.plugin.registry import installed
-from rdfc_core.store import Store, default_store
 
 LIBRARIES = (
     "rdfc-core",

@@ -14,12 +14,12 @@ from rdfc_core.evaluate.attention import Layer
 from rdfc_core.evaluate.importance import Family
 from rdfc_core.evaluate.probe import Features
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.features import Extraction
-from rdfc_core.image_view import ImageView
+from rdfc_core.extraction.extract import Extraction
 from rdfc_core.model import Model
-from rdfc_core.overlay import overlays
-from rdfc_core.preparers import PicturePreparer
 from rdfc_core.results.schema import Looked
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.overlay import overlays
+from rdfc_core.views.preparers import PicturePreparer
 
 NO_PICTURE = (
     "The judged model has no picture view of rdfc's own, so that there is no encoder to ask where "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.features import fingerprints
+from rdfc_core.extraction.extract import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of

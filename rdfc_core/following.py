@@ -18,8 +18,8 @@ import torch
 from torch import distributed as dist
 
 from rdfc_core.errors import RdfcError
+from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.group import Group
-from rdfc_core.local_executor import usable_cores
 from rdfc_core.plugin.attribution import explain
 from rdfc_core.watch import GRACE_S, POLL_S, watching
 

@@ -14,11 +14,11 @@ from rdfc_core.evaluate.blocks import blocks
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.evaluate.supervised import Arena, handcrafted, image_view
-from rdfc_core.feature_view import FeatureView
-from rdfc_core.features import Extraction
+from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.model import Model
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.views.feature_view import FeatureView
 
 Judged = list[tuple[linear.Entry, Prediction]]
 

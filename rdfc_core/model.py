@@ -19,13 +19,13 @@ from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.members import Inputs, Member, answer, member, memory_keys
 from rdfc_core.evaluate.probe import LinearModel
 from rdfc_core.evaluate.trials import PROBE, SELECTED
-from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model_folder
 from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
 from rdfc_core.training.seeding import seeded
+from rdfc_core.views.feature_view import FeatureView
 
 BATCH = 256
 

@@ -18,7 +18,7 @@ from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.explaining import Explained
-from rdfc_core.features import Extraction
+from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model

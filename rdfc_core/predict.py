@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core import features, outputs
 from rdfc_core import model as models
+from rdfc_core import outputs
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.config.study import load_study
@@ -21,8 +21,9 @@ from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
 from rdfc_core.evaluate.trials import SELECTED
-from rdfc_core.failures import Failure
-from rdfc_core.features import Extraction
+from rdfc_core.extraction import extract
+from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import Dataset, Preparer, View
 from rdfc_core.model import Model
 from rdfc_core.plugin.component import Part
@@ -170,7 +171,7 @@ def _prepare(
     views = trained[0].views
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers[INSPECTION] = Inspection()
-    extraction = features.extract(
+    extraction = extract.extract(
         cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
     )
     seen = findings.seen_in(extraction.prepared)

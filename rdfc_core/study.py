@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rdfc_core import features, judging, one_split, outputs, precision, summary
+from rdfc_core import judging, one_split, outputs, precision, summary
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data import findings
@@ -23,7 +23,8 @@ from rdfc_core.data.splits import Split
 from rdfc_core.evaluate import linear
 from rdfc_core.evaluate.statistics import Prediction
 from rdfc_core.explaining import Explained
-from rdfc_core.features import Extraction
+from rdfc_core.extraction import extract as features
+from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.dry_run import try_on_few

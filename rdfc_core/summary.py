@@ -19,7 +19,7 @@ from rdfc_core.evaluate.held_back import held_back, too_few
 from rdfc_core.evaluate.importance import METRIC, Family, contributions
 from rdfc_core.evaluate.linear import Entry
 from rdfc_core.evaluate.statistics import Prediction, estimates
-from rdfc_core.features import Extraction
+from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.results.schema import (
     Against,

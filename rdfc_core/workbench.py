@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
@@ -16,16 +15,17 @@ from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
-from rdfc_core.evaluate.size import Size
+from rdfc_core.extraction import extract as features
+from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.failures import Failure, grouped
+from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
-from rdfc_core.failures import Failure, grouped
-from rdfc_core.features import Extraction
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.store import Store
-from rdfc_core.thumbnail import Thumbnail
 from rdfc_core.utils.progress import Progress
+from rdfc_core.views.size import Size
+from rdfc_core.views.thumbnail import Thumbnail
 
 if TYPE_CHECKING:
     from rdfc_core.processes import Team

@@ -23,7 +23,7 @@ from rdfc_core.plugin import registry as plugins
 from rdfc_core.plugin.registry import Registry
 
 if TYPE_CHECKING:
-    from rdfc_core.store import Store
+    from rdfc_core.extraction.store import Store
     from rdfc_core.workbench import Workbench
 
 # Before torch is loaded, and for every process that tests start: networks this small only lose by
@@ -89,7 +89,7 @@ def registry(small_distribution: Path) -> Registry:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    from rdfc_core.store import Store
+    from rdfc_core.extraction.store import Store
 
     opened = Store(tmp_path / "store.sqlite")
     yield opened
@@ -98,7 +98,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def workbench(registry: Registry, store: Store) -> Workbench:
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
     from rdfc_core.workbench import Workbench
 
     return Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))

@@ -19,12 +19,12 @@ from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.data.readers.pictures import PictureReader
-from rdfc_core.image_view import ImageView
-from rdfc_core.pictures import picture
 from rdfc_core.predict import listed_cases, predict
-from rdfc_core.preparers import PicturePreparer
 from rdfc_core.results.schema import Results
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.crop import picture
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import ImageViewConfig
+from rdfc_core.views.preparers import PicturePreparer
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (13, 17, 3)).astype(np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdfc_core.cli import console
-from rdfc_core.failures import Failure, grouped
+from rdfc_core.extraction.failures import Failure, grouped
 
 
 def failed(case_id: str, reason: str) -> Failure:

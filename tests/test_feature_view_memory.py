@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import small_parts
 
-from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Prepared
-from rdfc_core.view_options import FeatureViewConfig
+from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.options import FeatureViewConfig
 
 CASES, FEATURES = 2_500, 300
 

@@ -18,17 +18,17 @@ import small_study
 from PIL import Image, ImageOps
 from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
-from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.readers.pictures import PictureReader
-from rdfc_core.evaluate.size import Size
-from rdfc_core.feature_view import FeatureView
-from rdfc_core.features import Extraction, extract, fingerprints, write_parquet
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.store import Store
+from rdfc_core.extraction import extract as features
+from rdfc_core.extraction.extract import Extraction, extract, fingerprints, write_parquet
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.utils.progress import Progress
-from rdfc_core.view_options import FeatureViewConfig
+from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.options import FeatureViewConfig
+from rdfc_core.views.size import Size
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 WORKER = LocalExecutor(LocalExecutorConfig(workers=1))

@@ -13,9 +13,9 @@ from small_study import QUICK
 
 from rdfc_core import DataError, RdfcError
 from rdfc_core import study as studies
+from rdfc_core.extraction.store import Store
 from rdfc_core.predict import predict
 from rdfc_core.report import read, write_report
-from rdfc_core.store import Store
 from rdfc_core.utils.atomic import within
 
 
@@ -67,8 +67,8 @@ def test_a_table_that_unpacks_to_more_than_the_memory_is_refused(run, monkeypatc
 
 def test_cases_share_the_names_of_their_features(cases, registry, pictures, store: Store):
     """A copy of 1,010 names for each of 20,000 cases was half of what a run took."""
-    from rdfc_core.features import extract
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.extract import extract
+    from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 
     study = small_study.resolved(pictures)
     view = {"radiomics": study.views["radiomics"].build(registry).preparer()}

@@ -17,10 +17,10 @@ from torch import nn
 
 from rdfc_core import DataError, ShapeError, StudyError
 from rdfc_core.case import Tumour, Volume
-from rdfc_core.feature_view import FeatureTower
-from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Prepared
-from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views.feature_view import FeatureTower
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 
 
 def image_view(encoder: Any = None, **options: Any) -> ImageView:

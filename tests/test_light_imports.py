@@ -96,9 +96,9 @@ def test_completion_of_names_loads_no_heavy_library(line, expected):
     "modules",
     [
         "rdfc_core, rdfc_core.plugin.component, rdfc_core.plugin.registry, rdfc_core.config.study",
-        "rdfc_core.view_options, rdfc_core.data.readers.config",
+        "rdfc_core.views.options, rdfc_core.data.readers.config",
         # What a worker process of an extraction loads, beside the extractor itself.
-        "rdfc_core.features, rdfc_core.preparers, rdfc_core.evaluate.size",
+        "rdfc_core.extraction.extract, rdfc_core.views.preparers, rdfc_core.views.size",
     ],
 )
 def test_what_must_start_quickly_loads_no_heavy_library(modules):

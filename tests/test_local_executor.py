@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from rdfc_core.errors import DataError
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.interfaces import Outcome, WorkerDiedError
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 
 
 def executor(workers: int | None) -> LocalExecutor:

@@ -15,10 +15,10 @@ from PIL import Image
 
 from rdfc_core.case import Case
 from rdfc_core.data.readers.pictures import PictureReader
-from rdfc_core.features import Extraction, extract
+from rdfc_core.extraction.extract import Extraction, extract
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Prepared
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.store import Store
 from rdfc_core.volume import Volume
 
 SOUND = "rdfc_core.readers.pictures.PictureReader 1"

@@ -19,7 +19,7 @@ from rdfc_core import study as studies
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.inspection import INSPECTION, Inspection
-from rdfc_core.features import extract
+from rdfc_core.extraction.extract import extract
 from rdfc_core.outputs import write_embeddings
 from rdfc_core.predict import embed, predict, reader_of
 from rdfc_core.run_folder import RunFolder

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from rdfc_core import DataError
+from rdfc_core.extraction.store import Store, key_of, recipe_id
 from rdfc_core.interfaces import Prepared
-from rdfc_core.store import Store, key_of, recipe_id
 
 RECIPE = {"view": "x", "version": 1}
 

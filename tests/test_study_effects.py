@@ -20,16 +20,16 @@ from rdfc_core import study as studies
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
 from rdfc_core.errors import DataError, StudyError
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.group import Group
 from rdfc_core.interfaces import Prepared, SplitSpec, Tower
 from rdfc_core.layout import laid_out
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.metrics_log import Place
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.run_folder import RunFolder
-from rdfc_core.store import Store
 from rdfc_core.training.held_back import hold_back
-from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 from rdfc_core.workbench import Workbench
 
 PLAIN = (

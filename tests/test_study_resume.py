@@ -16,9 +16,9 @@ from small_study import QUICK, lasting
 
 from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.results.schema import Results
-from rdfc_core.store import Store
 from rdfc_core.workbench import Workbench
 
 

@@ -19,9 +19,9 @@ from rdfc_core.workbench import Workbench
 
 def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str, tuple[int, int]]:
     """Run the same command; how far each task came."""
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.store import Store
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.store import Store
 
     progress = small_study.Counted()
     bench = Workbench(

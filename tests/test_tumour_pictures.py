@@ -16,11 +16,11 @@ from small_parts import SmallCnn, SmallCnnConfig
 from torchvision.transforms.v2.functional import resized_crop
 
 from rdfc_core import DataError
-from rdfc_core.augmentation import augment_pictures, resize
 from rdfc_core.case import Case, Tumour, Volume
-from rdfc_core.image_view import ImageView
-from rdfc_core.pictures import picture, spread_slices
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.augmentation import augment_pictures, resize
+from rdfc_core.views.crop import picture, spread_slices
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import ImageViewConfig
 
 
 def tumour_of(

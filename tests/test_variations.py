@@ -13,13 +13,13 @@ from scipy import ndimage, stats
 from small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
 from rdfc_core import testing as promises
-from rdfc_core.augmentation import augment_pictures
-from rdfc_core.image_view import ImageView
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.augmentation import augment_pictures
 from rdfc_core.views.blur import blur
 from rdfc_core.views.elastic import CONTROL_POINTS, displacements
+from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.intensity import vary_brightness, vary_contrast, vary_gamma
 from rdfc_core.views.noise import add_noise, add_speckle
+from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.views.variations import OF_INTENSITIES, augment
 
 STRONG = {

@@ -16,10 +16,10 @@ from small_parts import (
 
 from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.case import Tumour, Volume
-from rdfc_core.feature_view import FeatureView
-from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Batch, Features, Prepared
-from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 
 EXTRACTOR = OutlineFeatures(OutlineConfig())
 

@@ -76,8 +76,8 @@ Manifest = Annotated[
 def workbench(store: Path | None, executor: str, team: Team | None = None) -> Workbench:
     """Registry, store, executor, progress and processes for a command."""
     from rdfc_core.cli.console import DrawnProgress  # heavy modules load when a command needs them
-    from rdfc_core.store import Store as FeatureStore
-    from rdfc_core.store import default_store
+    from rdfc_core.extraction.store import Store as FeatureStore
+    from rdfc_core.extraction.store import default_store
     from rdfc_core.workbench import Workbench
 
     built = executor_part(executor).build(installed())

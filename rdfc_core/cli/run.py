@@ -13,7 +13,7 @@ import typer
 from rdfc_core.cli import options, teams
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
-from rdfc_core.failures import Failure
+from rdfc_core.extraction.failures import Failure
 from rdfc_core.steps import Step
 from rdfc_core.utils.heard import warnings_heard
 

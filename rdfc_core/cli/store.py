@@ -20,7 +20,7 @@ def merge(
     debug: options.Debug = False,
 ) -> None:
     """Take over what other stores hold, such as those of a job array."""
-    from rdfc_core.store import Store, default_store
+    from rdfc_core.extraction.store import Store, default_store
 
     whole = Store(store or default_store())
     for part in parts:

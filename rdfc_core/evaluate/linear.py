@@ -15,8 +15,8 @@ from rdfc_core.data.splits import Split
 from rdfc_core.evaluate.fractions import draw
 from rdfc_core.evaluate.probe import Features, LinearModel, classifier
 from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Prepared
+from rdfc_core.views.feature_view import FeatureView
 
 log = logging.getLogger("rdfc")
 

@@ -17,7 +17,6 @@ from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate.groups import Plan, modules
 from rdfc_core.evaluate.hybrid import Hybrid
 from rdfc_core.evaluate.probe import Head, Logistic, class_weights
-from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.layout import channels_last
 from rdfc_core.training.autocast import towers_in_half
@@ -27,6 +26,7 @@ from rdfc_core.training.optim import optimizer_for, set_learning_rates
 from rdfc_core.training.schedule import supervised_factor
 from rdfc_core.training.seeding import seeded
 from rdfc_core.utils.progress import Advance
+from rdfc_core.views.feature_view import FeatureView
 
 BATCH = 256
 

@@ -34,9 +34,9 @@ from rdfc_core.evaluate.trials import (
     planned,
     tables,
 )
-from rdfc_core.feature_view import FeatureView
 from rdfc_core.interfaces import Tower, View
 from rdfc_core.utils.progress import Advance, Progress
+from rdfc_core.views.feature_view import FeatureView
 
 NOTHING = np.zeros(0, np.float32)
 

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from rdfc_core import features
 from rdfc_core.case import Case
-from rdfc_core.failures import Failure
+from rdfc_core.extraction import extract
+from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Executor, Prepared, Preparer
-from rdfc_core.store import Store
 from rdfc_core.utils.progress import Progress
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-4, "float16": 2e-3}
@@ -76,8 +76,8 @@ def check_store(
         DataError: If the store cannot be used.
     """
     progress = progress or Progress()
-    prints, _ = features.fingerprints(cases, progress)
-    keys = features.keys_of(prints, preparers)
+    prints, _ = extract.fingerprints(cases, progress)
+    keys = extract.keys_of(prints, preparers)
     known = store.known(list(keys.values()))
     stored = [c for c in cases if any(keys.get((c.case_id, v)) in known for v in preparers)]
     drawn = stored
@@ -87,7 +87,7 @@ def check_store(
     with TemporaryDirectory() as folder:
         fresh = Store(Path(folder) / "store.sqlite")
         try:
-            again = features.extract(drawn, preparers, fresh, executor, progress, known=prints)
+            again = extract.extract(drawn, preparers, fresh, executor, progress, known=prints)
         finally:
             fresh.close()
     unlike = [

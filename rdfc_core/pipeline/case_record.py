@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
 from rdfc_core.errors import DataError
-from rdfc_core.failures import Failure
+from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 

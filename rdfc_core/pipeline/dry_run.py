@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 
-from rdfc_core import features
 from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluate import linear, supervised
 from rdfc_core.evaluate.network import NO_EMBEDDINGS
-from rdfc_core.features import Extraction
+from rdfc_core.extraction import extract
+from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import arms
 from rdfc_core.steps import Step, reaches
@@ -84,7 +84,7 @@ def _first(
 ) -> Extraction | None:
     """The first cases that can be prepared, or None if those that were tried cannot."""
     for count in (WANTED, TRIED):
-        extraction = features.extract(
+        extraction = extract.extract(
             cases[:count], preparers_of(views), bench.store, bench.executor, known=known
         )
         if len(extraction.cases) >= WANTED:

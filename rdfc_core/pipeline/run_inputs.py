@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.errors import StudyError
+from rdfc_core.extraction.store import recipe_id
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.interfaces.prepared import Preparer
-from rdfc_core.store import recipe_id
 
 BUDGET = ("epochs", "steps", "patience")
 """Options of ``pretrain`` whose larger value alone extends a run, instead of making it another."""

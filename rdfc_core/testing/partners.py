@@ -26,10 +26,10 @@ def memory_of(rows: torch.Tensor) -> MemoryStore:
 
 def picture_view() -> View:
     """A view of pictures, (N, 1, 64, 64), with a small convolutional tower."""
-    from rdfc_core.image_view import ImageView
     from rdfc_core.scaffold_templates.image_encoder.config import ExampleConfig
     from rdfc_core.scaffold_templates.image_encoder.encoder import Example
-    from rdfc_core.view_options import ImageViewConfig
+    from rdfc_core.views.image_view import ImageView
+    from rdfc_core.views.options import ImageViewConfig
 
     encoder = Example(ExampleConfig(width=8))
     return ImageView(ImageViewConfig.model_validate({"size": [64, 64]}), encoder=encoder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from rdfc_core.augmentation import sent
+from rdfc_core.views.augmentation import sent
 
 
 def per_case(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from rdfc_core.augmentation import sent
+from rdfc_core.views.augmentation import sent
 
 CONTROL_POINTS = 5
 """Along each axis, the first and last at the picture's border (compare Simard et al. 2003)."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import torch
 
-from rdfc_core.augmentation import augment_pictures
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.augmentation import augment_pictures
 from rdfc_core.views.blur import blur
 from rdfc_core.views.elastic import displacements
 from rdfc_core.views.intensity import vary_brightness, vary_contrast, vary_gamma
 from rdfc_core.views.noise import add_noise, add_speckle
+from rdfc_core.views.options import ImageViewConfig
 
 Vary = Callable[[torch.Tensor, float, torch.Generator], torch.Tensor]
 

@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.views.variations import augment
 
 STRENGTHS = {

@@ -28,11 +28,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.features import extract
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.extract import extract
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.plugin.registry import installed
-from rdfc_core.preparers import FeaturePreparer
-from rdfc_core.store import Store
+from rdfc_core.views.preparers import FeaturePreparer
 
 ENGINES = ("native", "pyradiomics")
 SETS = {"all": (), "no shape": ("shape",), "no shape, no LoG": ("shape", "log-")}

@@ -37,7 +37,7 @@ from tumours import ct_tumour
 
 from rdfc_core.case import Case, Volume
 from rdfc_core.data.readers.volumes import VolumeReader
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor
 

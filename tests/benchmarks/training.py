@@ -27,13 +27,13 @@ import torch
 
 from rdfc_core import pretrain
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.feature_view import FeatureView
-from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.metrics_log import Place
 from rdfc_core.training.device import device_for
 from rdfc_core.training_state import Task
-from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.encoder import TimmEncoder
 from rdfc_features_native.config import NativeConfig

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rdfc_core import testing
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.interfaces import Outcome
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.scaffold_templates.executor import config as executor_config
 from rdfc_core.scaffold_templates.executor import executor as executor_example
 

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from rdfc_core.evaluate.attention import grad_cam, probed, spatial_layer, telling_cases
 from rdfc_core.evaluate.probe import LinearModel
-from rdfc_core.image_view import ImageTower
 from rdfc_core.interfaces import ImageEncoder
+from rdfc_core.views.image_view import ImageTower
 
 
 class Rows(ImageEncoder):

@@ -7,21 +7,21 @@ from typing import Any
 
 from guard import Guard, check_sentence
 
-from rdfc_core import features
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.evaluate.size import Size
-from rdfc_core.failures import Failure
+from rdfc_core.extraction import extract
+from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import FeatureExtractor, Preparer
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.preparers import FeaturePreparer, PicturePreparer
-from rdfc_core.store import Store
-from rdfc_core.thumbnail import Thumbnail
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.options import ImageViewConfig
+from rdfc_core.views.preparers import FeaturePreparer, PicturePreparer
+from rdfc_core.views.size import Size
+from rdfc_core.views.thumbnail import Thumbnail
 
 
 class Drive:
@@ -53,7 +53,7 @@ class Drive:
         """
         given = self.reader.given_to(cases)
         executor = LocalExecutor(LocalExecutorConfig(workers=0))
-        found = features.extract(given, self.views, self.store, executor)
+        found = extract.extract(given, self.views, self.store, executor)
         refusals = [_told(failure) for failure in found.failures]
         if refusals and not found.cases:
             raise refusals[0]

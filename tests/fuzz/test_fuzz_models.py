@@ -20,11 +20,11 @@ from safetensors.numpy import load_file, save
 from shares import share
 
 from rdfc_core.case import Case
-from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+from rdfc_core.extraction.store import Store
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.predict import predict
 from rdfc_core.report.read import read_run
-from rdfc_core.store import Store
 from rdfc_core.workbench import Workbench
 
 WEIGHTS, ABOUT = "weights.safetensors", "model.json"

@@ -81,7 +81,7 @@ def test_same_folder_gives_the_same_bytes_without_torch_or_pyplot(two_classes):
 
 def test_importing_the_report_loads_nothing_heavy():
     script = (
-        "import sys, rdfc_core.report, rdfc_core.thumbnail;"
+        "import sys, rdfc_core.report, rdfc_core.views.thumbnail;"
         "print([m for m in ('torch', 'matplotlib', 'sklearn', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run(
@@ -289,7 +289,7 @@ def test_report_of_300_cases_stays_light(tmp_path):
 def noise_picture(rng: np.random.Generator) -> bytes:
     """A thumbnail that no format can compress well."""
     from rdfc_core.case import Tumour, Volume
-    from rdfc_core.thumbnail import thumbnail
+    from rdfc_core.views.thumbnail import thumbnail
 
     mask = np.zeros((128, 128), bool)
     mask[40:90, 40:90] = True

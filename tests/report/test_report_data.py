@@ -14,7 +14,7 @@ from rdfc_core.report.contents import (
     Run,
 )
 from rdfc_core.report.sections.data import data
-from rdfc_core.thumbnail import thumbnail
+from rdfc_core.views.thumbnail import thumbnail
 
 
 def test_features_that_are_missing_alike_share_a_row_the_most_missed_first():

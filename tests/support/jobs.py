@@ -21,8 +21,8 @@ def put_rows(path: Path, start: int, stop: int, stored: Connection) -> None:
     """Put a row for each number into a store, and say so after each."""
     import numpy as np
 
+    from rdfc_core.extraction.store import Store
     from rdfc_core.interfaces import Prepared
-    from rdfc_core.store import Store
 
     store = Store(path)
     for place in range(start, stop):
@@ -35,8 +35,8 @@ def put_rows_within(path: Path, file_bytes: int, said: Connection) -> None:
     import numpy as np
 
     from rdfc_core import DataError
+    from rdfc_core.extraction.store import Store
     from rdfc_core.interfaces import Prepared
-    from rdfc_core.store import Store
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a failing write, as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
@@ -159,9 +159,9 @@ class Slow:
 
 
 def extract_slowly(cases: Sequence[Case], store: Path, notes: Path) -> None:
-    from rdfc_core.features import extract
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.store import Store
+    from rdfc_core.extraction.extract import extract
+    from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.store import Store
 
     executor = LocalExecutor(LocalExecutorConfig(workers=0))
     found = extract(cases, {"slow": Slow(notes)}, Store(store), executor)
@@ -199,7 +199,7 @@ def note_and_sleep(job: tuple[Path, float]) -> int:
 
 def run_sleepers(folder: Path, seconds: float, timeout_seconds: float, said: Connection) -> None:
     """Run two jobs that sleep on two workers; send what became of each."""
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
     from rdfc_core.utils.signals import Terminated, heeding_signals
 
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and stays so

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import yaml
 from run_folders import Folder
 
-from rdfc_core.overlay import overlays
+from rdfc_core.views.overlay import overlays
 
 SHARES = (0.05, 0.2, 1.0)
 NETWORKS = ("resnet-scratch", "hybrid-scratch", "hybrid-finetune")

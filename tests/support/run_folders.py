@@ -13,7 +13,7 @@ import yaml
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from rdfc_core.case import Tumour, Volume
-from rdfc_core.thumbnail import thumbnail
+from rdfc_core.views.thumbnail import thumbnail
 
 HOSTILE = (
     "<script>alert(1)</script>",

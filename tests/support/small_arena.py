@@ -19,11 +19,11 @@ from rdfc_core.evaluate.blocks import blocks
 from rdfc_core.evaluate.linear import Bench
 from rdfc_core.evaluate.network import Origin
 from rdfc_core.evaluate.supervised import Arena
-from rdfc_core.feature_view import FeatureView
-from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.training.seeding import seeded
-from rdfc_core.view_options import FeatureViewConfig, ImageViewConfig
+from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(

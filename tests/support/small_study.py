@@ -123,9 +123,9 @@ def run_study(
     ``told`` gets a word for everything that is reported: stages, epochs.
     """
     from rdfc_core import study as studies
-    from rdfc_core.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
+    from rdfc_core.extraction.store import Store
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.store import Store
     from rdfc_core.workbench import Workbench
 
     bench = Workbench(

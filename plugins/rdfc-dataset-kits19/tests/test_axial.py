@@ -12,11 +12,11 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 import torch
 
-from rdfc_core.augmentation import resize
 from rdfc_core.case import Tumour
 from rdfc_core.data.readers.volumes import VolumeReader
-from rdfc_core.pictures import picture
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.augmentation import resize
+from rdfc_core.views.crop import picture
+from rdfc_core.views.options import ImageViewConfig
 from rdfc_dataset_kits19.config import Kits19Config
 from rdfc_dataset_kits19.dataset import Kits19
 

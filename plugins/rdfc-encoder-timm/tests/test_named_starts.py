@@ -20,10 +20,10 @@ from rdfc_core.cli import app
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.errors import StudyError
-from rdfc_core.image_view import ImageView
 from rdfc_core.interfaces import Prepared
 from rdfc_core.plugin.registry import installed
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.options import ImageViewConfig
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.efficientnet_names import with_names_of_timm
 from rdfc_encoder_timm.encoder import TimmEncoder

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from rdfc_core.thumbnail import HALO, OUTLINE
+from rdfc_core.views.thumbnail import HALO, OUTLINE
 
 HEAT = (255, 45, 85)
 """One hue whose strength tells; the outline's yellow stays apart from it."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.options import ImageViewConfig
 
 MOST_WIDENED = 2**25
 """Samples of a widened box on all its planes: 128 MiB as float32."""

@@ -16,12 +16,12 @@ import numpy as np
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
+from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.extraction.mask_grid import mask_grid_of, on_mask_grid
-from rdfc_core.failures import Failure
+from rdfc_core.extraction.store import Store, key_of, recipe_id
 from rdfc_core.interfaces import Executor, Prepared, Preparer
-from rdfc_core.local_executor import usable_cores
 from rdfc_core.plugin.attribution import UnexpectedError, explain
-from rdfc_core.store import Store, key_of, recipe_id
 from rdfc_core.utils.atomic import replacing
 from rdfc_core.utils.progress import Progress
 

@@ -11,9 +11,9 @@ from rdfc_core.errors import PluginError
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.mask_grid import MaskGrid
-from rdfc_core.pictures import picture
 from rdfc_core.plugin.attribution import origin
-from rdfc_core.view_options import ImageViewConfig
+from rdfc_core.views.crop import picture
+from rdfc_core.views.options import ImageViewConfig
 
 
 class FeaturePreparer:

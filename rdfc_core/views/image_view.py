@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rdfc_core.augmentation import resize
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, ShapeError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
-from rdfc_core.preparers import PicturePreparer
 from rdfc_core.utils.validation import validate
-from rdfc_core.view_options import VARIATIONS, ImageViewConfig
+from rdfc_core.views.augmentation import resize
+from rdfc_core.views.options import VARIATIONS, ImageViewConfig
+from rdfc_core.views.preparers import PicturePreparer
 from rdfc_core.views.variations import augment
 
 MOST_SAMPLES = 2**26

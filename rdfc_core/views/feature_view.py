@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rdfc_core.augmentation import sent
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces import FeatureExtractor, Prepared, Tower, View
-from rdfc_core.preparers import FeaturePreparer
-from rdfc_core.view_options import FeatureViewConfig
+from rdfc_core.views.augmentation import sent
+from rdfc_core.views.options import FeatureViewConfig
+from rdfc_core.views.preparers import FeaturePreparer
 
 COLUMNS, ROWS = 64, 1000
 """Features, and cases, of which there is a table in double precision at one time."""
