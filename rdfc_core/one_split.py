@@ -9,26 +9,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rdfc_core import judging, pretrain, residence
+from rdfc_core import judging
 from rdfc_core import model as models
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split
-from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.evaluate import linear, selection, supervised
 from rdfc_core.evaluate.stages import Stages
 from rdfc_core.evaluate.trial_runner import TrialRunner
 from rdfc_core.explaining import Explained
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
-from rdfc_core.metrics_log import Place
 from rdfc_core.model import Model
 from rdfc_core.pipeline import arms
 from rdfc_core.results.schema import Selection
 from rdfc_core.run_folder import RunFolder
+from rdfc_core.training import placement, pretrain
+from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
-from rdfc_core.training_state import Task
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 from rdfc_core.workbench import Workbench
 
 LOOKED_AT = 100
@@ -118,7 +119,7 @@ def pretrained(
             "rdfc_epoch_ended", folder=place.path, split=split.name, metrics=metrics
         )
 
-    collated, where = residence.collated(views, pretext_cases, study.pretrain, place.path)
+    collated, where = placement.collated(views, pretext_cases, study.pretrain, place.path)
     convergence = pretrain.fit(
         Task(
             model.pretext,

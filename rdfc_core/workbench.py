@@ -28,7 +28,7 @@ from rdfc_core.views.size import Size
 from rdfc_core.views.thumbnail import Thumbnail
 
 if TYPE_CHECKING:
-    from rdfc_core.processes import Team
+    from rdfc_core.distributed.launcher import Team
 
 
 @dataclass

@@ -9,13 +9,14 @@ import small_study
 import torch
 from small_parts import GreyTower, GreyView, GreyViewConfig
 
-from rdfc_core import DataError, checkpoint, pretrain
-from rdfc_core.alarms import PATIENCE, CollapseWatch
+from rdfc_core import DataError
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.diagnostics import collapse_signs
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
-from rdfc_core.metrics_log import Place
-from rdfc_core.training_state import Task
+from rdfc_core.training import checkpoint, pretrain
+from rdfc_core.training.collapse import collapse_signs
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.monitor import PATIENCE, CollapseWatch
+from rdfc_core.training.state import Task
 
 
 def signs(spread: float, epoch: int, cases: int = 50, width: int = 16) -> dict[str, float]:

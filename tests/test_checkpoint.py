@@ -15,7 +15,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from rdfc_core import DataError, checkpoint
+from rdfc_core import DataError
+from rdfc_core.training import checkpoint
 
 STATE = {
     "epoch": 3,

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from rdfc_core.diagnostics import MAX_ROWS, collapse_signs, effective_rank
 from rdfc_core.errors import ShapeError
+from rdfc_core.training.collapse import MAX_ROWS, collapse_signs, effective_rank
 
 
 def random_units(rows: int, width: int, seed: int = 0) -> torch.Tensor:

@@ -11,11 +11,12 @@ import small_study
 import torch
 from torch import nn
 
-from rdfc_core import StudyError, checkpoint
+from rdfc_core import StudyError
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Tower
-from rdfc_core.layout import laid_out, like_weights
-from rdfc_core.metrics_log import Place
+from rdfc_core.training import checkpoint
+from rdfc_core.training.memory_format import laid_out, like_weights
+from rdfc_core.training.metrics_log import Place
 
 CPU = torch.device("cpu")
 

@@ -14,11 +14,12 @@ import torch
 from small_parts import GreyTower, GreyView, GreyViewConfig
 from torch import Tensor, nn
 
-from rdfc_core import DataError, checkpoint, pretrain
+from rdfc_core import DataError
 from rdfc_core.config.study import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
-from rdfc_core.metrics_log import Place
-from rdfc_core.training_state import Task
+from rdfc_core.training import checkpoint, pretrain
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ import small_study
 import torch
 from torch import Tensor
 
-from rdfc_core import checkpoint
-from rdfc_core.metrics_log import Place
+from rdfc_core.training import checkpoint
+from rdfc_core.training.metrics_log import Place
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:

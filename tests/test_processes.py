@@ -14,12 +14,13 @@ import torch
 from many_processes import STILL, losses, state
 from small_parts import GreyTower, GreyViewConfig
 
-from rdfc_core import DataError, PluginError, StudyError, pretrain
+from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.group import Group
-from rdfc_core.metrics_log import Place
-from rdfc_core.processes import Team, require_devices
-from rdfc_core.training_state import Task
+from rdfc_core.distributed.launcher import Team, require_devices
+from rdfc_core.distributed.process_group import Group
+from rdfc_core.training import pretrain
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ import pytest
 import small_study
 import torch
 
-from rdfc_core import checkpoint, residence
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.feed import Resident, Streamed, feed_of
-from rdfc_core.metrics_log import Place
 from rdfc_core.plugin.registry import installed
-from rdfc_core.residence import CHUNK, SHARE, chosen, collated
+from rdfc_core.training import checkpoint, placement
+from rdfc_core.training.loader import Resident, Streamed, feed_of
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.placement import CHUNK, SHARE, chosen, collated
 
 CPU = torch.device("cpu")
 
@@ -75,7 +75,7 @@ def test_the_nearest_place_where_they_fit_is_chosen_unless_another_is_asked_for(
 )
 def test_a_container_s_limit_counts_as_the_machine_s_memory(tmp_path, monkeypatch, limit, where):
     (tmp_path / "limit").write_text(limit, encoding="ascii")
-    monkeypatch.setattr(residence, "CONTAINER", (tmp_path / "limit", tmp_path / "none"))
+    monkeypatch.setattr(placement, "CONTAINER", (tmp_path / "limit", tmp_path / "none"))
     assert chosen(int(1000 * SHARE) + 1, "auto") == where
     assert chosen(1, "auto") == "device"
 

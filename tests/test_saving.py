@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from rdfc_core import DataError, checkpoint
-from rdfc_core.saving import Saver
+from rdfc_core import DataError
+from rdfc_core.training import checkpoint
+from rdfc_core.training.checkpoint_writer import Saver
 from rdfc_core.utils.signals import Terminated
 
 

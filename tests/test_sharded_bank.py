@@ -13,10 +13,10 @@ from many_processes import STILL, losses, state
 
 from rdfc_core import ShapeError
 from rdfc_core.config.resolve import resolve_part
+from rdfc_core.distributed.launcher import Team
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.processes import Team
 
 SHARDED = "pretext.memory=sharded-bank"
 

@@ -15,20 +15,20 @@ from pyarrow import parquet
 from small_parts import GreyTower
 from torch import Tensor, nn
 
-from rdfc_core import checkpoint, residence
 from rdfc_core import study as studies
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
+from rdfc_core.distributed.process_group import Group
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
-from rdfc_core.group import Group
 from rdfc_core.interfaces import Prepared, SplitSpec, Tower
-from rdfc_core.layout import laid_out
-from rdfc_core.metrics_log import Place
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.run_folder import RunFolder
+from rdfc_core.training import checkpoint, placement
 from rdfc_core.training.held_back import hold_back
+from rdfc_core.training.memory_format import laid_out
+from rdfc_core.training.metrics_log import Place
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 from rdfc_core.workbench import Workbench
 
@@ -296,7 +296,7 @@ class Plain:
 def test_cases_wait_where_cases_in_says(tmp_path: Path, where: str) -> None:
     cases = [Prepared(np.zeros((1, 4, 4), np.float32)) for _ in range(3)]
     settings = PretrainSettings(cases_in=where)
-    _, waits = residence.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
+    _, waits = placement.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
     assert waits == where
 
 
@@ -306,7 +306,7 @@ def test_pictures_wait_in_the_number_format_asked_for(
 ) -> None:
     cases = [Prepared(np.zeros((1, 4, 4), np.float32)) for _ in range(3)]
     settings = PretrainSettings(picture_format=chosen, cases_in="memory")
-    waiting, _ = residence.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
+    waiting, _ = placement.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
     assert waiting["image"].dtype == getattr(torch, dtype)
 
 

@@ -12,7 +12,7 @@ from rdfc_core.plugin.registry import installed
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedPart
-    from rdfc_core.processes import Team
+    from rdfc_core.distributed.launcher import Team
     from rdfc_core.workbench import Workbench
 
 

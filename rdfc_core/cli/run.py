@@ -19,7 +19,7 @@ from rdfc_core.utils.heard import warnings_heard
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
-    from rdfc_core.processes import Team
+    from rdfc_core.distributed.launcher import Team
     from rdfc_core.results.schema import Results
     from rdfc_core.utils.progress import Progress
 

@@ -12,7 +12,7 @@ import typer
 from rdfc_core.errors import StudyError
 
 if TYPE_CHECKING:
-    from rdfc_core.processes import Team
+    from rdfc_core.distributed.launcher import Team
 
 
 @contextmanager
@@ -38,8 +38,8 @@ def team(devices: int | None, nodes: int | None) -> Iterator[Team | None]:
     # warnings would be the loudest.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
-    from rdfc_core import torchrun
-    from rdfc_core.processes import Team
+    from rdfc_core.distributed import torchrun
+    from rdfc_core.distributed.launcher import Team
 
     if under_torchrun and not torchrun.own_place(os.environ).leads:
         raise typer.Exit(torchrun.follow())

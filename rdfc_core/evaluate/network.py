@@ -18,10 +18,10 @@ from rdfc_core.evaluate.groups import Plan, modules
 from rdfc_core.evaluate.hybrid import Hybrid
 from rdfc_core.evaluate.probe import Head, Logistic, class_weights
 from rdfc_core.interfaces import Pretext, Tower, View
-from rdfc_core.layout import channels_last
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import endless_batches, label_steps
 from rdfc_core.training.device import device_for
+from rdfc_core.training.memory_format import channels_last
 from rdfc_core.training.optim import optimizer_for, set_learning_rates
 from rdfc_core.training.schedule import supervised_factor
 from rdfc_core.training.seeding import seeded

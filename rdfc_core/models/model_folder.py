@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from rdfc_core.checkpoint import flush
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.results.schema import Selection
+from rdfc_core.training.checkpoint import flush
 from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, partial_name, within
 
 WEIGHTS, ABOUT = "weights.safetensors", "model.json"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from rdfc_core.config.settings import AnyPrecision, Precision
+from rdfc_core.distributed.process_group import ALONE, Group
 from rdfc_core.errors import StudyError
-from rdfc_core.group import ALONE, Group
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -74,7 +74,7 @@ def device_for(precision: AnyPrecision, group: Group = ALONE) -> Fabric:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     precision = concrete(precision)
     if group.size > 1:
-        from rdfc_core.data_parallel import device_in
+        from rdfc_core.distributed.fabric import device_in
 
         return device_in(group, precision)
     return Fabric(accelerator="auto", devices=1, precision=precision)

@@ -41,11 +41,11 @@ from PIL import Image
 from torch import nn
 from training import keep
 
-from rdfc_core import pretrain
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Prepared
-from rdfc_core.metrics_log import Place
-from rdfc_core.training_state import Task
+from rdfc_core.training import pretrain
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_encoder_timm.config import TimmConfig

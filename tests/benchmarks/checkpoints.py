@@ -24,11 +24,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from training import fitted_views, keep
 
-from rdfc_core import pretrain
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.metrics_log import Place
-from rdfc_core.saving import Saver
-from rdfc_core.training_state import Task
+from rdfc_core.training import pretrain
+from rdfc_core.training.checkpoint_writer import Saver
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.encoder import TimmEncoder
 from rdfc_objective_infonce.bank import MemoryBank

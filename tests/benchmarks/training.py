@@ -25,12 +25,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from rdfc_core import pretrain
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Prepared, View
-from rdfc_core.metrics_log import Place
+from rdfc_core.training import pretrain
 from rdfc_core.training.device import device_for
-from rdfc_core.training_state import Task
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig

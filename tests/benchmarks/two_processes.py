@@ -34,14 +34,15 @@ from matplotlib.figure import Figure
 if DOUBLE := "--double" in sys.argv:  # here, since the other process runs these lines as well
     torch.Tensor.float = torch.Tensor.double  # where single precision is asked for
 
-from rdfc_core import model, pretrain
+from rdfc_core import model
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.metrics_log import Place
+from rdfc_core.distributed.launcher import Team
 from rdfc_core.plugin.registry import installed
-from rdfc_core.processes import Team
-from rdfc_core.training_state import Task
+from rdfc_core.training import pretrain
+from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.state import Task
 
 
 def study_of(chosen: argparse.Namespace) -> ResolvedStudy:

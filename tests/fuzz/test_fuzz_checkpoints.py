@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mutations import altered, bent, damaged
 from shares import share
 
-from rdfc_core import checkpoint
+from rdfc_core.training import checkpoint
 
 STATE = {
     "epoch": 3,

@@ -181,7 +181,7 @@ def save_for_ever(path: Path, saved: Connection) -> None:
     """Save one checkpoint after the other; say so after the second."""
     import torch
 
-    from rdfc_core import checkpoint
+    from rdfc_core.training import checkpoint
 
     for epoch in range(100_000):
         checkpoint.save(path, {"epoch": epoch, "weights": torch.full((100_000,), float(epoch))})

@@ -14,10 +14,11 @@ import torch
 from small_parts import GreyTower, GreyView
 from torch import Tensor, nn
 
-from rdfc_core import StudyError, checkpoint
-from rdfc_core.group import Group
+from rdfc_core import StudyError
+from rdfc_core.distributed.process_group import Group
 from rdfc_core.interfaces import Batch, MemoryStore, Pretext, PretextOutput, Tower
-from rdfc_core.metrics_log import Place
+from rdfc_core.training import checkpoint
+from rdfc_core.training.metrics_log import Place
 
 STILL = "views.radiomics.dropout=0"
 """Dropout falls differently with other numbers of processes; all else is to be the same."""

@@ -9,13 +9,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.training_state import Task
+from rdfc_core.training.state import Task
 from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
+    from rdfc_core.distributed.launcher import Team
     from rdfc_core.interfaces import Pretext
-    from rdfc_core.processes import Team
     from rdfc_core.results.schema import Results
 
 
@@ -86,10 +86,11 @@ def train(
     team: Team | None = None,
 ) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
-    from rdfc_core import model, pretrain
+    from rdfc_core import model
     from rdfc_core.data.readers.auto import AutoReader
-    from rdfc_core.metrics_log import Place
     from rdfc_core.plugin.registry import installed
+    from rdfc_core.training import pretrain
+    from rdfc_core.training.metrics_log import Place
 
     study = resolved(folder, *overrides)
     dataset = study.dataset.build(installed())

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from rdfc_core.checkpoint import load, save
 from rdfc_core.errors import ShapeError
+from rdfc_core.training.checkpoint import load, save
 from rdfc_objective_infonce import bank as bank_module
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import MemoryBankConfig

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rdfc_core.diagnostics import collapse_signs
+from rdfc_core.training.collapse import collapse_signs
 
 CASES = 128  # retrieval by chance: 1 / 128 = 0.008
 EPOCHS = 60

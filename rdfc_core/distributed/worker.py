@@ -17,11 +17,11 @@ from datetime import timedelta
 import torch
 from torch import distributed as dist
 
+from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.watchdog import GRACE_S, POLL_S, watching
 from rdfc_core.errors import RdfcError
 from rdfc_core.extraction.local_executor import usable_cores
-from rdfc_core.group import Group
 from rdfc_core.plugin.attribution import explain
-from rdfc_core.watch import GRACE_S, POLL_S, watching
 
 HERE = "127.0.0.1"
 PATIENCE_S = 300.0

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from torch import distributed as dist
 
-from rdfc_core import following
-from rdfc_core.following import PATIENCE_S
-from rdfc_core.group import Group
+from rdfc_core.distributed import worker
+from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.worker import PATIENCE_S
 
 
 def own_place(environment: Mapping[str, str]) -> Group:
@@ -36,4 +36,4 @@ def meeting_point(own: Group, patience_s: float) -> dist.TCPStore:
 def follow() -> int:
     """What a process does that torchrun started and that does not lead; the exit code."""
     own = own_place(os.environ)
-    return following.follow(meeting_point(own, PATIENCE_S), own, PATIENCE_S)
+    return worker.follow(meeting_point(own, PATIENCE_S), own, PATIENCE_S)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rdfc_core.alarms import CollapseWatch, refuse_divergence
-from rdfc_core.diagnostics import collapse_signs
-from rdfc_core.group import ALONE, Group
+from rdfc_core.distributed.process_group import ALONE, Group
 from rdfc_core.interfaces import Batch
-from rdfc_core.metrics_log import Place, forget_epochs_after, record
-from rdfc_core.saving import Saver, keep_stable
 from rdfc_core.training.batches import batches, require_trainable
+from rdfc_core.training.checkpoint_writer import Saver, keep_stable
+from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.training.metrics_log import Place, forget_epochs_after, record
+from rdfc_core.training.monitor import CollapseWatch, refuse_divergence
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
-from rdfc_core.training_state import Task, Training, begun
+from rdfc_core.training.state import Task, Training, begun
 from rdfc_core.utils.progress import Progress
 
 if TYPE_CHECKING:
-    from rdfc_core.processes import Team
+    from rdfc_core.distributed.launcher import Team
 
 EpochEnded = Callable[[Mapping[str, float]], None]
 

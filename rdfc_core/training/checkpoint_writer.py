@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rdfc_core import checkpoint
-from rdfc_core.checkpoint import Packed
 from rdfc_core.errors import RdfcError
-from rdfc_core.metrics_log import Place
+from rdfc_core.training import checkpoint
+from rdfc_core.training.checkpoint import Packed
+from rdfc_core.training.metrics_log import Place
 from rdfc_core.utils.signals import Terminated
 
 log = logging.getLogger("rdfc")

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from rdfc_core.batch_norm import synchronised
+from rdfc_core.distributed.sync_batchnorm import synchronised
 from rdfc_core.interfaces import Tower
 
 T = TypeVar("T")

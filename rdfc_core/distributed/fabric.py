@@ -10,7 +10,7 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy
 
 from rdfc_core.config.settings import Precision
-from rdfc_core.group import Group
+from rdfc_core.distributed.process_group import Group
 
 
 def device_in(group: Group, precision: Precision) -> Fabric:

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from rdfc_core.residence import Residence
+from rdfc_core.training.placement import Residence
 
 AHEAD = 2
 """Batches that are gathered before they are asked for."""

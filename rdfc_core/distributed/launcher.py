@@ -24,13 +24,13 @@ from typing import Any, Self
 import torch
 from torch import distributed as dist
 
-from rdfc_core import torchrun
+from rdfc_core.distributed import torchrun
+from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.watchdog import GRACE_S, POLL_S, watching
+from rdfc_core.distributed.worker import HERE, KEPT, PATIENCE_S, attend, joined, lost_contact
 from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.extraction.local_executor import usable_cores
-from rdfc_core.following import HERE, KEPT, PATIENCE_S, attend, joined, lost_contact
-from rdfc_core.group import Group
 from rdfc_core.plugin.attribution import UnexpectedError
-from rdfc_core.watch import GRACE_S, POLL_S, watching
 
 
 class Team:

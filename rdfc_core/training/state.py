@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from rdfc_core import checkpoint
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.feed import Feed, feed_of
-from rdfc_core.group import Group
+from rdfc_core.distributed.process_group import Group
 from rdfc_core.interfaces import Batch, Pretext, View
-from rdfc_core.layout import laid_out, like_weights
-from rdfc_core.metrics_log import Place
-from rdfc_core.residence import Residence, chosen
+from rdfc_core.training import checkpoint
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import batch_count
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.device import device_for
+from rdfc_core.training.loader import Feed, feed_of
+from rdfc_core.training.memory_format import laid_out, like_weights
+from rdfc_core.training.metrics_log import Place
 from rdfc_core.training.optim import optimizer_for
+from rdfc_core.training.placement import Residence, chosen
 from rdfc_core.training.seeding import seeded
 
 if TYPE_CHECKING:
