@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rdfc_core import judging
-from rdfc_core import model as models
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluate import linear, selection, supervised
-from rdfc_core.evaluate.stages import Stages
-from rdfc_core.evaluate.trial_runner import TrialRunner
-from rdfc_core.explaining import Explained
+from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
+from rdfc_core.evaluation.explanations import Explained
+from rdfc_core.evaluation.trial_runner import TrialRunner
+from rdfc_core.evaluation.trial_store import Stages
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
-from rdfc_core.model import Model
+from rdfc_core.models import model as models
+from rdfc_core.models.model import Model
 from rdfc_core.pipeline import arms
 from rdfc_core.results.schema import Selection
 from rdfc_core.run_folder import RunFolder
@@ -53,7 +52,7 @@ class Judged:
         embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
     """
 
-    entries: judging.Judged
+    entries: baselines.Judged
     selections: list[Selection]
     embeddings: Signs
 
@@ -209,21 +208,21 @@ def evaluate(
         explained: Is told why methods say so.
     """
     cases = {case.case_id: case for case in extraction.cases}
-    test = linear.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
+    test = linear_probe.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
     prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
     outputs = model.outputs(prepared)
-    found, model.classifier = linear.judge_learnt(test, outputs, judging.method_name(study))
+    found, model.classifier = linear_probe.judge_learnt(test, outputs, baselines.method_name(study))
     seen = {name: rival.outputs(prepared) for name, rival in rivals.items()}
     for name, shown in seen.items():
-        found += linear.judge_compared(test, shown, name)
+        found += linear_probe.judge_compared(test, shown, name)
     about = (study, test, model, outputs, extraction, bench.registry)
-    found += judging.controls(*about)
-    arena, stages = judging.arena(*about), Stages(place.trials)
+    found += baselines.controls(*about)
+    arena, stages = baselines.arena(*about), Stages(place.trials)
     found += supervised.judge(arena, stages, bench.progress)
     selections: list[Selection] = []
     model.selection, model.members = None, {}
     runner = TrialRunner(arena, stages, bench.progress)
-    for chosen, entries in selection.judge(runner):
+    for chosen, entries in model_selection.judge(runner):
         if not selections:  # the first is of all labels
             model.take_members(chosen.selection, chosen.weights(runner), study)
         selections.append(chosen.selection)
@@ -231,10 +230,10 @@ def evaluate(
     for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
         rival = rivals[arm.name]
         about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
-        arena = replace(judging.arena(*about), pretext=arm.name, compared=True)
+        arena = replace(baselines.arena(*about), pretext=arm.name, compared=True)
         found += supervised.judge(arena, stages, bench.progress)
     explained.add(test, model, outputs, extraction)
-    methods = {judging.method_name(study): outputs, **seen}
+    methods = {baselines.method_name(study): outputs, **seen}
     tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]
     return Judged(found, selections, {n: _signs(one, tested) for n, one in methods.items()})
 

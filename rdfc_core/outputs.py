@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluate.linear import Entry
-from rdfc_core.evaluate.probe import joined
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.classifiers import joined
+from rdfc_core.evaluation.linear_probe import Entry
 from rdfc_core.extraction.extract import ROWS, Extraction
-from rdfc_core.model import Model
+from rdfc_core.models.model import Model
 from rdfc_core.results.schema import Looked
 from rdfc_core.utils.atomic import replacing
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core import model as models
 from rdfc_core import outputs
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
@@ -20,12 +19,13 @@ from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
-from rdfc_core.evaluate.trials import SELECTED
+from rdfc_core.evaluation.trials import SELECTED
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import Dataset, Preparer, View
-from rdfc_core.model import Model
+from rdfc_core.models import model as models
+from rdfc_core.models.model import Model
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.run_folder import RunFolder

@@ -18,7 +18,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.config.study import ADDED
 from rdfc_core.data.splits import Split
 from rdfc_core.errors import RdfcError, StudyError
-from rdfc_core.evaluate.trials import depends_on_pretext
+from rdfc_core.evaluation.trials import depends_on_pretext
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
 from rdfc_core.pipeline.run_files import (

@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rdfc_core import judging, one_split, outputs, precision, summary
+from rdfc_core import one_split, outputs, precision, summary
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data import findings
@@ -20,9 +20,9 @@ from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluate import linear
-from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.explaining import Explained
+from rdfc_core.evaluation import baselines, linear_probe
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.explanations import Explained
 from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
@@ -106,7 +106,7 @@ class _Run:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.bench, self.until, self.heard = bench, until, heard
         self.clock = Clock()
-        self.found: dict[linear.Entry, list[Prediction]] = defaultdict(list)
+        self.found: dict[linear_probe.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
         self.selections: list[Selection] = []
         self.signs: dict[str, one_split.Signs] = {}
@@ -232,8 +232,8 @@ class _Run:
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
             importance = summary.importance(study, self.explained.families)
-            method = judging.method_name(study)
-            main = linear.main_variant(study.evaluate, self.trained)
+            method = baselines.method_name(study)
+            main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes
         for sentence in (

@@ -13,12 +13,12 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluate import headline as headlines
-from rdfc_core.evaluate.comparisons import compare, judged_variants, views_apart
-from rdfc_core.evaluate.held_back import held_back, too_few
-from rdfc_core.evaluate.importance import METRIC, Family, contributions
-from rdfc_core.evaluate.linear import Entry
-from rdfc_core.evaluate.statistics import Prediction, estimates
+from rdfc_core.evaluation import headline as headlines
+from rdfc_core.evaluation.bootstrap import Prediction, estimates
+from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
+from rdfc_core.evaluation.permutation_importance import METRIC, Family, contributions
+from rdfc_core.evaluation.sample_size import held_back, too_few
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, PublishedRow
 from rdfc_core.results.schema import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from rdfc_core.evaluate.metrics import METRICS, scores
+from rdfc_core.evaluation.metrics import METRICS, scores
 
 
 def drawn(cases: int, classes: int, seed: int, ties: bool = False) -> tuple[Any, Any]:

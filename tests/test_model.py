@@ -17,10 +17,11 @@ import torch
 from safetensors.numpy import load_file, save_file
 from small_parts import SmallCnn
 
-from rdfc_core import DataError, ShapeError, StudyError, model
-from rdfc_core.evaluate.probe import Logistic, joined
+from rdfc_core import DataError, ShapeError, StudyError
+from rdfc_core.evaluation.classifiers import Logistic, joined
 from rdfc_core.interfaces import MemoryStore
-from rdfc_core.model import Model
+from rdfc_core.models import model
+from rdfc_core.models.model import Model
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from case_folder import with_a_volume
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
-from rdfc_core import model as models
 from rdfc_core import study as studies
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.extraction.extract import extract
+from rdfc_core.models import model as models
 from rdfc_core.outputs import write_embeddings
 from rdfc_core.predict import embed, predict, reader_of
 from rdfc_core.run_folder import RunFolder

@@ -20,7 +20,7 @@ from small_study import QUICK
 from rdfc_core import DataError, StudyError
 from rdfc_core import study as studies
 from rdfc_core.data.case_definition import CaseDefinition
-from rdfc_core.model import load
+from rdfc_core.models.model import load
 from rdfc_core.predict import listed_cases, predict, single_case
 
 ORGAN, TUMOUR = 1, 2

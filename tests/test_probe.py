@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 
 from rdfc_core import StudyError
 from rdfc_core.config.study import EvaluateSettings
-from rdfc_core.evaluate import probe
-from rdfc_core.evaluate.probe import (
+from rdfc_core.evaluation import classifiers
+from rdfc_core.evaluation.classifiers import (
     LinearModel,
     Logistic,
     Neighbours,
@@ -102,12 +102,12 @@ def test_the_sgd_layer_survives_a_class_without_training_cases():
 def test_the_sgd_layers_linear_map_is_its_own_network(widths, direct, monkeypatch):
     heads = []
 
-    class Kept(probe.Head):
+    class Kept(classifiers.Head):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             heads.append(self)
 
-    monkeypatch.setattr(probe, "Head", Kept)
+    monkeypatch.setattr(classifiers, "Head", Kept)
     features, truth = drawn(widths=widths)
     learner = SgdLayer(SETTINGS, seed=0, direct=direct)
     learner.fit(features, truth, 2)
@@ -122,7 +122,7 @@ def test_the_sgd_layers_linear_map_is_its_own_network(widths, direct, monkeypatc
 
 def test_wide_features_go_through_the_papers_256_units_and_embeddings_do_not():
     def inner(widths: list[int], direct: bool) -> int:
-        return probe.Head(widths, 2, direct).classes.in_features
+        return classifiers.Head(widths, 2, direct).classes.in_features
 
     assert inner([2048, 256], direct=False) == 512
     assert inner([128, 128], direct=True) == 256
@@ -135,7 +135,7 @@ def test_a_head_takes_over_a_linear_map_and_says_the_same(widths, direct):
     features, truth = drawn(classes=3, widths=widths)
     learner = Logistic(SETTINGS)
     learner.fit(features, truth, 4)  # the fourth class has no case: it is never said
-    head = probe.Head(list(widths), 4, direct)
+    head = classifiers.Head(list(widths), 4, direct)
     head.begin_with(learner.model.weight, learner.model.bias)
     unseen, _ = drawn(classes=3, widths=widths, seed=9)
     with torch.no_grad():
@@ -146,7 +146,7 @@ def test_a_head_takes_over_a_linear_map_and_says_the_same(widths, direct):
 
 
 def test_a_head_refuses_a_map_to_more_classes_than_it_has_numbers_a_view():
-    head = probe.Head([300], 257, direct=False)
+    head = classifiers.Head([300], 257, direct=False)
     with pytest.raises(StudyError, match=r"of 256 numbers a view can not begin .* 257 classes"):
         head.begin_with(np.zeros((257, 300)), np.zeros(257))
 

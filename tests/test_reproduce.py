@@ -14,9 +14,9 @@ from command import HERE
 
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
-from rdfc_core.evaluate.linear import Entry
-from rdfc_core.evaluate.metrics import METRICS
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.interfaces import PublishedRow
 from rdfc_core.reproduce import on_copy, published_study
 from rdfc_core.summary import rows

@@ -22,8 +22,8 @@ from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.cli import console
-from rdfc_core.evaluate import network
-from rdfc_core.evaluate.inner import tempered
+from rdfc_core.evaluation import finetuning
+from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.predict import predict
 from rdfc_core.report import headline, write_report
 from rdfc_core.report.compare import Statistics, judge, paired_difference
@@ -255,7 +255,7 @@ def test_a_finished_run_that_lost_its_results_trains_nothing_again(
 ):
     run = Path(shutil.copytree(selected, tmp_path / "run"))
     (run / "results.json").unlink()
-    monkeypatch.setattr(network, "fit", lambda *_: pytest.fail("a network was trained again"))
+    monkeypatch.setattr(finetuning, "fit", lambda *_: pytest.fail("a network was trained again"))
     store = selected.parent / "store.sqlite"
     small_study.run_study(pictures, run, store, SELECTING)
     assert small_study.lasting(run) == small_study.lasting(selected)

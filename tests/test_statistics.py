@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rdfc_core.evaluate.metrics import METRICS, scores
-from rdfc_core.evaluate.statistics import Prediction, bootstrap, estimates
+from rdfc_core.evaluation.bootstrap import Prediction, bootstrap, estimates
+from rdfc_core.evaluation.metrics import METRICS, scores
 
 
 def prediction(

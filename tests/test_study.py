@@ -23,7 +23,7 @@ from rdfc_core import DataError
 from rdfc_core import study as studies
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
-from rdfc_core.evaluate.metrics import METRICS
+from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.results.schema import Results
 
 

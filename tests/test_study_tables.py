@@ -16,7 +16,7 @@ from small_study import TABLES
 
 from rdfc_core import StudyError
 from rdfc_core import study as studies
-from rdfc_core.evaluate.metrics import METRICS
+from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 

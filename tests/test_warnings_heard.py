@@ -12,7 +12,7 @@ from command import HERE
 from small_study import QUICK
 
 from rdfc_core import study as studies
-from rdfc_core.evaluate.held_back import LEAST
+from rdfc_core.evaluation.sample_size import LEAST
 from rdfc_core.utils.heard import warnings_heard
 
 SHORT = (*QUICK, "evaluate.controls=[]", "evaluate.classifiers=[logistic]")

@@ -17,7 +17,7 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from rdfc_core.errors import one_line
-from rdfc_core.evaluate.held_back import too_few
+from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.report import headline
 from rdfc_core.results.schema import Comparison, Headline, Results, Row

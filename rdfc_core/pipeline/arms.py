@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rdfc_core import model as models
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.config.settings import SHUFFLED, PretrainSettings
 from rdfc_core.errors import StudyError
+from rdfc_core.evaluation.baselines import method_name
 from rdfc_core.interfaces import View
-from rdfc_core.judging import method_name
-from rdfc_core.model import Model
+from rdfc_core.models import model as models
+from rdfc_core.models.model import Model
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.training.convergence import Convergence
 

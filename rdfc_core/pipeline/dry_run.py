@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 
-from rdfc_core import model as models
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.evaluate import linear, supervised
-from rdfc_core.evaluate.network import NO_EMBEDDINGS
+from rdfc_core.evaluation import linear_probe, supervised
+from rdfc_core.evaluation.finetuning import NO_EMBEDDINGS
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
+from rdfc_core.models import model as models
 from rdfc_core.pipeline import arms
 from rdfc_core.steps import Step, reaches
 from rdfc_core.workbench import Workbench, preparers_of
@@ -69,7 +69,7 @@ def try_on_few(
             _require_embeddings(study, outputs)
 
 
-def _require_embeddings(study: ResolvedStudy, outputs: linear.Outputs) -> None:
+def _require_embeddings(study: ResolvedStudy, outputs: linear_probe.Outputs) -> None:
     """Refuse a fine-tuning on embeddings that a pretext does not have."""
     finetuned = "hybrid-finetune" in study.evaluate.methods
     if finetuned and study.evaluate.supervised.head == "embedding" and not outputs["embedding"]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.evaluate.statistics import Prediction, paired, resampled
+from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.report import headline
 from rdfc_core.report.contents import Predictions, Run, key_of
 from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt

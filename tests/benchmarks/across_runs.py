@@ -22,8 +22,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from against_untrained import predictions
 
-from rdfc_core.evaluate.comparisons import paired
-from rdfc_core.evaluate.statistics import Prediction, resampled
+from rdfc_core.evaluation.bootstrap import Prediction, resampled
+from rdfc_core.evaluation.paired_tests import paired
 
 RESAMPLES, CONFIDENCE, SEED = 2000, 0.95, 0
 TABLES = ("label-efficiency", "supervised")

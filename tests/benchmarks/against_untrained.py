@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from rdfc_core.evaluate.statistics import Prediction, bootstrap
+from rdfc_core.evaluation.bootstrap import Prediction, bootstrap
 
 RESAMPLES = 2000
 

@@ -34,11 +34,11 @@ from matplotlib.figure import Figure
 if DOUBLE := "--double" in sys.argv:  # here, since the other process runs these lines as well
     torch.Tensor.float = torch.Tensor.double  # where single precision is asked for
 
-from rdfc_core import model
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.distributed.launcher import Team
+from rdfc_core.models import model
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training import pretrain
 from rdfc_core.training.metrics_log import Place

@@ -10,7 +10,10 @@ import pytest
 from scipy import stats
 
 from rdfc_core.config.settings import EvaluateSettings
-from rdfc_core.evaluate.comparisons import (
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.metrics import scores
+from rdfc_core.evaluation.paired_tests import (
     BOOTSTRAP,
     DELONG,
     METRICS,
@@ -20,9 +23,6 @@ from rdfc_core.evaluate.comparisons import (
     judged_variants,
     views_apart,
 )
-from rdfc_core.evaluate.linear import Entry
-from rdfc_core.evaluate.metrics import scores
-from rdfc_core.evaluate.statistics import Prediction
 
 
 def said(truth: Any, right: Any, split: str = "holdout", repeat: int = 0) -> Prediction:

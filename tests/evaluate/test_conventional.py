@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from rdfc_core.evaluate.conventional import GRID, ConventionalRadiomics
+from rdfc_core.evaluation.conventional_radiomics import GRID, ConventionalRadiomics
 
 
 def drawn(cases: int = 45, features: int = 20, classes: int = 2, seed: int = 0) -> tuple[Any, Any]:

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from rdfc_core.evaluate.delong import delong, influences
-from rdfc_core.evaluate.metrics import scores
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.delong import delong, influences
+from rdfc_core.evaluation.metrics import scores
 
 
 def prediction(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdfc_core.case import Case
-from rdfc_core.evaluate.fractions import draw
+from rdfc_core.evaluation.label_fractions import draw
 
 
 def case(number: int, label: str, patient: int | None = None) -> Case:

@@ -9,7 +9,7 @@ import small_arena
 
 from rdfc_core import StudyError
 from rdfc_core.config.settings import Tuning
-from rdfc_core.evaluate.groups import modules, plan
+from rdfc_core.evaluation.layer_groups import modules, plan
 from rdfc_core.interfaces import Tower
 
 RADIOMICS = [("radiomics", f"layer{i}") for i in (1, 2, 3)]

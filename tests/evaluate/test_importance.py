@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from small_arena import SETTINGS, arena, noise
 
-from rdfc_core.evaluate import importance, supervised
-from rdfc_core.evaluate.importance import Family, contributions, families, permute
-from rdfc_core.evaluate.stages import Stages
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation import permutation_importance, supervised
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.permutation_importance import Family, contributions, families, permute
+from rdfc_core.evaluation.trial_store import Stages
 from rdfc_core.utils.progress import Progress
 
 NAMES = (
@@ -97,14 +97,16 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
     judged = list(supervised.judge(made, Stages(tmp_path), Progress()))
     view = made.origin.views["radiomics"]
     told = list(
-        importance.judge(made.bench, view.names, made.measured, made.cases["radiomics"].numpy())
+        permutation_importance.judge(
+            made.bench, view.names, made.measured, made.cases["radiomics"].numpy()
+        )
     )
     (whole, said), *permuted = told
     (as_judged,) = (p for entry, p in judged if entry.table == "supervised")
     assert not whole.grouping
     np.testing.assert_array_equal(said.probabilities, as_judged.probabilities)
     assert {family.grouping for family, _ in permuted} == {"class", "filter"}
-    assert {p.repeat for _, p in permuted} == set(range(importance.REPEATS))
+    assert {p.repeat for _, p in permuted} == set(range(permutation_importance.REPEATS))
 
 
 def test_without_conventional_radiomics_the_control_stands_in_and_without_both_nothing_is_told():
@@ -112,11 +114,11 @@ def test_without_conventional_radiomics_the_control_stands_in_and_without_both_n
     plain = SETTINGS.model_copy(update={"methods": ()})
     made = arena(noise(40, 2), truth, 30, plain)
     about = (("a_b_c",) * 40, made.measured, made.cases["radiomics"].numpy())
-    told = list(importance.judge(made.bench, *about))
+    told = list(permutation_importance.judge(made.bench, *about))
     assert told[0][0] == Family("", "", 40, "radiomics", "logistic")
     standard = made.cases["radiomics"].numpy()
     expected = made.bench.judge({"raw": standard}, "logistic", "embedding")[0]
     np.testing.assert_allclose(told[0][1].probabilities, expected.probabilities)
     bare = arena(noise(40, 2), truth, 30, plain.model_copy(update={"controls": ()}))
-    assert list(importance.judge(bare.bench, *about)) == []
+    assert list(permutation_importance.judge(bare.bench, *about)) == []
     assert contributions({}, 100, 0.95, seed=0) == []

@@ -12,12 +12,12 @@ import small_arena
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core.config.settings import METHODS, EvaluateSettings
-from rdfc_core.evaluate import conventional, supervised
-from rdfc_core.evaluate.fractions import draw
-from rdfc_core.evaluate.inner import tempered
-from rdfc_core.evaluate.stages import Stages
-from rdfc_core.evaluate.supervised import Arena
-from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, c_name
+from rdfc_core.evaluation import conventional_radiomics, supervised
+from rdfc_core.evaluation.calibration import tempered
+from rdfc_core.evaluation.label_fractions import draw
+from rdfc_core.evaluation.supervised import Arena
+from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, c_name
 from rdfc_core.utils.progress import Progress
 
 
@@ -39,7 +39,7 @@ CASES, TRAIN = 80, 48
 def _few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Something to choose between, and no more: the whole grid takes seconds."""
     grid = {"select__estimator__C": (0.1, 0.3), "classify__C": (0.3,)}
-    monkeypatch.setattr(conventional, "GRID", grid)
+    monkeypatch.setattr(conventional_radiomics, "GRID", grid)
 
 
 def silent(steps: int = 1, note: str = "", total: int | None = None) -> None:

@@ -7,9 +7,9 @@ import pytest
 import small_arena
 from safetensors.numpy import load_file, save_file
 
-from rdfc_core.evaluate import conventional
-from rdfc_core.evaluate.members import Inputs, member
-from rdfc_core.evaluate.trials import Trial
+from rdfc_core.evaluation import conventional_radiomics
+from rdfc_core.evaluation.members import Inputs, member
+from rdfc_core.evaluation.trials import Trial
 
 CASES, TRAIN = 60, 40
 TRIALS = (
@@ -32,7 +32,7 @@ def test_a_saved_method_says_what_it_said(trial, classes, head, monkeypatch, tmp
     if head == "embedding" and trial.method != "hybrid-finetune":
         pytest.skip("has no head")
     grid = {"select__estimator__C": (0.1, 0.3), "classify__C": (0.3,)}
-    monkeypatch.setattr(conventional, "GRID", grid)
+    monkeypatch.setattr(conventional_radiomics, "GRID", grid)
     truth = np.random.default_rng(0).permutation(np.arange(CASES) % classes)
     settings = small_arena.SETTINGS.model_copy(
         update={

@@ -12,10 +12,10 @@ from torch import nn
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.config.settings import SupervisedSettings, Tuning
-from rdfc_core.evaluate import network
-from rdfc_core.evaluate.groups import Plan, plan
-from rdfc_core.evaluate.network import Hybrid
-from rdfc_core.evaluate.probe import Logistic
+from rdfc_core.evaluation import finetuning
+from rdfc_core.evaluation.classifiers import Logistic
+from rdfc_core.evaluation.finetuning import Hybrid
+from rdfc_core.evaluation.layer_groups import Plan, plan
 
 TRUTH = np.arange(24) % 2
 SETTINGS = SupervisedSettings(epochs=2, batch_size=8, learning_rate=0.05)
@@ -45,7 +45,7 @@ def fit(
 ) -> Hybrid:
     settings = SETTINGS.model_copy(update=options)
     views = arena.origin.views
-    network.fit(net, views, arena.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
+    finetuning.fit(net, views, arena.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
     return net
 
 
@@ -129,7 +129,7 @@ def test_a_first_step_of_sgd_is_as_long_as_its_group_s_factor_says(arena):
 
 def test_the_learning_rate_falls_to_a_tenth_where_it_should(arena, monkeypatch):
     rates = []
-    made = network.optimizer_for
+    made = finetuning.optimizer_for
 
     def spied(*args: Any) -> Any:
         optimizer = made(*args)
@@ -142,7 +142,7 @@ def test_the_learning_rate_falls_to_a_tenth_where_it_should(arena, monkeypatch):
         optimizer.step = noted
         return optimizer
 
-    monkeypatch.setattr(network, "optimizer_for", spied)
+    monkeypatch.setattr(finetuning, "optimizer_for", spied)
     fit(arena, build(arena, None)[0], None, epochs=10, batch_size=64)
     assert rates == pytest.approx([0.05] * 7 + [0.005] * 3)
 
@@ -154,7 +154,7 @@ def test_logits_are_the_head_on_unit_length_features(arena):
     assert joined.shape == (24, 24 + 16)
     expected = joined @ net.head.classes.weight.T + net.head.classes.bias
     torch.testing.assert_close(net(arena.cases), expected)
-    said = network.predict(net, arena.cases)
+    said = finetuning.predict(net, arena.cases)
     np.testing.assert_allclose(said, torch.softmax(expected, 1).detach().numpy(), rtol=1e-5)
 
 
@@ -200,7 +200,7 @@ def test_the_same_seed_trains_the_same_network_whatever_the_global_generator_is(
         net = arena.origin.network(["radiomics", "image"], SETTINGS, seed, chosen)
         fit(arena, net, chosen, seed)
         assert torch.equal(torch.get_rng_state(), before)
-        said.append(network.predict(net, arena.cases))
+        said.append(finetuning.predict(net, arena.cases))
     np.testing.assert_array_equal(said[0], said[1])
     assert not np.array_equal(said[0], said[2])
 
@@ -210,7 +210,7 @@ def test_what_can_be_memorised_is(arena, optimizer):
     rate = {"sgd": 0.3, "adamw": 0.02}[optimizer]
     net = build(arena, None)[0]
     fit(arena, net, None, epochs=60, optimizer=optimizer, learning_rate=rate)
-    said = network.predict(net, arena.cases)
+    said = finetuning.predict(net, arena.cases)
     assert (said.argmax(axis=1) == TRUTH).mean() > 0.85
 
 
@@ -229,7 +229,7 @@ def test_a_head_begins_with_the_probe_on_what_it_stands_on(arena, options):
     fit(arena, net, chosen, probe=probe, epochs=0)
     with torch.no_grad():
         seen = net.seen({name: arena.cases[name] for name in net.views}).numpy()
-    said = network.predict(net, arena.cases)
+    said = finetuning.predict(net, arena.cases)
     np.testing.assert_allclose(said, probe.predict({"seen": seen}), atol=1e-5)
     assert (said.argmax(1) == TRUTH).mean() > 0.7  # of the cases that it learned from
     if not options:
@@ -237,4 +237,4 @@ def test_a_head_begins_with_the_probe_on_what_it_stands_on(arena, options):
         learnt.fit(arena.learnt, TRUTH, 2)
         np.testing.assert_allclose(said, learnt.predict(arena.learnt), atol=1e-4)
     fit(arena, net, chosen, probe=Logistic(small_arena.SETTINGS))
-    assert not np.allclose(network.predict(net, arena.cases), said, atol=1e-3)
+    assert not np.allclose(finetuning.predict(net, arena.cases), said, atol=1e-3)

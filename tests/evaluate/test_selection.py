@@ -13,14 +13,14 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss, roc_auc_score
 
 from rdfc_core.config.settings import EvaluateSettings
-from rdfc_core.evaluate import conventional, network, selection
-from rdfc_core.evaluate.inner import temperature_of, tempered
-from rdfc_core.evaluate.learning import Taught
-from rdfc_core.evaluate.selection import ENSEMBLE, Chosen, decide, loss_of, standard_error
-from rdfc_core.evaluate.stages import Stages
-from rdfc_core.evaluate.supervised import Arena
-from rdfc_core.evaluate.trial_runner import TrialRunner
-from rdfc_core.evaluate.trials import SELECTED, Trial
+from rdfc_core.evaluation import conventional_radiomics, finetuning, model_selection
+from rdfc_core.evaluation.calibration import temperature_of, tempered
+from rdfc_core.evaluation.learning import Taught
+from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, loss_of, standard_error
+from rdfc_core.evaluation.supervised import Arena
+from rdfc_core.evaluation.trial_runner import TrialRunner
+from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trials import SELECTED, Trial
 from rdfc_core.utils.progress import Progress
 
 CASES, TRAIN = 80, 48
@@ -31,7 +31,7 @@ LINEAR = ALL[:3]
 @pytest.fixture(autouse=True)
 def _few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     grid = {"select__estimator__C": (0.1, 0.3), "classify__C": (0.3,)}
-    monkeypatch.setattr(conventional, "GRID", grid)
+    monkeypatch.setattr(conventional_radiomics, "GRID", grid)
 
 
 def settings(candidates: tuple[str, ...] | None = LINEAR, **changes: Any) -> EvaluateSettings:
@@ -53,7 +53,7 @@ def runner(made: Arena, folder: Path) -> TrialRunner:
 
 def first(run: TrialRunner) -> tuple[Chosen, Any]:
     """The choice by all labels, and what it says of the test part."""
-    chosen, entries = next(selection.judge(run))
+    chosen, entries = next(model_selection.judge(run))
     return chosen, entries[0][1].probabilities
 
 
@@ -172,7 +172,7 @@ def test_a_choice_asks_for_no_label_of_the_test_part(tmp_path):
     watched = truth.view(Watched)
     made = replace(made, bench=replace(made.bench, truth=watched))
     object.__setattr__(made.bench, "prediction", lambda said, repeat, rows: said)
-    choices = [chosen for chosen, _ in selection.judge(runner(made, tmp_path))]
+    choices = [chosen for chosen, _ in model_selection.judge(runner(made, tmp_path))]
     assert [(one.choice.label_fraction, one.choice.seed) for one in choices] == [
         (1.0, 0),
         (0.4, 0),
@@ -203,7 +203,7 @@ def test_where_a_class_has_one_patient_the_default_is_taken_and_the_reason_told(
 
 
 def test_a_study_without_a_network_among_the_candidates_trains_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(network, "fit", lambda *_: pytest.fail("a network was trained"))
+    monkeypatch.setattr(finetuning, "fit", lambda *_: pytest.fail("a network was trained"))
     made = arena(np.arange(CASES) % 2, settings(None, methods=()))
     assert made.candidates() == LINEAR
     first(runner(made, tmp_path))
@@ -213,7 +213,7 @@ def test_a_study_without_a_network_among_the_candidates_trains_none(monkeypatch,
 def test_nothing_is_trained_twice_and_a_killed_choice_goes_on(monkeypatch, tmp_path):
     made = arena(np.arange(CASES) % 2, settings(("probe", "hybrid-finetune"), folds=2))
     trained: list[int] = []
-    fit, stop = network.fit, [2]
+    fit, stop = finetuning.fit, [2]
 
     def counted(*arguments: Any) -> None:
         if len(trained) == stop[0]:
@@ -221,7 +221,7 @@ def test_nothing_is_trained_twice_and_a_killed_choice_goes_on(monkeypatch, tmp_p
         trained.append(len(arguments[3]))
         fit(*arguments)
 
-    monkeypatch.setattr(network, "fit", counted)
+    monkeypatch.setattr(finetuning, "fit", counted)
     with pytest.raises(KeyboardInterrupt):
         first(runner(made, tmp_path))
     assert len(trained) == 2
@@ -241,8 +241,10 @@ def test_nothing_is_trained_twice_and_a_killed_choice_goes_on(monkeypatch, tmp_p
 def test_few_labels_are_chosen_from_by_themselves(tmp_path):
     truth = np.arange(CASES) % 2
     made = arena(truth, settings(label_fractions=(0.25,), label_seeds=1, folds=2), signal=3.0)
-    few = [c.selection for c, _ in selection.judge(runner(made, tmp_path))][1]
+    few = [c.selection for c, _ in model_selection.judge(runner(made, tmp_path))][1]
     assert (few.label_fraction, few.labelled_cases) == (0.25, 12)
     assert {
-        entry.method for _, told in selection.judge(runner(made, tmp_path)) for entry, _ in told
+        entry.method
+        for _, told in model_selection.judge(runner(made, tmp_path))
+        for entry, _ in told
     } == {SELECTED}

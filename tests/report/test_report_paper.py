@@ -9,7 +9,7 @@ import pytest
 from html_page import Page
 from paper_run import HARD, NETWORKS
 
-from rdfc_core.evaluate.metrics import scores
+from rdfc_core.evaluation.metrics import scores
 from rdfc_core.report import write_report
 from rdfc_core.report.figures import _apart
 from rdfc_core.report.page import render

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from rdfc_core.case import Case
 from rdfc_core.config.settings import METHODS, EvaluateSettings
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluate.blocks import blocks
-from rdfc_core.evaluate.linear import Bench
-from rdfc_core.evaluate.network import Origin
-from rdfc_core.evaluate.supervised import Arena
+from rdfc_core.evaluation.feature_blocks import blocks
+from rdfc_core.evaluation.finetuning import Origin
+from rdfc_core.evaluation.linear_probe import Bench
+from rdfc_core.evaluation.supervised import Arena
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView

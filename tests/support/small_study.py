@@ -86,8 +86,8 @@ def train(
     team: Team | None = None,
 ) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
-    from rdfc_core import model
     from rdfc_core.data.readers.auto import AutoReader
+    from rdfc_core.models import model
     from rdfc_core.plugin.registry import installed
     from rdfc_core.training import pretrain
     from rdfc_core.training.metrics_log import Place

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluate.metrics import scores as metrics
+from rdfc_core.evaluation.metrics import scores as metrics
 from rdfc_core.report import figures, words
 from rdfc_core.report.contents import Predictions
 from rdfc_core.report.figures import Curve, Plot

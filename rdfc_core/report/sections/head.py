@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rdfc_core.evaluate.held_back import too_few
+from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.report import headline, words
 from rdfc_core.report.compare import Comparison, Verdict, named_variant
 from rdfc_core.report.contents import Run, key_of

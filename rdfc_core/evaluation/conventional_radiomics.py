@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from rdfc_core.evaluate.inner import Fold, inner_folds, out_of_fold, temperature_of
+from rdfc_core.evaluation.calibration import Fold, inner_folds, out_of_fold, temperature_of
 
 SELECTED = 300
 GRID = {"select__estimator__C": (0.03, 0.1, 0.3), "classify__C": (0.03, 0.1, 0.3, 1.0)}

@@ -14,9 +14,9 @@ from torch.nn import functional
 
 from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.evaluate.groups import Plan, modules
-from rdfc_core.evaluate.hybrid import Hybrid
-from rdfc_core.evaluate.probe import Head, Logistic, class_weights
+from rdfc_core.evaluation.classifiers import Head, Logistic, class_weights
+from rdfc_core.evaluation.hybrid import Hybrid
+from rdfc_core.evaluation.layer_groups import Plan, modules
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import endless_batches, label_steps

@@ -14,14 +14,14 @@ from scipy.special import softmax
 from torch import Tensor
 
 from rdfc_core.config.settings import SupervisedSettings
-from rdfc_core.evaluate import network
-from rdfc_core.evaluate.blocks import IMAGE, image_scale
-from rdfc_core.evaluate.conventional import ConventionalRadiomics
-from rdfc_core.evaluate.hybrid import Hybrid
-from rdfc_core.evaluate.inner import tempered
-from rdfc_core.evaluate.network import Origin
-from rdfc_core.evaluate.probe import LinearModel
-from rdfc_core.evaluate.trials import SELECTED
+from rdfc_core.evaluation import finetuning as network
+from rdfc_core.evaluation.calibration import tempered
+from rdfc_core.evaluation.classifiers import LinearModel
+from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
+from rdfc_core.evaluation.feature_blocks import IMAGE, image_scale
+from rdfc_core.evaluation.finetuning import Origin
+from rdfc_core.evaluation.hybrid import Hybrid
+from rdfc_core.evaluation.trials import SELECTED
 from rdfc_core.interfaces import MemoryStore, Pretext, View
 from rdfc_core.results.schema import Selection
 
@@ -144,7 +144,7 @@ def of_blocks(
     learnt: NDArray[np.float32],
     beside: int,
 ) -> LinearMember:
-    """A linear model on blocks (`rdfc_core.evaluate.blocks`); the image's scale goes into it.
+    """A linear model on blocks (`rdfc_core.evaluation.feature_blocks`); the image's scale goes into it.
 
     Args:
         model: Its views are names of blocks.

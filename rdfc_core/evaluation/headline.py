@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rdfc_core.config.settings import EvaluateSettings
-from rdfc_core.evaluate.comparisons import holm
-from rdfc_core.evaluate.linear import SCALED, Entry
-from rdfc_core.evaluate.statistics import Prediction, paired, resampled
-from rdfc_core.evaluate.trials import LOGISTIC, SELECTED, c_name, logistic_name
+from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
+from rdfc_core.evaluation.linear_probe import SCALED, Entry
+from rdfc_core.evaluation.paired_tests import holm
+from rdfc_core.evaluation.trials import LOGISTIC, SELECTED, c_name, logistic_name
 
 METRIC = "f1_weighted"
 FINETUNED, FROM_SCRATCH, UNTRAINED = "hybrid-finetune", "hybrid-scratch", "random-init"

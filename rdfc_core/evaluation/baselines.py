@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core import model as models
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.evaluate import importance, linear
-from rdfc_core.evaluate.blocks import blocks
-from rdfc_core.evaluate.network import Origin
-from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.evaluate.supervised import Arena, handcrafted, image_view
+from rdfc_core.evaluation import linear_probe, permutation_importance
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.feature_blocks import blocks
+from rdfc_core.evaluation.finetuning import Origin
+from rdfc_core.evaluation.supervised import Arena, handcrafted, image_view
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
-from rdfc_core.model import Model
+from rdfc_core.models import model as models
+from rdfc_core.models.model import Model
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.views.feature_view import FeatureView
 
-Judged = list[tuple[linear.Entry, Prediction]]
+Judged = list[tuple[linear_probe.Entry, Prediction]]
 
 
 def method_name(study: ResolvedStudy) -> str:
@@ -30,9 +30,9 @@ def method_name(study: ResolvedStudy) -> str:
 
 def controls(
     study: ResolvedStudy,
-    test: linear.Bench,
+    test: linear_probe.Bench,
     model: Model,
-    outputs: linear.Outputs,
+    outputs: linear_probe.Outputs,
     extraction: Extraction,
     registry: Registry,
 ) -> Judged:
@@ -51,25 +51,25 @@ def controls(
     if "random-init" in study.evaluate.controls:
         pretext_cases = {name: extraction.of(name, test.split.pretext) for name in model.views}
         networks = []
-        for repeat in range(linear.RANDOM_NETWORKS):
+        for repeat in range(linear_probe.RANDOM_NETWORKS):
             seed = study.seed + 1 + repeat
             untrained = models.fresh(study, registry, model.views, 2, seed, blank=True)
             untrained.calibrate(pretext_cases)
             networks.append(untrained.outputs(prepared))
-        found += linear.judge_random(test, networks)
+        found += linear_probe.judge_random(test, networks)
     if "shuffled-labels" in study.evaluate.controls:
-        found += linear.judge_shuffled(test, outputs)
+        found += linear_probe.judge_shuffled(test, outputs)
     name = handcrafted(model.views)
     view = model.views[name] if name is not None else None
     if name is not None and isinstance(view, FeatureView):
         sizes = extraction.of("size", [case.case_id for case in test.cases])
-        found += linear.judge_handcrafted(test, view, prepared[name], sizes)
+        found += linear_probe.judge_handcrafted(test, view, prepared[name], sizes)
     return found
 
 
 def families(
-    test: linear.Bench, model: Model, extraction: Extraction
-) -> Iterator[tuple[importance.Family, Prediction]]:
+    test: linear_probe.Bench, model: Model, extraction: Extraction
+) -> Iterator[tuple[permutation_importance.Family, Prediction]]:
     """What conventional radiomics says with each family of features permuted."""
     name = handcrafted(model.views)
     view = model.views[name] if name is not None else None
@@ -77,14 +77,14 @@ def families(
         prepared = _prepared(test, {name: view}, extraction)
         measured = _measured(prepared, name, len(test.cases))
         standard = view.collate(prepared[name]).numpy()
-        yield from importance.judge(test, view.names, measured, standard)
+        yield from permutation_importance.judge(test, view.names, measured, standard)
 
 
 def arena(
     study: ResolvedStudy,
-    test: linear.Bench,
+    test: linear_probe.Bench,
     model: Model,
-    outputs: linear.Outputs,
+    outputs: linear_probe.Outputs,
     extraction: Extraction,
     registry: Registry,
 ) -> Arena:
@@ -111,7 +111,7 @@ def arena(
 
 
 def _prepared(
-    test: linear.Bench, views: Mapping[str, View], extraction: Extraction
+    test: linear_probe.Bench, views: Mapping[str, View], extraction: Extraction
 ) -> dict[str, list[Prepared]]:
     case_ids = [case.case_id for case in test.cases]
     return {name: extraction.of(name, case_ids) for name in views}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.evaluate.probe import Head
+from rdfc_core.evaluation.classifiers import Head
 from rdfc_core.interfaces import Pretext, Tower
 
 

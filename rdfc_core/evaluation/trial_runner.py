@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluate import network
-from rdfc_core.evaluate.inner import Fold, inner_folds, temperature_of
-from rdfc_core.evaluate.stages import Arrays, Said, Stages
-from rdfc_core.evaluate.trials import LOGISTIC, PROBE, Trial, judged
+from rdfc_core.evaluation import finetuning
+from rdfc_core.evaluation.calibration import Fold, inner_folds, temperature_of
+from rdfc_core.evaluation.trial_store import Arrays, Said, Stages
+from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, judged
 from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
-    from rdfc_core.evaluate.supervised import Arena
+    from rdfc_core.evaluation.supervised import Arena
 
 LINEAR = ("radiomics", PROBE, *LOGISTIC)
 """Methods that are told of in one step; the others take many."""
@@ -125,7 +125,7 @@ class TrialRunner:
         return self.stages.read_weights(self.arena.stage, trial, said.weights)
 
     def _parts(self, trial: Trial) -> int:
-        return 1 if trial.method in LINEAR else network.PARTS
+        return 1 if trial.method in LINEAR else finetuning.PARTS
 
 
 def logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

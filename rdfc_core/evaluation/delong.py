@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation.bootstrap import Prediction
 
 
 @dataclass(frozen=True)

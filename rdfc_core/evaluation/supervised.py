@@ -11,19 +11,25 @@ from torch import Tensor
 
 from rdfc_core.config.settings import AnyPrecision, EvaluateSettings
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluate import members, network
-from rdfc_core.evaluate.blocks import IMAGE, RADIOMICS, Blocks
-from rdfc_core.evaluate.conventional import ConventionalRadiomics
-from rdfc_core.evaluate.groups import plan
-from rdfc_core.evaluate.inner import tempered
-from rdfc_core.evaluate.learning import Learner, Rows, Taught
-from rdfc_core.evaluate.linear import Bench, Entry, main_classifier, together
-from rdfc_core.evaluate.members import Member, NetworkMember
-from rdfc_core.evaluate.probe import Features, LinearModel, Logistic, classifier, linear_model
-from rdfc_core.evaluate.stages import Stages
-from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.evaluate.trial_runner import TrialRunner
-from rdfc_core.evaluate.trials import (
+from rdfc_core.evaluation import finetuning, members
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.calibration import tempered
+from rdfc_core.evaluation.classifiers import (
+    Features,
+    LinearModel,
+    Logistic,
+    classifier,
+    linear_model,
+)
+from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
+from rdfc_core.evaluation.feature_blocks import IMAGE, RADIOMICS, Blocks
+from rdfc_core.evaluation.layer_groups import plan
+from rdfc_core.evaluation.learning import Learner, Rows, Taught
+from rdfc_core.evaluation.linear_probe import Bench, Entry, main_classifier, together
+from rdfc_core.evaluation.members import Member, NetworkMember
+from rdfc_core.evaluation.trial_runner import TrialRunner
+from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trials import (
     LOGISTIC,
     PROBE,
     SELECTED,
@@ -60,7 +66,7 @@ class Arena:
     """
 
     bench: Bench
-    origin: network.Origin
+    origin: finetuning.Origin
     cases: Mapping[str, Tensor]
     measured: NDArray[np.float64]
     blocks: Blocks
@@ -189,7 +195,7 @@ class Arena:
                 tuning = next(one for one in tunings if one.name == trial.tuning)
                 chosen = plan(tuning, towers)
             net = self.origin.network(names, supervised, seed, chosen)
-            network.fit(
+            finetuning.fit(
                 net,
                 self.origin.views,
                 {name: self.cases[name][rows] for name in net.views},
@@ -203,7 +209,7 @@ class Arena:
                 advance,
             )
             return Taught(
-                lambda asked: network.predict(net, {n: self.cases[n][asked] for n in net.views}),
+                lambda asked: finetuning.predict(net, {n: self.cases[n][asked] for n in net.views}),
                 lambda: NetworkMember(net, self.origin.trained),
             )
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rdfc_core import judging
 from rdfc_core.case import Case
-from rdfc_core.evaluate import attention, linear
-from rdfc_core.evaluate.attention import Layer
-from rdfc_core.evaluate.importance import Family
-from rdfc_core.evaluate.probe import Features
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation import baselines, grad_cam, linear_probe
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.classifiers import Features
+from rdfc_core.evaluation.grad_cam import Layer
+from rdfc_core.evaluation.permutation_importance import Family
 from rdfc_core.extraction.extract import Extraction
-from rdfc_core.model import Model
+from rdfc_core.models.model import Model
 from rdfc_core.results.schema import Looked
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.overlay import overlays
@@ -46,7 +45,11 @@ class Explained:
     why_not: str = ""
 
     def add(
-        self, test: linear.Bench, model: Model, outputs: linear.Outputs, extraction: Extraction
+        self,
+        test: linear_probe.Bench,
+        model: Model,
+        outputs: linear_probe.Outputs,
+        extraction: Extraction,
     ) -> None:
         """Explain one split more.
 
@@ -56,13 +59,13 @@ class Explained:
             outputs: What the model makes of the bench's cases.
             extraction: All cases.
         """
-        for family, prediction in judging.families(test, model, extraction):
+        for family, prediction in baselines.families(test, model, extraction):
             self.families[family].append(prediction)
         if not self.looked and not self.why_not:  # one network's maps are enough to look at
             self._look(test, model, outputs["features"], extraction)
 
     def _look(
-        self, test: linear.Bench, model: Model, features: Features, extraction: Extraction
+        self, test: linear_probe.Bench, model: Model, features: Features, extraction: Extraction
     ) -> None:
         probe, towers = model.classifier, model.pretext.encoders()
         name = next((n for n in probe.views if towers[n].picture_shape), None) if probe else None
@@ -73,19 +76,19 @@ class Explained:
         start = len(test.split.train)
         tested = test.cases[start:]
         said = probe.predict({n: one[start:] for n, one in features.items()})
-        chosen = attention.telling_cases(test.truth[start:], said)
+        chosen = grad_cam.telling_cases(test.truth[start:], said)
         tower = towers[name]
         device = next((p.device for p in tower.parameters()), None)
         widths = {n: one.shape[1] for n, one in features.items()}
-        network = attention.probed(tower, name, probe, widths).to(device).eval()
+        network = grad_cam.probed(tower, name, probe, widths).to(device).eval()
         shown = extraction.of(name, [tested[place].case_id for place in chosen])
         pictures = view.collate(shown).to(device)
-        layer = attention.spatial_layer(tower, pictures[:1])
+        layer = grad_cam.spatial_layer(tower, pictures[:1])
         if layer is None:
             self.why_not = NO_MAP
             return
         targets = said[chosen].argmax(axis=1).tolist()
-        heat = attention.grad_cam(network, layer.module, pictures, targets)
+        heat = grad_cam.grad_cam(network, layer.module, pictures, targets)
         for place, target, own in zip(chosen, targets, heat, strict=True):
             about = (test.split.name, model.classes[target], float(said[place, target]), layer)
             self.looked.append(_looked(tested[place], view, own, *about))

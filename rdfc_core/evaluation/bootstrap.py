@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluate.metrics import METRICS, scores
+from rdfc_core.evaluation.metrics import METRICS, scores
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.evaluate.probe import LinearModel
+from rdfc_core.evaluation.classifiers import LinearModel
 from rdfc_core.interfaces import Tower
 
 LEAST_CELLS = 4

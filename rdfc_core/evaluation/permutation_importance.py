@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluate.conventional import ConventionalRadiomics
-from rdfc_core.evaluate.linear import Bench, main_classifier
-from rdfc_core.evaluate.statistics import Prediction, interval, of_drawn_repetitions, resampled
+from rdfc_core.evaluation.bootstrap import Prediction, interval, of_drawn_repetitions, resampled
+from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
+from rdfc_core.evaluation.linear_probe import Bench, main_classifier
 
 METRIC = "auroc"
 REPEATS = 10

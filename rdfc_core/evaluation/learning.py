@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluate.members import Member
+from rdfc_core.evaluation.members import Member
 
 Rows = NDArray[np.int64]
-"""Places among the cases of a `rdfc_core.evaluate.linear.Bench`."""
+"""Places among the cases of a `rdfc_core.evaluation.linear_probe.Bench`."""
 
 
 @dataclass(frozen=True)

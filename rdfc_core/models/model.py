@@ -16,9 +16,9 @@ from torch import nn
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.evaluate.members import Inputs, Member, answer, member, memory_keys
-from rdfc_core.evaluate.probe import LinearModel
-from rdfc_core.evaluate.trials import PROBE, SELECTED
+from rdfc_core.evaluation.classifiers import LinearModel
+from rdfc_core.evaluation.members import Inputs, Member, answer, member, memory_keys
+from rdfc_core.evaluation.trials import PROBE, SELECTED
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model_folder
 from rdfc_core.models.model_folder import below, members_of

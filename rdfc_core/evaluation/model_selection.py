@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluate.inner import temperature_of, tempered
-from rdfc_core.evaluate.linear import Entry
-from rdfc_core.evaluate.stages import Arrays
-from rdfc_core.evaluate.statistics import Prediction
-from rdfc_core.evaluate.trial_runner import TrialRunner, logarithm
-from rdfc_core.evaluate.trials import Trial, selections, tables, variants
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.calibration import temperature_of, tempered
+from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.trial_runner import TrialRunner, logarithm
+from rdfc_core.evaluation.trial_store import Arrays
+from rdfc_core.evaluation.trials import Trial, selections, tables, variants
 from rdfc_core.results.schema import Ranked, Selection
 
 ENSEMBLE = "ensemble"
@@ -87,7 +87,7 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
 
     Args:
         runner: Of the split.
-        choice: One of `rdfc_core.evaluate.trials.selections`.
+        choice: One of `rdfc_core.evaluation.trials.selections`.
     """
     settings = runner.arena.bench.settings
     names = runner.arena.candidates()

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from rdfc_core.errors import DataError
-from rdfc_core.evaluate.trials import Trial
+from rdfc_core.evaluation.trials import Trial
 from rdfc_core.training.checkpoint import flush
 from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, replacing, within
 from rdfc_core.utils.serialization import parse_json

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
-from rdfc_core.evaluate.delong import delong
-from rdfc_core.evaluate.linear import Entry, main_classifier
-from rdfc_core.evaluate.statistics import Prediction, paired, resampled
-from rdfc_core.evaluate.trials import LOGISTIC, c_name, logistic_name
+from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
+from rdfc_core.evaluation.delong import delong
+from rdfc_core.evaluation.linear_probe import Entry, main_classifier
+from rdfc_core.evaluation.trials import LOGISTIC, c_name, logistic_name
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
 """Not the calibration error: its bias on few cases is another for every method."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case
 from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluate.fractions import draw
-from rdfc_core.evaluate.probe import Features, LinearModel, classifier
-from rdfc_core.evaluate.statistics import Prediction
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.classifiers import Features, LinearModel, classifier
+from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.interfaces import Prepared
 from rdfc_core.views.feature_view import FeatureView
 

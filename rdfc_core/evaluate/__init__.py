@@ -1,1 +1,0 @@
-"""How good the learnt features are: linear probes, neighbours, controls, intervals."""

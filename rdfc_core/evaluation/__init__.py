@@ -1,0 +1,1 @@
+"""Metrics, intervals, tests, and the methods that are judged."""
