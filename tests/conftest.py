@@ -24,7 +24,7 @@ from rdfc_core.plugin.registry import Registry
 
 if TYPE_CHECKING:
     from rdfc_core.extraction.store import Store
-    from rdfc_core.workbench import Workbench
+    from rdfc_core.pipeline.context import Workbench
 
 # Before torch is loaded, and for every process that tests start: networks this small only lose by
 # a second thread, and sums of another order are not equal bit for bit.
@@ -78,7 +78,7 @@ def rdfc() -> str:
 def processes() -> ForkServerContext:
     """Starts real processes that have torch and rdfc loaded already: that takes seconds, once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["rdfc_core.study"])
+    context.set_forkserver_preload(["rdfc_core.pipeline.run"])
     return context
 
 
@@ -99,7 +99,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def workbench(registry: Registry, store: Store) -> Workbench:
     from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.workbench import Workbench
+    from rdfc_core.pipeline.context import Workbench
 
     return Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
 

@@ -14,9 +14,9 @@ import small_study
 import torch
 from small_study import QUICK
 
-from rdfc_core import StudyError, one_split
-from rdfc_core import study as studies
-from rdfc_core.pipeline import arms
+from rdfc_core import StudyError
+from rdfc_core.pipeline import arms, per_split
+from rdfc_core.pipeline import run as studies
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 from rdfc_core.training.convergence import Convergence
@@ -48,13 +48,13 @@ def run(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     """A finished run with all of it, and the tasks that were trained."""
     folder, tasks = tmp_path_factory.mktemp("arms"), []
     with pytest.MonkeyPatch.context() as patch:
-        train = one_split.pretrain.fit
+        train = per_split.pretrain.fit
 
         def watched(task: Any, place: Any, *rest: Any) -> Any:
             tasks.append((place.split, task))
             return train(task, place, *rest)
 
-        patch.setattr(one_split.pretrain, "fit", watched)
+        patch.setattr(per_split.pretrain, "fit", watched)
         small_study.run_study(pictures, folder / "run", folder / "store.sqlite", BESIDE)
     return folder / "run", tasks
 

@@ -12,7 +12,7 @@ import pytest
 import small_study
 from command import HERE
 
-from rdfc_core import study as studies
+from rdfc_core.pipeline import run as studies
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):

@@ -16,10 +16,10 @@ from small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
-from rdfc_core import study as studies
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.data.readers.pictures import PictureReader
-from rdfc_core.predict import listed_cases, predict
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.predict import listed_cases, predict
 from rdfc_core.results.schema import Results
 from rdfc_core.views.crop import picture
 from rdfc_core.views.image_view import ImageView

@@ -9,7 +9,7 @@ import small_study
 from small_study import QUICK
 
 from rdfc_core import RdfcError
-from rdfc_core import study as studies
+from rdfc_core.pipeline import run as studies
 
 TIMM = "views.image.encoder={name: timm, model: %s}"
 BOTH = 2 * 6

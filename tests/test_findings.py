@@ -15,14 +15,14 @@ from PIL import Image
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
-from rdfc_core import study as studies
 from rdfc_core.data import findings
 from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.interfaces import Problem
-from rdfc_core.predict import predict
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench, extract_shard
+from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import write_report
-from rdfc_core.workbench import Workbench, extract_shard
 
 Rows = list[dict[str, str]]
 FAST = (*QUICK, "pretrain.epochs=0", "evaluate.controls=[]", "evaluate.classifiers=[logistic]")

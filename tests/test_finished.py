@@ -10,13 +10,13 @@ import small_study
 from PIL import Image, ImageOps
 from small_study import QUICK
 
-from rdfc_core import study as studies
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
-from rdfc_core.finished import finished_run
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.finished import finished_run
+from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.pipeline.steps import STEPS, Step
 from rdfc_core.results.schema import Results
-from rdfc_core.run_folder import RunFolder
-from rdfc_core.steps import STEPS, Step
 from rdfc_core.utils.progress import Progress
 
 

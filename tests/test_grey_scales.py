@@ -13,8 +13,8 @@ from command import HERE
 from PIL import Image
 from small_study import QUICK
 
-from rdfc_core import study as studies
 from rdfc_core.data.inspection import sample_scale
+from rdfc_core.pipeline import run as studies
 
 FAST = (*QUICK, "pretrain.epochs=0", "evaluate.controls=[]", "evaluate.classifiers=[logistic]")
 

@@ -12,9 +12,9 @@ import small_study
 from small_study import QUICK
 
 from rdfc_core import DataError, RdfcError
-from rdfc_core import study as studies
 from rdfc_core.extraction.store import Store
-from rdfc_core.predict import predict
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import read, write_report
 from rdfc_core.utils.atomic import within
 

@@ -14,18 +14,18 @@ from small_parts import GreyTower, GreyView, GreyViewConfig
 from small_study import QUICK
 from torch import Tensor, nn
 
-from rdfc_core import study as studies
 from rdfc_core.config.study import PretrainSettings
 from rdfc_core.distributed.process_group import Group
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Batch, Memory, Objective, Pretext, PretextOutput, Tower
-from rdfc_core.precision import encodes_volumes, refuse_unfit, settled
-from rdfc_core.run_folder import RunFolder
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.precision import encodes_volumes, refuse_unfit, settled
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import bfloat16, device, pretrain
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.metrics_log import Place
 from rdfc_core.training.state import Task
-from rdfc_core.workbench import Workbench
 
 CPU = torch.device("cpu")
 

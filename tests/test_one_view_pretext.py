@@ -13,16 +13,16 @@ import pytest
 import small_study
 from small_study import QUICK
 
-from rdfc_core import study as studies
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
-from rdfc_core.predict import embed, predict
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench, read_cases
+from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.report.compare import judge
 from rdfc_core.report.read import read_run
-from rdfc_core.workbench import Workbench, read_cases
 
 DATASET = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
 

@@ -9,12 +9,12 @@ import small_study
 import yaml
 from small_study import QUICK
 
-from rdfc_core import study as studies
-from rdfc_core.precision import as_begun, warn_if_emulated
-from rdfc_core.run_folder import RunFolder
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.precision import as_begun, warn_if_emulated
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import device
 from rdfc_core.training.device import device_for, fastest
-from rdfc_core.workbench import Workbench
 
 AUTO = (*QUICK, "pretrain.precision=auto")
 

@@ -14,15 +14,15 @@ from case_folder import with_a_volume
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
-from rdfc_core import study as studies
 from rdfc_core.config.resolve import resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.extraction.extract import extract
 from rdfc_core.models import model as models
-from rdfc_core.outputs import write_embeddings
-from rdfc_core.predict import embed, predict, reader_of
-from rdfc_core.run_folder import RunFolder
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.predict import embed, predict, reader_of
+from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.pipeline.tables import write_embeddings
 
 
 def test_held_out_cases_get_the_probabilities_that_were_scored(finished, cases, workbench):

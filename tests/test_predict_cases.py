@@ -18,10 +18,10 @@ from scipy import ndimage
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
-from rdfc_core import study as studies
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.models.model import load
-from rdfc_core.predict import listed_cases, predict, single_case
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.predict import listed_cases, predict, single_case
 
 ORGAN, TUMOUR = 1, 2
 
@@ -138,7 +138,7 @@ def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tm
 def load_cases(run: Path, registry) -> CaseDefinition:
     from rdfc_core.config.resolve import resolve
     from rdfc_core.config.study import load_study
-    from rdfc_core.run_folder import RunFolder
+    from rdfc_core.pipeline.run_folder import RunFolder
 
     study = resolve(load_study(RunFolder(run).read_study()), registry)
     found = load(run / "model" / "holdout", study, registry).cases

@@ -18,8 +18,8 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Entry
 from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.interfaces import PublishedRow
-from rdfc_core.reproduce import on_copy, published_study
-from rdfc_core.summary import rows
+from rdfc_core.pipeline.reproduce import on_copy, published_study
+from rdfc_core.pipeline.summary import rows
 
 NAMES = ("tn-scui2020", "kits19")
 MINUTE = (

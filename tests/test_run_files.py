@@ -12,9 +12,9 @@ import yaml
 from small_study import QUICK
 
 from rdfc_core import StudyError
-from rdfc_core import study as studies
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.report import write_report
-from rdfc_core.run_folder import RunFolder
 from rdfc_core.utils.atomic import append_only, replacing
 
 OTHERS = (

@@ -15,10 +15,10 @@ from PIL import Image, ImageOps
 from small_study import QUICK, lasting
 
 from rdfc_core import StudyError
-from rdfc_core import study as studies
-from rdfc_core.finished import finished_run
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.finished import finished_run
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Results
-from rdfc_core.run_folder import RunFolder
 from rdfc_core.utils.progress import Progress
 
 SPLIT = ("dataset.split_column=split",)

@@ -24,7 +24,7 @@ from rdfc_core import DataError, StudyError
 from rdfc_core.cli import console
 from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.calibration import tempered
-from rdfc_core.predict import predict
+from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import headline, write_report
 from rdfc_core.report.compare import Statistics, judge, paired_difference
 from rdfc_core.report.contents import Method

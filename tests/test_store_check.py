@@ -13,12 +13,12 @@ import small_study
 from command import HERE
 from small_study import QUICK
 
-from rdfc_core import study as studies
 from rdfc_core.extraction.extract import extract, fingerprints, keys_of
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import check_store, difference
 from rdfc_core.interfaces import Prepared
+from rdfc_core.pipeline import run as studies
 from rdfc_core.utils.progress import Progress
 
 ALONE = LocalExecutor(LocalExecutorConfig(workers=0))

@@ -15,7 +15,6 @@ from pyarrow import parquet
 from small_parts import GreyTower
 from torch import Tensor, nn
 
-from rdfc_core import study as studies
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
 from rdfc_core.distributed.process_group import Group
@@ -23,14 +22,15 @@ from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Prepared, SplitSpec, Tower
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.run_folder import RunFolder
 from rdfc_core.training import checkpoint, placement
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training.memory_format import laid_out
 from rdfc_core.training.metrics_log import Place
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
-from rdfc_core.workbench import Workbench
 
 PLAIN = (
     *("pretrain.epochs=2", "pretrain.batch_size=12", "evaluate.bootstrap=100"),

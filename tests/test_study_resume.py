@@ -15,11 +15,11 @@ import small_study
 from small_study import QUICK, lasting
 
 from rdfc_core import DataError, StudyError
-from rdfc_core import study as studies
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench
 from rdfc_core.results.schema import Results
-from rdfc_core.workbench import Workbench
 
 
 @pytest.fixture(scope="module")

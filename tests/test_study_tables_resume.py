@@ -13,8 +13,8 @@ import small_study
 from small_study import TABLES, lasting
 
 from rdfc_core import StudyError
-from rdfc_core import study as studies
-from rdfc_core.workbench import Workbench
+from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.context import Workbench
 
 
 def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str, tuple[int, int]]:

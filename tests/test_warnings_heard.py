@@ -11,8 +11,8 @@ import small_study
 from command import HERE
 from small_study import QUICK
 
-from rdfc_core import study as studies
 from rdfc_core.evaluation.sample_size import LEAST
+from rdfc_core.pipeline import run as studies
 from rdfc_core.utils.heard import warnings_heard
 
 SHORT = (*QUICK, "evaluate.controls=[]", "evaluate.classifiers=[logistic]")

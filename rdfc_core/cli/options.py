@@ -13,7 +13,7 @@ from rdfc_core.plugin.registry import installed
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedPart
     from rdfc_core.distributed.launcher import Team
-    from rdfc_core.workbench import Workbench
+    from rdfc_core.pipeline.context import Workbench
 
 
 def completer(kind: Kind) -> Any:
@@ -78,7 +78,7 @@ def workbench(store: Path | None, executor: str, team: Team | None = None) -> Wo
     from rdfc_core.cli.console import DrawnProgress  # heavy modules load when a command needs them
     from rdfc_core.extraction.store import Store as FeatureStore
     from rdfc_core.extraction.store import default_store
-    from rdfc_core.workbench import Workbench
+    from rdfc_core.pipeline.context import Workbench
 
     built = executor_part(executor).build(installed())
     kept = FeatureStore(store or default_store())

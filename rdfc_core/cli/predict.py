@@ -17,7 +17,7 @@ from rdfc_core.errors import StudyError
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
-    from rdfc_core.outputs import Embedded
+    from rdfc_core.pipeline.tables import Embedded
     from rdfc_core.plugin.registry import Registry
 
 MaskValue = Annotated[
@@ -61,7 +61,7 @@ def predict(
     console.log_to_stderr()
     check_out(out, overwrite)
     console.announce_loading(console.DrawnProgress())
-    from rdfc_core import predict as predictions
+    from rdfc_core.pipeline import predict as predictions
 
     bench = options.workbench(store, executor)
     cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
@@ -105,8 +105,8 @@ def embed(
     console.log_to_stderr()
     check_out(out, overwrite)
     console.announce_loading(console.DrawnProgress())
-    from rdfc_core import predict as predictions
-    from rdfc_core.outputs import write_embeddings
+    from rdfc_core.pipeline import predict as predictions
+    from rdfc_core.pipeline.tables import write_embeddings
 
     bench = options.workbench(store, executor)
     cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
@@ -151,7 +151,7 @@ def _cases(
     manifest: Path | None,
     registry: Registry,
 ) -> Sequence[Case]:
-    from rdfc_core import predict as predictions
+    from rdfc_core.pipeline import predict as predictions
 
     if manifest and not (image or mask or mask_value is not None):
         return predictions.listed_cases(run, manifest, registry)

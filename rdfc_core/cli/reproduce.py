@@ -44,8 +44,8 @@ def reproduce(
     """All tables of the paper that comes with a data set, beside the published numbers."""
     from rdfc_core.cli.run import execute
     from rdfc_core.cli.study_options import StudyOptions
+    from rdfc_core.pipeline.reproduce import on_copy, published_study
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.reproduce import on_copy, published_study
 
     with teams.team(devices, nodes) as team:
         published = published_study(installed(), name)

@@ -14,7 +14,7 @@ from rdfc_core.cli import options, teams
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.failures import Failure
-from rdfc_core.steps import Step
+from rdfc_core.pipeline.steps import Step
 from rdfc_core.utils.heard import warnings_heard
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
     resolved = _resolved(study.source(), study.overrides())
 
     from rdfc_core.data.cells import counted
-    from rdfc_core.workbench import extract_shard
+    from rdfc_core.pipeline.context import extract_shard
 
     bench = options.workbench(study.store, study.executor)
     done = extract_shard(resolved, part, bench)
@@ -144,7 +144,7 @@ def execute(
             results = _finished(resolved, folder, progress, until, known)
     if results is None:
         console.announce_loading(progress)
-        from rdfc_core import study as studies
+        from rdfc_core.pipeline import run as studies
 
         bench = options.workbench(store, executor, team)
         results = studies.run(resolved, folder, bench, overwrite, until, known, told)
@@ -162,7 +162,7 @@ def execute(
 def _finished(
     study: ResolvedStudy, folder: Path, progress: Progress, until: Step, known: dict[str, str]
 ) -> Results | None:
-    from rdfc_core.finished import finished_run
+    from rdfc_core.pipeline.finished import finished_run
     from rdfc_core.plugin.registry import installed
 
     results = finished_run(study, folder, installed(), progress, until, known)

@@ -48,7 +48,7 @@ def check(
     from dataclasses import asdict
 
     from rdfc_core.cli import console
-    from rdfc_core.workbench import check_stored
+    from rdfc_core.pipeline.context import check_stored
 
     console.log_to_stderr()
     bench = options.workbench(store, executor)

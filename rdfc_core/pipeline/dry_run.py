@@ -15,8 +15,8 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.pipeline import arms
-from rdfc_core.steps import Step, reaches
-from rdfc_core.workbench import Workbench, preparers_of
+from rdfc_core.pipeline.context import Workbench, preparers_of
+from rdfc_core.pipeline.steps import Step, reaches
 
 log = logging.getLogger("rdfc")
 

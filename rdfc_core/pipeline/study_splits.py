@@ -10,7 +10,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split, UnsplittableError, make_splits, untested
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
-from rdfc_core.steps import Step
+from rdfc_core.pipeline.steps import Step
 
 
 def splits_of(

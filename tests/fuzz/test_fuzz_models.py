@@ -22,10 +22,10 @@ from shares import share
 from rdfc_core.case import Case
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
+from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.predict import predict
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.predict import predict
 from rdfc_core.report.read import read_run
-from rdfc_core.workbench import Workbench
 
 WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 

@@ -55,8 +55,8 @@ def double(number: int) -> int:
 
 def work_in(folder: Path, study: ResolvedStudy, started: Connection) -> None:
     """Claim a run folder, say so, and stay in it until killed."""
+    from rdfc_core.pipeline.run_folder import RunFolder
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.run_folder import RunFolder
 
     with RunFolder(folder).claimed(study, installed(), overwrite=False):
         started.send(True)

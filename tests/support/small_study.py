@@ -123,11 +123,11 @@ def run_study(
 
     ``told`` gets a word for everything that is reported: stages, epochs.
     """
-    from rdfc_core import study as studies
     from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
     from rdfc_core.extraction.store import Store
+    from rdfc_core.pipeline import run as studies
+    from rdfc_core.pipeline.context import Workbench
     from rdfc_core.plugin.registry import installed
-    from rdfc_core.workbench import Workbench
 
     bench = Workbench(
         installed(),

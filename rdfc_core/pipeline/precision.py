@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.config.settings import AnyPrecision, Precision
-from rdfc_core.run_folder import RunFolder
+from rdfc_core.pipeline.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import View

@@ -8,7 +8,6 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rdfc_core import one_split, outputs, precision, summary
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data import findings
@@ -26,17 +25,18 @@ from rdfc_core.evaluation.explanations import Explained
 from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
+from rdfc_core.pipeline import per_split, precision, summary, tables
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.context import Workbench, extract, read_cases
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
+from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.results.schema import Results, Selection
-from rdfc_core.run_folder import RunFolder, machine
-from rdfc_core.steps import Step, reaches
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.heard import warnings_heard
 from rdfc_core.utils.progress import Clock
-from rdfc_core.workbench import Workbench, extract, read_cases
 
 log = logging.getLogger("rdfc")
 
@@ -109,8 +109,8 @@ class _Run:
         self.found: dict[linear_probe.Entry, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
         self.selections: list[Selection] = []
-        self.signs: dict[str, one_split.Signs] = {}
-        self.vectors: list[outputs.Embedded] = []
+        self.signs: dict[str, per_split.Signs] = {}
+        self.vectors: list[tables.Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, Convergence] = {}
 
@@ -119,7 +119,7 @@ class _Run:
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.bench, known)
             features.write_parquet(self.place.path / "features.parquet", extraction)
-            outputs.write_pictures(self.place.path / "pictures.parquet", extraction)
+            tables.write_pictures(self.place.path / "pictures.parquet", extraction)
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
@@ -183,9 +183,9 @@ class _Run:
             about = (extraction, split, self.place, self.bench)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    one_split.fit(self.study, self.views, extraction, split, self.bench)
-                    model, told = one_split.pretrained(self.study, self.views, *about)
-                    trained_rivals = one_split.rivals(self.study, self.views, *about, told)
+                    per_split.fit(self.study, self.views, extraction, split, self.bench)
+                    model, told = per_split.pretrained(self.study, self.views, *about)
+                    trained_rivals = per_split.rivals(self.study, self.views, *about, told)
                 rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
                 self._converged(split.name, told)
                 for name, (_, rival_told) in trained_rivals.items():
@@ -193,10 +193,10 @@ class _Run:
                         self._converged(f"{split.name}.{name}", rival_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
-            self.vectors += outputs.embedded(model, extraction, split)
+            self.vectors += tables.embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
-                    judged = one_split.evaluate(self.study, model, rivals, *about, self.explained)
+                    judged = per_split.evaluate(self.study, model, rivals, *about, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
                 for entry, prediction in judged.entries:
@@ -213,11 +213,11 @@ class _Run:
     def _write(self) -> None:
         folder = self.place.path
         if self.until != "extract":
-            outputs.write_embeddings(folder / "embeddings.parquet", self.vectors)
+            tables.write_embeddings(folder / "embeddings.parquet", self.vectors)
         if self.until == "evaluate":
             classes = self.classes
-            outputs.write_predictions(folder / "predictions.parquet", self.found, classes)
-            outputs.write_attention(folder / "attention.parquet", self.explained.looked)
+            tables.write_predictions(folder / "predictions.parquet", self.found, classes)
+            tables.write_attention(folder / "attention.parquet", self.explained.looked)
 
     def _results(
         self,

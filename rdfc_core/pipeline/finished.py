@@ -10,12 +10,12 @@ from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.extraction.extract import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.pipeline.case_record import case_rows, change
+from rdfc_core.pipeline.precision import as_begun
+from rdfc_core.pipeline.run_folder import RunFolder, code_versions
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
+from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.precision import as_begun
 from rdfc_core.results.schema import Results
-from rdfc_core.run_folder import RunFolder, code_versions
-from rdfc_core.steps import Step, reaches
 from rdfc_core.utils.progress import Progress
 
 
@@ -29,7 +29,7 @@ def finished_run(
 ) -> Results | None:
     """The results of a run of this study that went as far as this one wants to.
 
-    None wherever there is something to do or to refuse, which `rdfc_core.study.run` decides:
+    None wherever there is something to do or to refuse, which `rdfc_core.pipeline.run.run` decides:
     another study, cases that have changed, cases that may not fail again, a step that is missing,
     another version of a plugin. A case whose unchanged files were at fault would only fail again.
 

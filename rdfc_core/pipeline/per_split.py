@@ -20,8 +20,9 @@ from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline import arms
+from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
-from rdfc_core.run_folder import RunFolder
 from rdfc_core.training import placement, pretrain
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
@@ -29,7 +30,6 @@ from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training.metrics_log import Place
 from rdfc_core.training.state import Task
-from rdfc_core.workbench import Workbench
 
 LOOKED_AT = 100
 """Test cases at most, so that how many find their partner means the same in every split."""

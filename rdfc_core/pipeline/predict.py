@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core import outputs
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.config.study import load_study
@@ -26,10 +25,11 @@ from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import Dataset, Preparer, View
 from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
+from rdfc_core.pipeline import tables
+from rdfc_core.pipeline.context import Workbench, read_cases
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.run_folder import RunFolder
-from rdfc_core.workbench import Workbench, read_cases
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def predict(
 
 def embed(
     run: Path, cases: Sequence[Case], bench: Workbench
-) -> tuple[list[outputs.Embedded], Sequence[Failure]]:
+) -> tuple[list[tables.Embedded], Sequence[Failure]]:
     """The joint embeddings of the cases, by the network of each split of a run.
 
     Embeddings of different splits come from different networks and cannot be compared.
@@ -94,11 +94,9 @@ def embed(
     rows = []
     for model, folder in zip(trained, RunFolder(run).models(), strict=True):
         case_ids = [case.case_id for case in extraction.cases]
-        vectors = outputs.joint(
-            model, {name: extraction.of(name, case_ids) for name in model.views}
-        )
+        vectors = tables.joint(model, {name: extraction.of(name, case_ids) for name in model.views})
         rows += [
-            outputs.Embedded(folder.name, "", case.case_id, case.label, vector.tolist())
+            tables.Embedded(folder.name, "", case.case_id, case.label, vector.tolist())
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
     return rows, extraction.failures
