@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rdfc_core.cli import sections
-from rdfc_core.cli.schema import Option, as_json, options_in_words, type_in_words
+from rdfc_core.cli.option_help import Option, as_json, options_in_words, type_in_words
 from rdfc_core.config.resolve import part_fields
 from rdfc_core.plugin.component import KINDS
 from rdfc_core.plugin.registry import installed

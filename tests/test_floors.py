@@ -16,7 +16,7 @@ PLUGINS = CORE.parent / "plugins"
 
 FLOORS: list[set[str]] = [
     {"cli", "__main__"},
-    {"pipeline.predict", "doctor", "scaffold", "testing"},
+    {"pipeline.predict", "doctor", "scaffold.writer", "testing"},
     {"pipeline.run"},
     {
         "models.model",
@@ -142,7 +142,7 @@ def modules_under(folder: Path, package: str) -> dict[str, Path]:
 
 
 MODULES = modules_under(CORE, "rdfc_core")
-TEMPLATES = {name: file for name, file in MODULES.items() if ".scaffold_templates" in name}
+TEMPLATES = {name: file for name, file in MODULES.items() if ".scaffold.templates" in name}
 OWN = {name: file for name, file in MODULES.items() if name not in TEMPLATES}
 
 

@@ -21,8 +21,8 @@ from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import Workbench, read_cases
 from rdfc_core.pipeline.predict import embed, predict
-from rdfc_core.report.compare import judge
-from rdfc_core.report.read import read_run
+from rdfc_core.report.load import read_run
+from rdfc_core.report.verdict import judge
 
 DATASET = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
 

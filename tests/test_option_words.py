@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from rdfc_core.cli.schema import option_lines, type_in_words
+from rdfc_core.cli.option_help import option_lines, type_in_words
 from rdfc_core.config.resolve import part_fields
 from rdfc_core.plugin.component import Part, PartOf
 

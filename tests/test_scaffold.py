@@ -8,7 +8,7 @@ import pytest
 
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.component import KINDS
-from rdfc_core.scaffold import write_plugin
+from rdfc_core.scaffold.writer import write_plugin
 
 NAME = "own-part"
 

@@ -26,11 +26,11 @@ from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import headline, write_report
-from rdfc_core.report.compare import Statistics, judge, paired_difference
-from rdfc_core.report.contents import Method
-from rdfc_core.report.read import read_run
-from rdfc_core.report.sections.choice import choices
-from rdfc_core.report.sections.head import head
+from rdfc_core.report.load import read_run
+from rdfc_core.report.run_data import Method
+from rdfc_core.report.sections.model_selection import choices
+from rdfc_core.report.sections.summary import head
+from rdfc_core.report.verdict import Statistics, judge, paired_difference
 from rdfc_core.results.schema import Against, Judged, Results
 
 CANDIDATES = (

@@ -89,7 +89,7 @@ def show(
         return
     import json
 
-    from rdfc_core.cli.schema import option_lines
+    from rdfc_core.cli.option_help import option_lines
     from rdfc_core.cli.sections import presets_of_component
     from rdfc_core.config.resolve import part_fields
 
@@ -117,7 +117,7 @@ def _show_section(name: str, as_json: bool) -> None:
     import json
 
     from rdfc_core.cli import sections
-    from rdfc_core.cli.schema import option_lines
+    from rdfc_core.cli.option_help import option_lines
 
     section = sections.section(name)
     one = None if section else sections.option(name)
@@ -152,7 +152,7 @@ def new(
         raise StudyError(
             f"There is no kind {kind!r}.{did_you_mean(kind, KINDS)} Use one of: {', '.join(KINDS)}."
         )
-    from rdfc_core.scaffold import write_plugin
+    from rdfc_core.scaffold.writer import write_plugin
 
     folder = write_plugin(kind, name, out)
     typer.echo(f"{folder}\nInstall it with: pip install -e {folder}\nTest it with: pytest {folder}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rdfc_core.cli import options, teams
+from rdfc_core.cli import options, process_options
 
 
 def reproduce(
@@ -47,7 +47,7 @@ def reproduce(
     from rdfc_core.pipeline.reproduce import on_copy, published_study
     from rdfc_core.plugin.registry import installed
 
-    with teams.team(devices, nodes) as team:
+    with process_options.team(devices, nodes) as team:
         published = published_study(installed(), name)
         study, made_quick = on_copy(published, name, root, quick)
         execute(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rdfc_core.cli import options, teams
+from rdfc_core.cli import options, process_options
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.failures import Failure
@@ -65,7 +65,7 @@ def evaluate(study: StudyOptions) -> None:
 
 
 def _run(study: StudyOptions, until: Step) -> None:
-    with teams.team(study.devices, study.nodes) as team:
+    with process_options.team(study.devices, study.nodes) as team:
         execute(
             study.source(),
             study.overrides(),

@@ -30,8 +30,8 @@ def write_report(folder: Path) -> Path:
         DataError: If the folder holds none of a run's files, or one of them is damaged.
     """
     # Loaded when a report is drawn: matplotlib and scikit-learn take seconds.
+    from rdfc_core.report.load import read_run
     from rdfc_core.report.page import render
-    from rdfc_core.report.read import read_run
 
     html = render(read_run(folder))
     path = folder / REPORT

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rdfc_core.report import words
-from rdfc_core.report.contents import key_of
+from rdfc_core.report import text as words
+from rdfc_core.report.run_data import key_of
 from rdfc_core.results.schema import Against, Headline, Row, Selection
 
 NAMES = {

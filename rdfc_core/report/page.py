@@ -9,19 +9,19 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rdfc_core.report.compare import judge
-from rdfc_core.report.contents import Run
 from rdfc_core.report.palette import DARK, LIGHT, SHAPES, variables
-from rdfc_core.report.sections.contribution import contribution
+from rdfc_core.report.run_data import Run
+from rdfc_core.report.sections.attention import looking
+from rdfc_core.report.sections.case_by_case import judgement
 from rdfc_core.report.sections.data import data
 from rdfc_core.report.sections.embedding_map import embedding_map
-from rdfc_core.report.sections.head import head
-from rdfc_core.report.sections.judgement import judgement
-from rdfc_core.report.sections.looking import looking
-from rdfc_core.report.sections.making import making
-from rdfc_core.report.sections.margin import HEIGHT, SIDE, WIDTH
+from rdfc_core.report.sections.importance import contribution
+from rdfc_core.report.sections.map_margin import HEIGHT, SIDE, WIDTH
+from rdfc_core.report.sections.provenance import making
 from rdfc_core.report.sections.results import results
+from rdfc_core.report.sections.summary import head
 from rdfc_core.report.sections.training import training
+from rdfc_core.report.verdict import judge
 
 
 def render(run: Run) -> str:

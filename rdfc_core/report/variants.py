@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rdfc_core.report.compare import named_variant, primary_metric
-from rdfc_core.report.contents import Method, Run, key_of
+from rdfc_core.report.run_data import Method, Run, key_of
+from rdfc_core.report.verdict import named_variant, primary_metric
 from rdfc_core.results.schema import Row
 
 LINEAR, SUPERVISED, CONTROL, FEW_LABELS = "linear", "supervised", "control", "label-efficiency"

@@ -12,10 +12,10 @@ from PIL import Image
 from rdfc_core import testing
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Problem, PublishedStudy, SplitSpec
-from rdfc_core.scaffold_templates.dataset import config as dataset_config
-from rdfc_core.scaffold_templates.dataset import dataset as dataset_example
-from rdfc_core.scaffold_templates.reader import config as reader_config
-from rdfc_core.scaffold_templates.reader import reader as reader_example
+from rdfc_core.scaffold.templates.dataset import config as dataset_config
+from rdfc_core.scaffold.templates.dataset import dataset as dataset_example
+from rdfc_core.scaffold.templates.reader import config as reader_config
+from rdfc_core.scaffold.templates.reader import reader as reader_example
 
 counter = itertools.count()
 

@@ -7,8 +7,8 @@ import pytest
 from rdfc_core import testing
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.interfaces import Outcome
-from rdfc_core.scaffold_templates.executor import config as executor_config
-from rdfc_core.scaffold_templates.executor import executor as executor_example
+from rdfc_core.scaffold.templates.executor import config as executor_config
+from rdfc_core.scaffold.templates.executor import executor as executor_example
 
 Executor = executor_example.Example
 

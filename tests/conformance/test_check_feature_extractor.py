@@ -8,8 +8,8 @@ import pytest
 
 from rdfc_core import testing
 from rdfc_core.interfaces import Features
-from rdfc_core.scaffold_templates.feature_extractor import config as extractor_config
-from rdfc_core.scaffold_templates.feature_extractor import extractor as extractor_example
+from rdfc_core.scaffold.templates.feature_extractor import config as extractor_config
+from rdfc_core.scaffold.templates.feature_extractor import extractor as extractor_example
 
 counter = itertools.count()
 

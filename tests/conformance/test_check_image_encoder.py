@@ -8,8 +8,8 @@ from torch import nn
 
 from rdfc_core import testing
 from rdfc_core.interfaces import ImageEncoder
-from rdfc_core.scaffold_templates.image_encoder import config as encoder_config
-from rdfc_core.scaffold_templates.image_encoder import encoder as encoder_example
+from rdfc_core.scaffold.templates.image_encoder import config as encoder_config
+from rdfc_core.scaffold.templates.image_encoder import encoder as encoder_example
 
 Encoder = encoder_example.Example
 

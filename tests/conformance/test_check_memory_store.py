@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from rdfc_core import testing
-from rdfc_core.scaffold_templates.memory_store import config as memory_config
-from rdfc_core.scaffold_templates.memory_store import memory as memory_example
+from rdfc_core.scaffold.templates.memory_store import config as memory_config
+from rdfc_core.scaffold.templates.memory_store import memory as memory_example
 
 Memory = memory_example.Example
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from rdfc_core import testing
-from rdfc_core.scaffold_templates.objective import config as objective_config
-from rdfc_core.scaffold_templates.objective import objective as objective_example
+from rdfc_core.scaffold.templates.objective import config as objective_config
+from rdfc_core.scaffold.templates.objective import objective as objective_example
 
 Objective = objective_example.Example
 

@@ -11,7 +11,7 @@ from rdfc_core import testing
 from rdfc_core.errors import PluginError
 from rdfc_core.interfaces import ImageEncoder
 from rdfc_core.plugin.component import Component, Part, PartOf
-from rdfc_core.scaffold_templates.image_encoder import encoder as encoder_example
+from rdfc_core.scaffold.templates.image_encoder import encoder as encoder_example
 
 Encoder = encoder_example.Example
 
@@ -115,8 +115,8 @@ rdfc_interface = 1
 def rdfc_components():
     return [Component(
         "image_encoder", "small", "A small network",
-        "rdfc_core.scaffold_templates.image_encoder.encoder:Example",
-        "rdfc_core.scaffold_templates.image_encoder.config:ExampleConfig")]
+        "rdfc_core.scaffold.templates.image_encoder.encoder:Example",
+        "rdfc_core.scaffold.templates.image_encoder.config:ExampleConfig")]
 """
 
 

@@ -7,8 +7,8 @@ import torch
 
 from rdfc_core import testing
 from rdfc_core.interfaces import PretextOutput
-from rdfc_core.scaffold_templates.pretext import config as pretext_config
-from rdfc_core.scaffold_templates.pretext import pretext as pretext_example
+from rdfc_core.scaffold.templates.pretext import config as pretext_config
+from rdfc_core.scaffold.templates.pretext import pretext as pretext_example
 
 Pretext = pretext_example.Example
 

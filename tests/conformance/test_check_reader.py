@@ -12,8 +12,8 @@ from rdfc_core import testing
 from rdfc_core.case import Volume
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Reader
-from rdfc_core.scaffold_templates.reader import config as reader_config
-from rdfc_core.scaffold_templates.reader import reader as reader_example
+from rdfc_core.scaffold.templates.reader import config as reader_config
+from rdfc_core.scaffold.templates.reader import reader as reader_example
 
 counter = itertools.count()
 

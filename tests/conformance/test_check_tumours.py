@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from rdfc_core import testing
-from rdfc_core.scaffold_templates.image_encoder import config as encoder_config
-from rdfc_core.scaffold_templates.image_encoder import encoder as encoder_example
-from rdfc_core.scaffold_templates.pretext import config as pretext_config
-from rdfc_core.scaffold_templates.pretext import pretext as pretext_example
+from rdfc_core.scaffold.templates.image_encoder import config as encoder_config
+from rdfc_core.scaffold.templates.image_encoder import encoder as encoder_example
+from rdfc_core.scaffold.templates.pretext import config as pretext_config
+from rdfc_core.scaffold.templates.pretext import pretext as pretext_example
 
 
 @pytest.mark.parametrize("ndim", [2, 3])

@@ -8,8 +8,8 @@ import torch
 
 from rdfc_core import testing
 from rdfc_core.interfaces import Prepared
-from rdfc_core.scaffold_templates.view import config as view_config
-from rdfc_core.scaffold_templates.view import view as view_example
+from rdfc_core.scaffold.templates.view import config as view_config
+from rdfc_core.scaffold.templates.view import view as view_example
 
 counter = itertools.count()
 

@@ -25,7 +25,7 @@ from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline.context import Workbench
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.report.read import read_run
+from rdfc_core.report.load import read_run
 
 WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from rdfc_core.report.compare import judge, paired_difference, primary_metric
-from rdfc_core.report.contents import Method, Predictions, Results, Run
-from rdfc_core.report.sections.head import head
+from rdfc_core.report.run_data import Method, Predictions, Results, Run
+from rdfc_core.report.sections.summary import head
+from rdfc_core.report.verdict import judge, paired_difference, primary_metric
 from rdfc_core.results.schema import Row
 
 

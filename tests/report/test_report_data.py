@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from run_folders import phantom
 
-from rdfc_core.report.contents import (
+from rdfc_core.report.run_data import (
     DatasetFacts,
     Embeddings,
     FailedCase,

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from rdfc_core.report import images
-from rdfc_core.report.contents import Embeddings, Run
 from rdfc_core.report.palette import CLASSES, DARK, LIGHT, SHAPES, class_colour, class_shape
 from rdfc_core.report.projection import assign, project, spread_out
+from rdfc_core.report.run_data import Embeddings, Run
 from rdfc_core.report.sections.embedding_map import embedding_map
 
 

@@ -12,16 +12,16 @@ from paper_run import HARD, NETWORKS
 from rdfc_core.evaluation.metrics import scores
 from rdfc_core.report import write_report
 from rdfc_core.report.figures import _apart
+from rdfc_core.report.load import read_run
 from rdfc_core.report.page import render
-from rdfc_core.report.read import read_run
-from rdfc_core.report.sections.contribution import contribution
-from rdfc_core.report.sections.differences import differences
+from rdfc_core.report.sections.attention import looking
 from rdfc_core.report.sections.hard_cases import hard_cases
-from rdfc_core.report.sections.looking import looking
-from rdfc_core.report.sections.tables import tables
+from rdfc_core.report.sections.importance import contribution
+from rdfc_core.report.sections.metric_tables import tables
+from rdfc_core.report.sections.paired_tests import differences
 from rdfc_core.report.sections.training import training
+from rdfc_core.report.text import number, p_value
 from rdfc_core.report.variants import judged
-from rdfc_core.report.words import number, p_value
 
 
 @pytest.fixture(scope="module")

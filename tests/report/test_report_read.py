@@ -12,8 +12,8 @@ import pytest
 
 from rdfc_core.errors import DataError
 from rdfc_core.report import write_report
-from rdfc_core.report.contents import Method
-from rdfc_core.report.read import read_run
+from rdfc_core.report.load import read_run
+from rdfc_core.report.run_data import Method
 
 
 def write_lines(folder, *lines):

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rdfc_core.report import images, words
-from rdfc_core.report.contents import CaseUse, DatasetFacts, FailedCase, MissingFeature, Run
+from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
+from rdfc_core.report.run_data import CaseUse, DatasetFacts, FailedCase, MissingFeature, Run
 
 PICTURES_A_CLASS = 8
 MOST_CLASSES = 6
@@ -75,11 +75,11 @@ def data(run: Run) -> Data | None:
     failed = run.results.failed if run.results else ()
     listed = run.results.missing if run.results else ()
     missing = _missing(listed)
-    parts = tuple(p for p in words.PARTS if run.embeddings and p in run.embeddings.parts)
+    parts = tuple(p for p in text.PARTS if run.embeddings and p in run.embeddings.parts)
     damaged = images.unreadable(run.pictures)
     return Data(
         classes=_classes(run, facts, parts),
-        parts=tuple(words.PARTS[part] for part in parts),
+        parts=tuple(text.PARTS[part] for part in parts),
         parts_of=run.embeddings.split if run.embeddings and len(facts.splits) > 1 else "",
         splits=tuple(
             (s.name, _written(s.pretext), _written(s.train), _written(s.test)) for s in facts.splits
@@ -92,7 +92,7 @@ def data(run: Run) -> Data | None:
         missing_features=len({one.feature for one in listed}),
         samples=_samples(run, [case_id for case_id in run.pictures if case_id not in damaged]),
         damaged_pictures=(
-            f"{words.count(len(damaged), 'picture')} in pictures.parquet cannot be decoded, the "
+            f"{text.count(len(damaged), 'picture')} in pictures.parquet cannot be decoded, the "
             f"first of {damaged[0]}. Extract the features again."
             if damaged
             else ""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.report import images, words
-from rdfc_core.report.contents import Embeddings, Run
+from rdfc_core.report import images
+from rdfc_core.report import text as words
 from rdfc_core.report.palette import colour_of, shape_of
 from rdfc_core.report.projection import project, spread_out
-from rdfc_core.report.sections.margin import (
+from rdfc_core.report.run_data import Embeddings, Run
+from rdfc_core.report.sections.map_margin import (
     HEIGHT,
     PRINTED,
     RING,

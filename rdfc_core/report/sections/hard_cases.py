@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.report import images, words
-from rdfc_core.report.contents import Predictions, Run
+from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
-from rdfc_core.report.sections.curves import scores_of
+from rdfc_core.report.run_data import Predictions, Run
+from rdfc_core.report.sections.roc_and_calibration import scores_of
 from rdfc_core.report.variants import CONTROL, judged
 
 SHOWN = 12
@@ -67,7 +67,7 @@ def panel(run: Run) -> list[Predictions]:
     stand = judged(run)
     known = [p for p in run.predictions if not stand or p.method in stand.values()]
     # What was chosen says what its members say, who sit on the panel themselves.
-    known = [p for p in known if p.method.method not in (*BLIND, words.SELECTED)]
+    known = [p for p in known if p.method.method not in (*BLIND, text.SELECTED)]
     learnt = [p for p in known if p.method.table != CONTROL]
     return learnt if len(learnt) >= FEWEST else known
 
@@ -125,10 +125,10 @@ def hard_cases(run: Run) -> HardCases | None:
             )
         )
     always = sum(all(one.wrong for one in about) for about in found.values())
-    names = words.listed(list(dict.fromkeys(p.method.method for p in methods)))
+    names = text.listed(list(dict.fromkeys(p.method.method for p in methods)))
     sentence = (
         f"Counted over {names}, each in its judged variant with all labels. "
-        f"{words.count(always, 'case')} of {len(found)} "
+        f"{text.count(always, 'case')} of {len(found)} "
         f"{'is' if always == 1 else 'are'} wrong for all of them: there look at the picture, the "
         "outline and the diagnosis before blaming a method."
     )

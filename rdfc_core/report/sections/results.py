@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rdfc_core.report import words
-from rdfc_core.report.compare import Verdict
-from rdfc_core.report.contents import Run, key_of
+from rdfc_core.report import text
 from rdfc_core.report.figures import Plot
-from rdfc_core.report.sections.chart import Chart, chart
-from rdfc_core.report.sections.choice import Choice, choices
-from rdfc_core.report.sections.differences import Differences, differences
-from rdfc_core.report.sections.efficiency import efficiency
-from rdfc_core.report.sections.tables import Table, tables
+from rdfc_core.report.run_data import Run, key_of
+from rdfc_core.report.sections.forest_plot import Chart, chart
+from rdfc_core.report.sections.label_efficiency import efficiency
+from rdfc_core.report.sections.metric_tables import Table, tables
+from rdfc_core.report.sections.model_selection import Choice, choices
+from rdfc_core.report.sections.paired_tests import Differences, differences
 from rdfc_core.report.variants import judged
+from rdfc_core.report.verdict import Verdict
 from rdfc_core.results.schema import Row
 
 
@@ -51,13 +51,13 @@ def results(run: Run, verdict: Verdict | None) -> ResultsSection | None:
 def _coverage(run: Run) -> str:
     settings = (run.study or {}).get("evaluate")
     found = settings.get("confidence") if isinstance(settings, dict) else None
-    return f"{words.percent(found)} " if isinstance(found, float) else ""
+    return f"{text.percent(found)} " if isinstance(found, float) else ""
 
 
 def _repeats(rows: Sequence[Row]) -> str:
     folds = max(row.folds for row in rows)
     seeds = max(row.seeds for row in rows)
-    pieces = [words.count(folds, "fold")] if folds > 1 else []
+    pieces = [text.count(folds, "fold")] if folds > 1 else []
     if seeds > 1:
         pieces.append(f"up to {seeds} repeats of what depends on chance")
-    return f"Means over {words.listed(pieces)}." if pieces else ""
+    return f"Means over {text.listed(pieces)}." if pieces else ""

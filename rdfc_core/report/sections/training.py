@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.report import figures, words
-from rdfc_core.report.contents import Epoch, Run
+from rdfc_core.report import figures
+from rdfc_core.report import text as words
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
+from rdfc_core.report.run_data import Epoch, Run
 
 
 @dataclass(frozen=True)

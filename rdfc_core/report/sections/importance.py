@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rdfc_core.report import words
-from rdfc_core.report.contents import Run
+from rdfc_core.report import text as words
+from rdfc_core.report.run_data import Run
 from rdfc_core.results.schema import Importance
 
 GROUPINGS = {"class": "By feature class", "filter": "By image filter"}

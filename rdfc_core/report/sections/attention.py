@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rdfc_core.report import images, words
-from rdfc_core.report.contents import Run
+from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
+from rdfc_core.report.run_data import Run
 from rdfc_core.results.schema import Looked
 
 
@@ -56,7 +56,7 @@ def _case(one: Looked, run: Run) -> LookedCase:
         label=one.label,
         colour=colour_of(one.label, run.classes),
         right=one.label == one.predicted,
-        said=f"{one.predicted}, {words.percent(round(one.probability, 2))}",
+        said=f"{one.predicted}, {text.percent(round(one.probability, 2))}",
         picture=images.gallery_picture(one.picture, images.MAP_SIDE),
         overlay=images.gallery_picture(one.overlay, images.MAP_SIDE),
     )

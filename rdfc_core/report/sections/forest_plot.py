@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.report import words
-from rdfc_core.report.compare import primary_metric, with_all_labels
-from rdfc_core.report.contents import Method, key_of
+from rdfc_core.report import text
+from rdfc_core.report.run_data import Method, key_of
 from rdfc_core.report.variants import SUPERVISED
+from rdfc_core.report.verdict import primary_metric, with_all_labels
 from rdfc_core.results.schema import Row
 
 MAIN, OTHER, CONTROL = "main", "other", "control"
@@ -57,7 +57,7 @@ class Chart:
 
 def role_of(row: Row, main: Method | None) -> str:
     """How the row is drawn: as the main method, another learnt one, or a control."""
-    if words.is_control(row):
+    if text.is_control(row):
         return CONTROL
     same = main is not None and key_of(row)[1:] == main[1:]  # in whichever table it stands
     return MAIN if same else OTHER
@@ -96,19 +96,19 @@ def chart(rows: Sequence[Row], main: Method | None, stand: Collection[Method]) -
     dots = tuple(
         Dot(
             method=row.method,
-            detail=words.describe(key_of(row)),
+            detail=text.describe(key_of(row)),
             role=role_of(row, main),
-            score=words.interval(row),
+            score=text.interval(row),
             at=place(row.mean) or 0.0,
             low=place(row.ci_low),
             high=place(row.ci_high),
             published=place(row.published),
-            published_score="" if row.published is None else words.number(row.published),
+            published_score="" if row.published is None else text.number(row.published),
         )
         for row in chosen
     )
     return Chart(
-        metric=words.metric_name(metric),
+        metric=text.metric_name(metric),
         dots=dots,
         ticks=tuple((place(t) or 0.0, f"{t:g}") for t in _ticks(float(low), float(high))),
         reference=next((dot.at for dot in dots if dot.role == MAIN), None),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rdfc_core.report import words
-from rdfc_core.report.contents import Run
+from rdfc_core.report import text
+from rdfc_core.report.run_data import Run
 from rdfc_core.results.schema import Ranked, Selection
 
 
@@ -36,13 +36,13 @@ def choices(run: Run) -> tuple[Choice, ...]:
 
 
 def _choice(one: Selection, draws: bool) -> Choice:
-    where = f"{one.split}, {words.percent(one.label_fraction)} of the labels"
+    where = f"{one.split}, {text.percent(one.label_fraction)} of the labels"
     if draws:
         where += f", draw {one.repeat + 1}"
-    members = f" of {words.listed(list(one.members))}" if one.chosen == "ensemble" else ""
+    members = f" of {text.listed(list(one.members))}" if one.chosen == "ensemble" else ""
     return Choice(
         where,
-        words.count(one.labelled_cases, "case"),
+        text.count(one.labelled_cases, "case"),
         one.chosen + members,
         one.reason,
         tuple(map(_ranked, one.ranking)),

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from rdfc_core.config.study import ADDED
 from rdfc_core.errors import DataError
-from rdfc_core.report.contents import Embeddings, Epoch, Method, Predictions, Results, Run
+from rdfc_core.report.run_data import Embeddings, Epoch, Method, Predictions, Results, Run
 from rdfc_core.results.schema import Looked
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_json, parse_yaml

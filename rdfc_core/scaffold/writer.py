@@ -149,7 +149,7 @@ def _contents(kind: str, name: str, distribution: str) -> dict[str, str]:
     """Path within the distribution → text."""
     template = _TEMPLATES[kind]
     package = distribution.replace("-", "_")
-    root = files("rdfc_core.scaffold_templates")
+    root = files("rdfc_core.scaffold.templates")
     parts = root / kind
     source = (parts / f"{template.module}.py").read_text(encoding="utf-8")
     release = ".".join(__version__.split(".")[:2])

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.report import images, words
-from rdfc_core.report.compare import Verdict, predictions_of, strongest
-from rdfc_core.report.contents import Predictions, Run
+from rdfc_core.report import images, text
 from rdfc_core.report.figures import Plot
 from rdfc_core.report.images import Picture
-from rdfc_core.report.sections.curves import calibration, few_labels_roc, roc, scores_of
+from rdfc_core.report.run_data import Predictions, Run
 from rdfc_core.report.sections.hard_cases import (
     BLIND,
     HardCases,
@@ -22,6 +20,12 @@ from rdfc_core.report.sections.hard_cases import (
     opinions,
     panel,
     told,
+)
+from rdfc_core.report.sections.roc_and_calibration import (
+    calibration,
+    few_labels_roc,
+    roc,
+    scores_of,
 )
 from rdfc_core.report.variants import (
     CONTROL,
@@ -31,6 +35,7 @@ from rdfc_core.report.variants import (
     judged,
     own_of,
 )
+from rdfc_core.report.verdict import Verdict, predictions_of, strongest
 
 WRONG_SHOWN = 12
 ROC_CONTROLS = 2
@@ -135,8 +140,8 @@ def _view(
         ]
     return MethodView(
         method=found.method.method,
-        detail=words.describe(found.method),
-        table=words.TABLES.get(found.method.table, found.method.table).partition(" (")[0],
+        detail=text.describe(found.method),
+        table=text.TABLES.get(found.method.table, found.method.table).partition(" (")[0],
         plots=tuple(plot for plot in plots if plot is not None),
         confusion=_confusion(found, classes),
     )
@@ -144,10 +149,10 @@ def _view(
 
 def _pooled(found: Predictions) -> str:
     splits = len(set(found.splits))
-    over = [words.count(splits, "split")] if splits > 1 else []
+    over = [text.count(splits, "split")] if splits > 1 else []
     if found.repetitions > 1:
-        over.append(words.count(found.repetitions, "repetition"))
-    return f", pooled over {words.listed(over)}" if over else ""
+        over.append(text.count(found.repetitions, "repetition"))
+    return f", pooled over {text.listed(over)}" if over else ""
 
 
 def _supervised(run: Run, others: Sequence[Predictions]) -> Plot | None:
@@ -211,7 +216,7 @@ def _wrong(
             picture=images.gallery_picture(run.pictures.get(main.case_ids[i], b"")),
             label=main.labels[i],
             predicted=main.predicted[i],
-            sure="" if scores is None else words.percent(round(sure(i), 2)),
+            sure="" if scores is None else text.percent(round(sure(i), 2)),
             others=others(i),
         )
         for i in order[:WRONG_SHOWN]

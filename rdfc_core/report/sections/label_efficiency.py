@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rdfc_core.report import figures, words
-from rdfc_core.report.compare import primary_metric
-from rdfc_core.report.contents import Run
+from rdfc_core.report import figures
+from rdfc_core.report import text as words
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
+from rdfc_core.report.run_data import Run
 from rdfc_core.report.variants import FEW_LABELS, own_of
+from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Row
 
 ALSO = "auroc"

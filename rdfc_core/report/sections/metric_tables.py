@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.report import words
-from rdfc_core.report.compare import primary_metric
-from rdfc_core.report.contents import Method, Run, key_of
-from rdfc_core.report.sections.chart import role_of
+from rdfc_core.report import text as words
+from rdfc_core.report.run_data import Method, Run, key_of
+from rdfc_core.report.sections.forest_plot import role_of
 from rdfc_core.report.variants import CONTROL, FEW_LABELS, LINEAR, judged
+from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Row
 
 BASELINE = "random-init"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from rdfc_core.report.contents import Method
+from rdfc_core.report.run_data import Method
 from rdfc_core.results.schema import Row
 
 NBSP = "\u00a0"

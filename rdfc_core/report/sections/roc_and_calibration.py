@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.metrics import scores as metrics
-from rdfc_core.report import figures, words
-from rdfc_core.report.contents import Predictions
+from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, class_colour, series_colour
+from rdfc_core.report.run_data import Predictions
 
 CASES_A_BIN = 12
 BINS = (3, 8)
@@ -68,7 +68,7 @@ def few_labels_roc(
     if not curves:
         return None
     described = "; ".join(curve.label for curve in curves)
-    title = f"ROC with {words.percent(share)} of the labels"
+    title = f"ROC with {text.percent(share)} of the labels"
     what = f"“{classes[1]}” against “{classes[0]}”, pooled over the draws of the labels."
     return Plot(title, figures.roc(curves, name, f"{title}. {what} {described}"), what)
 
@@ -94,7 +94,7 @@ def _methods_roc(found: Sequence[Predictions], classes: Sequence[str]) -> list[C
         else:
             names[same].append(said.method.method)
     return [
-        curve._replace(label=words.listed(who) + curve.label)
+        curve._replace(label=text.listed(who) + curve.label)
         for curve, who in zip(curves, names, strict=True)
     ]
 
@@ -142,7 +142,7 @@ def calibration(
     found = metrics(np.array([classes.index(label) for label in main.labels]), scores)
     caption = (
         f"Of cases given a probability for {what}, how many have it: on the diagonal, a "
-        f"probability can be taken at its word. Bars: 95{words.NBSP}% intervals (Wilson)"
+        f"probability can be taken at its word. Bars: 95{text.NBSP}% intervals (Wilson)"
         f"{'; ticks below: the cases' if ticks else ''}. Brier score {found['brier'][0]:.3f}, "
         f"calibration error (ECE, ten bins) {found['ece'][0]:.3f}; 0 is perfect."
     )

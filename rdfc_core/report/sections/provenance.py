@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from rdfc_core.report.contents import Run
+from rdfc_core.report.run_data import Run
 
 PAPER = (
     "Zhao Z, Yang G. Unsupervised contrastive learning of radiomics and deep features for "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rdfc_core.report import words
-from rdfc_core.report.compare import primary_metric
-from rdfc_core.report.contents import Run
+from rdfc_core.report import text as words
+from rdfc_core.report.run_data import Run
 from rdfc_core.report.variants import FEW_LABELS, own_of
+from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Comparison
 
 SHOWN = 0.05

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdfc_core.evaluation.sample_size import too_few
-from rdfc_core.report import headline, words
-from rdfc_core.report.compare import Comparison, Verdict, named_variant
-from rdfc_core.report.contents import Run, key_of
-from rdfc_core.report.sections.differences import in_words, of_own
+from rdfc_core.report import headline, text
+from rdfc_core.report.run_data import Run, key_of
+from rdfc_core.report.sections.paired_tests import in_words, of_own
 from rdfc_core.report.variants import FEW_LABELS, LINEAR, SUPERVISED
+from rdfc_core.report.verdict import Comparison, Verdict, named_variant
 
 STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
 
@@ -132,9 +132,9 @@ def _headline(run: Run, verdict: Verdict | None) -> str:
     else:
         best_of = ", the variant named beforehand" if named_variant(run) else ""
     return (
-        f"{row.method} reaches {words.metric_in_sentence(verdict.metric)} of "
-        f"{words.interval(row)} on {words.count(row.n_cases, 'held-back case')} "
-        f"({words.describe(key_of(row))}{best_of})."
+        f"{row.method} reaches {text.metric_in_sentence(verdict.metric)} of "
+        f"{text.interval(row)} on {text.count(row.n_cases, 'held-back case')} "
+        f"({text.describe(key_of(row))}{best_of})."
     )
 
 
@@ -146,7 +146,7 @@ def _conclusion(run: Run, verdict: Verdict | None) -> str:
         return headline.conclusion(run.results.headline)
     if not verdict.comparisons:
         return "No control was evaluated, so this number cannot be judged."
-    controls = [c for c in verdict.comparisons if words.is_control(c.row)]
+    controls = [c for c in verdict.comparisons if text.is_control(c.row)]
     unbeaten = [c for c in controls if c.outcome != "better"]
     if not controls:
         return "No control was evaluated: whether the score is due to the method remains open."
@@ -156,9 +156,9 @@ def _conclusion(run: Run, verdict: Verdict | None) -> str:
     alike = [c.row.method for c in unbeaten if c.outcome == "open"]
     clauses = []
     if worse:
-        clauses.append(f"{words.listed(worse)} {'do' if len(worse) > 1 else 'does'} better")
+        clauses.append(f"{text.listed(worse)} {'do' if len(worse) > 1 else 'does'} better")
     if alike:
-        clauses.append(f"{words.listed(alike)} cannot be told apart from it on these cases")
+        clauses.append(f"{text.listed(alike)} cannot be told apart from it on these cases")
     gain = "no gain over them is shown" if len(unbeaten) > 1 else "no gain over it is shown"
     return f"But {', and '.join(clauses)}: {gain}."
 
@@ -170,7 +170,7 @@ def _claims(run: Run) -> tuple[tuple[str, str], ...]:
     asked = (
         ("Frozen features", LINEAR, 1.0),
         ("All labels", SUPERVISED, 1.0),
-        (f"{words.percent(fewest)} of the labels", FEW_LABELS, fewest),
+        (f"{text.percent(fewest)} of the labels", FEW_LABELS, fewest),
     )
     told = run.results.headline if run.results else None
     claims = [("Pretraining", sentence) for sentence in headline.pretraining(told)] if told else []
@@ -199,7 +199,7 @@ def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
 
 def _other(comparison: Comparison) -> Other:
     row = comparison.row
-    control = words.COMPARED.get(row.method)
+    control = text.COMPARED.get(row.method)
     difference = ""
     if comparison.difference:
         value, low, high = comparison.difference
@@ -209,7 +209,7 @@ def _other(comparison: Comparison) -> Other:
     return Other(
         method=row.method,
         what=control.what if control else "",
-        score=words.interval(row),
+        score=text.interval(row),
         difference=difference,
         meaning=control.unbeaten if control and comparison.outcome != "better" else "",
     )
@@ -244,7 +244,7 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     if results:
         data = results.dataset
         counts = [
-            words.count(n, one, many)
+            text.count(n, one, many)
             for n, one, many in (
                 (data.cases, "case", "cases"),
                 (data.patients, "patient", "patients"),
@@ -255,12 +255,12 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
         facts.append(("Data", ", ".join(counts)))
         facts.append(("Started", results.run.started.replace("T", " ")))
         stages = [
-            f"{STAGES.get(stage, stage)} {words.duration(seconds)}"
+            f"{STAGES.get(stage, stage)} {text.duration(seconds)}"
             for stage, seconds in results.run.seconds.items()
         ]
         total = sum(results.run.seconds.values())
         if stages:
-            facts.append(("Time", f"{words.duration(total)} ({', '.join(stages)})"))
+            facts.append(("Time", f"{text.duration(total)} ({', '.join(stages)})"))
         facts.append(("Machine", results.run.machine))
     main = [f"{name} {v}" for name, v in run.versions.items() if name in _MAIN_VERSIONS]
     facts.append(("Versions", ", ".join(main)))

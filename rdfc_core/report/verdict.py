@@ -9,8 +9,8 @@ import numpy as np
 
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.report import headline
-from rdfc_core.report.contents import Predictions, Run, key_of
-from rdfc_core.report.words import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt
+from rdfc_core.report.run_data import Predictions, Run, key_of
+from rdfc_core.report.text import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt
 from rdfc_core.results.schema import Row
 
 DEFAULTS = {"bootstrap": 2000, "confidence": 0.95}

@@ -1,0 +1,1 @@
+"""New plugins: ``rdfc plugins new``."""
