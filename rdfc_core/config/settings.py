@@ -38,7 +38,8 @@ LabelUnit = Literal["patient", "case"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 TUNINGS = ("paper", "paper-frozen", "all", "frozen")
-"""Settings of fine-tuning that have a name; `rdfc_core.evaluation.layer_groups` says what they are."""
+"""Settings of fine-tuning that have a name; `rdfc_core.evaluation.layer_groups` says what they
+are."""
 
 FILE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """What names files: of a pretext that is compared, of a setting of fine-tuning."""

@@ -1,7 +1,7 @@
 """A study: one YAML file that names every component and setting of a run.
 
-In code a `Study` keeps ``{name, options}`` a part; `rdfc_core.config.resolve` validates the options with
-each component's own configuration class.
+In code a `Study` keeps ``{name, options}`` a part; `rdfc_core.config.resolve` validates the options
+with each component's own configuration class.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def of_blocks(
     learnt: NDArray[np.float32],
     beside: int,
 ) -> LinearMember:
-    """A linear model on blocks (`rdfc_core.evaluation.feature_blocks`); the image's scale goes into it.
+    """A linear model on blocks (`rdfc_core.evaluation.feature_blocks`), the image's scale in it.
 
     Args:
         model: Its views are names of blocks.

@@ -69,7 +69,7 @@ class CollapseWatch:
         self._told: set[str] = set()
 
     def look(self, metrics: Mapping[str, float]) -> None:
-        """Look at the signs of an epoch, as `rdfc_core.training.collapse.collapse_signs` names them."""
+        """Look at the signs of an epoch, as `rdfc_core.training.collapse` names them."""
         for view in (key.removesuffix(SIGN) for key in metrics if key.endswith(SIGN)):
             cosine, rank = metrics[view + SIGN], metrics[f"{view}.effective_rank"]
             alike = cosine > ALIKE or rank < FLAT
