@@ -209,7 +209,7 @@ def test_a_loss_without_bound_sends_to_the_check_of_a_third_party_s_objective(
 
 
 def test_the_plugins_that_rdfc_brings_along_are_its_own() -> None:
-    folders = {file.name for file in (Path(__file__).parents[1] / "plugins").iterdir()}
+    folders = {file.name for file in (Path(__file__).parents[2] / "plugins").iterdir()}
     assert bundled() == {"rdfc-core", *folders}
 
 

@@ -140,7 +140,7 @@ def test_a_setting_refuses_tumours(registry: Registry, tumour: Tumour, key: str,
 def test_a_setting_of_the_grid_is_handed_to_the_cases(
     registry: Registry, key: str, name: str
 ) -> None:
-    """What becomes of the cases then: tests/test_mask_grid.py."""
+    """What becomes of the cases then: tests/data/test_mask_grid.py."""
     assert extractor(registry, name, {"setting": {}}).mask_grid is None
     stated = extractor(registry, name, {"setting": {key: OF_THE_GRID[key]}}).mask_grid
     assert (stated.correct, stated.tolerance) == (

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from rdfc_core.results.schema import Results
 
-SCHEMA = Path(__file__).parent.parent / "docs" / "reference" / "results.schema.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "results.schema.json"
 
 
 @pytest.fixture(scope="module")

@@ -174,7 +174,7 @@ def test_a_study_overrides_any_part_of_the_data_sets_protocol(registry):
     assert spec == SplitSpec(kind="folds", folds=3, pretext="unlabelled")
 
 
-STUDIES = Path(__file__).parent.parent / "docs" / "studies"
+STUDIES = Path(__file__).parents[2] / "docs" / "studies"
 
 
 @pytest.mark.parametrize("file", sorted(STUDIES.glob("*.yaml")), ids=lambda file: file.stem)
