@@ -12,7 +12,7 @@ from rdfc_core.utils.atomic import append_only, replacing
 from rdfc_core.utils.serialization import parse_json
 
 if TYPE_CHECKING:
-    from tensorboardX import SummaryWriter
+    from rdfc_core.training.board import Board
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,19 @@ class Place:
         return self.folder / "metrics.jsonl"
 
 
-def record(place: Place, board: SummaryWriter, metrics: Mapping[str, float]) -> None:
+def record(place: Place, board: Board, metrics: Mapping[str, float]) -> None:
     """Append the metrics of an epoch to the file, and show them on the board.
 
     Args:
         place: Whose file.
-        board: TensorBoard's writer; ``loss.a.b`` stands there as ``loss/a/b``.
+        board: TensorBoard's file.
         metrics: By name, with ``epoch``, counted from 1.
     """
     place.metrics.parent.mkdir(parents=True, exist_ok=True)
     with open(place.metrics, "a", encoding="utf-8", opener=append_only) as file:
         file.write(json.dumps({"split": place.split, **metrics}) + "\n")
-    for name, value in metrics.items():
-        if name != "epoch":
-            board.add_scalar(name.replace(".", "/"), value, metrics["epoch"])
+    shown = {name: value for name, value in metrics.items() if name != "epoch"}
+    board.add(shown, int(metrics["epoch"]))
 
 
 def forget_epochs_after(place: Place, epoch: int) -> None:

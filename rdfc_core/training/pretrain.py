@@ -56,7 +56,7 @@ def fit(
             be written.
         StudyError: If the batches are too small for the processes, or an option is not for several.
     """
-    from tensorboardX import SummaryWriter  # here, since predicting does without
+    from rdfc_core.training.board import Board  # here, since predicting does without
 
     settings, collapse = task.settings, CollapseWatch()
     require_trainable(len(next(iter(task.prepared.values()))), settings, team.size if team else 1)
@@ -65,11 +65,11 @@ def fit(
         begun(group, task, place) as (training, done),
     ):
         forget_epochs_after(place, done)
-        board_folder = str(place.folder / "tensorboard" / place.split)
+        board_folder = place.folder / "tensorboard" / place.split
         convergence = training.convergence
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,
-            SummaryWriter(board_folder, purge_step=done) as board,
+            Board(board_folder, done) as board,
             Saver(place.checkpoint) as saver,
         ):
             advance(done)
