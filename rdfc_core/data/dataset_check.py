@@ -135,7 +135,8 @@ def _uses(
         )
         return (), [Problem("", "split", message, fix or "Choose another split.", severity)]
     failed = {case.case_id for case in cases} - set(seen)
-    return account(cases, splits, spec, classes, failed), list(split_findings(splits, spec))
+    doubts = list(split_findings(splits, spec, len(classes)))
+    return account(cases, splits, spec, classes, failed), doubts
 
 
 def _classes(dataset: Dataset, cases: Sequence[Case]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +22,9 @@ DEPTH_FIX = (
 SCALE_FIX = "Bring all images to one scale, unless theirs is arbitrary, as in MR."
 
 
+Depth = Literal["8-bit", "more"]
+
+
 class GreyScale(BaseModel):
     """The grey values of the images of a run. Saved with the model.
 
@@ -31,7 +35,7 @@ class GreyScale(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    depths: tuple[str, ...] = Field(min_length=1)
+    depths: tuple[Depth, ...] = Field(min_length=1)
     typical: float
 
     @classmethod
@@ -97,7 +101,7 @@ def _unlike(
             yield Problem(case.case_id, "image", message, SCALE_FIX, "warning")
 
 
-def _depth(seen: Inspected) -> str:
+def _depth(seen: Inspected) -> Depth:
     return "8-bit" if seen.samples in ("uint8", "bool") else "more"
 
 

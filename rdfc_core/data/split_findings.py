@@ -6,28 +6,31 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rdfc_core.data.division_search import NEAR
+from rdfc_core.data.drawing import share_of
 from rdfc_core.interfaces.dataset import Problem, SplitSpec
 
 if TYPE_CHECKING:
     from rdfc_core.data.splits import Split
 
 
-def split_findings(splits: Sequence[Split], spec: SplitSpec) -> Iterator[Problem]:
+def split_findings(splits: Sequence[Split], spec: SplitSpec, classes: int) -> Iterator[Problem]:
     """Parts that are much larger or smaller than asked for, since patients are not divided.
 
     Args:
         splits: As they were made.
         spec: By which they were made.
+        classes: C; so many cases stand in each part at least, also where patients are many.
     """
     tests = [len(split.test) for split in splits]
     if not splits or not all(tests):
         return
     labelled = tests[0] + len(splits[0].train)
     if spec.kind == "holdout" and not spec.test_cases:
-        share = tests[0] / labelled
-        if abs(share - spec.test_fraction) > NEAR:
+        possible = min(share_of(labelled, spec.test_fraction, classes), labelled - classes)
+        if abs(tests[0] - possible) > max(NEAR * labelled, 1):
             message = (
-                f"the test part holds {tests[0]} of {labelled} labelled cases ({share:.0%}) where "
+                f"the test part holds {tests[0]} of {labelled} labelled cases "
+                f"({tests[0] / labelled:.0%}) where "
                 f"{spec.test_fraction:.0%} are asked for, as near as whole patients with every "
                 "class on both sides allow"
             )

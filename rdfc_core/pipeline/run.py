@@ -160,7 +160,7 @@ class _Run:
         about = (self.study, self.dataset, extraction.cases, self.until)
         splits = splits_of(*about, extraction.fingerprints, images)
         spec = self.study.split_spec(self.dataset.protocol())
-        findings.warn(split_findings(splits, spec), self.heard)
+        findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."

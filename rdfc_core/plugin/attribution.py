@@ -20,6 +20,8 @@ from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.registry import Source, installed
 
 CORE = "rdfc-core"
+EXTRAS = ("paper", "pyradiomics")
+"""Of core: each names plugins of this project."""
 
 
 class UnexpectedError(Exception):
@@ -74,10 +76,14 @@ def third_party(parts: Iterable[object]) -> dict[str, str]:
 
 @cache
 def bundled() -> frozenset[str]:
-    """Rdfc and the plugins that it brings along: those of its extra ``paper``."""
+    """Rdfc and the plugins that it brings along: those of its extras."""
     wanted = [Requirement(text) for text in requires(CORE) or ()]
-    extra = [one.name for one in wanted if one.marker and one.marker.evaluate({"extra": "paper"})]
-    return frozenset({CORE, *extra})
+    plugins = [
+        one.name
+        for one in wanted
+        if one.marker and any(one.marker.evaluate({"extra": extra}) for extra in EXTRAS)
+    ]
+    return frozenset({CORE, *plugins})
 
 
 def _offer_of(part: object) -> tuple[Component, Source] | None:

@@ -58,7 +58,7 @@ def record(place: Place, board: Board, metrics: Mapping[str, float]) -> None:
     board.add(shown, int(metrics["epoch"]))
 
 
-def forget_epochs_after(place: Place, epoch: int) -> None:
+def keep_epochs_until(place: Place, epoch: int) -> list[dict[str, float]]:
     """Drop what was written of this split after the checkpoint: those epochs are run again.
 
     A line that a crash cut short goes, too.
@@ -66,10 +66,13 @@ def forget_epochs_after(place: Place, epoch: int) -> None:
     Args:
         place: Whose file; none need exist.
         epoch: The last epoch that the checkpoint has behind it, counted from 1; 0 drops all.
+
+    Returns:
+        The metrics of the epochs that are kept of this split.
     """
     if not place.metrics.exists():
-        return
-    kept = []
+        return []
+    kept, own = [], []
     for line in place.metrics.read_text(encoding="utf-8").splitlines():
         try:
             entry = parse_json(line)
@@ -78,5 +81,8 @@ def forget_epochs_after(place: Place, epoch: int) -> None:
             continue
         if behind:
             kept.append(line + "\n")
+        if behind and entry["split"] == place.split:
+            own.append({name: value for name, value in entry.items() if name != "split"})
     with replacing(place.metrics) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
+    return own

@@ -17,7 +17,7 @@ from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import Saver, keep_stable
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
-from rdfc_core.training.metrics_log import Place, forget_epochs_after, record
+from rdfc_core.training.metrics_log import Place, keep_epochs_until, record
 from rdfc_core.training.monitor import CollapseWatch, refuse_divergence
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
@@ -64,7 +64,8 @@ def fit(
         team.at_work(_take_part, task) if team else nullcontext(ALONE) as group,
         begun(group, task, place) as (training, done),
     ):
-        forget_epochs_after(place, done)
+        for earlier in keep_epochs_until(place, done):
+            collapse.look(earlier)  # a run that goes on says what it would have said in one go
         board_folder = place.folder / "tensorboard" / place.split
         convergence = training.convergence
         with (

@@ -191,7 +191,7 @@ HOW = {
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
 
-ELSEWHERE = {"ImageViewConfig": {"slices"}, "SplitSpec": {"column", "test_cases"}}
+ELSEWHERE = {"ImageViewConfig": {"slices"}, "SplitSpec": {"column", "fold_column", "test_cases"}}
 """Of volumes alone (tests/views/test_views.py), of lists with a column (tests/data/test_splits.py),
 and of data sets with one case a patient (refused below)."""
 

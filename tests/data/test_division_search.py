@@ -129,14 +129,18 @@ def test_a_thousand_patients_of_several_classes_are_divided(capfd):
 
 def test_a_share_that_patients_do_not_allow_is_told_of():
     spec = SplitSpec(test_fraction=0.1)
-    [problem] = split_findings(make_splits(of_patients(("a", 2, 5), ("b", 2, 5)), spec, 0), spec)
+    four = make_splits(of_patients(("a", 2, 5), ("b", 2, 5)), spec, 0)
+    [problem] = split_findings(four, spec, 2)
     assert "holds 10 of 20 labelled cases (50%) where 10% are asked for" in problem.message
     even = make_splits(of_patients(("a", 10, 5), ("b", 10, 5)), SplitSpec(), 0)
-    assert not list(split_findings(even, SplitSpec()))
+    assert not list(split_findings(even, SplitSpec(), 2))
+    few = make_splits(of_patients(("a", 2, 1), ("b", 2, 1)), SplitSpec(), 0)
+    assert len(few[0].test) == 2  # a case of each class, and no fewer are possible
+    assert not list(split_findings(few, SplitSpec(), 2))
     spec = SplitSpec(kind="folds", folds=2)
     uneven = [
         *of_patients(("a", 4, 1), ("b", 4, 1)),
         *(Case(f"big{k}", "big", Path("image"), Path("mask"), "a") for k in range(30)),
     ]
-    [problem] = split_findings(make_splits(uneven, spec, 0), spec)
+    [problem] = split_findings(make_splits(uneven, spec, 0), spec, 2)
     assert "folds differ in size" in problem.message

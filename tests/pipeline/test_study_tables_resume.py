@@ -75,8 +75,12 @@ def test_a_trial_whose_file_is_damaged_is_done_again(
     path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
     again = again_on(run, finished_tables.parent / "store.sqlite", pictures)
     assert [t for t in again if t.startswith("Training ")] == [f"Training {name} (holdout)"]
-    assert f"{name}.json cannot be used" in caplog.text
-    assert lasting(run) == lasting(finished_tables)
+    damaged = f"{name}.json cannot be used"
+    assert damaged in caplog.text
+    found, expected = lasting(run), lasting(finished_tables)
+    told = [said for said in found["warnings"] if damaged not in said]
+    assert len(told) == len(found["warnings"]) - 1  # the results say so, too
+    assert {**found, "warnings": told} == expected
 
 
 def test_overwriting_forgets_what_methods_said(finished_tables, pictures, tmp_path):

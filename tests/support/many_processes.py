@@ -116,6 +116,7 @@ def use_memory(store: MemoryStore) -> dict[str, Any]:
     anchors = fresh.flip(0).clone().requires_grad_()
     found: dict[str, Any] = {"first": store.read(cases)}
     store.update(cases, fresh)
+    store.end_epoch()
     found["updated"] = store.read(cases)
     found["negatives"] = store.negatives(5, cases, generator)
     products = store.similarities(anchors, 40, cases, generator)
@@ -125,6 +126,7 @@ def use_memory(store: MemoryStore) -> dict[str, Any]:
     found["cases"] = torch.cat([cases for cases, _ in pieces])
     found["rows"] = torch.cat([rows for _, rows in pieces])
     store.update(torch.tensor([1, 2]), fresh[:2])  # of the first process alone
+    store.end_epoch()
     state = store.state_dict()
     found["state"] = next(iter(state.values())).clone()
     return found

@@ -76,7 +76,9 @@ def test_the_presets_name_options_that_exist(preset) -> None:
     dump = resolve_part("pretext", study.pretext, installed(), "pretext").dump()
     objective = {key: dump["objective"][key] for key in ("variant", "negatives", "temperature")}
     assert objective == {"variant": "stale-positive", "negatives": 2048, "temperature": 0.07}
-    assert dump["memory"]["momentum"] == 0.5
+    memory = {key: dump["memory"][key] for key in ("momentum", "update")}
+    now, paper = {"momentum": 0.0, "update": "epoch"}, {"momentum": 0.5, "update": "step"}
+    assert memory == (paper if preset == "paper" else now)
     assert dump["width"] == 128
 
 
