@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import counted, is_missing, listed, odd_numbers, spelled_alike
+from rdfc_core.data.cells import (
+    counted,
+    is_missing,
+    listed,
+    may_be_missing,
+    odd_numbers,
+    spelled_alike,
+)
 from rdfc_core.data.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
+from rdfc_core.errors import did_you_mean
 from rdfc_core.interfaces.dataset import Problem
 
 MANY = 5
 """A patient with so many times the cases of any other may be a word for "not known"."""
 
+WRITTEN = "stands for no value in tables that programs write"
 EVALUATING = "Pretraining needs no labels; evaluating needs two classes."
 
 
@@ -29,7 +37,7 @@ def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Pr
     yield from _unlisted(cases, classes)
     for name in classes:
         if is_missing(name):
-            message = f"the class {name!r} stands for no value in tables that programs write"
+            message = f"the class {name!r} {WRITTEN}"
             yield _of_labels(message, "Leave these cases unlabelled, unless it is a class.")
     if odd := odd_numbers(classes):
         rest = listed([repr(name) for name in classes if name not in odd])
@@ -66,17 +74,19 @@ def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Pr
 
 
 def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
-    """Patients who are written in two ways, and would be two."""
-    nobody = [case for case in cases if is_missing(case.patient_id)]
-    if len(nobody) > 1:
-        yield Problem(
-            "",
-            "patient_id",
-            f"{len(nobody)} cases ({listed([case.case_id for case in nobody])}) have the patient "
-            f"{nobody[0].patient_id!r}, which stands for no value in tables that programs write",
-            "Give each case a patient of its own where the patient is not known.",
-            "warning",
-        )
+    """Patients who are written in two ways, and would be two; words that stand for no patient."""
+    nobody = [c for c in cases if is_missing(c.patient_id) or may_be_missing(c.patient_id)]
+    for patient in dict.fromkeys(case.patient_id for case in nobody):
+        theirs = [case.case_id for case in nobody if case.patient_id == patient]
+        if len(theirs) > 1:
+            yield Problem(
+                "",
+                "patient_id",
+                f"{len(theirs)} cases ({listed(theirs)}) have the patient {patient!r}, which "
+                + (WRITTEN if is_missing(patient) else "may stand for patients who are not known"),
+                "Give each case a patient of its own where the patient is not known.",
+                "warning",
+            )
     (most, count), *others = [*Counter(c.patient_id for c in cases).most_common(2), ("", 0)]
     if len({case.patient_id for case in cases}) > 2 and count >= MANY * max(1, others[0][1]):
         yield Problem(
@@ -104,8 +114,7 @@ def _unlisted(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Problem
     """Labels that are none of the classes."""
     counts = Counter(case.label for case in cases if case.label not in (None, *classes))
     for label, count in counts.items():
-        near = difflib.get_close_matches(str(label), classes, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
+        hint = f"{did_you_mean(label, classes).strip()} ".lstrip()
         yield _of_labels(
             f"{counted(count, 'case has', 'cases have')} the label {label!r}, which is none of the "
             f"classes ({', '.join(classes)}): used as unlabelled",

@@ -90,6 +90,9 @@ def arena(
 ) -> Arena:
     """What the methods that labels train are made of; arguments as of `controls`."""
     prepared = _prepared(test, model.views, extraction)
+    cases = {name: view.collate(prepared[name]) for name, view in model.views.items()}
+    name = handcrafted(model.views)
+    standard = np.zeros((len(test.cases), 0), np.float32) if name is None else cases[name].numpy()
 
     def untrained(seed: int) -> Pretext:
         return models.fresh(study, registry, model.views, 2, seed, blank=True).pretext
@@ -97,10 +100,10 @@ def arena(
     return Arena(
         bench=test,
         origin=Origin(model.views, model.pretext, untrained, test.classes),
-        cases={name: view.collate(prepared[name]) for name, view in model.views.items()},
-        measured=_measured(prepared, handcrafted(model.views), len(test.cases)),
+        cases=cases,
+        measured=_measured(prepared, name, len(test.cases)),
         blocks=blocks(
-            _standard(model.views, prepared),
+            standard,
             outputs["features"].get(image_view(model.views)),
             len(test.split.train),
         ),
@@ -117,20 +120,10 @@ def _prepared(
     return {name: extraction.of(name, case_ids) for name in views}
 
 
-def _standard(
-    views: Mapping[str, View], prepared: Mapping[str, Sequence[Prepared]]
-) -> NDArray[np.float32]:
-    """The handcrafted features as their tower takes them, (N, F); no columns if there are none."""
-    name = handcrafted(views)
-    if name is None:
-        return np.zeros((len(next(iter(prepared.values()))), 0), np.float32)
-    return np.asarray(views[name].collate(prepared[name]).numpy())
-
-
 def _measured(
     prepared: Mapping[str, Sequence[Prepared]], name: str | None, cases: int
 ) -> NDArray[np.float64]:
     """The features of the view as they were measured, (N, F): no scale of other cases in them."""
     if name is None:
         return np.zeros((cases, 0))
-    return np.stack([one.array for one in prepared[name]]).astype(np.float64)
+    return np.stack([one.array for one in prepared[name]], dtype=np.float64)
