@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from rdfc_core.case import Case
@@ -75,10 +75,11 @@ def label_findings(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Pr
 
 def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
     """Patients who are written in two ways, and would be two; words that stand for no patient."""
-    nobody = [c for c in cases if is_missing(c.patient_id) or may_be_missing(c.patient_id)]
-    for patient in dict.fromkeys(case.patient_id for case in nobody):
-        theirs = [case.case_id for case in nobody if case.patient_id == patient]
-        if len(theirs) > 1:
+    of_patient: dict[str, list[str]] = defaultdict(list)
+    for case in cases:
+        of_patient[case.patient_id].append(case.case_id)
+    for patient, theirs in of_patient.items():
+        if len(theirs) > 1 and (is_missing(patient) or may_be_missing(patient)):
             yield Problem(
                 "",
                 "patient_id",
@@ -87,8 +88,9 @@ def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
                 "Give each case a patient of its own where the patient is not known.",
                 "warning",
             )
-    (most, count), *others = [*Counter(c.patient_id for c in cases).most_common(2), ("", 0)]
-    if len({case.patient_id for case in cases}) > 2 and count >= MANY * max(1, others[0][1]):
+    counts = Counter({patient: len(theirs) for patient, theirs in of_patient.items()})
+    (most, count), *others = [*counts.most_common(2), ("", 0)]
+    if len(counts) > 2 and count >= MANY * max(1, others[0][1]):
         yield Problem(
             "",
             "patient_id",
@@ -97,7 +99,7 @@ def patient_findings(cases: Sequence[Case]) -> Iterator[Problem]:
             "If it stands for patients who are not known, leave the cells empty.",
             "warning",
         )
-    groups = spelled_alike(case.patient_id for case in cases)
+    groups = spelled_alike(counts)
     if groups:
         shown = listed([" and ".join(map(repr, group)) for group in groups])
         yield Problem(
@@ -114,11 +116,11 @@ def _unlisted(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Problem
     """Labels that are none of the classes."""
     counts = Counter(case.label for case in cases if case.label not in (None, *classes))
     for label, count in counts.items():
-        hint = f"{did_you_mean(label, classes).strip()} ".lstrip()
+        fix = "Correct it, or add the class, unless it is to be left out."
         yield _of_labels(
             f"{counted(count, 'case has', 'cases have')} the label {label!r}, which is none of the "
             f"classes ({', '.join(classes)}): used as unlabelled",
-            f"{hint}Correct it, or add the class, unless it is to be left out.",
+            f"{did_you_mean(label, classes)} {fix}".lstrip(),
         )
 
 
