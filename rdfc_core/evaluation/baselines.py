@@ -30,7 +30,7 @@ def method_name(study: ResolvedStudy) -> str:
 
 def controls(
     study: ResolvedStudy,
-    test: linear_probe.Bench,
+    test: linear_probe.LabelledSplit,
     model: Model,
     outputs: linear_probe.Outputs,
     extraction: Extraction,
@@ -42,7 +42,7 @@ def controls(
         study: Names the controls.
         test: The labelled cases of the split.
         model: Trained on the split's pretext cases.
-        outputs: What the model makes of the bench's cases.
+        outputs: What the model makes of the split's labelled cases.
         extraction: All cases.
         registry: Where components come from.
     """
@@ -68,7 +68,7 @@ def controls(
 
 
 def families(
-    test: linear_probe.Bench, model: Model, extraction: Extraction
+    test: linear_probe.LabelledSplit, model: Model, extraction: Extraction
 ) -> Iterator[tuple[permutation_importance.Family, Prediction]]:
     """What conventional radiomics says with each family of features permuted."""
     name = handcrafted(model.views)
@@ -82,7 +82,7 @@ def families(
 
 def arena(
     study: ResolvedStudy,
-    test: linear_probe.Bench,
+    test: linear_probe.LabelledSplit,
     model: Model,
     outputs: linear_probe.Outputs,
     extraction: Extraction,
@@ -98,7 +98,7 @@ def arena(
         return models.fresh(study, registry, model.views, 2, seed, blank=True).pretext
 
     return Arena(
-        bench=test,
+        data=test,
         origin=Origin(model.views, model.pretext, untrained, test.classes),
         cases=cases,
         measured=_measured(prepared, name, len(test.cases)),
@@ -114,7 +114,7 @@ def arena(
 
 
 def _prepared(
-    test: linear_probe.Bench, views: Mapping[str, View], extraction: Extraction
+    test: linear_probe.LabelledSplit, views: Mapping[str, View], extraction: Extraction
 ) -> dict[str, list[Prepared]]:
     case_ids = [case.case_id for case in test.cases]
     return {name: extraction.of(name, case_ids) for name in views}

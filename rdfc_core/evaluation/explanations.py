@@ -46,7 +46,7 @@ class Explained:
 
     def add(
         self,
-        test: linear_probe.Bench,
+        test: linear_probe.LabelledSplit,
         model: Model,
         outputs: linear_probe.Outputs,
         extraction: Extraction,
@@ -56,7 +56,7 @@ class Explained:
         Args:
             test: Its labelled cases.
             model: Its trained model, with a classifier.
-            outputs: What the model makes of the bench's cases.
+            outputs: What the model makes of the split's labelled cases.
             extraction: All cases.
         """
         for family, prediction in baselines.families(test, model, extraction):
@@ -65,7 +65,11 @@ class Explained:
             self._look(test, model, outputs["features"], extraction)
 
     def _look(
-        self, test: linear_probe.Bench, model: Model, features: Features, extraction: Extraction
+        self,
+        test: linear_probe.LabelledSplit,
+        model: Model,
+        features: Features,
+        extraction: Extraction,
     ) -> None:
         probe, towers = model.classifier, model.pretext.encoders()
         name = next((n for n in probe.views if towers[n].picture_shape), None) if probe else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rdfc_core.evaluation.members import Member
 
 Rows = NDArray[np.int64]
-"""Places among the cases of a `rdfc_core.evaluation.linear_probe.Bench`."""
+"""Places among the cases of a `rdfc_core.evaluation.linear_probe.LabelledSplit`."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ SCALED = "+temperature"
 """Ends the classifier's name where a temperature calibrates its probabilities."""
 
 Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
-"""Layer (``features``, ``embedding``) → view name → (N, F) for the cases of a `Bench`."""
+"""Layer (``features``, ``embedding``) → view name → (N, F) for the cases of a `LabelledSplit`."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def together(views: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Bench:
+class LabelledSplit:
     """The labelled cases of a split, and how to try features on them.
 
     Args:
@@ -97,8 +97,8 @@ class Bench:
         classes: Sequence[str],
         settings: EvaluateSettings,
         seed: int,
-    ) -> Bench:
-        """The bench of a split."""
+    ) -> LabelledSplit:
+        """The labelled cases of a split."""
         chosen = [cases[case_id] for case_id in (*split.train, *split.test)]
         truth = np.array([classes.index(str(case.label)) for case in chosen], np.int64)
         return cls(split, chosen, truth, len(classes), settings, seed)
@@ -161,7 +161,7 @@ class Bench:
 
 
 def judge_learnt(
-    bench: Bench, outputs: Outputs, method: str
+    data: LabelledSplit, outputs: Outputs, method: str
 ) -> tuple[list[tuple[Entry, Prediction]], LinearModel | None]:
     """Every input, layer and classifier of the learnt network.
 
@@ -172,68 +172,70 @@ def judge_learnt(
     kept: LinearModel | None = None
     for layer, views in outputs.items():
         for name, features in inputs(views):
-            for chosen in bench.settings.classifiers:
-                prediction, model = bench.judge(features, chosen, layer)
+            for chosen in data.settings.classifiers:
+                prediction, model = data.judge(features, chosen, layer)
                 found.append((Entry("linear", method, name, layer, chosen), prediction))
                 if (layer, chosen, len(features)) == (
                     "features",
-                    main_classifier(bench.settings),
+                    main_classifier(data.settings),
                     len(views),
                 ):
                     kept = model
     if kept is None:  # neighbours alone are asked for, and they cannot be saved
         everything = outputs["features"]
-        _, kept = bench.judge(everything, main_classifier(bench.settings), "features")
+        _, kept = data.judge(everything, main_classifier(data.settings), "features")
     return found, kept
 
 
 def judge_compared(
-    bench: Bench, outputs: Outputs, method: str
+    data: LabelledSplit, outputs: Outputs, method: str
 ) -> Iterator[tuple[Entry, Prediction]]:
     """Another network than the study's own; the control by its main classifier alone."""
     if method != SHUFFLED:
-        yield from judge_learnt(bench, outputs, method)[0]
+        yield from judge_learnt(data, outputs, method)[0]
         return
-    chosen = main_classifier(bench.settings)
+    chosen = main_classifier(data.settings)
     for name, features in inputs(outputs["features"]):
         entry = Entry("control", method, name, "features", chosen)
-        yield entry, bench.judge(features, chosen, "features")[0]
+        yield entry, data.judge(features, chosen, "features")[0]
 
 
-def judge_random(bench: Bench, networks: Sequence[Outputs]) -> Iterator[tuple[Entry, Prediction]]:
+def judge_random(
+    data: LabelledSplit, networks: Sequence[Outputs]
+) -> Iterator[tuple[Entry, Prediction]]:
     """Untrained networks with the same views, one repetition each."""
     for repeat, outputs in enumerate(networks):
         for name, features in inputs(outputs["features"]):
-            chosen = main_classifier(bench.settings)
+            chosen = main_classifier(data.settings)
             entry = Entry("control", "random-init", name, "features", chosen)
-            yield entry, bench.judge(features, chosen, "features", repeat)[0]
+            yield entry, data.judge(features, chosen, "features", repeat)[0]
 
 
-def judge_shuffled(bench: Bench, outputs: Outputs) -> Iterator[tuple[Entry, Prediction]]:
+def judge_shuffled(data: LabelledSplit, outputs: Outputs) -> Iterator[tuple[Entry, Prediction]]:
     """The learnt features with the training labels dealt out at random: must end at chance."""
     name, features = list(inputs(outputs["features"]))[-1]
-    rng = np.random.default_rng(bench.seed)
-    train = len(bench.split.train)
+    rng = np.random.default_rng(data.seed)
+    train = len(data.split.train)
     for repeat in range(SHUFFLES):
-        shuffled = bench.truth.copy()
+        shuffled = data.truth.copy()
         shuffled[:train] = rng.permutation(shuffled[:train])
-        chosen = main_classifier(bench.settings)
+        chosen = main_classifier(data.settings)
         entry = Entry("control", "shuffled-labels", name, "features", chosen)
-        yield entry, bench.judge(features, chosen, "features", repeat, shuffled)[0]
+        yield entry, data.judge(features, chosen, "features", repeat, shuffled)[0]
 
 
 def judge_handcrafted(
-    bench: Bench, view: FeatureView, prepared: Sequence[Prepared], size: Sequence[Prepared]
+    data: LabelledSplit, view: FeatureView, prepared: Sequence[Prepared], size: Sequence[Prepared]
 ) -> Iterator[tuple[Entry, Prediction]]:
     """Handcrafted features alone: all, only shape, all but shape, and only size.
 
     Args:
-        bench: The labelled cases.
+        data: The labelled cases.
         view: Fitted on the split's pretext cases.
-        prepared: The view's features of the bench's cases.
+        prepared: The view's features of the split's labelled cases.
         size: Their sizes, as `Size` gives them.
     """
-    chosen = main_classifier(bench.settings)
+    chosen = main_classifier(data.settings)
     table = view.collate(prepared).numpy()
     shape = np.array(["shape" in name.lower() for name in view.names])
     sizes = np.stack([one.array for one in size]).astype(np.float32)
@@ -244,12 +246,12 @@ def judge_handcrafted(
         "size-only": sizes,
     }
     for method, features in columns.items():
-        if method not in bench.settings.controls or features.shape[1] == 0:
+        if method not in data.settings.controls or features.shape[1] == 0:
             continue
         if method == "no-shape" and not shape.any():
             continue  # the same as all features
         entry = Entry("control", method, "radiomics", "raw", chosen)
-        yield entry, bench.judge({"raw": features}, chosen, "embedding")[0]
+        yield entry, data.judge({"raw": features}, chosen, "embedding")[0]
 
 
 def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, Features]]:

@@ -89,26 +89,26 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
         runner: Of the split.
         choice: One of `rdfc_core.evaluation.trials.selections`.
     """
-    settings = runner.arena.bench.settings
+    settings = runner.arena.data.settings
     names = runner.arena.candidates()
     asked = {name: variants(name, settings, choice) for name in names}
     count = settings.selection.folds
     folds = runner.folds(choice, count)
     if not folds:
         return _default(runner, choice, asked)
-    bench = runner.arena.bench
+    data = runner.arena.data
     standings = {name: _best(runner, trials, count) for name, trials in asked.items()}
     rows = np.concatenate([_rows(runner, choice)[held] for _, held in folds])
-    patients = np.unique([bench.cases[row].patient_id for row in rows], return_inverse=True)[1]
+    patients = np.unique([data.cases[row].patient_id for row in rows], return_inverse=True)[1]
     losses = {name: one.losses for name, one in standings.items()}
     best = min(losses, key=lambda name: losses[name].mean())
     members = [n for n in losses if not _behind(losses[n], losses[best], patients, CLEARLY)]
     if settings.selection.ensemble and len(members) > 1:
         mean = np.mean([standings[name].said for name in members], axis=0)
-        losses[ENSEMBLE] = loss_of(mean, bench.truth[rows])
+        losses[ENSEMBLE] = loss_of(mean, data.truth[rows])
     chosen, reason = decide(losses, patients)
     selection = Selection(
-        split=bench.split.name,
+        split=data.split.name,
         label_fraction=choice.label_fraction,
         repeat=choice.seed,
         chosen=chosen,
@@ -173,18 +173,18 @@ def judge(
     The first is that of all labels: the model that is saved.
     """
     arena = runner.arena
-    bench = arena.bench
-    for choice in selections(bench.settings):
+    data = arena.data
+    for choice in selections(data.settings):
         chosen = choose(runner, choice)
         said = chosen.say(runner)
-        prediction = bench.prediction(said, choice.seed, _rows(runner, choice))
-        found = tables(choice, bench.settings)
+        prediction = data.prediction(said, choice.seed, _rows(runner, choice))
+        found = tables(choice, data.settings)
         yield chosen, [(arena.entry(choice, table), prediction) for table in found]
 
 
 def _rows(runner: TrialRunner, choice: Trial) -> NDArray[np.int64]:
-    bench = runner.arena.bench
-    return bench.labelled(choice.label_fraction, bench.seed + choice.seed)
+    data = runner.arena.data
+    return data.labelled(choice.label_fraction, data.seed + choice.seed)
 
 
 def _best(runner: TrialRunner, trials: Sequence[Trial], count: int) -> Standing:
@@ -192,7 +192,7 @@ def _best(runner: TrialRunner, trials: Sequence[Trial], count: int) -> Standing:
     found = []
     for trial in trials:
         rows, raw = runner.out_of_fold(trial, count)
-        truth = runner.arena.bench.truth[rows]
+        truth = runner.arena.data.truth[rows]
         temperature = temperature_of(logarithm(raw), truth)
         said = tempered(raw, temperature)
         found.append(Standing(trial, temperature, said, loss_of(said, truth)))
@@ -233,7 +233,7 @@ def _default(runner: TrialRunner, choice: Trial, asked: Mapping[str, list[Trial]
     """Where a class has a single patient, nothing can be held back to choose or calibrate by."""
     taken = next(name for name in DEFAULT if name in asked)
     selection = Selection(
-        split=runner.arena.bench.split.name,
+        split=runner.arena.data.split.name,
         label_fraction=choice.label_fraction,
         repeat=choice.seed,
         chosen=taken,

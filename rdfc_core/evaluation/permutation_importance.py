@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction, interval, of_drawn_repetitions, resampled
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
-from rdfc_core.evaluation.linear_probe import Bench, main_classifier
+from rdfc_core.evaluation.linear_probe import LabelledSplit, main_classifier
 
 METRIC = "auroc"
 REPEATS = 10
@@ -71,7 +71,10 @@ def families(names: Sequence[str]) -> dict[tuple[str, str], NDArray[np.int64]]:
 
 
 def judge(
-    bench: Bench, names: Sequence[str], measured: NDArray[np.float64], standard: NDArray[np.float32]
+    data: LabelledSplit,
+    names: Sequence[str],
+    measured: NDArray[np.float64],
+    standard: NDArray[np.float32],
 ) -> Iterator[tuple[Family, Prediction]]:
     """Conventional radiomics on held-back cases: as they are, then with each family permuted.
 
@@ -79,39 +82,43 @@ def judge(
     ``evaluate.methods`` has it, otherwise the control ``radiomics``; nothing without either.
 
     Args:
-        bench: The labelled cases of a split.
+        data: The labelled cases of a split.
         names: F names of features.
         measured: (N, F) as they were measured.
         standard: (N, F) standardised, as the view collates them.
     """
-    settings, train = bench.settings, len(bench.split.train)
+    settings, train = data.settings, len(data.split.train)
     if "radiomics" in settings.methods:
         balanced = settings.class_weight == "balanced"
-        model = ConventionalRadiomics(bench.classes, balanced, settings.inner_folds, bench.seed)
-        patients = [case.patient_id for case in bench.cases[:train]]
-        model.fit(measured[:train], bench.truth[:train], patients)
-        yield from _permuted(bench, names, measured[train:], model.predict, "svm")
+        model = ConventionalRadiomics(data.classes, balanced, settings.inner_folds, data.seed)
+        patients = [case.patient_id for case in data.cases[:train]]
+        model.fit(measured[:train], data.truth[:train], patients)
+        yield from _permuted(data, names, measured[train:], model.predict, "svm")
     elif "radiomics" in settings.controls:
         chosen = main_classifier(settings)
-        linear = bench.judge({"raw": standard}, chosen, "embedding")[1]
+        linear = data.judge({"raw": standard}, chosen, "embedding")[1]
         if linear is not None:
             table = standard[train:].astype(np.float64)
 
             def said(rows: NDArray[np.float64]) -> NDArray[np.float64]:
                 return linear.predict({"raw": rows.astype(np.float32)})
 
-            yield from _permuted(bench, names, table, said, chosen)
+            yield from _permuted(data, names, table, said, chosen)
 
 
 def _permuted(
-    bench: Bench, names: Sequence[str], table: NDArray[np.float64], said: Said, classifier: str
+    data: LabelledSplit,
+    names: Sequence[str],
+    table: NDArray[np.float64],
+    said: Said,
+    classifier: str,
 ) -> Iterator[tuple[Family, Prediction]]:
     about = ("radiomics", classifier)
-    yield Family("", "", len(names), *about), bench.prediction(said(table))
+    yield Family("", "", len(names), *about), data.prediction(said(table))
     for (grouping, name), columns in families(names).items():
         family = Family(grouping, name, len(columns), *about)
-        for repeat, rows in enumerate(permute(table, columns, REPEATS, bench.seed)):
-            yield family, bench.prediction(said(rows), repeat)
+        for repeat, rows in enumerate(permute(table, columns, REPEATS, data.seed)):
+            yield family, data.prediction(said(rows), repeat)
 
 
 def permute(

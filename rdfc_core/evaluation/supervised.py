@@ -25,7 +25,7 @@ from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.feature_blocks import IMAGE, RADIOMICS, Blocks
 from rdfc_core.evaluation.layer_groups import plan
 from rdfc_core.evaluation.learning import Learner, Rows, Taught
-from rdfc_core.evaluation.linear_probe import Bench, Entry, main_classifier, together
+from rdfc_core.evaluation.linear_probe import Entry, LabelledSplit, main_classifier, together
 from rdfc_core.evaluation.members import Member, NetworkMember
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import Stages
@@ -52,9 +52,9 @@ class Arena:
     """All that the methods are made of, for the cases of a split.
 
     Args:
-        bench: The labelled cases and the settings.
+        data: The labelled cases and the settings.
         origin: Where networks begin.
-        cases: View name → (N, …), the bench's cases as collated.
+        cases: View name → (N, …), the split's labelled cases as collated.
         measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
             without columns where the study has no such view.
         blocks: The same standardised, and the learnt features of the image at equal weight.
@@ -65,7 +65,7 @@ class Arena:
             that begin from it are tried, and their rows are called after it.
     """
 
-    bench: Bench
+    data: LabelledSplit
     origin: finetuning.Origin
     cases: Mapping[str, Tensor]
     measured: NDArray[np.float64]
@@ -78,7 +78,7 @@ class Arena:
     @property
     def stage(self) -> str:
         """Under what name stages keep its trials."""
-        split = self.bench.split.name
+        split = self.data.split.name
         return f"{split}.{self.pretext}" if self.compared else split
 
     def learner(self, trial: Trial, seed: int, advance: Advance) -> Learner:
@@ -98,7 +98,7 @@ class Arena:
             named = (SELECTED, "", "", "")
         elif trial.method == PROBE:
             taught = list(self.learnt)
-            chosen = main_classifier(self.bench.settings)
+            chosen = main_classifier(self.data.settings)
             named = (self.pretext, together(taught), "features", chosen)
         elif trial.method == "radiomics":
             named = ("radiomics", handcrafted(self.origin.views) or "", "raw", "svm")
@@ -111,7 +111,7 @@ class Arena:
             names = self._views(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
             method = f"{self.pretext}-finetune" if self.compared else trial.method
-            named = (method, seen, self.bench.settings.supervised.head, "head")
+            named = (method, seen, self.data.settings.supervised.head, "head")
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
@@ -120,7 +120,7 @@ class Arena:
 
     def _logistic(self, trial: Trial, advance: Advance) -> Learner:
         """Logistic regression on handcrafted features; learnt ones of the image beside them."""
-        settings = self.bench.settings
+        settings = self.data.settings
         c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
         names = [IMAGE, RADIOMICS] if trial.method == "image-and-radiomics" else [RADIOMICS]
         if missing := [name for name in names if name not in self.blocks]:
@@ -133,7 +133,7 @@ class Arena:
         def learn(rows: Rows) -> Taught:
             probe = Logistic(settings, c, standardise=False)
             taught = {name: block[rows] for name, block in blocks.items()}
-            probe.fit(taught, self.bench.truth[rows], self.bench.classes)
+            probe.fit(taught, self.data.truth[rows], self.data.classes)
             advance(1)
             return Taught(
                 lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()}),
@@ -145,19 +145,19 @@ class Arena:
     def _of_blocks(self, model: LinearModel) -> Member:
         views = self.origin.views
         image = image_view(views) if IMAGE in model.views else ""
-        train = len(self.bench.split.train)
+        train = len(self.data.split.train)
         learnt = self.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
         about = (handcrafted(views) or "", image, learnt, self.measured.shape[1])
         return members.of_blocks(model, *about)
 
     def _radiomics(self, seed: int, advance: Advance) -> Learner:
-        settings = self.bench.settings
-        patients = np.array([case.patient_id for case in self.bench.cases])
+        settings = self.data.settings
+        patients = np.array([case.patient_id for case in self.data.cases])
 
         def learn(rows: Rows) -> Taught:
             balanced = settings.class_weight == "balanced"
-            method = ConventionalRadiomics(self.bench.classes, balanced, settings.inner_folds, seed)
-            method.fit(self.measured[rows], self.bench.truth[rows], patients[rows].tolist())
+            method = ConventionalRadiomics(self.data.classes, balanced, settings.inner_folds, seed)
+            method.fit(self.measured[rows], self.data.truth[rows], patients[rows].tolist())
             advance(1)
             return Taught(
                 lambda asked: method.predict(self.measured[asked]),
@@ -167,12 +167,12 @@ class Arena:
         return learn
 
     def _probe(self, seed: int, advance: Advance) -> Learner:
-        settings = self.bench.settings
+        settings = self.data.settings
 
         def learn(rows: Rows) -> Taught:
             probe = classifier(main_classifier(settings), settings, seed, "features")
             taught = {name: one[rows] for name, one in self.learnt.items()}
-            probe.fit(taught, self.bench.truth[rows], self.bench.classes)
+            probe.fit(taught, self.data.truth[rows], self.data.classes)
             advance(1)
             widths = [one.shape[1] for one in taught.values()]
             return Taught(
@@ -183,7 +183,7 @@ class Arena:
         return learn
 
     def _network(self, trial: Trial, seed: int, advance: Advance) -> Learner:
-        settings = self.bench.settings
+        settings = self.data.settings
         supervised = settings.supervised
         names = self._views(trial.method)
 
@@ -199,7 +199,7 @@ class Arena:
                 net,
                 self.origin.views,
                 {name: self.cases[name][rows] for name in net.views},
-                self.bench.truth[rows],
+                self.data.truth[rows],
                 supervised,
                 self.precision,
                 settings.class_weight == "balanced",
@@ -217,7 +217,7 @@ class Arena:
 
     def candidates(self) -> tuple[str, ...]:
         """The methods that a choice of the user's model is among; none of a compared pretext."""
-        settings = self.bench.settings
+        settings = self.data.settings
         if self.compared:
             return ()
         chosen = settings.selection.candidates
@@ -237,19 +237,19 @@ def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[En
         stages: Keeps what each trial said.
         progress: Told of every training.
     """
-    bench = arena.bench
+    data = arena.data
     runner = TrialRunner(arena, stages, progress)
-    own = planned(bench.settings, arena.candidates())
-    for trial in beside(bench.settings) if arena.compared else own:
+    own = planned(data.settings, arena.candidates())
+    for trial in beside(data.settings) if arena.compared else own:
         said = runner.said(trial)
-        rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
-        prediction = bench.prediction(said.probabilities, trial.seed, rows)
-        for table in tables(trial, bench.settings):
+        rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
+        prediction = data.prediction(said.probabilities, trial.seed, rows)
+        for table in tables(trial, data.settings):
             entry = arena.entry(trial, table)
             yield entry, prediction
             if said.temperature is not None:
                 scaled = tempered(said.probabilities, said.temperature)
-                yield entry.scaled(), bench.prediction(scaled, trial.seed, rows)
+                yield entry.scaled(), data.prediction(scaled, trial.seed, rows)
 
 
 def handcrafted(views: Mapping[str, View]) -> str | None:

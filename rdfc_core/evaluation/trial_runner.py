@@ -37,19 +37,19 @@ class TrialRunner:
 
     def said(self, trial: Trial) -> Said:
         """What the trial says of the test part, after training on its share of the labels."""
-        bench, stages = self.arena.bench, self.stages
-        split, train = self.arena.stage, len(bench.split.train)
-        case_ids = [case.case_id for case in bench.cases[train:]]
+        data, stages = self.arena.data, self.stages
+        split, train = self.arena.stage, len(data.split.train)
+        case_ids = [case.case_id for case in data.cases[train:]]
         said = stages.read(split, trial, case_ids)
         if said is None or (self._kept(trial) and self._weights(trial, said) is None):
             temperature = None
-            if bench.settings.temperature_scaling and judged(trial, bench.settings):
+            if data.settings.temperature_scaling and judged(trial, data.settings):
                 temperature = self._temperature(trial)
-            rows = bench.labelled(trial.label_fraction, bench.seed + trial.seed)
+            rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
             title = f"Training {trial.name} ({split})"
             with self.progress.task(title, self._parts(trial)) as advance:
-                taught = self.arena.learner(trial, bench.seed + trial.seed, advance)(rows)
-                said = Said(taught(np.arange(train, len(bench.cases))), temperature)
+                taught = self.arena.learner(trial, data.seed + trial.seed, advance)(rows)
+                said = Said(taught(np.arange(train, len(data.cases))), temperature)
             if self._kept(trial):
                 checksum = stages.write_weights(split, trial, taught.member().arrays())
                 said = replace(said, weights=checksum)
@@ -68,10 +68,10 @@ class TrialRunner:
 
         None where a class has a single patient.
         """
-        bench, seed = self.arena.bench, self.arena.bench.seed + trial.seed
-        rows = bench.labelled(trial.label_fraction, seed)
-        patients = [bench.cases[row].patient_id for row in rows]
-        return inner_folds(bench.truth[rows], patients, count, seed)
+        data, seed = self.arena.data, self.arena.data.seed + trial.seed
+        rows = data.labelled(trial.label_fraction, seed)
+        patients = [data.cases[row].patient_id for row in rows]
+        return inner_folds(data.truth[rows], patients, count, seed)
 
     def out_of_fold(
         self, trial: Trial, count: int
@@ -79,13 +79,13 @@ class TrialRunner:
         """What is said of each labelled case by what was trained without its fold.
 
         Returns:
-            Rows of the bench, (M,), and probabilities, (M, C).
+            Rows of the labelled cases, (M,), and probabilities, (M, C).
         """
-        bench, seed = self.arena.bench, self.arena.bench.seed + trial.seed
-        rows = bench.labelled(trial.label_fraction, seed)
+        data, seed = self.arena.data, self.arena.data.seed + trial.seed
+        rows = data.labelled(trial.label_fraction, seed)
         folds = self.folds(trial, count)
         held = [rows[places] for _, places in folds]
-        ids = [[bench.cases[row].case_id for row in own] for own in held]
+        ids = [[data.cases[row].case_id for row in own] for own in held]
         parts = [f"inner-{k}-of-{count}" for k in range(1, len(folds) + 1)]
         split = self.arena.stage
         found = [
@@ -109,16 +109,16 @@ class TrialRunner:
         return np.concatenate(held), np.concatenate([one.probabilities for one in found if one])
 
     def _temperature(self, trial: Trial) -> float | None:
-        count = self.arena.bench.settings.inner_folds
+        count = self.arena.data.settings.inner_folds
         if not self.folds(trial, count):
             return None
         rows, said = self.out_of_fold(trial, count)
-        return temperature_of(logarithm(said), self.arena.bench.truth[rows])
+        return temperature_of(logarithm(said), self.arena.data.truth[rows])
 
     def _kept(self, trial: Trial) -> bool:
         """Whether the user may be given what this trial learns."""
         first = trial.label_fraction == 1 and trial.seed == 0
-        any_variant = trial.method in LOGISTIC or judged(trial, self.arena.bench.settings)
+        any_variant = trial.method in LOGISTIC or judged(trial, self.arena.data.settings)
         return first and any_variant and trial.method in self.arena.candidates()
 
     def _weights(self, trial: Trial, said: Said) -> Arrays | None:

@@ -208,7 +208,7 @@ def evaluate(
         explained: Is told why methods say so.
     """
     cases = {case.case_id: case for case in extraction.cases}
-    test = linear_probe.Bench.of(split, cases, model.classes, study.evaluate, study.seed)
+    test = linear_probe.LabelledSplit.of(split, cases, model.classes, study.evaluate, study.seed)
     prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
     outputs = model.outputs(prepared)
     found, model.classifier = linear_probe.judge_learnt(test, outputs, baselines.method_name(study))

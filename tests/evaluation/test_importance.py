@@ -98,7 +98,7 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
     view = made.origin.views["radiomics"]
     told = list(
         permutation_importance.judge(
-            made.bench, view.names, made.measured, made.cases["radiomics"].numpy()
+            made.data, view.names, made.measured, made.cases["radiomics"].numpy()
         )
     )
     (whole, said), *permuted = told
@@ -114,11 +114,11 @@ def test_without_conventional_radiomics_the_control_stands_in_and_without_both_n
     plain = SETTINGS.model_copy(update={"methods": ()})
     made = arena(noise(40, 2), truth, 30, plain)
     about = (("a_b_c",) * 40, made.measured, made.cases["radiomics"].numpy())
-    told = list(permutation_importance.judge(made.bench, *about))
+    told = list(permutation_importance.judge(made.data, *about))
     assert told[0][0] == Family("", "", 40, "radiomics", "logistic")
     standard = made.cases["radiomics"].numpy()
-    expected = made.bench.judge({"raw": standard}, "logistic", "embedding")[0]
+    expected = made.data.judge({"raw": standard}, "logistic", "embedding")[0]
     np.testing.assert_allclose(told[0][1].probabilities, expected.probabilities)
     bare = arena(noise(40, 2), truth, 30, plain.model_copy(update={"controls": ()}))
-    assert list(permutation_importance.judge(bare.bench, *about)) == []
+    assert list(permutation_importance.judge(bare.data, *about)) == []
     assert contributions({}, 100, 0.95, seed=0) == []

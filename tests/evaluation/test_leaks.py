@@ -61,7 +61,7 @@ def memorising(epochs: int) -> EvaluateSettings:
 
 
 def area(arena: Arena, trial: Trial, rows: Any = None) -> float:
-    return float(roc_auc_score(arena.bench.truth[TRAIN:], say(arena, trial, rows)[:, 1]))
+    return float(roc_auc_score(arena.data.truth[TRAIN:], say(arena, trial, rows)[:, 1]))
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
@@ -130,13 +130,13 @@ class Watched:
 def test_training_asks_for_no_row_but_those_it_was_given(trial):
     truth = np.arange(CASES) % 2
     arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN)
-    labels = Watched(arena.bench.truth)
+    labels = Watched(arena.data.truth)
     watched = [Watched(rows) for rows in (*arena.cases.values(), *arena.learnt.values())]
     measured = Watched(arena.measured)
     blocks = {name: Watched(rows) for name, rows in arena.blocks.items()}
     seen = replace(
         arena,
-        bench=replace(arena.bench, truth=labels),  # type: ignore[arg-type]
+        data=replace(arena.data, truth=labels),  # type: ignore[arg-type]
         cases=dict(zip(arena.cases, watched, strict=False)),  # type: ignore[arg-type]
         learnt=dict(zip(arena.learnt, watched[len(arena.cases) :], strict=True)),
         measured=measured,  # type: ignore[arg-type]
@@ -157,9 +157,9 @@ def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp
     )
     truth = np.arange(CASES) % 2
     arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
-    labels = Watched(arena.bench.truth)
-    labels_seen = replace(arena, bench=replace(arena.bench, truth=labels))  # type: ignore[arg-type]
-    object.__setattr__(labels_seen.bench, "prediction", lambda said, repeat, rows: said)
+    labels = Watched(arena.data.truth)
+    labels_seen = replace(arena, data=replace(arena.data, truth=labels))  # type: ignore[arg-type]
+    object.__setattr__(labels_seen.data, "prediction", lambda said, repeat, rows: said)
     told = list(supervised.judge(labels_seen, Stages(tmp_path), Progress()))
     assert {entry.table for entry, _ in told} == {"supervised", "label-efficiency"}
     assert {entry.classifier for entry, _ in told} >= {"svm+temperature", "head+temperature"}
@@ -189,9 +189,9 @@ def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
     monkeypatch.setattr(Arena, "learner", lambda *_: learn)
     trial = Trial("radiomics", "", 0.25, 0)
     list(supervised.judge(arena, Stages(tmp_path), Progress()))
-    kept = Stages(tmp_path).read("holdout", trial, arena.bench.split.test)
+    kept = Stages(tmp_path).read("holdout", trial, arena.data.split.test)
     assert kept is not None
-    drawn = draw(arena.bench.cases[:TRAIN], 0.25, 0)
+    drawn = draw(arena.data.cases[:TRAIN], 0.25, 0)
     assert np.bincount(truth[drawn]).tolist() == [len(drawn) // 2] * 2
     calibrated = tempered(np.array([[0.7, 0.3]]), kept.temperature or 0)[0, 0]
     assert calibrated == pytest.approx(expected(len(drawn) // 2), abs=1e-3)
@@ -218,9 +218,9 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     truth = np.arange(CASES) % 2
     own = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
     arena = replace(own, pretext="shuffled-correspondence", compared=True)
-    labels = Watched(arena.bench.truth)
-    watched = replace(arena, bench=replace(arena.bench, truth=labels))  # type: ignore[arg-type]
-    object.__setattr__(watched.bench, "prediction", lambda said, repeat, rows: rows)
+    labels = Watched(arena.data.truth)
+    watched = replace(arena, data=replace(arena.data, truth=labels))  # type: ignore[arg-type]
+    object.__setattr__(watched.data, "prediction", lambda said, repeat, rows: rows)
     told = list(supervised.judge(watched, Stages(tmp_path), Progress()))
     assert {(entry.table, entry.method) for entry, _ in told} == {
         ("supervised", "shuffled-correspondence-finetune"),
@@ -229,5 +229,5 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     }
     assert labels.asked
     assert set(labels.asked) <= set(range(TRAIN))
-    half = sorted(draw(arena.bench.cases[:TRAIN], 0.5, 0))
+    half = sorted(draw(arena.data.cases[:TRAIN], 0.5, 0))
     assert all(sorted(rows) == half for entry, rows in told if entry.label_fraction == 0.5)

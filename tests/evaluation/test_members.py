@@ -69,6 +69,6 @@ def test_a_saved_network_that_lacks_a_layer_is_refused():
     taught = made.learner(TRIALS[-1], 0, silent)(np.arange(TRAIN))
     arrays = dict(taught.member().arrays())
     arrays.pop("network.head.classes.bias")
-    about = (made.origin.views, made.origin.trained, made.bench.settings.supervised, 2)
+    about = (made.origin.views, made.origin.trained, made.data.settings.supervised, 2)
     with pytest.raises(ValueError, match=r"lacks head\.classes\.bias"):
         member(arrays, *about)

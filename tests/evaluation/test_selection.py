@@ -170,8 +170,8 @@ def test_a_choice_asks_for_no_label_of_the_test_part(tmp_path):
 
     made = arena(truth, settings(ALL, folds=2, label_fractions=(0.4,), label_seeds=2))
     watched = truth.view(Watched)
-    made = replace(made, bench=replace(made.bench, truth=watched))
-    object.__setattr__(made.bench, "prediction", lambda said, repeat, rows: said)
+    made = replace(made, data=replace(made.data, truth=watched))
+    object.__setattr__(made.data, "prediction", lambda said, repeat, rows: said)
     choices = [chosen for chosen, _ in model_selection.judge(runner(made, tmp_path))]
     assert [(one.choice.label_fraction, one.choice.seed) for one in choices] == [
         (1.0, 0),

@@ -17,7 +17,7 @@ from rdfc_core.config.settings import METHODS, EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.finetuning import Origin
-from rdfc_core.evaluation.linear_probe import Bench
+from rdfc_core.evaluation.linear_probe import LabelledSplit
 from rdfc_core.evaluation.supervised import Arena
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.training.seeding import seeded
@@ -108,7 +108,9 @@ def arena(
     ]
     ids = tuple(case.case_id for case in cases)
     split = Split("holdout", ids[:train], ids[:train], ids[train:])
-    bench = Bench.of(split, {c.case_id: c for c in cases}, tuple("abc"[:classes]), settings, seed)
+    data = LabelledSplit.of(
+        split, {c.case_id: c for c in cases}, tuple("abc"[:classes]), settings, seed
+    )
     fitted = views()
     for name, view in fitted.items():
         view.fit(prepared[name][:train])
@@ -120,7 +122,7 @@ def arena(
             for name, tower in trained.encoders().items()
         }
     return Arena(
-        bench=bench,
+        data=data,
         origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), classes),
         cases=collated,
         measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
