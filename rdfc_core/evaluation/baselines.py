@@ -12,7 +12,7 @@ from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.finetuning import Origin
-from rdfc_core.evaluation.supervised import Arena, handcrafted, image_view
+from rdfc_core.evaluation.supervised import SupervisedSetup, handcrafted, image_view
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model as models
@@ -80,14 +80,14 @@ def families(
         yield from permutation_importance.judge(test, view.names, measured, standard)
 
 
-def arena(
+def setup(
     study: ResolvedStudy,
     test: linear_probe.LabelledSplit,
     model: Model,
     outputs: linear_probe.Outputs,
     extraction: Extraction,
     registry: Registry,
-) -> Arena:
+) -> SupervisedSetup:
     """What the methods that labels train are made of; arguments as of `controls`."""
     prepared = _prepared(test, model.views, extraction)
     cases = {name: view.collate(prepared[name]) for name, view in model.views.items()}
@@ -97,7 +97,7 @@ def arena(
     def untrained(seed: int) -> Pretext:
         return models.fresh(study, registry, model.views, 2, seed, blank=True).pretext
 
-    return Arena(
+    return SupervisedSetup(
         data=test,
         origin=Origin(model.views, model.pretext, untrained, test.classes),
         cases=cases,

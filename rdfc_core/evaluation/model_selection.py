@@ -89,14 +89,14 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
         runner: Of the split.
         choice: One of `rdfc_core.evaluation.trials.selections`.
     """
-    settings = runner.arena.data.settings
-    names = runner.arena.candidates()
+    settings = runner.setup.data.settings
+    names = runner.setup.candidates()
     asked = {name: variants(name, settings, choice) for name in names}
     count = settings.selection.folds
     folds = runner.folds(choice, count)
     if not folds:
         return _default(runner, choice, asked)
-    data = runner.arena.data
+    data = runner.setup.data
     standings = {name: _best(runner, trials, count) for name, trials in asked.items()}
     rows = np.concatenate([_rows(runner, choice)[held] for _, held in folds])
     patients = np.unique([data.cases[row].patient_id for row in rows], return_inverse=True)[1]
@@ -172,18 +172,18 @@ def judge(
 
     The first is that of all labels: the model that is saved.
     """
-    arena = runner.arena
-    data = arena.data
+    setup = runner.setup
+    data = setup.data
     for choice in selections(data.settings):
         chosen = choose(runner, choice)
         said = chosen.say(runner)
         prediction = data.prediction(said, choice.seed, _rows(runner, choice))
         found = tables(choice, data.settings)
-        yield chosen, [(arena.entry(choice, table), prediction) for table in found]
+        yield chosen, [(setup.entry(choice, table), prediction) for table in found]
 
 
 def _rows(runner: TrialRunner, choice: Trial) -> NDArray[np.int64]:
-    data = runner.arena.data
+    data = runner.setup.data
     return data.labelled(choice.label_fraction, data.seed + choice.seed)
 
 
@@ -192,7 +192,7 @@ def _best(runner: TrialRunner, trials: Sequence[Trial], count: int) -> Standing:
     found = []
     for trial in trials:
         rows, raw = runner.out_of_fold(trial, count)
-        truth = runner.arena.data.truth[rows]
+        truth = runner.setup.data.truth[rows]
         temperature = temperature_of(logarithm(raw), truth)
         said = tempered(raw, temperature)
         found.append(Standing(trial, temperature, said, loss_of(said, truth)))
@@ -233,7 +233,7 @@ def _default(runner: TrialRunner, choice: Trial, asked: Mapping[str, list[Trial]
     """Where a class has a single patient, nothing can be held back to choose or calibrate by."""
     taken = next(name for name in DEFAULT if name in asked)
     selection = Selection(
-        split=runner.arena.data.split.name,
+        split=runner.setup.data.split.name,
         label_fraction=choice.label_fraction,
         repeat=choice.seed,
         chosen=taken,

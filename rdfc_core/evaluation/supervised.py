@@ -48,7 +48,7 @@ NOTHING = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
-class Arena:
+class SupervisedSetup:
     """All that the methods are made of, for the cases of a split.
 
     Args:
@@ -76,8 +76,8 @@ class Arena:
     compared: bool = False
 
     @property
-    def stage(self) -> str:
-        """Under what name stages keep its trials."""
+    def folder_name(self) -> str:
+        """The folder in which its trials are kept."""
         split = self.data.split.name
         return f"{split}.{self.pretext}" if self.compared else split
 
@@ -229,23 +229,25 @@ class Arena:
         return (*(name for name, usable in there.items() if usable), *named)
 
 
-def judge(arena: Arena, stages: Stages, progress: Progress) -> Iterator[tuple[Entry, Prediction]]:
+def judge(
+    setup: SupervisedSetup, stages: Stages, progress: Progress
+) -> Iterator[tuple[Entry, Prediction]]:
     """Every trial that the settings ask for; those that an earlier run did are read, not repeated.
 
     Args:
-        arena: The split's cases and where the methods begin.
+        setup: The split's cases and where the methods begin.
         stages: Keeps what each trial said.
         progress: Told of every training.
     """
-    data = arena.data
-    runner = TrialRunner(arena, stages, progress)
-    own = planned(data.settings, arena.candidates())
-    for trial in beside(data.settings) if arena.compared else own:
+    data = setup.data
+    runner = TrialRunner(setup, stages, progress)
+    own = planned(data.settings, setup.candidates())
+    for trial in beside(data.settings) if setup.compared else own:
         said = runner.said(trial)
         rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
         prediction = data.prediction(said.probabilities, trial.seed, rows)
         for table in tables(trial, data.settings):
-            entry = arena.entry(trial, table)
+            entry = setup.entry(trial, table)
             yield entry, prediction
             if said.temperature is not None:
                 scaled = tempered(said.probabilities, said.temperature)

@@ -15,7 +15,7 @@ from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, judged
 from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
-    from rdfc_core.evaluation.supervised import Arena
+    from rdfc_core.evaluation.supervised import SupervisedSetup
 
 LINEAR = ("radiomics", PROBE, *LOGISTIC)
 """Methods that are told of in one step; the others take many."""
@@ -26,19 +26,19 @@ class TrialRunner:
     """Runs the trials of a split.
 
     Args:
-        arena: The split's cases and where the methods begin.
+        setup: The split's cases and where the methods begin.
         stages: Keeps what each trial said: nothing is trained twice.
         progress: Told of every training.
     """
 
-    arena: Arena
+    setup: SupervisedSetup
     stages: Stages
     progress: Progress
 
     def said(self, trial: Trial) -> Said:
         """What the trial says of the test part, after training on its share of the labels."""
-        data, stages = self.arena.data, self.stages
-        split, train = self.arena.stage, len(data.split.train)
+        data, stages = self.setup.data, self.stages
+        split, train = self.setup.folder_name, len(data.split.train)
         case_ids = [case.case_id for case in data.cases[train:]]
         said = stages.read(split, trial, case_ids)
         if said is None or (self._kept(trial) and self._weights(trial, said) is None):
@@ -48,7 +48,7 @@ class TrialRunner:
             rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
             title = f"Training {trial.name} ({split})"
             with self.progress.task(title, self._parts(trial)) as advance:
-                taught = self.arena.learner(trial, data.seed + trial.seed, advance)(rows)
+                taught = self.setup.learner(trial, data.seed + trial.seed, advance)(rows)
                 said = Said(taught(np.arange(train, len(data.cases))), temperature)
             if self._kept(trial):
                 checksum = stages.write_weights(split, trial, taught.member().arrays())
@@ -68,7 +68,7 @@ class TrialRunner:
 
         None where a class has a single patient.
         """
-        data, seed = self.arena.data, self.arena.data.seed + trial.seed
+        data, seed = self.setup.data, self.setup.data.seed + trial.seed
         rows = data.labelled(trial.label_fraction, seed)
         patients = [data.cases[row].patient_id for row in rows]
         return inner_folds(data.truth[rows], patients, count, seed)
@@ -81,20 +81,20 @@ class TrialRunner:
         Returns:
             Rows of the labelled cases, (M,), and probabilities, (M, C).
         """
-        data, seed = self.arena.data, self.arena.data.seed + trial.seed
+        data, seed = self.setup.data, self.setup.data.seed + trial.seed
         rows = data.labelled(trial.label_fraction, seed)
         folds = self.folds(trial, count)
         held = [rows[places] for _, places in folds]
         ids = [[data.cases[row].case_id for row in own] for own in held]
         parts = [f"inner-{k}-of-{count}" for k in range(1, len(folds) + 1)]
-        split = self.arena.stage
+        split = self.setup.folder_name
         found = [
             self.stages.read(split, trial, own, part) for own, part in zip(ids, parts, strict=True)
         ]
         missing = [k for k, said in enumerate(found) if said is None]
 
         def run(advance: Advance) -> None:
-            learner = self.arena.learner(trial, seed, advance)
+            learner = self.setup.learner(trial, seed, advance)
             for k in missing:
                 said = Said(learner(rows[folds[k][0]])(held[k]))
                 self.stages.write(split, trial, ids[k], said, parts[k])
@@ -109,20 +109,20 @@ class TrialRunner:
         return np.concatenate(held), np.concatenate([one.probabilities for one in found if one])
 
     def _temperature(self, trial: Trial) -> float | None:
-        count = self.arena.data.settings.inner_folds
+        count = self.setup.data.settings.inner_folds
         if not self.folds(trial, count):
             return None
         rows, said = self.out_of_fold(trial, count)
-        return temperature_of(logarithm(said), self.arena.data.truth[rows])
+        return temperature_of(logarithm(said), self.setup.data.truth[rows])
 
     def _kept(self, trial: Trial) -> bool:
         """Whether the user may be given what this trial learns."""
         first = trial.label_fraction == 1 and trial.seed == 0
-        any_variant = trial.method in LOGISTIC or judged(trial, self.arena.data.settings)
-        return first and any_variant and trial.method in self.arena.candidates()
+        any_variant = trial.method in LOGISTIC or judged(trial, self.setup.data.settings)
+        return first and any_variant and trial.method in self.setup.candidates()
 
     def _weights(self, trial: Trial, said: Said) -> Arrays | None:
-        return self.stages.read_weights(self.arena.stage, trial, said.weights)
+        return self.stages.read_weights(self.setup.folder_name, trial, said.weights)
 
     def _parts(self, trial: Trial) -> int:
         return 1 if trial.method in LINEAR else finetuning.PARTS

@@ -217,11 +217,11 @@ def evaluate(
         found += linear_probe.judge_compared(test, shown, name)
     about = (study, test, model, outputs, extraction, bench.registry)
     found += baselines.controls(*about)
-    arena, stages = baselines.arena(*about), Stages(place.trials)
-    found += supervised.judge(arena, stages, bench.progress)
+    setup, stages = baselines.setup(*about), Stages(place.trials)
+    found += supervised.judge(setup, stages, bench.progress)
     selections: list[Selection] = []
     model.selection, model.members = None, {}
-    runner = TrialRunner(arena, stages, bench.progress)
+    runner = TrialRunner(setup, stages, bench.progress)
     for chosen, entries in model_selection.judge(runner):
         if not selections:  # the first is of all labels
             model.take_members(chosen.selection, chosen.weights(runner), study)
@@ -230,8 +230,8 @@ def evaluate(
     for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
         rival = rivals[arm.name]
         about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
-        arena = replace(baselines.arena(*about), pretext=arm.name, compared=True)
-        found += supervised.judge(arena, stages, bench.progress)
+        setup = replace(baselines.setup(*about), pretext=arm.name, compared=True)
+        found += supervised.judge(setup, stages, bench.progress)
     explained.add(test, model, outputs, extraction)
     methods = {baselines.method_name(study): outputs, **seen}
     tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]

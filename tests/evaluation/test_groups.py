@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import small_arena
+import small_setup
 
 from rdfc_core import StudyError
 from rdfc_core.config.settings import Tuning
@@ -18,8 +18,8 @@ IMAGE = [("image", str(i)) for i in range(6)]  # children of the small network
 
 @pytest.fixture(scope="module")
 def towers() -> dict[str, Tower]:
-    views = small_arena.views()
-    for name, prepared in small_arena.noise(4, 0).items():
+    views = small_setup.views()
+    for name, prepared in small_setup.noise(4, 0).items():
         views[name].fit(prepared)
     return {name: view.tower() for name, view in views.items()}
 

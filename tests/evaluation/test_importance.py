@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_arena import SETTINGS, arena, noise
+from small_setup import SETTINGS, noise, setup
 
 from rdfc_core.evaluation import permutation_importance, supervised
 from rdfc_core.evaluation.bootstrap import Prediction
@@ -93,7 +93,7 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
     prepared = noise(60, 1)
     for one, label in zip(prepared["radiomics"], truth, strict=True):
         one.array[:3] += 2 * label + rng.normal(size=3)
-    made = arena(prepared, truth, 40, SETTINGS.model_copy(update={"methods": ("radiomics",)}))
+    made = setup(prepared, truth, 40, SETTINGS.model_copy(update={"methods": ("radiomics",)}))
     judged = list(supervised.judge(made, Stages(tmp_path), Progress()))
     view = made.origin.views["radiomics"]
     told = list(
@@ -112,13 +112,13 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
 def test_without_conventional_radiomics_the_control_stands_in_and_without_both_nothing_is_told():
     truth = np.arange(40) % 2
     plain = SETTINGS.model_copy(update={"methods": ()})
-    made = arena(noise(40, 2), truth, 30, plain)
+    made = setup(noise(40, 2), truth, 30, plain)
     about = (("a_b_c",) * 40, made.measured, made.cases["radiomics"].numpy())
     told = list(permutation_importance.judge(made.data, *about))
     assert told[0][0] == Family("", "", 40, "radiomics", "logistic")
     standard = made.cases["radiomics"].numpy()
     expected = made.data.judge({"raw": standard}, "logistic", "embedding")[0]
     np.testing.assert_allclose(told[0][1].probabilities, expected.probabilities)
-    bare = arena(noise(40, 2), truth, 30, plain.model_copy(update={"controls": ()}))
+    bare = setup(noise(40, 2), truth, 30, plain.model_copy(update={"controls": ()}))
     assert list(permutation_importance.judge(bare.data, *about)) == []
     assert contributions({}, 100, 0.95, seed=0) == []

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_arena
+import small_setup
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core.config.settings import METHODS, EvaluateSettings
 from rdfc_core.evaluation import conventional_radiomics, supervised
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.label_fractions import draw
-from rdfc_core.evaluation.supervised import Arena
+from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.evaluation.trial_store import Stages
 from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, c_name
 from rdfc_core.utils.progress import Progress
@@ -23,7 +23,7 @@ from rdfc_core.utils.progress import Progress
 
 def judged_tuning(method: str) -> str:
     if method in LOGISTIC:
-        return c_name(small_arena.SETTINGS.radiomics_c[1])
+        return c_name(small_setup.SETTINGS.radiomics_c[1])
     return "paper" if method == "hybrid-finetune" else ""
 
 
@@ -46,22 +46,22 @@ def silent(steps: int = 1, note: str = "", total: int | None = None) -> None:
     return
 
 
-def say(arena: Arena, trial: Trial, rows: Any = None) -> Any:
+def say(setup: SupervisedSetup, trial: Trial, rows: Any = None) -> Any:
     """What the trial says of the test part after training on rows, by default the training part."""
     rows = np.arange(TRAIN) if rows is None else rows
-    return arena.learner(trial, 0, silent)(rows)(np.arange(TRAIN, CASES))
+    return setup.learner(trial, 0, silent)(rows)(np.arange(TRAIN, CASES))
 
 
 def memorising(epochs: int) -> EvaluateSettings:
     """Settings with which networks learn their cases by heart."""
     options = {"epochs": epochs, "batch_size": 16, "optimizer": "adamw", "learning_rate": 0.02}
-    return small_arena.SETTINGS.model_copy(
-        update={"supervised": small_arena.SETTINGS.supervised.model_copy(update=options)}
+    return small_setup.SETTINGS.model_copy(
+        update={"supervised": small_setup.SETTINGS.supervised.model_copy(update=options)}
     )
 
 
-def area(arena: Arena, trial: Trial, rows: Any = None) -> float:
-    return float(roc_auc_score(arena.data.truth[TRAIN:], say(arena, trial, rows)[:, 1]))
+def area(setup: SupervisedSetup, trial: Trial, rows: Any = None) -> float:
+    return float(roc_auc_score(setup.data.truth[TRAIN:], say(setup, trial, rows)[:, 1]))
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
@@ -71,11 +71,11 @@ def test_without_signal_every_method_ends_at_chance_and_with_a_leak_it_would_not
     for deal in range(4):
         rng = np.random.default_rng(deal)
         truth = rng.permutation(np.arange(CASES) % 2)
-        arena = small_arena.arena(
-            small_arena.noise(CASES, deal), truth, TRAIN, memorising(epochs=12)
+        setup = small_setup.setup(
+            small_setup.noise(CASES, deal), truth, TRAIN, memorising(epochs=12)
         )
-        honest.append(area(arena, trial))
-        leaking.append(area(arena, trial, np.arange(TRAIN, CASES)))
+        honest.append(area(setup, trial))
+        leaking.append(area(setup, trial, np.arange(TRAIN, CASES)))
     # 32 test cases: one AUROC is 0.5 ± 0.10, the mean of four ± 0.05.
     assert np.mean(honest) == pytest.approx(0.5, abs=0.17)
     assert np.mean(leaking) > 0.65
@@ -83,7 +83,7 @@ def test_without_signal_every_method_ends_at_chance_and_with_a_leak_it_would_not
 
 def altered(prepared: Mapping[str, Any]) -> dict[str, Any]:
     """The same training cases and a first test case; all other test cases of another world."""
-    other = small_arena.noise(CASES, 1234)
+    other = small_setup.noise(CASES, 1234)
     changed = {}
     for name, cases in prepared.items():
         strange = [replace(one, array=one.array * 50 + 7) for one in other[name][TRAIN + 1 :]]
@@ -94,22 +94,22 @@ def altered(prepared: Mapping[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
 def test_other_test_cases_change_nothing_of_what_is_said_of_a_case(trial):
     truth = np.arange(CASES) % 2
-    prepared = small_arena.noise(CASES, 0)
-    one = small_arena.arena(prepared, truth, TRAIN)
-    other = small_arena.arena(
+    prepared = small_setup.noise(CASES, 0)
+    one = small_setup.setup(prepared, truth, TRAIN)
+    other = small_setup.setup(
         altered(prepared), np.r_[truth[: TRAIN + 1], 1 - truth[TRAIN + 1 :]], TRAIN
     )
-    said = [say(arena, trial) for arena in (one, other)]
+    said = [say(setup, trial) for setup in (one, other)]
     np.testing.assert_array_equal(said[0][0], said[1][0])
     assert not np.array_equal(said[0][1:], said[1][1:])
 
 
 def test_scaler_and_selection_are_fitted_on_the_training_rows_they_are_given():
     truth = np.arange(CASES) % 2
-    prepared = small_arena.noise(CASES, 0)
-    one = small_arena.arena(prepared, truth, TRAIN)
-    other = small_arena.arena(altered(prepared), truth, TRAIN)
-    states = [arena.origin.views["radiomics"].state() for arena in (one, other)]
+    prepared = small_setup.noise(CASES, 0)
+    one = small_setup.setup(prepared, truth, TRAIN)
+    other = small_setup.setup(altered(prepared), truth, TRAIN)
+    states = [setup.origin.views["radiomics"].state() for setup in (one, other)]
     for key in states[0]:
         np.testing.assert_array_equal(states[0][key], states[1][key])
 
@@ -129,16 +129,16 @@ class Watched:
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
 def test_training_asks_for_no_row_but_those_it_was_given(trial):
     truth = np.arange(CASES) % 2
-    arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN)
-    labels = Watched(arena.data.truth)
-    watched = [Watched(rows) for rows in (*arena.cases.values(), *arena.learnt.values())]
-    measured = Watched(arena.measured)
-    blocks = {name: Watched(rows) for name, rows in arena.blocks.items()}
+    setup = small_setup.setup(small_setup.noise(CASES, 0), truth, TRAIN)
+    labels = Watched(setup.data.truth)
+    watched = [Watched(rows) for rows in (*setup.cases.values(), *setup.learnt.values())]
+    measured = Watched(setup.measured)
+    blocks = {name: Watched(rows) for name, rows in setup.blocks.items()}
     seen = replace(
-        arena,
-        data=replace(arena.data, truth=labels),  # type: ignore[arg-type]
-        cases=dict(zip(arena.cases, watched, strict=False)),  # type: ignore[arg-type]
-        learnt=dict(zip(arena.learnt, watched[len(arena.cases) :], strict=True)),
+        setup,
+        data=replace(setup.data, truth=labels),  # type: ignore[arg-type]
+        cases=dict(zip(setup.cases, watched, strict=False)),  # type: ignore[arg-type]
+        learnt=dict(zip(setup.learnt, watched[len(setup.cases) :], strict=True)),
         measured=measured,  # type: ignore[arg-type]
         blocks=blocks,  # type: ignore[arg-type]
     )
@@ -152,13 +152,13 @@ def test_training_asks_for_no_row_but_those_it_was_given(trial):
 
 
 def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp_path):
-    settings = small_arena.SETTINGS.model_copy(
+    settings = small_setup.SETTINGS.model_copy(
         update={"temperature_scaling": True, "label_fractions": (0.3,), "label_seeds": 1}
     )
     truth = np.arange(CASES) % 2
-    arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
-    labels = Watched(arena.data.truth)
-    labels_seen = replace(arena, data=replace(arena.data, truth=labels))  # type: ignore[arg-type]
+    setup = small_setup.setup(small_setup.noise(CASES, 0), truth, TRAIN, settings)
+    labels = Watched(setup.data.truth)
+    labels_seen = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(labels_seen.data, "prediction", lambda said, repeat, rows: said)
     told = list(supervised.judge(labels_seen, Stages(tmp_path), Progress()))
     assert {entry.table for entry, _ in told} == {"supervised", "label-efficiency"}
@@ -173,11 +173,11 @@ def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
     unseen, expected, monkeypatch, tmp_path
 ):
     """A method that is sure of its training cases, and gives others' class this probability."""
-    settings = small_arena.SETTINGS.model_copy(
+    settings = small_setup.SETTINGS.model_copy(
         update={"temperature_scaling": True, "methods": ("radiomics",), "label_fractions": (0.25,)}
     )
     truth = np.random.default_rng(0).permutation(np.arange(CASES) % 2)
-    arena = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
+    setup = small_setup.setup(small_setup.noise(CASES, 0), truth, TRAIN, settings)
 
     def learn(rows: Any) -> Any:
         def say_of(asked: Any) -> Any:
@@ -186,12 +186,12 @@ def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
 
         return say_of
 
-    monkeypatch.setattr(Arena, "learner", lambda *_: learn)
+    monkeypatch.setattr(SupervisedSetup, "learner", lambda *_: learn)
     trial = Trial("radiomics", "", 0.25, 0)
-    list(supervised.judge(arena, Stages(tmp_path), Progress()))
-    kept = Stages(tmp_path).read("holdout", trial, arena.data.split.test)
+    list(supervised.judge(setup, Stages(tmp_path), Progress()))
+    kept = Stages(tmp_path).read("holdout", trial, setup.data.split.test)
     assert kept is not None
-    drawn = draw(arena.data.cases[:TRAIN], 0.25, 0)
+    drawn = draw(setup.data.cases[:TRAIN], 0.25, 0)
     assert np.bincount(truth[drawn]).tolist() == [len(drawn) // 2] * 2
     calibrated = tempered(np.array([[0.7, 0.3]]), kept.temperature or 0)[0, 0]
     assert calibrated == pytest.approx(expected(len(drawn) // 2), abs=1e-3)
@@ -201,25 +201,25 @@ def test_a_trivially_memorised_test_part_is_not_memorised():
     """Each test case's picture is the label, upside down in training: a peek would show at once."""
     rng = np.random.default_rng(0)
     truth = rng.permutation(np.arange(CASES) % 2)
-    prepared = small_arena.noise(CASES, 0)
+    prepared = small_setup.noise(CASES, 0)
     for place in range(CASES):
         told = truth[place] if place < TRAIN else 1 - truth[place]
         prepared["image"][place].array[:] = told
         prepared["radiomics"][place].array[:] = 3.0 * told + 0.01 * rng.normal(
-            size=small_arena.FEATURES
+            size=small_setup.FEATURES
         )
-    arena = small_arena.arena(prepared, truth, TRAIN, memorising(epochs=12))
+    setup = small_setup.setup(prepared, truth, TRAIN, memorising(epochs=12))
     for trial in TRIALS:
-        assert area(arena, trial) < 0.05, trial.method
+        assert area(setup, trial) < 0.05, trial.method
 
 
 def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
-    settings = small_arena.SETTINGS.model_copy(update={"label_fractions": (0.5,), "label_seeds": 1})
+    settings = small_setup.SETTINGS.model_copy(update={"label_fractions": (0.5,), "label_seeds": 1})
     truth = np.arange(CASES) % 2
-    own = small_arena.arena(small_arena.noise(CASES, 0), truth, TRAIN, settings)
-    arena = replace(own, pretext="shuffled-correspondence", compared=True)
-    labels = Watched(arena.data.truth)
-    watched = replace(arena, data=replace(arena.data, truth=labels))  # type: ignore[arg-type]
+    own = small_setup.setup(small_setup.noise(CASES, 0), truth, TRAIN, settings)
+    setup = replace(own, pretext="shuffled-correspondence", compared=True)
+    labels = Watched(setup.data.truth)
+    watched = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(watched.data, "prediction", lambda said, repeat, rows: rows)
     told = list(supervised.judge(watched, Stages(tmp_path), Progress()))
     assert {(entry.table, entry.method) for entry, _ in told} == {
@@ -229,5 +229,5 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     }
     assert labels.asked
     assert set(labels.asked) <= set(range(TRAIN))
-    half = sorted(draw(arena.data.cases[:TRAIN], 0.5, 0))
+    half = sorted(draw(setup.data.cases[:TRAIN], 0.5, 0))
     assert all(sorted(rows) == half for entry, rows in told if entry.label_fraction == 0.5)

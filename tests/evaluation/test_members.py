@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import small_arena
+import small_setup
 from safetensors.numpy import load_file, save_file
 
 from rdfc_core.evaluation import conventional_radiomics
@@ -34,18 +34,18 @@ def test_a_saved_method_says_what_it_said(trial, classes, head, monkeypatch, tmp
     grid = {"select__estimator__C": (0.1, 0.3), "classify__C": (0.3,)}
     monkeypatch.setattr(conventional_radiomics, "GRID", grid)
     truth = np.random.default_rng(0).permutation(np.arange(CASES) % classes)
-    settings = small_arena.SETTINGS.model_copy(
+    settings = small_setup.SETTINGS.model_copy(
         update={
-            "supervised": small_arena.SETTINGS.supervised.model_copy(
+            "supervised": small_setup.SETTINGS.supervised.model_copy(
                 update={"head": head, "raw_features": head == "features", "epochs": 2}
             )
         }
     )
-    prepared = small_arena.noise(CASES, 0)
+    prepared = small_setup.noise(CASES, 0)
     for place, one in enumerate(prepared["radiomics"]):
         one.array[:4] += truth[place]
         one.array[place % 30] = np.nan  # one feature of each case is missing
-    made = small_arena.arena(prepared, truth, TRAIN, settings, classes=classes)
+    made = small_setup.setup(prepared, truth, TRAIN, settings, classes=classes)
     taught = made.learner(trial, 0, silent)(np.arange(TRAIN))
     said = taught(np.arange(TRAIN, CASES))
     file = tmp_path / "member.safetensors"
@@ -65,7 +65,7 @@ def test_a_saved_method_says_what_it_said(trial, classes, head, monkeypatch, tmp
 
 
 def test_a_saved_network_that_lacks_a_layer_is_refused():
-    made = small_arena.arena(small_arena.noise(CASES, 0), np.arange(CASES) % 2, TRAIN)
+    made = small_setup.setup(small_setup.noise(CASES, 0), np.arange(CASES) % 2, TRAIN)
     taught = made.learner(TRIALS[-1], 0, silent)(np.arange(TRAIN))
     arrays = dict(taught.member().arrays())
     arrays.pop("network.head.classes.bias")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_arena
+import small_setup
 import torch
 from torch import nn
 
@@ -22,21 +22,21 @@ SETTINGS = SupervisedSettings(epochs=2, batch_size=8, learning_rate=0.05)
 
 
 @pytest.fixture(scope="module")
-def arena() -> Any:
-    return small_arena.arena(small_arena.noise(24, 0), TRUTH, train=24)
+def setup() -> Any:
+    return small_setup.setup(small_setup.noise(24, 0), TRUTH, train=24)
 
 
 def build(
-    arena: Any, tuning: str | Tuning | None, seed: int = 0, **options: Any
+    setup: Any, tuning: str | Tuning | None, seed: int = 0, **options: Any
 ) -> tuple[Hybrid, Plan | None]:
     settings = SETTINGS.model_copy(update=options)
-    towers = {name: view.tower() for name, view in arena.origin.views.items()}
+    towers = {name: view.tower() for name, view in setup.origin.views.items()}
     chosen = None if tuning is None else plan(Tuning.model_validate(tuning), towers)
-    return arena.origin.network(["radiomics", "image"], settings, seed, chosen), chosen
+    return setup.origin.network(["radiomics", "image"], settings, seed, chosen), chosen
 
 
 def fit(
-    arena: Any,
+    setup: Any,
     net: Hybrid,
     chosen: Plan | None,
     seed: int = 0,
@@ -44,8 +44,8 @@ def fit(
     **options: Any,
 ) -> Hybrid:
     settings = SETTINGS.model_copy(update=options)
-    views = arena.origin.views
-    finetuning.fit(net, views, arena.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
+    views = setup.origin.views
+    finetuning.fit(net, views, setup.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
     return net
 
 
@@ -58,76 +58,76 @@ def same(a: nn.Module, b: nn.Module) -> bool:
     return all(torch.equal(x, y) for x, y in pairs)
 
 
-def test_scratch_is_fresh_and_fine_tuning_begins_with_what_the_pretext_learnt(arena):
-    learnt = arena.origin.trained.encoders()
-    scratch, tuned = build(arena, None)[0], build(arena, "all")[0]
+def test_scratch_is_fresh_and_fine_tuning_begins_with_what_the_pretext_learnt(setup):
+    learnt = setup.origin.trained.encoders()
+    scratch, tuned = build(setup, None)[0], build(setup, "all")[0]
     for view in ("radiomics", "image"):
         assert same(tower(tuned, view), learnt[view])
         assert not same(tower(scratch, view), learnt[view])
     assert same(scratch.head, tuned.head)  # the same fresh head for the same seed
-    assert not same(build(arena, None, seed=1)[0].head, scratch.head)
+    assert not same(build(setup, None, seed=1)[0].head, scratch.head)
 
 
-def test_groups_begin_afresh_with_the_weights_that_scratch_has(arena):
-    learnt = arena.origin.trained.encoders()["radiomics"]
-    tuned = tower(build(arena, {"name": "own", "reinit": ["radiomics.last-2"]})[0], "radiomics")
-    fresh = tower(build(arena, None)[0], "radiomics")
+def test_groups_begin_afresh_with_the_weights_that_scratch_has(setup):
+    learnt = setup.origin.trained.encoders()["radiomics"]
+    tuned = tower(build(setup, {"name": "own", "reinit": ["radiomics.last-2"]})[0], "radiomics")
+    fresh = tower(build(setup, None)[0], "radiomics")
     assert same(tuned.layer1, learnt.layer1)
     for layer in ("layer2", "layer3"):
         assert same(getattr(tuned, layer), getattr(fresh, layer))
         assert not same(getattr(tuned, layer), getattr(learnt, layer))
 
 
-def test_training_leaves_the_pretext_as_it_was(arena):
-    before = small_arena.parameters(arena.origin.trained)
-    net, chosen = build(arena, "all")
-    fit(arena, net, chosen)
-    assert all(torch.equal(v, arena.origin.trained.state_dict()[k]) for k, v in before.items())
+def test_training_leaves_the_pretext_as_it_was(setup):
+    before = small_setup.parameters(setup.origin.trained)
+    net, chosen = build(setup, "all")
+    fit(setup, net, chosen)
+    assert all(torch.equal(v, setup.origin.trained.state_dict()[k]) for k, v in before.items())
 
 
-def test_frozen_groups_keep_weights_and_batch_statistics_and_the_rest_learns(arena):
-    net, chosen = build(arena, {"name": "own", "freeze": ["radiomics.layer1", "image"]})
-    before = small_arena.parameters(net)
-    fit(arena, net, chosen)
+def test_frozen_groups_keep_weights_and_batch_statistics_and_the_rest_learns(setup):
+    net, chosen = build(setup, {"name": "own", "freeze": ["radiomics.layer1", "image"]})
+    before = small_setup.parameters(net)
+    fit(setup, net, chosen)
     for key, value in net.state_dict().items():
         frozen = key.startswith(("towers.0.layer1", "towers.1"))
         assert torch.equal(value, before[key]) == frozen, key
 
 
-def test_frozen_layers_stay_in_evaluation_mode_in_training(arena):
-    net, _ = build(arena, {"name": "own", "freeze": ["radiomics.layer1"]})
+def test_frozen_layers_stay_in_evaluation_mode_in_training(setup):
+    net, _ = build(setup, {"name": "own", "freeze": ["radiomics.layer1"]})
     net.train()
     radiomics = tower(net, "radiomics")
     assert not any(module.training for module in radiomics.layer1.modules())
     assert all(module.training for module in radiomics.layer2.modules())
     # Its dropout is off and its batch statistics are those that it came with.
-    rows = arena.cases["radiomics"][:8]
+    rows = setup.cases["radiomics"][:8]
     assert torch.equal(radiomics.layer1(rows), radiomics.layer1(rows))
 
 
-def test_without_anything_frozen_batch_statistics_move(arena):
-    net, chosen = build(arena, "all")
-    before = small_arena.parameters(net)
-    fit(arena, net, chosen)
+def test_without_anything_frozen_batch_statistics_move(setup):
+    net, chosen = build(setup, "all")
+    before = small_setup.parameters(net)
+    fit(setup, net, chosen)
     moved = [k for k, v in net.state_dict().items() if not torch.equal(v, before[k])]
     assert set(moved) == set(before)
 
 
-def test_a_first_step_of_sgd_is_as_long_as_its_group_s_factor_says(arena):
+def test_a_first_step_of_sgd_is_as_long_as_its_group_s_factor_says(setup):
     options = {"epochs": 1, "batch_size": 64, "momentum": 0.0, "weight_decay": 0.0}
     steps = []
     for scale in ({}, {"radiomics.layer3": 0.1, "head": 3.0}):
         own = {"name": "own", "freeze": [], "lr_scale": {**scale, "image.0": 1.0}}
-        net, chosen = build(arena, own)
-        before = small_arena.parameters(net)
-        fit(arena, net, chosen, **options)
+        net, chosen = build(setup, own)
+        before = small_setup.parameters(net)
+        fit(setup, net, chosen, **options)
         steps.append({k: v - before[k] for k, v in net.state_dict().items() if "weight" in k})
     for key, plain in steps[0].items():
         factor = 0.1 if "towers.0.layer3" in key else 3.0 if key.startswith("head") else 1.0
         torch.testing.assert_close(steps[1][key], factor * plain, rtol=1e-4, atol=2e-7)
 
 
-def test_the_learning_rate_falls_to_a_tenth_where_it_should(arena, monkeypatch):
+def test_the_learning_rate_falls_to_a_tenth_where_it_should(setup, monkeypatch):
     rates = []
     made = finetuning.optimizer_for
 
@@ -143,98 +143,98 @@ def test_the_learning_rate_falls_to_a_tenth_where_it_should(arena, monkeypatch):
         return optimizer
 
     monkeypatch.setattr(finetuning, "optimizer_for", spied)
-    fit(arena, build(arena, None)[0], None, epochs=10, batch_size=64)
+    fit(setup, build(setup, None)[0], None, epochs=10, batch_size=64)
     assert rates == pytest.approx([0.05] * 7 + [0.005] * 3)
 
 
-def test_logits_are_the_head_on_unit_length_features(arena):
-    net = build(arena, None)[0].eval()
-    features = [nn.functional.normalize(tower(net, name)(arena.cases[name])) for name in net.views]
+def test_logits_are_the_head_on_unit_length_features(setup):
+    net = build(setup, None)[0].eval()
+    features = [nn.functional.normalize(tower(net, name)(setup.cases[name])) for name in net.views]
     joined = torch.cat(features, dim=1)
     assert joined.shape == (24, 24 + 16)
     expected = joined @ net.head.classes.weight.T + net.head.classes.bias
-    torch.testing.assert_close(net(arena.cases), expected)
-    said = finetuning.predict(net, arena.cases)
+    torch.testing.assert_close(net(setup.cases), expected)
+    said = finetuning.predict(net, setup.cases)
     np.testing.assert_allclose(said, torch.softmax(expected, 1).detach().numpy(), rtol=1e-5)
 
 
-def test_raw_features_stand_before_the_head_at_unit_length_beside_those_of_the_towers(arena):
-    net = build(arena, None, raw_features=True)[0].eval()
-    pieces = [tower(net, name)(arena.cases[name]) for name in net.views]
-    pieces.append(arena.cases["radiomics"])
+def test_raw_features_stand_before_the_head_at_unit_length_beside_those_of_the_towers(setup):
+    net = build(setup, None, raw_features=True)[0].eval()
+    pieces = [tower(net, name)(setup.cases[name]) for name in net.views]
+    pieces.append(setup.cases["radiomics"])
     joined = torch.cat([nn.functional.normalize(piece) for piece in pieces], dim=1)
-    assert joined.shape == (24, 24 + 16 + small_arena.FEATURES)
+    assert joined.shape == (24, 24 + 16 + small_setup.FEATURES)
     expected = joined @ net.head.classes.weight.T + net.head.classes.bias
-    torch.testing.assert_close(net(arena.cases), expected)
+    torch.testing.assert_close(net(setup.cases), expected)
     settings = SupervisedSettings(raw_features=True)
-    alone = arena.origin.network(["image"], settings, 0, None)
+    alone = setup.origin.network(["image"], settings, 0, None)
     assert alone.head.widths == [16]  # a picture has no handcrafted features
 
 
-def test_a_head_on_the_embeddings_is_one_layer_and_the_projections_learn(arena):
-    net, chosen = build(arena, "all", head="embedding")
+def test_a_head_on_the_embeddings_is_one_layer_and_the_projections_learn(setup):
+    net, chosen = build(setup, "all", head="embedding")
     assert net.head.classes.in_features == 5 + 5
     assert isinstance(net.head.branches[0], nn.Identity)
-    before = small_arena.parameters(net)
-    fit(arena, net, chosen)
+    before = small_setup.parameters(net)
+    fit(setup, net, chosen)
     projection = "projector.projections.image.weight"
     assert not torch.equal(net.state_dict()[projection], before[projection])
-    trained = arena.origin.trained
+    trained = setup.origin.trained
     assert torch.equal(trained.state_dict()["projections.image.weight"], before[projection])
-    scratch, _ = build(arena, None, head="embedding")
+    scratch, _ = build(setup, None, head="embedding")
     assert not torch.equal(scratch.state_dict()[projection], before[projection])
 
 
-def test_a_head_on_embeddings_that_there_are_not_is_refused(arena, monkeypatch):
-    monkeypatch.setattr(small_arena.Towers, "embed", lambda self, features: {})
+def test_a_head_on_embeddings_that_there_are_not_is_refused(setup, monkeypatch):
+    monkeypatch.setattr(small_setup.Towers, "embed", lambda self, features: {})
     with pytest.raises(StudyError, match="no embeddings for a head"):
-        build(arena, "all", head="embedding")
+        build(setup, "all", head="embedding")
 
 
-def test_the_same_seed_trains_the_same_network_whatever_the_global_generator_is(arena):
-    chosen = build(arena, "paper")[1]
+def test_the_same_seed_trains_the_same_network_whatever_the_global_generator_is(setup):
+    chosen = build(setup, "paper")[1]
     said = []
     for seed in (0, 0, 1):
         torch.manual_seed(len(said))
         before = torch.get_rng_state()
-        net = arena.origin.network(["radiomics", "image"], SETTINGS, seed, chosen)
-        fit(arena, net, chosen, seed)
+        net = setup.origin.network(["radiomics", "image"], SETTINGS, seed, chosen)
+        fit(setup, net, chosen, seed)
         assert torch.equal(torch.get_rng_state(), before)
-        said.append(finetuning.predict(net, arena.cases))
+        said.append(finetuning.predict(net, setup.cases))
     np.testing.assert_array_equal(said[0], said[1])
     assert not np.array_equal(said[0], said[2])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_what_can_be_memorised_is(arena, optimizer):
+def test_what_can_be_memorised_is(setup, optimizer):
     rate = {"sgd": 0.3, "adamw": 0.02}[optimizer]
-    net = build(arena, None)[0]
-    fit(arena, net, None, epochs=60, optimizer=optimizer, learning_rate=rate)
-    said = finetuning.predict(net, arena.cases)
+    net = build(setup, None)[0]
+    fit(setup, net, None, epochs=60, optimizer=optimizer, learning_rate=rate)
+    said = finetuning.predict(net, setup.cases)
     assert (said.argmax(axis=1) == TRUTH).mean() > 0.85
 
 
-def test_a_loss_that_is_not_finite_is_named(arena):
+def test_a_loss_that_is_not_finite_is_named(setup):
     with pytest.raises(DataError, match=r"loss of training with labels became (nan|inf) by step"):
-        fit(arena, build(arena, None)[0], None, learning_rate=1e30, epochs=20)
+        fit(setup, build(setup, None)[0], None, learning_rate=1e30, epochs=20)
 
 
 @pytest.mark.parametrize("options", [{}, {"head": "embedding"}, {"raw_features": True}])
-def test_a_head_begins_with_the_probe_on_what_it_stands_on(arena, options):
+def test_a_head_begins_with_the_probe_on_what_it_stands_on(setup, options):
     own = {"name": "own", "head_from": "probe"}
-    net, chosen = build(arena, own, **options)
+    net, chosen = build(setup, own, **options)
     assert chosen is not None
     assert chosen.probed
-    probe = Logistic(small_arena.SETTINGS)
-    fit(arena, net, chosen, probe=probe, epochs=0)
+    probe = Logistic(small_setup.SETTINGS)
+    fit(setup, net, chosen, probe=probe, epochs=0)
     with torch.no_grad():
-        seen = net.seen({name: arena.cases[name] for name in net.views}).numpy()
-    said = finetuning.predict(net, arena.cases)
+        seen = net.seen({name: setup.cases[name] for name in net.views}).numpy()
+    said = finetuning.predict(net, setup.cases)
     np.testing.assert_allclose(said, probe.predict({"seen": seen}), atol=1e-5)
     assert (said.argmax(1) == TRUTH).mean() > 0.7  # of the cases that it learned from
     if not options:
-        learnt = Logistic(small_arena.SETTINGS)
-        learnt.fit(arena.learnt, TRUTH, 2)
-        np.testing.assert_allclose(said, learnt.predict(arena.learnt), atol=1e-4)
-    fit(arena, net, chosen, probe=Logistic(small_arena.SETTINGS))
-    assert not np.allclose(finetuning.predict(net, arena.cases), said, atol=1e-3)
+        learnt = Logistic(small_setup.SETTINGS)
+        learnt.fit(setup.learnt, TRUTH, 2)
+        np.testing.assert_allclose(said, learnt.predict(setup.learnt), atol=1e-4)
+    fit(setup, net, chosen, probe=Logistic(small_setup.SETTINGS))
+    assert not np.allclose(finetuning.predict(net, setup.cases), said, atol=1e-3)

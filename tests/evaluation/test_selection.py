@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_arena
+import small_setup
 from scipy.special import softmax
 from sklearn.metrics import log_loss, roc_auc_score
 
@@ -17,7 +17,7 @@ from rdfc_core.evaluation import conventional_radiomics, finetuning, model_selec
 from rdfc_core.evaluation.calibration import temperature_of, tempered
 from rdfc_core.evaluation.learning import Taught
 from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, loss_of, standard_error
-from rdfc_core.evaluation.supervised import Arena
+from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import Stages
 from rdfc_core.evaluation.trials import SELECTED, Trial
@@ -36,18 +36,20 @@ def _few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settings(candidates: tuple[str, ...] | None = LINEAR, **changes: Any) -> EvaluateSettings:
     chosen = {"enabled": True, "candidates": candidates, "folds": changes.pop("folds", 3)}
-    written = small_arena.SETTINGS.model_dump() | {"selection": chosen} | changes
+    written = small_setup.SETTINGS.model_dump() | {"selection": chosen} | changes
     return EvaluateSettings.model_validate(written)
 
 
-def arena(truth: Any, asked: EvaluateSettings, seed: int = 0, signal: float = 0.0) -> Arena:
-    prepared = small_arena.noise(CASES, seed)
+def setup(
+    truth: Any, asked: EvaluateSettings, seed: int = 0, signal: float = 0.0
+) -> SupervisedSetup:
+    prepared = small_setup.noise(CASES, seed)
     for place, one in enumerate(prepared["radiomics"]):
         one.array[:5] += signal * truth[place]
-    return small_arena.arena(prepared, truth, TRAIN, asked)
+    return small_setup.setup(prepared, truth, TRAIN, asked)
 
 
-def runner(made: Arena, folder: Path) -> TrialRunner:
+def runner(made: SupervisedSetup, folder: Path) -> TrialRunner:
     return TrialRunner(made, Stages(folder), Progress())
 
 
@@ -99,7 +101,7 @@ def test_what_cannot_be_told_apart_goes_to_the_ensemble_or_to_the_simpler(spread
 def test_the_candidate_that_generalises_is_chosen_and_said_calibrated(tmp_path):
     """Radiomics carry the label; the pictures, and with them the probe of the image, do not."""
     truth = np.random.default_rng(3).permutation(np.arange(CASES) % 2)
-    made = arena(truth, settings(), signal=3.0)
+    made = setup(truth, settings(), signal=3.0)
     run = runner(made, tmp_path)
     chosen, said = first(run)
     ranking = {one.candidate: one for one in chosen.selection.ranking}
@@ -119,7 +121,7 @@ def test_the_candidate_that_generalises_is_chosen_and_said_calibrated(tmp_path):
 
 def test_out_of_fold_means_that_no_case_is_judged_by_what_its_patient_taught(monkeypatch, tmp_path):
     truth = np.arange(CASES) % 2
-    made = arena(truth, settings(("probe",)))
+    made = setup(truth, settings(("probe",)))
     taught: list[tuple[set[int], set[int]]] = []
 
     def learn(rows: Any) -> Taught:
@@ -129,7 +131,7 @@ def test_out_of_fold_means_that_no_case_is_judged_by_what_its_patient_taught(mon
 
         return Taught(say, lambda: pytest.fail("nothing is kept of an inner fold"))
 
-    monkeypatch.setattr(Arena, "learner", lambda *_: learn)
+    monkeypatch.setattr(SupervisedSetup, "learner", lambda *_: learn)
     rows, _ = runner(made, tmp_path).out_of_fold(Trial("probe"), 3)
     assert sorted(rows) == list(range(TRAIN))
     assert all(not train & held and max(train | held) < TRAIN for train, held in taught)
@@ -139,7 +141,7 @@ def test_out_of_fold_means_that_no_case_is_judged_by_what_its_patient_taught(mon
 def test_other_test_cases_change_neither_the_choice_nor_what_is_said_of_a_case(tmp_path):
     truth = np.random.default_rng(4).permutation(np.arange(CASES) % 2)
     asked = settings(ALL, folds=2)
-    prepared, other = small_arena.noise(CASES, 0), small_arena.noise(CASES, 1234)
+    prepared, other = small_setup.noise(CASES, 0), small_setup.noise(CASES, 1234)
     changed = {
         name: [
             *cases[: TRAIN + 1],
@@ -150,7 +152,7 @@ def test_other_test_cases_change_neither_the_choice_nor_what_is_said_of_a_case(t
     turned = np.r_[truth[: TRAIN + 1], 1 - truth[TRAIN + 1 :]]
     found = []
     for number, (cases, labels) in enumerate([(prepared, truth), (changed, turned)]):
-        made = small_arena.arena(cases, labels, TRAIN, asked)
+        made = small_setup.setup(cases, labels, TRAIN, asked)
         found.append(first(runner(made, tmp_path / str(number))))
     assert found[0][0].selection == found[1][0].selection
     assert found[0][0].selection.test_cases_seen == 0
@@ -168,7 +170,7 @@ def test_a_choice_asks_for_no_label_of_the_test_part(tmp_path):
             looked_at.update(np.asarray(places).ravel().tolist())
             return np.asarray(super().__getitem__(places))
 
-    made = arena(truth, settings(ALL, folds=2, label_fractions=(0.4,), label_seeds=2))
+    made = setup(truth, settings(ALL, folds=2, label_fractions=(0.4,), label_seeds=2))
     watched = truth.view(Watched)
     made = replace(made, data=replace(made.data, truth=watched))
     object.__setattr__(made.data, "prediction", lambda said, repeat, rows: said)
@@ -185,7 +187,7 @@ def test_without_signal_the_chosen_model_ends_at_chance(tmp_path):
     areas = []
     for deal in range(6):
         truth = np.random.default_rng(deal).permutation(np.arange(CASES) % 2)
-        made = arena(truth, settings(), seed=deal)
+        made = setup(truth, settings(), seed=deal)
         said = first(runner(made, tmp_path / str(deal)))[1]
         areas.append(roc_auc_score(truth[TRAIN:], said[:, 1]))
     # 32 test cases: one AUROC is 0.5 ± 0.10, the mean of six ± 0.04.
@@ -195,7 +197,7 @@ def test_without_signal_the_chosen_model_ends_at_chance(tmp_path):
 def test_where_a_class_has_one_patient_the_default_is_taken_and_the_reason_told(tmp_path):
     truth = np.zeros(CASES, np.int64)
     truth[[3, *range(60, 80)]] = 1
-    chosen, said = first(runner(arena(truth, settings()), tmp_path))
+    chosen, said = first(runner(setup(truth, settings()), tmp_path))
     assert chosen.selection.chosen == "image-and-radiomics"
     assert chosen.selection.folds == 0
     assert "single labelled patient" in chosen.selection.reason
@@ -204,14 +206,14 @@ def test_where_a_class_has_one_patient_the_default_is_taken_and_the_reason_told(
 
 def test_a_study_without_a_network_among_the_candidates_trains_none(monkeypatch, tmp_path):
     monkeypatch.setattr(finetuning, "fit", lambda *_: pytest.fail("a network was trained"))
-    made = arena(np.arange(CASES) % 2, settings(None, methods=()))
+    made = setup(np.arange(CASES) % 2, settings(None, methods=()))
     assert made.candidates() == LINEAR
     first(runner(made, tmp_path))
-    assert arena(np.arange(CASES) % 2, settings(None)).candidates() == ALL
+    assert setup(np.arange(CASES) % 2, settings(None)).candidates() == ALL
 
 
 def test_nothing_is_trained_twice_and_a_killed_choice_goes_on(monkeypatch, tmp_path):
-    made = arena(np.arange(CASES) % 2, settings(("probe", "hybrid-finetune"), folds=2))
+    made = setup(np.arange(CASES) % 2, settings(("probe", "hybrid-finetune"), folds=2))
     trained: list[int] = []
     fit, stop = finetuning.fit, [2]
 
@@ -240,7 +242,7 @@ def test_nothing_is_trained_twice_and_a_killed_choice_goes_on(monkeypatch, tmp_p
 
 def test_few_labels_are_chosen_from_by_themselves(tmp_path):
     truth = np.arange(CASES) % 2
-    made = arena(truth, settings(label_fractions=(0.25,), label_seeds=1, folds=2), signal=3.0)
+    made = setup(truth, settings(label_fractions=(0.25,), label_seeds=1, folds=2), signal=3.0)
     few = [c.selection for c, _ in model_selection.judge(runner(made, tmp_path))][1]
     assert (few.label_fraction, few.labelled_cases) == (0.25, 12)
     assert {

@@ -18,7 +18,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.finetuning import Origin
 from rdfc_core.evaluation.linear_probe import LabelledSplit
-from rdfc_core.evaluation.supervised import Arena
+from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
@@ -93,15 +93,15 @@ def pretext(fitted: Mapping[str, View], seed: int) -> Pretext:
     return made.eval()
 
 
-def arena(
+def setup(
     prepared: Mapping[str, Sequence[Prepared]],
     truth: NDArray[np.int64],
     train: int,
     settings: EvaluateSettings = SETTINGS,
     seed: int = 0,
     classes: int = 2,
-) -> Arena:
-    """An arena on prepared cases, the first ``train`` of which train; a case a patient."""
+) -> SupervisedSetup:
+    """What methods are made of, on prepared cases, the first ``train`` of which train; a case a patient."""
     cases = [
         Case(f"case-{i:03d}", f"patient-{i:03d}", Path(), Path(), "abc"[c])
         for i, c in enumerate(truth)
@@ -121,7 +121,7 @@ def arena(
             name: nn.functional.normalize(tower(collated[name])).numpy()
             for name, tower in trained.encoders().items()
         }
-    return Arena(
+    return SupervisedSetup(
         data=data,
         origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), classes),
         cases=collated,
