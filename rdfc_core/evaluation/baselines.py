@@ -11,7 +11,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.feature_blocks import blocks
-from rdfc_core.evaluation.finetuning import Origin
+from rdfc_core.evaluation.finetuning import Initialisation
 from rdfc_core.evaluation.supervised import SupervisedSetup, handcrafted, image_view
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared, Pretext, View
@@ -99,7 +99,7 @@ def setup(
 
     return SupervisedSetup(
         data=test,
-        origin=Origin(model.views, model.pretext, untrained, test.classes),
+        initialisation=Initialisation(model.views, model.pretext, untrained, test.classes),
         cases=cases,
         measured=_measured(prepared, name, len(test.cases)),
         blocks=blocks(

@@ -40,7 +40,7 @@ PARTS = 10
 
 
 @dataclass(frozen=True)
-class Origin:
+class Initialisation:
     """Where networks begin.
 
     Args:

@@ -19,7 +19,7 @@ from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.classifiers import LinearModel
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.feature_blocks import IMAGE, image_scale
-from rdfc_core.evaluation.finetuning import Origin
+from rdfc_core.evaluation.finetuning import Initialisation
 from rdfc_core.evaluation.hybrid import Hybrid
 from rdfc_core.evaluation.trials import SELECTED
 from rdfc_core.interfaces import MemoryStore, Pretext, View
@@ -196,8 +196,8 @@ def member(
         if {a.shape[0] for a in (*weights.values(), arrays["bias"])} != {classes}:
             raise ValueError(f"a linear model is not for its {classes} classes")
         return LinearMember(weights, arrays["bias"], arrays["fill"])
-    origin = Origin(views, pretext, lambda _: deepcopy(pretext), classes)
-    net = origin.network(list(views), settings, 0, None, blank=True)
+    initialisation = Initialisation(views, pretext, lambda _: deepcopy(pretext), classes)
+    net = initialisation.network(list(views), settings, 0, None, blank=True)
     own = net.state_dict()
     given = {k.removeprefix(NETWORK): torch.from_numpy(v.copy()) for k, v in arrays.items()}
     if missing := {k for k in own if not k.startswith(PROJECTOR)} - set(given):

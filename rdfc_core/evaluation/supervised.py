@@ -53,7 +53,7 @@ class SupervisedSetup:
 
     Args:
         data: The labelled cases and the settings.
-        origin: Where networks begin.
+        initialisation: Where networks begin.
         cases: View name → (N, …), the split's labelled cases as collated.
         measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
             without columns where the study has no such view.
@@ -66,7 +66,7 @@ class SupervisedSetup:
     """
 
     data: LabelledSplit
-    origin: finetuning.Origin
+    initialisation: finetuning.Initialisation
     cases: Mapping[str, Tensor]
     measured: NDArray[np.float64]
     blocks: Blocks
@@ -93,7 +93,7 @@ class SupervisedSetup:
 
     def entry(self, trial: Trial, table: str) -> Entry:
         """How a table calls the trial."""
-        views = list(self.origin.views)
+        views = list(self.initialisation.views)
         if trial.method == SELECTED:
             named = (SELECTED, "", "", "")
         elif trial.method == PROBE:
@@ -101,11 +101,11 @@ class SupervisedSetup:
             chosen = main_classifier(self.data.settings)
             named = (self.pretext, together(taught), "features", chosen)
         elif trial.method == "radiomics":
-            named = ("radiomics", handcrafted(self.origin.views) or "", "raw", "svm")
+            named = ("radiomics", handcrafted(self.initialisation.views) or "", "raw", "svm")
         elif trial.method in LOGISTIC:
-            seen = handcrafted(self.origin.views) or ""
+            seen = handcrafted(self.initialisation.views) or ""
             if trial.method == "image-and-radiomics":
-                seen = f"{image_view(self.origin.views)}+{seen}"
+                seen = f"{image_view(self.initialisation.views)}+{seen}"
             named = (trial.method, seen, "raw", logistic_name(trial.tuning))
         else:
             names = self._views(trial.method)
@@ -115,7 +115,7 @@ class SupervisedSetup:
         return Entry(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
-        views = self.origin.views
+        views = self.initialisation.views
         return [image_view(views)] if method == "resnet-scratch" else list(views)
 
     def _logistic(self, trial: Trial, advance: Advance) -> Learner:
@@ -143,7 +143,7 @@ class SupervisedSetup:
         return learn
 
     def _of_blocks(self, model: LinearModel) -> Member:
-        views = self.origin.views
+        views = self.initialisation.views
         image = image_view(views) if IMAGE in model.views else ""
         train = len(self.data.split.train)
         learnt = self.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
@@ -161,7 +161,7 @@ class SupervisedSetup:
             advance(1)
             return Taught(
                 lambda asked: method.predict(self.measured[asked]),
-                lambda: members.of_pipeline(method, handcrafted(self.origin.views) or ""),
+                lambda: members.of_pipeline(method, handcrafted(self.initialisation.views) or ""),
             )
 
         return learn
@@ -190,14 +190,16 @@ class SupervisedSetup:
         def learn(rows: Rows) -> Taught:
             chosen = None
             if trial.tuning:
-                towers = {name: view.blank_tower() for name, view in self.origin.views.items()}
+                towers = {
+                    name: view.blank_tower() for name, view in self.initialisation.views.items()
+                }
                 tunings = (supervised.finetune, *supervised.sweep)
                 tuning = next(one for one in tunings if one.name == trial.tuning)
                 chosen = plan(tuning, towers)
-            net = self.origin.network(names, supervised, seed, chosen)
+            net = self.initialisation.network(names, supervised, seed, chosen)
             finetuning.fit(
                 net,
-                self.origin.views,
+                self.initialisation.views,
                 {name: self.cases[name][rows] for name in net.views},
                 self.data.truth[rows],
                 supervised,
@@ -210,7 +212,7 @@ class SupervisedSetup:
             )
             return Taught(
                 lambda asked: finetuning.predict(net, {n: self.cases[n][asked] for n in net.views}),
-                lambda: NetworkMember(net, self.origin.trained),
+                lambda: NetworkMember(net, self.initialisation.trained),
             )
 
         return learn

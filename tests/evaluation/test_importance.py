@@ -95,7 +95,7 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
         one.array[:3] += 2 * label + rng.normal(size=3)
     made = setup(prepared, truth, 40, SETTINGS.model_copy(update={"methods": ("radiomics",)}))
     judged = list(supervised.judge(made, Stages(tmp_path), Progress()))
-    view = made.origin.views["radiomics"]
+    view = made.initialisation.views["radiomics"]
     told = list(
         permutation_importance.judge(
             made.data, view.names, made.measured, made.cases["radiomics"].numpy()

@@ -109,7 +109,7 @@ def test_scaler_and_selection_are_fitted_on_the_training_rows_they_are_given():
     prepared = small_setup.noise(CASES, 0)
     one = small_setup.setup(prepared, truth, TRAIN)
     other = small_setup.setup(altered(prepared), truth, TRAIN)
-    states = [setup.origin.views["radiomics"].state() for setup in (one, other)]
+    states = [setup.initialisation.views["radiomics"].state() for setup in (one, other)]
     for key in states[0]:
         np.testing.assert_array_equal(states[0][key], states[1][key])
 

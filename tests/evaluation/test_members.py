@@ -51,7 +51,11 @@ def test_a_saved_method_says_what_it_said(trial, classes, head, monkeypatch, tmp
     file = tmp_path / "member.safetensors"
     save_file({k: np.asarray(v, order="C") for k, v in taught.member().arrays().items()}, file)
     again = member(
-        load_file(file), made.origin.views, made.origin.trained, settings.supervised, classes
+        load_file(file),
+        made.initialisation.views,
+        made.initialisation.trained,
+        settings.supervised,
+        classes,
     )
     tested = slice(TRAIN, CASES)
     inputs = Inputs(
@@ -69,6 +73,11 @@ def test_a_saved_network_that_lacks_a_layer_is_refused():
     taught = made.learner(TRIALS[-1], 0, silent)(np.arange(TRAIN))
     arrays = dict(taught.member().arrays())
     arrays.pop("network.head.classes.bias")
-    about = (made.origin.views, made.origin.trained, made.data.settings.supervised, 2)
+    about = (
+        made.initialisation.views,
+        made.initialisation.trained,
+        made.data.settings.supervised,
+        2,
+    )
     with pytest.raises(ValueError, match=r"lacks head\.classes\.bias"):
         member(arrays, *about)

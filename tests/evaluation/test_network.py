@@ -30,9 +30,9 @@ def build(
     setup: Any, tuning: str | Tuning | None, seed: int = 0, **options: Any
 ) -> tuple[Hybrid, Plan | None]:
     settings = SETTINGS.model_copy(update=options)
-    towers = {name: view.tower() for name, view in setup.origin.views.items()}
+    towers = {name: view.tower() for name, view in setup.initialisation.views.items()}
     chosen = None if tuning is None else plan(Tuning.model_validate(tuning), towers)
-    return setup.origin.network(["radiomics", "image"], settings, seed, chosen), chosen
+    return setup.initialisation.network(["radiomics", "image"], settings, seed, chosen), chosen
 
 
 def fit(
@@ -44,7 +44,7 @@ def fit(
     **options: Any,
 ) -> Hybrid:
     settings = SETTINGS.model_copy(update=options)
-    views = setup.origin.views
+    views = setup.initialisation.views
     finetuning.fit(net, views, setup.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
     return net
 
@@ -59,7 +59,7 @@ def same(a: nn.Module, b: nn.Module) -> bool:
 
 
 def test_scratch_is_fresh_and_fine_tuning_begins_with_what_the_pretext_learnt(setup):
-    learnt = setup.origin.trained.encoders()
+    learnt = setup.initialisation.trained.encoders()
     scratch, tuned = build(setup, None)[0], build(setup, "all")[0]
     for view in ("radiomics", "image"):
         assert same(tower(tuned, view), learnt[view])
@@ -69,7 +69,7 @@ def test_scratch_is_fresh_and_fine_tuning_begins_with_what_the_pretext_learnt(se
 
 
 def test_groups_begin_afresh_with_the_weights_that_scratch_has(setup):
-    learnt = setup.origin.trained.encoders()["radiomics"]
+    learnt = setup.initialisation.trained.encoders()["radiomics"]
     tuned = tower(build(setup, {"name": "own", "reinit": ["radiomics.last-2"]})[0], "radiomics")
     fresh = tower(build(setup, None)[0], "radiomics")
     assert same(tuned.layer1, learnt.layer1)
@@ -79,10 +79,12 @@ def test_groups_begin_afresh_with_the_weights_that_scratch_has(setup):
 
 
 def test_training_leaves_the_pretext_as_it_was(setup):
-    before = small_setup.parameters(setup.origin.trained)
+    before = small_setup.parameters(setup.initialisation.trained)
     net, chosen = build(setup, "all")
     fit(setup, net, chosen)
-    assert all(torch.equal(v, setup.origin.trained.state_dict()[k]) for k, v in before.items())
+    assert all(
+        torch.equal(v, setup.initialisation.trained.state_dict()[k]) for k, v in before.items()
+    )
 
 
 def test_frozen_groups_keep_weights_and_batch_statistics_and_the_rest_learns(setup):
@@ -167,7 +169,7 @@ def test_raw_features_stand_before_the_head_at_unit_length_beside_those_of_the_t
     expected = joined @ net.head.classes.weight.T + net.head.classes.bias
     torch.testing.assert_close(net(setup.cases), expected)
     settings = SupervisedSettings(raw_features=True)
-    alone = setup.origin.network(["image"], settings, 0, None)
+    alone = setup.initialisation.network(["image"], settings, 0, None)
     assert alone.head.widths == [16]  # a picture has no handcrafted features
 
 
@@ -179,7 +181,7 @@ def test_a_head_on_the_embeddings_is_one_layer_and_the_projections_learn(setup):
     fit(setup, net, chosen)
     projection = "projector.projections.image.weight"
     assert not torch.equal(net.state_dict()[projection], before[projection])
-    trained = setup.origin.trained
+    trained = setup.initialisation.trained
     assert torch.equal(trained.state_dict()["projections.image.weight"], before[projection])
     scratch, _ = build(setup, None, head="embedding")
     assert not torch.equal(scratch.state_dict()[projection], before[projection])
@@ -197,7 +199,7 @@ def test_the_same_seed_trains_the_same_network_whatever_the_global_generator_is(
     for seed in (0, 0, 1):
         torch.manual_seed(len(said))
         before = torch.get_rng_state()
-        net = setup.origin.network(["radiomics", "image"], SETTINGS, seed, chosen)
+        net = setup.initialisation.network(["radiomics", "image"], SETTINGS, seed, chosen)
         fit(setup, net, chosen, seed)
         assert torch.equal(torch.get_rng_state(), before)
         said.append(finetuning.predict(net, setup.cases))

@@ -16,7 +16,7 @@ from rdfc_core.case import Case
 from rdfc_core.config.settings import METHODS, EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.feature_blocks import blocks
-from rdfc_core.evaluation.finetuning import Origin
+from rdfc_core.evaluation.finetuning import Initialisation
 from rdfc_core.evaluation.linear_probe import LabelledSplit
 from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
@@ -123,7 +123,9 @@ def setup(
         }
     return SupervisedSetup(
         data=data,
-        origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), classes),
+        initialisation=Initialisation(
+            fitted, trained, lambda chosen: pretext(fitted, chosen), classes
+        ),
         cases=collated,
         measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
         blocks=blocks(collated["radiomics"].numpy(), learnt["image"], train),
