@@ -18,7 +18,7 @@ REPEATS = 10
 MOST_RESAMPLES = 1000
 """For an interval of two digits these do; there is one a family and repetition."""
 
-Said = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """(N, F) features → (N, C) probabilities."""
 
 
@@ -100,25 +100,25 @@ def judge(
         if linear is not None:
             table = standard[train:].astype(np.float64)
 
-            def said(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+            def predict(rows: NDArray[np.float64]) -> NDArray[np.float64]:
                 return linear.predict({"raw": rows.astype(np.float32)})
 
-            yield from _permuted(data, names, table, said, chosen)
+            yield from _permuted(data, names, table, predict, chosen)
 
 
 def _permuted(
     data: LabelledSplit,
     names: Sequence[str],
     table: NDArray[np.float64],
-    said: Said,
+    predict: Predict,
     classifier: str,
 ) -> Iterator[tuple[Family, Prediction]]:
     about = ("radiomics", classifier)
-    yield Family("", "", len(names), *about), data.prediction(said(table))
+    yield Family("", "", len(names), *about), data.prediction(predict(table))
     for (grouping, name), columns in families(names).items():
         family = Family(grouping, name, len(columns), *about)
         for repeat, rows in enumerate(permute(table, columns, REPEATS, data.seed)):
-            yield family, data.prediction(said(rows), repeat)
+            yield family, data.prediction(predict(rows), repeat)
 
 
 def permute(

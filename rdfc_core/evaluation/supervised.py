@@ -28,7 +28,7 @@ from rdfc_core.evaluation.learning import Learner, Rows, Taught
 from rdfc_core.evaluation.linear_probe import Entry, LabelledSplit, main_classifier, together
 from rdfc_core.evaluation.members import Member, NetworkMember
 from rdfc_core.evaluation.trial_runner import TrialRunner
-from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import (
     LOGISTIC,
     PROBE,
@@ -232,17 +232,17 @@ class SupervisedSetup:
 
 
 def judge(
-    setup: SupervisedSetup, stages: Stages, progress: Progress
+    setup: SupervisedSetup, store: TrialStore, progress: Progress
 ) -> Iterator[tuple[Entry, Prediction]]:
     """Every trial that the settings ask for; those that an earlier run did are read, not repeated.
 
     Args:
         setup: The split's cases and where the methods begin.
-        stages: Keeps what each trial said.
+        store: Keeps what each trial said.
         progress: Told of every training.
     """
     data = setup.data
-    runner = TrialRunner(setup, stages, progress)
+    runner = TrialRunner(setup, store, progress)
     own = planned(data.settings, setup.candidates())
     for trial in beside(data.settings) if setup.compared else own:
         said = runner.said(trial)

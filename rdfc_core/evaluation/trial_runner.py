@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.calibration import Fold, inner_folds, temperature_of
-from rdfc_core.evaluation.trial_store import Arrays, Said, Stages
+from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
 from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, judged
 from rdfc_core.utils.progress import Advance, Progress
 
@@ -27,20 +27,20 @@ class TrialRunner:
 
     Args:
         setup: The split's cases and where the methods begin.
-        stages: Keeps what each trial said: nothing is trained twice.
+        store: Keeps what each trial said: nothing is trained twice.
         progress: Told of every training.
     """
 
     setup: SupervisedSetup
-    stages: Stages
+    store: TrialStore
     progress: Progress
 
-    def said(self, trial: Trial) -> Said:
+    def said(self, trial: Trial) -> TrialOutput:
         """What the trial says of the test part, after training on its share of the labels."""
-        data, stages = self.setup.data, self.stages
+        data, store = self.setup.data, self.store
         split, train = self.setup.folder_name, len(data.split.train)
         case_ids = [case.case_id for case in data.cases[train:]]
-        said = stages.read(split, trial, case_ids)
+        said = store.read(split, trial, case_ids)
         if said is None or (self._kept(trial) and self._weights(trial, said) is None):
             temperature = None
             if data.settings.temperature_scaling and judged(trial, data.settings):
@@ -49,11 +49,11 @@ class TrialRunner:
             title = f"Training {trial.name} ({split})"
             with self.progress.task(title, self._parts(trial)) as advance:
                 taught = self.setup.learner(trial, data.seed + trial.seed, advance)(rows)
-                said = Said(taught(np.arange(train, len(data.cases))), temperature)
+                said = TrialOutput(taught(np.arange(train, len(data.cases))), temperature)
             if self._kept(trial):
-                checksum = stages.write_weights(split, trial, taught.member().arrays())
+                checksum = store.write_weights(split, trial, taught.member().arrays())
                 said = replace(said, weights=checksum)
-            stages.write(split, trial, case_ids, said)
+            store.write(split, trial, case_ids, said)
         return said
 
     def weights(self, trial: Trial) -> Arrays:
@@ -89,15 +89,15 @@ class TrialRunner:
         parts = [f"inner-{k}-of-{count}" for k in range(1, len(folds) + 1)]
         split = self.setup.folder_name
         found = [
-            self.stages.read(split, trial, own, part) for own, part in zip(ids, parts, strict=True)
+            self.store.read(split, trial, own, part) for own, part in zip(ids, parts, strict=True)
         ]
         missing = [k for k, said in enumerate(found) if said is None]
 
         def run(advance: Advance) -> None:
             learner = self.setup.learner(trial, seed, advance)
             for k in missing:
-                said = Said(learner(rows[folds[k][0]])(held[k]))
-                self.stages.write(split, trial, ids[k], said, parts[k])
+                said = TrialOutput(learner(rows[folds[k][0]])(held[k]))
+                self.store.write(split, trial, ids[k], said, parts[k])
                 found[k] = said
 
         if missing and trial.method in LINEAR:
@@ -121,8 +121,8 @@ class TrialRunner:
         any_variant = trial.method in LOGISTIC or judged(trial, self.setup.data.settings)
         return first and any_variant and trial.method in self.setup.candidates()
 
-    def _weights(self, trial: Trial, said: Said) -> Arrays | None:
-        return self.stages.read_weights(self.setup.folder_name, trial, said.weights)
+    def _weights(self, trial: Trial, said: TrialOutput) -> Arrays | None:
+        return self.store.read_weights(self.setup.folder_name, trial, said.weights)
 
     def _parts(self, trial: Trial) -> int:
         return 1 if trial.method in LINEAR else finetuning.PARTS

@@ -28,7 +28,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Said:
+class TrialOutput:
     """What a trial said of the test part.
 
     Args:
@@ -43,7 +43,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Stages:
+class TrialStore:
     """One small JSON file a trial, in a folder a split; there whole or not at all.
 
     What is said of an inner fold has a ``part``, such as ``inner-1-of-3``, and a file of its own.
@@ -53,7 +53,7 @@ class Stages:
 
     def read(
         self, split: str, trial: Trial, case_ids: Sequence[str], part: str = ""
-    ) -> Said | None:
+    ) -> TrialOutput | None:
         """What the trial said in an earlier run, or None.
 
         A file that is damaged, or tells of other cases, is left aside with a warning.
@@ -66,13 +66,13 @@ class Stages:
             probabilities = np.array(kept["probabilities"], np.float64)
             if kept["case_ids"] != list(case_ids) or probabilities.ndim != 2:
                 raise ValueError("it tells of other cases")
-            return Said(probabilities, kept["temperature"], kept.get("weights"))
+            return TrialOutput(probabilities, kept["temperature"], kept.get("weights"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s cannot be used (%s): the method is trained again.", path, error)
             return None
 
     def write(
-        self, split: str, trial: Trial, case_ids: Sequence[str], said: Said, part: str = ""
+        self, split: str, trial: Trial, case_ids: Sequence[str], said: TrialOutput, part: str = ""
     ) -> None:
         """Keep what the trial said.
 
@@ -103,7 +103,7 @@ class Stages:
         """Keep what the trial learnt.
 
         Returns:
-            Its checksum, for `Said`.
+            Its checksum, for `TrialOutput`.
 
         Raises:
             DataError: If it cannot be written.

@@ -14,7 +14,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
 from rdfc_core.evaluation.explanations import Explained
 from rdfc_core.evaluation.trial_runner import TrialRunner
-from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
@@ -217,11 +217,11 @@ def evaluate(
         found += linear_probe.judge_compared(test, shown, name)
     about = (study, test, model, outputs, extraction, bench.registry)
     found += baselines.controls(*about)
-    setup, stages = baselines.setup(*about), Stages(place.trials)
-    found += supervised.judge(setup, stages, bench.progress)
+    setup, store = baselines.setup(*about), TrialStore(place.trials)
+    found += supervised.judge(setup, store, bench.progress)
     selections: list[Selection] = []
     model.selection, model.members = None, {}
-    runner = TrialRunner(setup, stages, bench.progress)
+    runner = TrialRunner(setup, store, bench.progress)
     for chosen, entries in model_selection.judge(runner):
         if not selections:  # the first is of all labels
             model.take_members(chosen.selection, chosen.weights(runner), study)
@@ -231,7 +231,7 @@ def evaluate(
         rival = rivals[arm.name]
         about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
         setup = replace(baselines.setup(*about), pretext=arm.name, compared=True)
-        found += supervised.judge(setup, stages, bench.progress)
+        found += supervised.judge(setup, store, bench.progress)
     explained.add(test, model, outputs, extraction)
     methods = {baselines.method_name(study): outputs, **seen}
     tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]

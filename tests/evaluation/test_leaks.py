@@ -16,7 +16,7 @@ from rdfc_core.evaluation import conventional_radiomics, supervised
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.evaluation.supervised import SupervisedSetup
-from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, c_name
 from rdfc_core.utils.progress import Progress
 
@@ -160,7 +160,7 @@ def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp
     labels = Watched(setup.data.truth)
     labels_seen = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(labels_seen.data, "prediction", lambda said, repeat, rows: said)
-    told = list(supervised.judge(labels_seen, Stages(tmp_path), Progress()))
+    told = list(supervised.judge(labels_seen, TrialStore(tmp_path), Progress()))
     assert {entry.table for entry, _ in told} == {"supervised", "label-efficiency"}
     assert {entry.classifier for entry, _ in told} >= {"svm+temperature", "head+temperature"}
     assert set(labels.asked) == set(range(TRAIN))
@@ -188,8 +188,8 @@ def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
 
     monkeypatch.setattr(SupervisedSetup, "learner", lambda *_: learn)
     trial = Trial("radiomics", "", 0.25, 0)
-    list(supervised.judge(setup, Stages(tmp_path), Progress()))
-    kept = Stages(tmp_path).read("holdout", trial, setup.data.split.test)
+    list(supervised.judge(setup, TrialStore(tmp_path), Progress()))
+    kept = TrialStore(tmp_path).read("holdout", trial, setup.data.split.test)
     assert kept is not None
     drawn = draw(setup.data.cases[:TRAIN], 0.25, 0)
     assert np.bincount(truth[drawn]).tolist() == [len(drawn) // 2] * 2
@@ -221,7 +221,7 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     labels = Watched(setup.data.truth)
     watched = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(watched.data, "prediction", lambda said, repeat, rows: rows)
-    told = list(supervised.judge(watched, Stages(tmp_path), Progress()))
+    told = list(supervised.judge(watched, TrialStore(tmp_path), Progress()))
     assert {(entry.table, entry.method) for entry, _ in told} == {
         ("supervised", "shuffled-correspondence-finetune"),
         ("label-efficiency", "shuffled-correspondence-finetune"),

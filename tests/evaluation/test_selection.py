@@ -19,7 +19,7 @@ from rdfc_core.evaluation.learning import Taught
 from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, loss_of, standard_error
 from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
-from rdfc_core.evaluation.trial_store import Stages
+from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import SELECTED, Trial
 from rdfc_core.utils.progress import Progress
 
@@ -50,7 +50,7 @@ def setup(
 
 
 def runner(made: SupervisedSetup, folder: Path) -> TrialRunner:
-    return TrialRunner(made, Stages(folder), Progress())
+    return TrialRunner(made, TrialStore(folder), Progress())
 
 
 def first(run: TrialRunner) -> tuple[Chosen, Any]:

@@ -101,7 +101,7 @@ def setup(
     seed: int = 0,
     classes: int = 2,
 ) -> SupervisedSetup:
-    """What methods are made of, on prepared cases, the first ``train`` of which train; a case a patient."""
+    """What methods are made of, on prepared cases; the first ``train`` train; a case a patient."""
     cases = [
         Case(f"case-{i:03d}", f"patient-{i:03d}", Path(), Path(), "abc"[c])
         for i, c in enumerate(truth)
