@@ -20,7 +20,7 @@ from rdfc_core.models.model import Model
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.views.feature_view import FeatureView
 
-Judged = list[tuple[linear_probe.Entry, Prediction]]
+Judged = list[tuple[linear_probe.Variant, Prediction]]
 
 
 def method_name(study: ResolvedStudy) -> str:

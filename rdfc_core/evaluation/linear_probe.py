@@ -31,8 +31,8 @@ Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What is judged: one line of a table."""
+class Variant:
+    """What is judged: a method on an input, by a classifier; one line of a table."""
 
     table: str
     method: str
@@ -41,7 +41,7 @@ class Entry:
     classifier: str
     label_fraction: float = 1.0
 
-    def scaled(self) -> Entry:
+    def scaled(self) -> Variant:
         """The same with probabilities that a temperature calibrates."""
         return replace(self, classifier=self.classifier.removesuffix(SCALED) + SCALED)
 
@@ -162,19 +162,19 @@ class LabelledSplit:
 
 def judge_learnt(
     data: LabelledSplit, outputs: Outputs, method: str
-) -> tuple[list[tuple[Entry, Prediction]], LinearModel | None]:
+) -> tuple[list[tuple[Variant, Prediction]], LinearModel | None]:
     """Every input, layer and classifier of the learnt network.
 
     Returns:
-        Entries with predictions, and the linear model on all views' features, to be saved.
+        Variants with predictions, and the linear model on all views' features, to be saved.
     """
-    found: list[tuple[Entry, Prediction]] = []
+    found: list[tuple[Variant, Prediction]] = []
     kept: LinearModel | None = None
     for layer, views in outputs.items():
         for name, features in inputs(views):
             for chosen in data.settings.classifiers:
                 prediction, model = data.judge(features, chosen, layer)
-                found.append((Entry("linear", method, name, layer, chosen), prediction))
+                found.append((Variant("linear", method, name, layer, chosen), prediction))
                 if (layer, chosen, len(features)) == (
                     "features",
                     main_classifier(data.settings),
@@ -189,29 +189,29 @@ def judge_learnt(
 
 def judge_compared(
     data: LabelledSplit, outputs: Outputs, method: str
-) -> Iterator[tuple[Entry, Prediction]]:
+) -> Iterator[tuple[Variant, Prediction]]:
     """Another network than the study's own; the control by its main classifier alone."""
     if method != SHUFFLED:
         yield from judge_learnt(data, outputs, method)[0]
         return
     chosen = main_classifier(data.settings)
     for name, features in inputs(outputs["features"]):
-        entry = Entry("control", method, name, "features", chosen)
-        yield entry, data.judge(features, chosen, "features")[0]
+        variant = Variant("control", method, name, "features", chosen)
+        yield variant, data.judge(features, chosen, "features")[0]
 
 
 def judge_random(
     data: LabelledSplit, networks: Sequence[Outputs]
-) -> Iterator[tuple[Entry, Prediction]]:
+) -> Iterator[tuple[Variant, Prediction]]:
     """Untrained networks with the same views, one repetition each."""
     for repeat, outputs in enumerate(networks):
         for name, features in inputs(outputs["features"]):
             chosen = main_classifier(data.settings)
-            entry = Entry("control", "random-init", name, "features", chosen)
-            yield entry, data.judge(features, chosen, "features", repeat)[0]
+            variant = Variant("control", "random-init", name, "features", chosen)
+            yield variant, data.judge(features, chosen, "features", repeat)[0]
 
 
-def judge_shuffled(data: LabelledSplit, outputs: Outputs) -> Iterator[tuple[Entry, Prediction]]:
+def judge_shuffled(data: LabelledSplit, outputs: Outputs) -> Iterator[tuple[Variant, Prediction]]:
     """The learnt features with the training labels dealt out at random: must end at chance."""
     name, features = list(inputs(outputs["features"]))[-1]
     rng = np.random.default_rng(data.seed)
@@ -220,13 +220,13 @@ def judge_shuffled(data: LabelledSplit, outputs: Outputs) -> Iterator[tuple[Entr
         shuffled = data.truth.copy()
         shuffled[:train] = rng.permutation(shuffled[:train])
         chosen = main_classifier(data.settings)
-        entry = Entry("control", "shuffled-labels", name, "features", chosen)
-        yield entry, data.judge(features, chosen, "features", repeat, shuffled)[0]
+        variant = Variant("control", "shuffled-labels", name, "features", chosen)
+        yield variant, data.judge(features, chosen, "features", repeat, shuffled)[0]
 
 
 def judge_handcrafted(
     data: LabelledSplit, view: FeatureView, prepared: Sequence[Prepared], size: Sequence[Prepared]
-) -> Iterator[tuple[Entry, Prediction]]:
+) -> Iterator[tuple[Variant, Prediction]]:
     """Handcrafted features alone: all, only shape, all but shape, and only size.
 
     Args:
@@ -250,8 +250,8 @@ def judge_handcrafted(
             continue
         if method == "no-shape" and not shape.any():
             continue  # the same as all features
-        entry = Entry("control", method, "radiomics", "raw", chosen)
-        yield entry, data.judge({"raw": features}, chosen, "embedding")[0]
+        variant = Variant("control", method, "radiomics", "raw", chosen)
+        yield variant, data.judge({"raw": features}, chosen, "embedding")[0]
 
 
 def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, Features]]:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.calibration import temperature_of, tempered
-from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.trial_runner import TrialRunner, logarithm
 from rdfc_core.evaluation.trial_store import Arrays
-from rdfc_core.evaluation.trials import Trial, selections, tables, variants
+from rdfc_core.evaluation.trials import Trial, candidate_trials, selections, tables
 from rdfc_core.results.schema import Ranked, Selection
 
 ENSEMBLE = "ensemble"
@@ -91,7 +91,7 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
     """
     settings = runner.setup.data.settings
     names = runner.setup.candidates()
-    asked = {name: variants(name, settings, choice) for name in names}
+    asked = {name: candidate_trials(name, settings, choice) for name in names}
     count = settings.selection.folds
     folds = runner.folds(choice, count)
     if not folds:
@@ -167,7 +167,7 @@ def standard_error(differences: NDArray[np.float64], patients: NDArray[np.int64]
 
 def judge(
     runner: TrialRunner,
-) -> Iterator[tuple[Chosen, list[tuple[Entry, Prediction]]]]:
+) -> Iterator[tuple[Chosen, list[tuple[Variant, Prediction]]]]:
     """Every choice that the settings ask for, and what it says of the test part.
 
     The first is that of all labels: the model that is saved.
@@ -179,7 +179,7 @@ def judge(
         said = chosen.say(runner)
         prediction = data.prediction(said, choice.seed, _rows(runner, choice))
         found = tables(choice, data.settings)
-        yield chosen, [(setup.entry(choice, table), prediction) for table in found]
+        yield chosen, [(setup.variant(choice, table), prediction) for table in found]
 
 
 def _rows(runner: TrialRunner, choice: Trial) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.delong import delong
-from rdfc_core.evaluation.linear_probe import Entry, main_classifier
+from rdfc_core.evaluation.linear_probe import Variant, main_classifier
 from rdfc_core.evaluation.trials import LOGISTIC, c_name, logistic_name
 
 METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
@@ -46,11 +46,11 @@ SEVERAL = {"both": "both views", "all": "all views"}
 
 
 def compare(
-    judged: Mapping[Entry, Sequence[Prediction]],
+    judged: Mapping[Variant, Sequence[Prediction]],
     resamples: int,
     confidence: float,
     seed: int,
-    parts: Mapping[Entry, Sequence[Prediction]] | None = None,
+    parts: Mapping[Variant, Sequence[Prediction]] | None = None,
 ) -> list[Compared]:
     """Every pair of methods of a table, at each share of the labels.
 
@@ -66,14 +66,14 @@ def compare(
         parts: The same variants on one view each, as `views_apart` gives them.
     """
     known = {**(parts or {}), **judged}
-    fields: dict[tuple[str, float], list[Entry]] = defaultdict(list)
-    for entry in judged:
-        fields[entry.table, entry.label_fraction].append(entry)
+    fields: dict[tuple[str, float], list[Variant]] = defaultdict(list)
+    for variant in judged:
+        fields[variant.table, variant.label_fraction].append(variant)
     found: list[Compared] = []
     for entries in fields.values():
         pairs = list(_pairs(entries, list(parts or {})))
-        taken = dict.fromkeys(entry for a, b, _ in pairs for entry in (a, b))
-        drawn = {entry: resampled(known[entry], resamples, seed) for entry in taken}
+        taken = dict.fromkeys(variant for a, b, _ in pairs for variant in (a, b))
+        drawn = {variant: resampled(known[variant], resamples, seed) for variant in taken}
         for a, b, names in pairs:
             for metric in METRICS:
                 numbers = paired(drawn[a][metric], drawn[b][metric], confidence, seed)
@@ -85,16 +85,16 @@ def compare(
 
 
 def _pairs(
-    entries: Sequence[Entry], parts: Sequence[Entry]
-) -> Iterator[tuple[Entry, Entry, tuple[str, str]]]:
+    entries: Sequence[Variant], parts: Sequence[Variant]
+) -> Iterator[tuple[Variant, Variant, tuple[str, str]]]:
     """Which variants are compared, and how they are called."""
 
-    def view_of(method: str, view: str) -> Entry | None:
+    def view_of(method: str, view: str) -> Variant | None:
         return next((p for p in parts if (p.method, p.input) == (method, view)), None)
 
-    def named(entry: Entry) -> str:
-        several = SEVERAL.get(entry.input)
-        return f"{entry.method} ({several})" if several else entry.method
+    def named(variant: Variant) -> str:
+        several = SEVERAL.get(variant.input)
+        return f"{variant.method} ({several})" if several else variant.method
 
     for a, b in itertools.combinations(entries, 2):
         if a.table != "linear" or a.input == b.input:
@@ -109,48 +109,49 @@ def _pairs(
 
 
 def views_apart(
-    settings: EvaluateSettings, found: Mapping[Entry, Sequence[Prediction]]
-) -> dict[Entry, Sequence[Prediction]]:
+    settings: EvaluateSettings, found: Mapping[Variant, Sequence[Prediction]]
+) -> dict[Variant, Sequence[Prediction]]:
     """Of linear evaluation, what `judged_variants` chooses on each view alone."""
     return {
-        entry: predictions
-        for entry, predictions in found.items()
-        if (entry.table, entry.layer, entry.classifier)
+        variant: predictions
+        for variant, predictions in found.items()
+        if (variant.table, variant.layer, variant.classifier)
         == ("linear", "features", main_classifier(settings))
-        and entry.input not in SEVERAL
+        and variant.input not in SEVERAL
     }
 
 
 def judged_variants(
-    settings: EvaluateSettings, found: Mapping[Entry, Sequence[Prediction]]
-) -> dict[Entry, Sequence[Prediction]]:
+    settings: EvaluateSettings, found: Mapping[Variant, Sequence[Prediction]]
+) -> dict[Variant, Sequence[Prediction]]:
     """Of each method of a table the variant that the study named beforehand; no control.
 
     Linear evaluation: the first linear classifier on the features of all views that the method
     trained. Fine-tuning: the setting ``supervised.finetune``. Logistic regression on handcrafted
     features: the first of ``radiomics_c``. Probabilities as they were said.
     """
-    chosen: dict[tuple[str, str, float], Entry] = {}
+    chosen: dict[tuple[str, str, float], Variant] = {}
     first_c = logistic_name(c_name(settings.radiomics_c[0]))
-    for entry in found:
+    for variant in found:
         wanted = {
-            "linear": (entry.layer, entry.classifier) == ("features", main_classifier(settings)),
-            "supervised": not entry.method.endswith("-finetune")
-            or entry.input == settings.supervised.finetune.name,
+            "linear": (variant.layer, variant.classifier)
+            == ("features", main_classifier(settings)),
+            "supervised": not variant.method.endswith("-finetune")
+            or variant.input == settings.supervised.finetune.name,
             "label-efficiency": True,
         }
-        if entry.method in LOGISTIC and entry.classifier != first_c:
+        if variant.method in LOGISTIC and variant.classifier != first_c:
             continue
-        if entry.method.removesuffix("-finetune") == SHUFFLED:
+        if variant.method.removesuffix("-finetune") == SHUFFLED:
             continue
-        if wanted.get(entry.table, False) and entry != entry.scaled():
+        if wanted.get(variant.table, False) and variant != variant.scaled():
             # All views together come after each of them alone.
-            chosen[entry.table, entry.method, entry.label_fraction] = entry
-    return {entry: found[entry] for entry in chosen.values()}
+            chosen[variant.table, variant.method, variant.label_fraction] = variant
+    return {variant: found[variant] for variant in chosen.values()}
 
 
 def _compared(
-    a: Entry,
+    a: Variant,
     methods: tuple[str, str],
     metric: str,
     numbers: tuple[float, float, float, float],

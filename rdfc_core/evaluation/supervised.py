@@ -25,7 +25,7 @@ from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.feature_blocks import IMAGE, RADIOMICS, Blocks
 from rdfc_core.evaluation.layer_groups import plan
 from rdfc_core.evaluation.learning import Learner, Rows, Taught
-from rdfc_core.evaluation.linear_probe import Entry, LabelledSplit, main_classifier, together
+from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
 from rdfc_core.evaluation.members import Member, NetworkMember
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
@@ -91,7 +91,7 @@ class SupervisedSetup:
             return self._logistic(trial, advance)
         return self._network(trial, seed, advance)
 
-    def entry(self, trial: Trial, table: str) -> Entry:
+    def variant(self, trial: Trial, table: str) -> Variant:
         """How a table calls the trial."""
         views = list(self.initialisation.views)
         if trial.method == SELECTED:
@@ -112,7 +112,7 @@ class SupervisedSetup:
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
             method = f"{self.pretext}-finetune" if self.compared else trial.method
             named = (method, seen, self.data.settings.supervised.head, "head")
-        return Entry(table, *named, label_fraction=trial.label_fraction)
+        return Variant(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
         views = self.initialisation.views
@@ -233,7 +233,7 @@ class SupervisedSetup:
 
 def judge(
     setup: SupervisedSetup, store: TrialStore, progress: Progress
-) -> Iterator[tuple[Entry, Prediction]]:
+) -> Iterator[tuple[Variant, Prediction]]:
     """Every trial that the settings ask for; those that an earlier run did are read, not repeated.
 
     Args:
@@ -249,11 +249,11 @@ def judge(
         rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
         prediction = data.prediction(said.probabilities, trial.seed, rows)
         for table in tables(trial, data.settings):
-            entry = setup.entry(trial, table)
-            yield entry, prediction
+            variant = setup.variant(trial, table)
+            yield variant, prediction
             if said.temperature is not None:
                 scaled = tempered(said.probabilities, said.temperature)
-                yield entry.scaled(), data.prediction(scaled, trial.seed, rows)
+                yield variant.scaled(), data.prediction(scaled, trial.seed, rows)
 
 
 def handcrafted(views: Mapping[str, View]) -> str | None:

@@ -97,7 +97,7 @@ def selections(settings: EvaluateSettings) -> list[Trial]:
     return list(dict.fromkeys(found))
 
 
-def variants(method: str, settings: EvaluateSettings, choice: Trial) -> list[Trial]:
+def candidate_trials(method: str, settings: EvaluateSettings, choice: Trial) -> list[Trial]:
     """The trials by which a candidate enters a choice: a penalty each, otherwise one."""
     return [
         Trial(method, tuning, choice.label_fraction, choice.seed)

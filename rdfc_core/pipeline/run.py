@@ -106,7 +106,7 @@ class _Run:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.bench, self.until, self.heard = bench, until, heard
         self.clock = Clock()
-        self.found: dict[linear_probe.Entry, list[Prediction]] = defaultdict(list)
+        self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.explained = Explained()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}

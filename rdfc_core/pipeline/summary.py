@@ -15,7 +15,7 @@ from rdfc_core.data.cells import counted
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import headline as headlines
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
-from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.permutation_importance import METRIC, Family, contributions
 from rdfc_core.evaluation.sample_size import held_back, too_few
@@ -36,10 +36,10 @@ from rdfc_core.training.convergence import Convergence
 
 def rows(
     study: ResolvedStudy,
-    found: Mapping[Entry, Sequence[Prediction]],
+    found: Mapping[Variant, Sequence[Prediction]],
     published: Sequence[PublishedRow] = (),
 ) -> list[Row]:
-    """Every metric of every entry, with its interval, beside what is published of it."""
+    """Every metric of every variant, with its interval, beside what is published of it."""
     found_rows = []
     for entry, predictions in found.items():
         settings = study.evaluate
@@ -73,8 +73,8 @@ def rows(
     return found_rows
 
 
-def _is_of(published: PublishedRow, entry: Entry, metric: str) -> bool:
-    """Whether the published number is that of the entry; what it leaves open fits any."""
+def _is_of(published: PublishedRow, entry: Variant, metric: str) -> bool:
+    """Whether the published number is that of the variant; what it leaves open fits any."""
     asked = published.model_dump(exclude={"metric", "mean", "sd"}, exclude_none=True)
     return metric == published.metric and all(
         getattr(entry, key) == value for key, value in asked.items()
@@ -82,7 +82,7 @@ def _is_of(published: PublishedRow, entry: Entry, metric: str) -> bool:
 
 
 def comparisons(
-    study: ResolvedStudy, found: Mapping[Entry, Sequence[Prediction]]
+    study: ResolvedStudy, found: Mapping[Variant, Sequence[Prediction]]
 ) -> list[Comparison]:
     """Paired tests between the methods of each table but the controls'."""
     settings = study.evaluate
@@ -97,9 +97,9 @@ def comparisons(
 
 def headline(
     study: ResolvedStudy,
-    found: Mapping[Entry, Sequence[Prediction]],
+    found: Mapping[Variant, Sequence[Prediction]],
     method: str,
-    variant: Mapping[str, str],
+    probe: Mapping[str, str],
     illustration: str = "",
 ) -> Headline | None:
     """What the headline says; None where nothing was judged with all labels.
@@ -108,11 +108,11 @@ def headline(
         study: Names resamples, coverage and seed.
         found: Everything that was judged.
         method: How tables call the study's pretext.
-        variant: Input, layer and classifier of the linear probe that was named beforehand.
+        probe: Input, layer and classifier of the linear probe that was named beforehand.
         illustration: What is to be remembered of the data set's cases.
     """
     settings = study.evaluate
-    main = headlines.main_entry(found, method, variant)
+    main = headlines.headline_variant(found, method, probe)
     if main is None:
         return None
     tested = headlines.against(settings, found, main, method, study.seed)
@@ -137,7 +137,7 @@ def headline(
     )
 
 
-def _judged(entry: Entry) -> Judged:
+def _judged(entry: Variant) -> Judged:
     named = {key: value for key, value in asdict(entry).items() if key in Judged.model_fields}
     return Judged(**named)
 

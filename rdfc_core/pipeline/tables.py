@@ -14,7 +14,7 @@ from pyarrow import parquet
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.classifiers import joined
-from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.extraction.extract import ROWS, Extraction
 from rdfc_core.models.model import Model
 from rdfc_core.results.schema import Looked
@@ -80,7 +80,7 @@ def write_attention(path: Path, looked: Sequence[Looked]) -> None:
 
 
 def write_predictions(
-    path: Path, found: Mapping[Entry, Sequence[Prediction]], classes: Sequence[str]
+    path: Path, found: Mapping[Variant, Sequence[Prediction]], classes: Sequence[str]
 ) -> None:
     """What each classifier said of each held-back case, a row a case and repetition."""
     rows = [

@@ -11,7 +11,7 @@ from scipy import stats
 
 from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.metrics import scores
 from rdfc_core.evaluation.paired_tests import (
     BOOTSTRAP,
@@ -32,8 +32,10 @@ def said(truth: Any, right: Any, split: str = "holdout", repeat: int = 0) -> Pre
     return Prediction(split, ids, ids, truth, np.eye(2)[predicted] * 0.8 + 0.1, repeat)
 
 
-def entry(method: str, table: str = "supervised", fraction: float = 1.0, name: str = "") -> Entry:
-    return Entry(table, method, name, "features", "head", fraction)
+def variant(
+    method: str, table: str = "supervised", fraction: float = 1.0, name: str = ""
+) -> Variant:
+    return Variant(table, method, name, "features", "head", fraction)
 
 
 def one(found: list[Compared], metric: str, test: str = BOOTSTRAP) -> Compared:
@@ -47,7 +49,7 @@ TRUTH = np.arange(200) % 2
 def test_the_interval_of_a_paired_difference_is_that_of_its_discordant_cases():
     rng = np.random.default_rng(0)
     a, b = rng.random(200) < 0.85, rng.random(200) < 0.75
-    judged = {entry("a"): [said(TRUTH, a)], entry("b"): [said(TRUTH, b)]}
+    judged = {variant("a"): [said(TRUTH, a)], variant("b"): [said(TRUTH, b)]}
     found = one(compare(judged, 5000, 0.95, 0), "accuracy")
     differences = a.astype(float) - b
     assert found.difference == pytest.approx(differences.mean())
@@ -62,7 +64,7 @@ def test_pairing_finds_what_two_intervals_would_hide():
     rng = np.random.default_rng(1)
     b = rng.random(200) < 0.7
     a = b | (rng.random(200) < 0.2)  # never wrong where b is right
-    judged = {entry("a"): [said(TRUTH, a)], entry("b"): [said(TRUTH, b)]}
+    judged = {variant("a"): [said(TRUTH, a)], variant("b"): [said(TRUTH, b)]}
     found = one(compare(judged, 2000, 0.95, 0), "accuracy")
     assert found.ci_low > 0
     unpaired = math.sqrt(a.var() / 200 + b.var() / 200)
@@ -71,7 +73,7 @@ def test_pairing_finds_what_two_intervals_would_hide():
 
 def test_a_method_does_not_differ_from_itself():
     right = np.random.default_rng(2).random(200) < 0.8
-    judged = {entry("a"): [said(TRUTH, right)], entry("b"): [said(TRUTH, right)]}
+    judged = {variant("a"): [said(TRUTH, right)], variant("b"): [said(TRUTH, right)]}
     for found in compare(judged, 500, 0.95, 0):
         assert (found.difference, found.ci_low, found.ci_high) == (0, 0, 0)
         assert (found.p, found.p_corrected) == (1, 1)
@@ -81,7 +83,7 @@ def test_p_is_seldom_small_where_methods_are_equally_good():
     small = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        judged = {entry(name): [said(TRUTH[:80], rng.random(80) < 0.75)] for name in ("a", "b")}
+        judged = {variant(name): [said(TRUTH[:80], rng.random(80) < 0.75)] for name in ("a", "b")}
         small += one(compare(judged, 200, 0.95, seed), "accuracy").p < 0.1
     # 200 trials at 0.1: three standard errors are 0.064.
     assert small / 200 == pytest.approx(0.1, abs=0.064)
@@ -89,12 +91,12 @@ def test_p_is_seldom_small_where_methods_are_equally_good():
 
 def test_the_difference_is_that_of_the_means_over_splits_and_repetitions():
     rng = np.random.default_rng(3)
-    methods: dict[Entry, list[Prediction]] = {entry("a"): [], entry("b"): []}
+    methods: dict[Variant, list[Prediction]] = {variant("a"): [], variant("b"): []}
     for fold in range(2):
         truth = rng.permutation(TRUTH[:40])
         for repeat in range(3):
-            methods[entry("a")].append(said(truth, rng.random(40) < 0.9, f"fold-{fold}", repeat))
-        methods[entry("b")].append(said(truth, rng.random(40) < 0.7, f"fold-{fold}"))
+            methods[variant("a")].append(said(truth, rng.random(40) < 0.9, f"fold-{fold}", repeat))
+        methods[variant("b")].append(said(truth, rng.random(40) < 0.7, f"fold-{fold}"))
     found = compare(methods, 300, 0.95, 0)
     for metric in METRICS:
         means = [
@@ -114,7 +116,7 @@ def test_repetitions_that_differ_widen_the_interval():
     unlike = [said(TRUTH, right, repeat=i) for i, right in enumerate((good, bad))]
     widths = []
     for a in (alike, unlike):
-        found = one(compare({entry("a"): a, entry("b"): b}, 1000, 0.95, 0), "accuracy")
+        found = one(compare({variant("a"): a, variant("b"): b}, 1000, 0.95, 0), "accuracy")
         widths.append(found.ci_high - found.ci_low)
     assert widths[1] > 2 * widths[0]
 
@@ -124,7 +126,7 @@ def test_repetitions_are_paired_where_both_methods_have_as_many():
     # Draws of labels: the first is good for both methods, the second bad for both.
     draws = [rng.random(200) < share for share in (0.95, 0.55)]
     both = [[said(TRUTH, right, repeat=i) for i, right in enumerate(draws)] for _ in range(2)]
-    found = one(compare({entry("a"): both[0], entry("b"): both[1]}, 500, 0.95, 0), "accuracy")
+    found = one(compare({variant("a"): both[0], variant("b"): both[1]}, 500, 0.95, 0), "accuracy")
     assert (found.ci_low, found.ci_high, found.p) == (0, 0, 1)
 
 
@@ -135,7 +137,7 @@ def test_auroc_is_tested_in_both_ways_and_they_agree():
         score = stats.norm.cdf(rng.normal(size=200) + strength * TRUTH)
         ids = tuple(map(str, range(200)))
         probabilities = np.stack([1 - score, score], axis=1)
-        judged[entry(name)] = [Prediction("holdout", ids, ids, TRUTH, probabilities)]
+        judged[variant(name)] = [Prediction("holdout", ids, ids, TRUTH, probabilities)]
     found = compare(judged, 4000, 0.95, 0)
     drawn, ranked = (one(found, "auroc", test) for test in (BOOTSTRAP, DELONG))
     assert drawn.difference == pytest.approx(ranked.difference)
@@ -160,7 +162,7 @@ def test_holm_multiplies_by_the_number_that_is_left(p, corrected):
 def test_a_family_is_one_table_with_all_its_shares_one_metric_and_one_test():
     rng = np.random.default_rng(7)
     judged = {
-        entry(name, table, fraction): [said(TRUTH, rng.random(200) < share)]
+        variant(name, table, fraction): [said(TRUTH, rng.random(200) < share)]
         for table, fraction in (
             ("supervised", 1.0),
             ("label-efficiency", 0.1),
@@ -181,7 +183,7 @@ def test_a_family_is_one_table_with_all_its_shares_one_metric_and_one_test():
 def test_what_is_undefined_for_one_class_is_not_tested():
     truth = np.ones(20, int)
     rng = np.random.default_rng(8)
-    judged = {entry(name): [said(truth, rng.random(20) < 0.7)] for name in ("a", "b")}
+    judged = {variant(name): [said(truth, rng.random(20) < 0.7)] for name in ("a", "b")}
     found = compare(judged, 200, 0.95, 0)
     for test in (BOOTSTRAP, DELONG):
         assert math.isnan(one(found, "auroc", test).p)
@@ -194,22 +196,22 @@ def test_of_each_method_the_variant_named_beforehand_is_compared():
         classifiers=("sgd", "logistic"), supervised={"finetune": "all", "sweep": ["paper"]}
     )
     linear = [
-        Entry("linear", method, name, layer, chosen)
+        Variant("linear", method, name, layer, chosen)
         for method, names in (("rdfc", ("radiomics", "image", "both")), ("simclr", ("image",)))
         for layer in ("features", "embedding")
         for name in names
         for chosen in ("sgd", "logistic")
     ]
     tuned = [
-        Entry("supervised", "hybrid-finetune", n, "features", "head") for n in ("paper", "all")
+        Variant("supervised", "hybrid-finetune", n, "features", "head") for n in ("paper", "all")
     ]
-    scratch = Entry("supervised", "hybrid-scratch", "both", "features", "head")
-    few = Entry("label-efficiency", "rdfc", "both", "features", "sgd", 0.05)
-    control = Entry("control", "radiomics", "radiomics", "raw", "sgd")
+    scratch = Variant("supervised", "hybrid-scratch", "both", "features", "head")
+    few = Variant("label-efficiency", "rdfc", "both", "features", "sgd", 0.05)
+    control = Variant("control", "radiomics", "radiomics", "raw", "sgd")
     everything = [*linear, *tuned, scratch, scratch.scaled(), few, few.scaled(), control]
     assert set(judged_variants(settings, {e: [] for e in everything})) == {
-        Entry("linear", "rdfc", "both", "features", "sgd"),
-        Entry("linear", "simclr", "image", "features", "sgd"),
+        Variant("linear", "rdfc", "both", "features", "sgd"),
+        Variant("linear", "simclr", "image", "features", "sgd"),
         tuned[1],
         scratch,
         few,
@@ -222,7 +224,7 @@ def test_image_is_compared_with_image_and_both_views_are_named_as_such():
     truth = np.array([0, 1] * 30)
     weak, strong = predicted(truth, 0.7, rng), predicted(truth, 1.0, rng)
     variant = {
-        (method, view): Entry("linear", method, view, "features", "logistic")
+        (method, view): Variant("linear", method, view, "features", "logistic")
         for method, views in {"rdfc": ("radiomics", "image", "both"), "simclr": ("image",)}.items()
         for view in views
     }

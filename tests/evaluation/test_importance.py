@@ -102,7 +102,7 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
         )
     )
     (whole, said), *permuted = told
-    (as_judged,) = (p for entry, p in judged if entry.table == "supervised")
+    (as_judged,) = (p for variant, p in judged if variant.table == "supervised")
     assert not whole.grouping
     np.testing.assert_array_equal(said.probabilities, as_judged.probabilities)
     assert {family.grouping for family, _ in permuted} == {"class", "filter"}

@@ -161,8 +161,8 @@ def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp
     labels_seen = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(labels_seen.data, "prediction", lambda said, repeat, rows: said)
     told = list(supervised.judge(labels_seen, TrialStore(tmp_path), Progress()))
-    assert {entry.table for entry, _ in told} == {"supervised", "label-efficiency"}
-    assert {entry.classifier for entry, _ in told} >= {"svm+temperature", "head+temperature"}
+    assert {variant.table for variant, _ in told} == {"supervised", "label-efficiency"}
+    assert {variant.classifier for variant, _ in told} >= {"svm+temperature", "head+temperature"}
     assert set(labels.asked) == set(range(TRAIN))
 
 
@@ -222,7 +222,7 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     watched = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(watched.data, "prediction", lambda said, repeat, rows: rows)
     told = list(supervised.judge(watched, TrialStore(tmp_path), Progress()))
-    assert {(entry.table, entry.method) for entry, _ in told} == {
+    assert {(variant.table, variant.method) for variant, _ in told} == {
         ("supervised", "shuffled-correspondence-finetune"),
         ("label-efficiency", "shuffled-correspondence-finetune"),
         ("label-efficiency", "shuffled-correspondence"),
@@ -230,4 +230,4 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     assert labels.asked
     assert set(labels.asked) <= set(range(TRAIN))
     half = sorted(draw(setup.data.cases[:TRAIN], 0.5, 0))
-    assert all(sorted(rows) == half for entry, rows in told if entry.label_fraction == 0.5)
+    assert all(sorted(rows) == half for variant, rows in told if variant.label_fraction == 0.5)

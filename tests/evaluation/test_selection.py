@@ -246,7 +246,7 @@ def test_few_labels_are_chosen_from_by_themselves(tmp_path):
     few = [c.selection for c, _ in model_selection.judge(runner(made, tmp_path))][1]
     assert (few.label_fraction, few.labelled_cases) == (0.25, 12)
     assert {
-        entry.method
+        variant.method
         for _, told in model_selection.judge(runner(made, tmp_path))
-        for entry, _ in told
+        for variant, _ in told
     } == {SELECTED}

@@ -15,7 +15,7 @@ from command import HERE
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.linear_probe import Entry
+from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.interfaces import PublishedRow
 from rdfc_core.pipeline.reproduce import on_copy, published_study
@@ -103,10 +103,10 @@ def test_a_published_number_stands_beside_the_rows_that_it_names_and_no_others(r
     truth, chances = np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])
     said = [Prediction("fold-0", ("a", "b"), ("p", "q"), truth, chances)]
     found = {
-        Entry("linear", "rdfc", "both", "features", "sgd"): said,
-        Entry("linear", "rdfc", "image", "features", "sgd"): said,
-        Entry("linear", "simclr", "image", "features", "sgd"): said,
-        Entry("supervised", "rdfc", "both", "features", "sgd"): said,
+        Variant("linear", "rdfc", "both", "features", "sgd"): said,
+        Variant("linear", "rdfc", "image", "features", "sgd"): said,
+        Variant("linear", "simclr", "image", "features", "sgd"): said,
+        Variant("supervised", "rdfc", "both", "features", "sgd"): said,
     }
     told = PublishedRow(
         table="linear", method="rdfc", metric="accuracy", mean=0.5, sd=0.1, input="both"
