@@ -12,7 +12,7 @@ from rdfc_core.plugin.registry import installed
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedPart
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.pipeline.context import Workbench
 
 
@@ -73,7 +73,9 @@ Manifest = Annotated[
 ]
 
 
-def workbench(store: Path | None, executor: str, team: Team | None = None) -> Workbench:
+def workbench(
+    store: Path | None, executor: str, team: ProcessGroupLauncher | None = None
+) -> Workbench:
     """Registry, store, executor, progress and processes for a command."""
     from rdfc_core.cli.console import DrawnProgress  # heavy modules load when a command needs them
     from rdfc_core.extraction.store import Store as FeatureStore

@@ -12,11 +12,11 @@ import typer
 from rdfc_core.errors import StudyError
 
 if TYPE_CHECKING:
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
 
 
 @contextmanager
-def team(devices: int | None, nodes: int | None) -> Iterator[Team | None]:
+def team(devices: int | None, nodes: int | None) -> Iterator[ProcessGroupLauncher | None]:
     """The processes of a command, which go home at its end; None: this one alone.
 
     Of those that torchrun started only the first gets any further: the others take part in its
@@ -39,11 +39,15 @@ def team(devices: int | None, nodes: int | None) -> Iterator[Team | None]:
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
     from rdfc_core.distributed import torchrun
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
 
     if under_torchrun and not torchrun.own_place(os.environ).leads:
         raise typer.Exit(torchrun.follow())
-    with Team.of_torchrun() if under_torchrun else Team.on_this_machine(devices or 1) as started:
+    with (
+        ProcessGroupLauncher.of_torchrun()
+        if under_torchrun
+        else ProcessGroupLauncher.on_this_machine(devices or 1) as started
+    ):
         yield started
 
 

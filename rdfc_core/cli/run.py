@@ -19,7 +19,7 @@ from rdfc_core.utils.heard import warnings_heard
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.results.schema import Results
     from rdfc_core.utils.progress import Progress
 
@@ -126,7 +126,7 @@ def execute(
     executor: str,
     as_json: bool,
     until: Step,
-    team: Team | None = None,
+    team: ProcessGroupLauncher | None = None,
 ) -> Results:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
     from rdfc_core.cli import console

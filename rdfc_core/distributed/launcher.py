@@ -33,8 +33,8 @@ from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.plugin.attribution import UnexpectedError
 
 
-class Team:
-    """The processes of a command, seen from the one that leads."""
+class ProcessGroupLauncher:
+    """Starts the processes of a command, or joins those that are there, and hands them work."""
 
     def __init__(
         self, size: int, devices: int, store: dist.TCPStore, patience_s: float, here: bool
@@ -46,14 +46,14 @@ class Team:
         self._jobs = itertools.count()
 
     @classmethod
-    def of_torchrun(cls, patience_s: float = PATIENCE_S) -> Team:
+    def of_torchrun(cls, patience_s: float = PATIENCE_S) -> ProcessGroupLauncher:
         """The processes that torchrun started."""
         own = torchrun.own_place(os.environ)
         store = torchrun.meeting_point(own, patience_s)
         return cls(own.size, own.devices, store, patience_s, here=False)
 
     @classmethod
-    def on_this_machine(cls, devices: int, patience_s: float = PATIENCE_S) -> Team:
+    def on_this_machine(cls, devices: int, patience_s: float = PATIENCE_S) -> ProcessGroupLauncher:
         """One process a device; the others are started when there is something to train.
 
         Raises:

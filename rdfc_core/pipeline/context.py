@@ -28,7 +28,7 @@ from rdfc_core.views.size import Size
 from rdfc_core.views.thumbnail import Thumbnail
 
 if TYPE_CHECKING:
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
 
 
 @dataclass
@@ -40,14 +40,14 @@ class Workbench:
         store: Keeps what views made of cases.
         executor: Runs extraction.
         progress: Is told how far it is.
-        team: The processes that pretrain together; None: this one alone.
+        team: Launcher of the processes that pretrain together; None: this one alone.
     """
 
     registry: Registry
     store: Store
     executor: Executor
     progress: Progress = field(default_factory=Progress)
-    team: Team | None = None
+    team: ProcessGroupLauncher | None = None
 
 
 def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:

@@ -25,7 +25,7 @@ from rdfc_core.training.state import Task, Training, begun
 from rdfc_core.utils.progress import Progress
 
 if TYPE_CHECKING:
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
 
 EpochEnded = Callable[[Mapping[str, float]], None]
 
@@ -36,7 +36,7 @@ def fit(
     progress: Progress | None = None,
     epoch_ended: EpochEnded | None = None,
     title: str = "Pretraining",
-    team: Team | None = None,
+    launcher: ProcessGroupLauncher | None = None,
 ) -> Convergence:
     """Train the pretext in place; continues from the checkpoint if there is one.
 
@@ -46,7 +46,7 @@ def fit(
         progress: Told after every epoch.
         epoch_ended: Called with the metrics of every epoch.
         title: What the progress is called.
-        team: The processes that train together; None: this one alone.
+        launcher: Of the processes that train together; None: this one alone.
 
     Returns:
         How long it was trained, what was measured, and whether the task is learnt.
@@ -59,9 +59,11 @@ def fit(
     from rdfc_core.training.board import Board  # here, since predicting does without
 
     settings, collapse = task.settings, CollapseWatch()
-    require_trainable(len(next(iter(task.prepared.values()))), settings, team.size if team else 1)
+    require_trainable(
+        len(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
+    )
     with (
-        team.at_work(_take_part, task) if team else nullcontext(ALONE) as group,
+        launcher.at_work(_take_part, task) if launcher else nullcontext(ALONE) as group,
         begun(group, task, place) as (training, done),
     ):
         for earlier in keep_epochs_until(place, done):

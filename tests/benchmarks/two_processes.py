@@ -37,7 +37,7 @@ if DOUBLE := "--double" in sys.argv:  # here, since the other process runs these
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.distributed.launcher import Team
+from rdfc_core.distributed.launcher import ProcessGroupLauncher
 from rdfc_core.models import model
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training import pretrain
@@ -77,7 +77,9 @@ def study_of(chosen: argparse.Namespace) -> ResolvedStudy:
     )
 
 
-def train(study: ResolvedStudy, folder: Path, team: Team) -> dict[str, list[dict[str, Any]]]:
+def train(
+    study: ResolvedStudy, folder: Path, launcher: ProcessGroupLauncher
+) -> dict[str, list[dict[str, Any]]]:
     """Who trains → the metrics of each epoch."""
     dataset = study.dataset.build(installed())
     cases = AutoReader.installed(installed()).given_to(dataset.cases())
@@ -94,8 +96,10 @@ def train(study: ResolvedStudy, folder: Path, team: Team) -> dict[str, list[dict
         if who == "rounded":
             off_by_one_rounding(fresh)
         place = Place(folder / who, "benchmark")
-        company = team if who == "two" else None
-        pretrain.fit(Task(fresh, views, collated, study.pretrain, study.seed), place, team=company)
+        company = launcher if who == "two" else None
+        pretrain.fit(
+            Task(fresh, views, collated, study.pretrain, study.seed), place, launcher=company
+        )
         lines = place.metrics.read_text(encoding="utf-8").splitlines()
         found[who] = [json.loads(line) for line in lines]
     return found
@@ -136,8 +140,11 @@ def main() -> None:
     parser.add_argument("--double", action="store_true")
     parser.add_argument("--figure", type=Path)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Team.on_this_machine(2) as team:
-        found = train(study_of(chosen), Path(folder), team)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessGroupLauncher.on_this_machine(2) as launcher,
+    ):
+        found = train(study_of(chosen), Path(folder), launcher)
     loss = {who: [line["loss"] for line in lines] for who, lines in found.items()}
     apart = {
         who: [abs(b - a) / a for a, b in zip(loss["one"], loss[who], strict=True)]

@@ -16,7 +16,7 @@ from small_parts import GreyTower, GreyViewConfig
 
 from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.distributed.launcher import Team, require_devices
+from rdfc_core.distributed.launcher import ProcessGroupLauncher, require_devices
 from rdfc_core.distributed.process_group import Group
 from rdfc_core.training import pretrain
 from rdfc_core.training.metrics_log import Place
@@ -24,8 +24,8 @@ from rdfc_core.training.state import Task
 
 
 @pytest.fixture(scope="module")
-def team() -> Iterator[Team]:
-    with Team.on_this_machine(2, patience_s=60) as started:
+def launcher() -> Iterator[ProcessGroupLauncher]:
+    with ProcessGroupLauncher.on_this_machine(2, patience_s=60) as started:
         yield started
 
 
@@ -44,10 +44,10 @@ def team() -> Iterator[Team]:
     ],
     ids=" ".join,
 )
-def test_two_processes_lose_what_one_loses(pictures, tmp_path, team, overrides):
+def test_two_processes_lose_what_one_loses(pictures, tmp_path, launcher, overrides):
     chosen = [STILL, "pretrain.epochs=3", *overrides]
     small_study.train(pictures, tmp_path / "one", chosen)
-    small_study.train(pictures, tmp_path / "two", chosen, team=team)
+    small_study.train(pictures, tmp_path / "two", chosen, launcher=launcher)
     half = "pretrain.precision=bf16-mixed" in overrides  # which rounds to three digits
     assert losses(tmp_path / "two") == pytest.approx(
         losses(tmp_path / "one"), rel=1e-2 if half else 2e-5
@@ -60,19 +60,21 @@ def test_two_processes_lose_what_one_loses(pictures, tmp_path, team, overrides):
             torch.testing.assert_close(value, two[name], rtol=1e-3, atol=1e-4, msg=name)
 
 
-def test_without_synchronisation_each_normalises_its_own_rows(pictures, tmp_path, team):
+def test_without_synchronisation_each_normalises_its_own_rows(pictures, tmp_path, launcher):
     chosen = [STILL, "pretrain.epochs=2", "pretrain.sync_batchnorm=false"]
     small_study.train(pictures, tmp_path / "one", chosen)
-    small_study.train(pictures, tmp_path / "two", chosen, team=team)
+    small_study.train(pictures, tmp_path / "two", chosen, launcher=launcher)
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert one != pytest.approx(two, rel=1e-3)
     assert one == pytest.approx(two, rel=0.2)
 
 
-def test_resumed_in_two_processes_it_ends_as_if_it_had_not_stopped(pictures, tmp_path, team):
+def test_resumed_in_two_processes_it_ends_as_if_it_had_not_stopped(pictures, tmp_path, launcher):
     for epochs in (2, 4):  # with dropout
-        small_study.train(pictures, tmp_path / "twice", [f"pretrain.epochs={epochs}"], team=team)
-    small_study.train(pictures, tmp_path / "once", ["pretrain.epochs=4"], team=team)
+        small_study.train(
+            pictures, tmp_path / "twice", [f"pretrain.epochs={epochs}"], launcher=launcher
+        )
+    small_study.train(pictures, tmp_path / "once", ["pretrain.epochs=4"], launcher=launcher)
     assert losses(tmp_path / "twice") == losses(tmp_path / "once")
     for part in ("pretext", "optimizer"):
         one, other = (many_processes.flat(state(tmp_path / n, part)) for n in ("once", "twice"))
@@ -80,16 +82,20 @@ def test_resumed_in_two_processes_it_ends_as_if_it_had_not_stopped(pictures, tmp
         assert all(torch.equal(torch.as_tensor(one[k]), torch.as_tensor(other[k])) for k in one)
 
 
-def test_what_two_processes_began_one_finishes(pictures, tmp_path, team):
+def test_what_two_processes_began_one_finishes(pictures, tmp_path, launcher):
     chosen = [STILL, "pretrain.epochs=2"]
-    small_study.train(pictures, tmp_path / "both", chosen, team=team)
+    small_study.train(pictures, tmp_path / "both", chosen, launcher=launcher)
     small_study.train(pictures, tmp_path / "both", [STILL, "pretrain.epochs=4"])
     small_study.train(pictures, tmp_path / "one", [STILL, "pretrain.epochs=4"])
     assert losses(tmp_path / "both") == pytest.approx(losses(tmp_path / "one"), rel=2e-5)
 
 
 def fit(
-    folder: Path, team: Team | None, tower: GreyTower, cases: int = 11, **settings: Any
+    folder: Path,
+    launcher: ProcessGroupLauncher | None,
+    tower: GreyTower,
+    cases: int = 11,
+    **settings: Any,
 ) -> many_processes.Centred:
     """Train a small task; the first feature of case i is i."""
     pretext = many_processes.Centred()
@@ -98,13 +104,15 @@ def fit(
     data[:, 0] = torch.arange(cases)
     views = {"greys": many_processes.Plain(GreyViewConfig())}
     chosen = PretrainSettings(**{"epochs": 2, "batch_size": 6, **settings})
-    pretrain.fit(Task(pretext, views, {"greys": data}, chosen, 0), Place(folder, "s"), team=team)
+    pretrain.fit(
+        Task(pretext, views, {"greys": data}, chosen, 0), Place(folder, "s"), launcher=launcher
+    )
     return pretext
 
 
-def test_each_case_is_encoded_once_an_epoch_by_one_of_the_processes(tmp_path, team):
+def test_each_case_is_encoded_once_an_epoch_by_one_of_the_processes(tmp_path, launcher):
     torch.manual_seed(0)
-    fit(tmp_path / "run", team, many_processes.NotingTower(tmp_path))
+    fit(tmp_path / "run", launcher, many_processes.NotingTower(tmp_path))
     noted = [json.loads(file.read_text()) for file in sorted(tmp_path.glob("rows-*.json"))]
     assert len(noted) == 2
     draws = [step["draw"] for steps in noted for step in steps]
@@ -117,17 +125,17 @@ def test_each_case_is_encoded_once_an_epoch_by_one_of_the_processes(tmp_path, te
         assert sorted(seen) == list(range(11))
 
 
-def test_layers_that_a_task_does_without_stay_as_they_were(tmp_path, team):
+def test_layers_that_a_task_does_without_stay_as_they_were(tmp_path, launcher):
     torch.manual_seed(0)
     tower = GreyTower(16)
     tower.spare = torch.nn.Linear(3, 3)
     before = tower.spare.weight.detach().clone()
-    trained = fit(tmp_path, team, tower, optimizer="adamw", weight_decay=0.5).towers["greys"]
+    trained = fit(tmp_path, launcher, tower, optimizer="adamw", weight_decay=0.5).towers["greys"]
     assert torch.equal(trained.spare.weight, before)
     assert "forward" not in trained.__dict__
 
 
-def test_only_the_leading_process_tells_and_writes(pictures, tmp_path, team):
+def test_only_the_leading_process_tells_and_writes(pictures, tmp_path, launcher):
     class Heard:
         def __init__(self) -> None:
             self.epochs: list[float] = []
@@ -136,32 +144,34 @@ def test_only_the_leading_process_tells_and_writes(pictures, tmp_path, team):
             self.epochs.append(metrics["epoch"])
 
     heard = Heard()
-    small_study.train(pictures, tmp_path, ["pretrain.epochs=2"], heard, team)
+    small_study.train(pictures, tmp_path, ["pretrain.epochs=2"], heard, launcher)
     assert heard.epochs == [1, 2]
     lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
     assert len(list((tmp_path / "tensorboard" / "holdout").iterdir())) == 1
 
 
-def test_batches_too_small_for_the_processes_are_refused_before_any_starts(tmp_path, team):
+def test_batches_too_small_for_the_processes_are_refused_before_any_starts(tmp_path, launcher):
     with pytest.raises(StudyError, match=r"Batches of 2 cases are too small for 2 processes"):
-        fit(tmp_path, team, GreyTower(16), batch_size=3)
+        fit(tmp_path, launcher, GreyTower(16), batch_size=3)
 
 
 @pytest.mark.parametrize(
     ("option", "value"), [("cases_in", "file"), ("compile", "default")], ids=["file", "compile"]
 )
-def test_what_only_one_process_can_do_is_refused_before_any_starts(tmp_path, team, option, value):
+def test_what_only_one_process_can_do_is_refused_before_any_starts(
+    tmp_path, launcher, option, value
+):
     with pytest.raises(StudyError, match=rf"pretrain\.{option}.* is for one process.*--devices 1"):
-        fit(tmp_path, team, GreyTower(16), **{option: value})
+        fit(tmp_path, launcher, GreyTower(16), **{option: value})
 
 
-def test_a_view_that_cannot_be_sent_is_named(tmp_path, team):
+def test_a_view_that_cannot_be_sent_is_named(tmp_path, launcher):
     class Local(GreyTower):
         """Of a function, where no other process finds it."""
 
     with pytest.raises(PluginError, match=r"cannot be sent to other processes .*Local"):
-        fit(tmp_path, team, Local(16))
+        fit(tmp_path, launcher, Local(16))
 
 
 def test_more_devices_than_there_are_are_refused():
@@ -189,7 +199,9 @@ def test_parts_hold_each_row_once_and_are_of_nearly_equal_size(rows, size):
     ],
 )
 def test_a_process_that_fails_ends_the_training_with_its_reason(tmp_path, fault, expected, error):
-    with Team.on_this_machine(2, patience_s=3 if fault == "SIGSTOP" else 60) as short_lived:
+    with ProcessGroupLauncher.on_this_machine(
+        2, patience_s=3 if fault == "SIGSTOP" else 60
+    ) as short_lived:
         with pytest.raises(error, match=expected) as caught:
             fit(tmp_path, short_lived, many_processes.FailingTower(fault), epochs=50)
         assert not isinstance(caught.value, DataError)
@@ -198,7 +210,7 @@ def test_a_process_that_fails_ends_the_training_with_its_reason(tmp_path, fault,
 
 def test_an_error_of_the_leading_process_is_its_own_and_ends_the_other(tmp_path):
     with (
-        Team.on_this_machine(2, patience_s=60) as short_lived,
+        ProcessGroupLauncher.on_this_machine(2, patience_s=60) as short_lived,
         pytest.raises(DataError, match="The loss became nan in epoch 1"),
     ):
         fit(tmp_path, short_lived, many_processes.FailingTower("nan"))

@@ -14,7 +14,7 @@ from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
-    from rdfc_core.distributed.launcher import Team
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Pretext
     from rdfc_core.results.schema import Results
 
@@ -83,7 +83,7 @@ def train(
     run: Path,
     overrides: Sequence[str] = (),
     told: Any = None,
-    team: Team | None = None,
+    launcher: ProcessGroupLauncher | None = None,
 ) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core.data.readers.auto import AutoReader
@@ -111,7 +111,7 @@ def train(
         ),
         Place(run, "holdout"),
         epoch_ended=told.send if told else None,
-        team=team,
+        launcher=launcher,
     )
     return fresh.pretext
 
