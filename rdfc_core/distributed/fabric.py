@@ -10,10 +10,10 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy
 
 from rdfc_core.config.settings import Precision
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 
 
-def device_in(group: Group, precision: Precision) -> Fabric:
+def device_in(group: ProcessGroup, precision: Precision) -> Fabric:
     """This process's device: an accelerator, or the processor; gradients are averaged over all."""
     strategy = DDPStrategy(
         find_unused_parameters=True,  # a network may have layers that a task does without
@@ -42,7 +42,7 @@ def accelerator() -> str:
 class _Seat(LightningEnvironment):
     """Tells Fabric where this process stands, in place of environment variables."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: ProcessGroup) -> None:
         super().__init__()
         self._group = group
 

@@ -25,7 +25,7 @@ import torch
 from torch import distributed as dist
 
 from rdfc_core.distributed import torchrun
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.distributed.watchdog import GRACE_S, POLL_S, watching
 from rdfc_core.distributed.worker import HERE, KEPT, PATIENCE_S, attend, joined, lost_contact
 from rdfc_core.errors import PluginError, StudyError
@@ -64,7 +64,7 @@ class ProcessGroupLauncher:
         return cls(devices, devices, store, patience_s, here=True)
 
     @contextmanager
-    def at_work(self, function: Callable[..., None], *about: Any) -> Iterator[Group]:
+    def at_work(self, function: Callable[..., None], *about: Any) -> Iterator[ProcessGroup]:
         """Joined with the others, in each of which ``function(group, *about)`` runs meanwhile.
 
         Args:
@@ -85,7 +85,7 @@ class ProcessGroupLauncher:
             with (
                 watching(self._dead),
                 joined(
-                    self._store, number, Group(0, self.size, self.devices), self.patience_s
+                    self._store, number, ProcessGroup(0, self.size, self.devices), self.patience_s
                 ) as group,
             ):
                 group.share(job)
@@ -112,7 +112,7 @@ class ProcessGroupLauncher:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
         for rank in range(1, self.size):
-            about = (self._store.port, Group(rank, self.size, self.devices), self.patience_s)
+            about = (self._store.port, ProcessGroup(rank, self.size, self.devices), self.patience_s)
             worker = get_context("spawn").Process(target=attend, args=about, daemon=True)
             worker.start()
             self.workers.append(worker)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """The processes of a training, and this one's place among them.
 
     Args:
@@ -83,14 +83,14 @@ class Group:
                     tower.__dict__["forward"] = own["forward"]
 
 
-ALONE = Group()
+ALONE = ProcessGroup()
 
 
 class _Divided:
     """The forward pass of a tower, of which each process does its rows."""
 
     def __init__(
-        self, forward: Callable[[Tensor], Tensor], group: Group, sync_batchnorm: bool
+        self, forward: Callable[[Tensor], Tensor], group: ProcessGroup, sync_batchnorm: bool
     ) -> None:
         self.forward, self.group, self.sync_batchnorm = forward, group, sync_batchnorm
 
@@ -103,7 +103,7 @@ class _Divided:
 
 
 @contextmanager
-def _own_randomness(group: Group, device: torch.device) -> Iterator[None]:
+def _own_randomness(group: ProcessGroup, device: torch.device) -> Iterator[None]:
     """Dropout inside falls differently in each process; outside all go on alike."""
     seed = int(torch.randint(2**62, ()))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -120,7 +120,7 @@ class _Gather(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, own: Tensor, parts: list[slice], group: Group) -> Tensor:
+    def forward(ctx: Any, own: Tensor, parts: list[slice], group: ProcessGroup) -> Tensor:
         ctx.part, ctx.factor = parts[group.rank], group.size
         return gather_rows(own, parts)
 

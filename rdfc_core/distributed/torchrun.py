@@ -9,19 +9,19 @@ from datetime import timedelta
 from torch import distributed as dist
 
 from rdfc_core.distributed import worker
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.distributed.worker import PATIENCE_S
 
 
-def own_place(environment: Mapping[str, str]) -> Group:
+def own_place(environment: Mapping[str, str]) -> ProcessGroup:
     """This process's place, as torchrun's environment variables tell it."""
     rank, size, devices = (
         int(environment[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
     )
-    return Group(rank, size, devices)
+    return ProcessGroup(rank, size, devices)
 
 
-def meeting_point(own: Group, patience_s: float) -> dist.TCPStore:
+def meeting_point(own: ProcessGroup, patience_s: float) -> dist.TCPStore:
     """Where the processes that torchrun started meet: its agent's own store, or the first's."""
     agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     return dist.TCPStore(

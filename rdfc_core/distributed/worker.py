@@ -17,7 +17,7 @@ from datetime import timedelta
 import torch
 from torch import distributed as dist
 
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.distributed.watchdog import GRACE_S, POLL_S, watching
 from rdfc_core.errors import RdfcError
 from rdfc_core.extraction.local_executor import usable_cores
@@ -29,13 +29,13 @@ PATIENCE_S = 300.0
 KEPT = "What is finished is kept: the same command goes on from there."
 
 
-def attend(port: int, own: Group, patience_s: float) -> None:
+def attend(port: int, own: ProcessGroup, patience_s: float) -> None:
     """The main function of a process that was started for the leading one, on the same machine."""
     store = dist.TCPStore(HERE, port, is_master=False)
     sys.exit(follow(store, own, patience_s))
 
 
-def follow(store: dist.TCPStore, own: Group, patience_s: float) -> int:
+def follow(store: dist.TCPStore, own: ProcessGroup, patience_s: float) -> int:
     """Take part in every training that the leading process hands out, until it is done.
 
     Args:
@@ -66,7 +66,7 @@ def follow(store: dist.TCPStore, own: Group, patience_s: float) -> int:
     raise AssertionError("counting ends never")
 
 
-def _ended_by(error: Exception, store: dist.TCPStore, own: Group) -> int:
+def _ended_by(error: Exception, store: dist.TCPStore, own: ProcessGroup) -> int:
     """Tell the leading process, or, if that is gone, whoever looks; the exit code."""
     lost = isinstance(error, RuntimeError) and lost_contact(error)
     until = time.monotonic() + (GRACE_S if lost else 0)
@@ -83,7 +83,7 @@ def _ended_by(error: Exception, store: dist.TCPStore, own: Group) -> int:
     return 1
 
 
-def _orphaned(store: dist.TCPStore, own: Group) -> str | None:
+def _orphaned(store: dist.TCPStore, own: ProcessGroup) -> str | None:
     """What there is to say if the leading process is gone."""
     try:
         store.check(["over"])
@@ -98,7 +98,9 @@ def lost_contact(error: RuntimeError) -> bool:
 
 
 @contextmanager
-def joined(store: dist.TCPStore, number: int, own: Group, patience_s: float) -> Iterator[Group]:
+def joined(
+    store: dist.TCPStore, number: int, own: ProcessGroup, patience_s: float
+) -> Iterator[ProcessGroup]:
     """Inside, torch's default process group is that of a job."""
     threads = torch.get_num_threads()
     torch.set_num_threads(threads_of(own.devices))

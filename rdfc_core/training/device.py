@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from rdfc_core.config.settings import AnyPrecision, Precision
-from rdfc_core.distributed.process_group import ALONE, Group
+from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.errors import StudyError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def refuse_half_without_gpu(precision: AnyPrecision, option: str) -> None:
     )
 
 
-def device_for(precision: AnyPrecision, group: Group = ALONE) -> Fabric:
+def device_for(precision: AnyPrecision, group: ProcessGroup = ALONE) -> Fabric:
     """The accelerator of this machine, or its processor; of a group, this process's own.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rdfc_core.distributed.process_group import ALONE, Group
+from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
 from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import Saver, keep_stable
@@ -92,7 +92,7 @@ def fit(
     return convergence
 
 
-def _take_part(group: Group, task: Task) -> None:
+def _take_part(group: ProcessGroup, task: Task) -> None:
     """What every other process does of `fit`: the same steps, and no files."""
     with begun(group, task, None) as (training, done):
         while done < training.convergence.epochs:

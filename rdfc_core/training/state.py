@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core.config.settings import PretrainSettings
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.interfaces import Batch, Pretext, View
 from rdfc_core.training import checkpoint
 from rdfc_core.training.autocast import towers_in_half
@@ -78,7 +78,7 @@ class Training:
         seed: Of the draws of a measurement, which is the same however often it is made.
     """
 
-    group: Group
+    group: ProcessGroup
     fabric: Fabric
     model: nn.Module
     pretext: Pretext
@@ -138,7 +138,7 @@ class Training:
 
 
 @contextmanager
-def begun(group: Group, task: Task, place: Place | None) -> Iterator[tuple[Training, int]]:
+def begun(group: ProcessGroup, task: Task, place: Place | None) -> Iterator[tuple[Training, int]]:
     """Inside, a training is ready for its next epoch, as its last checkpoint left it.
 
     Args:
@@ -168,7 +168,7 @@ def begun(group: Group, task: Task, place: Place | None) -> Iterator[tuple[Train
         yield training, done
 
 
-def _on_device(fabric: Fabric, group: Group, task: Task) -> Training:
+def _on_device(fabric: Fabric, group: ProcessGroup, task: Task) -> Training:
     settings = task.settings
     trained = [p for p in task.pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(task.pretext, optimizer_for([{"params": trained}], settings))

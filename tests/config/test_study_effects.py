@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
@@ -346,7 +346,9 @@ def test_checkpoints_are_as_far_apart_as_checkpoint_every_says(
 @pytest.mark.parametrize("wanted", [True, False])
 def test_batch_normalisation_is_synchronised_as_sync_batchnorm_says(wanted: bool) -> None:
     tower = GreyTower(16)
-    with Group(size=2).dividing([tower], PretrainSettings(sync_batchnorm=wanted).sync_batchnorm):
+    with ProcessGroup(size=2).dividing(
+        [tower], PretrainSettings(sync_batchnorm=wanted).sync_batchnorm
+    ):
         assert vars(tower)["forward"].sync_batchnorm is wanted
 
 

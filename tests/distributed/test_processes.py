@@ -17,7 +17,7 @@ from small_parts import GreyTower, GreyViewConfig
 from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.distributed.launcher import ProcessGroupLauncher, require_devices
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.training import pretrain
 from rdfc_core.training.metrics_log import Place
 from rdfc_core.training.state import Task
@@ -182,7 +182,7 @@ def test_more_devices_than_there_are_are_refused():
 @pytest.mark.parametrize("rows", [0, 1, 2, 7, 64])
 @pytest.mark.parametrize("size", [1, 2, 3, 8])
 def test_parts_hold_each_row_once_and_are_of_nearly_equal_size(rows, size):
-    parts = Group(size=size).parts(rows)
+    parts = ProcessGroup(size=size).parts(rows)
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(rows))
     lengths = [part.stop - part.start for part in parts]
     assert max(lengths) - min(lengths) <= 1

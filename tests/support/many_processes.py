@@ -15,7 +15,7 @@ from small_parts import GreyTower, GreyView
 from torch import Tensor, nn
 
 from rdfc_core import StudyError
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.interfaces import Batch, MemoryStore, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint
 from rdfc_core.training.metrics_log import Place
@@ -132,12 +132,12 @@ def use_memory(store: MemoryStore) -> dict[str, Any]:
     return found
 
 
-def use_sharded_bank(group: Group, store: MemoryStore) -> None:
+def use_sharded_bank(group: ProcessGroup, store: MemoryStore) -> None:
     """What the other process does meanwhile."""
     use_memory(store)
 
 
-def keep_half(group: Group, store: MemoryStore, state: Mapping[str, Tensor]) -> int:
+def keep_half(group: ProcessGroup, store: MemoryStore, state: Mapping[str, Tensor]) -> int:
     """Take over all rows of a checkpoint; how many of them are kept here."""
     store.allocate(ROWS, WIDTH, torch.Generator())
     store.load_state_dict(dict(state))
@@ -146,6 +146,6 @@ def keep_half(group: Group, store: MemoryStore, state: Mapping[str, Tensor]) -> 
     return sum(len(buffer) for buffer in store.buffers())
 
 
-def read_all(group: Group, store: MemoryStore) -> Tensor:
+def read_all(group: ProcessGroup, store: MemoryStore) -> Tensor:
     """All rows of a small memory."""
     return store.read(torch.arange(store.rows))

@@ -15,7 +15,7 @@ from small_study import QUICK
 from torch import Tensor, nn
 
 from rdfc_core.config.study import PretrainSettings
-from rdfc_core.distributed.process_group import Group
+from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Batch, Memory, Objective, Pretext, PretextOutput, Tower
 from rdfc_core.pipeline import run as studies
@@ -277,7 +277,7 @@ def test_dividing_over_processes_leaves_a_tower_its_own_forward_pass() -> None:
     tower = GreyTower(16)
     with towers_in_half(nn.Sequential(tower), [tower], "bf16-mixed", CPU, "pretrain.precision"):
         half = tower.forward
-        with Group(size=2).dividing([tower], sync_batchnorm=True):
+        with ProcessGroup(size=2).dividing([tower], sync_batchnorm=True):
             assert tower.forward is not half
         assert tower.forward is half
     assert "forward" not in vars(tower)
