@@ -28,7 +28,7 @@ from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 
 LOOKED_AT = 100
@@ -130,7 +130,7 @@ def pretrained(
             if held_back
             else {},
         ),
-        Place(place.path, split.name),
+        PretrainPaths(place.path, split.name),
         bench.progress,
         epoch_ended,
         title,

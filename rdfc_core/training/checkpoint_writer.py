@@ -11,19 +11,19 @@ from typing import Any, Self
 from rdfc_core.errors import RdfcError
 from rdfc_core.training import checkpoint
 from rdfc_core.training.checkpoint import Packed
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.utils.signals import Terminated
 
 log = logging.getLogger("rdfc")
 
 
-def keep_stable(place: Place, state: Any) -> None:
+def keep_stable(paths: PretrainPaths, state: Any) -> None:
     """Keep the state from which a larger budget goes on: before the learning rate began to fall.
 
     Raises:
         DataError: If it cannot be written.
     """
-    checkpoint.save(place.stable, state)
+    checkpoint.save(paths.stable, state)
 
 
 class Saver:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class PretrainPaths:
     """Where a pretraining keeps its files.
 
     Args:
@@ -43,46 +43,46 @@ class Place:
         return self.folder / "metrics.jsonl"
 
 
-def record(place: Place, board: Board, metrics: Mapping[str, float]) -> None:
+def record(paths: PretrainPaths, board: Board, metrics: Mapping[str, float]) -> None:
     """Append the metrics of an epoch to the file, and show them on the board.
 
     Args:
-        place: Whose file.
+        paths: Whose file.
         board: TensorBoard's file.
         metrics: By name, with ``epoch``, counted from 1.
     """
-    place.metrics.parent.mkdir(parents=True, exist_ok=True)
-    with open(place.metrics, "a", encoding="utf-8", opener=append_only) as file:
-        file.write(json.dumps({"split": place.split, **metrics}) + "\n")
+    paths.metrics.parent.mkdir(parents=True, exist_ok=True)
+    with open(paths.metrics, "a", encoding="utf-8", opener=append_only) as file:
+        file.write(json.dumps({"split": paths.split, **metrics}) + "\n")
     shown = {name: value for name, value in metrics.items() if name != "epoch"}
     board.add(shown, int(metrics["epoch"]))
 
 
-def keep_epochs_until(place: Place, epoch: int) -> list[dict[str, float]]:
+def keep_epochs_until(paths: PretrainPaths, epoch: int) -> list[dict[str, float]]:
     """Drop what was written of this split after the checkpoint: those epochs are run again.
 
     A line that a crash cut short goes, too.
 
     Args:
-        place: Whose file; none need exist.
+        paths: Whose file; none need exist.
         epoch: The last epoch that the checkpoint has behind it, counted from 1; 0 drops all.
 
     Returns:
         The metrics of the epochs that are kept of this split.
     """
-    if not place.metrics.exists():
+    if not paths.metrics.exists():
         return []
     kept, own = [], []
-    for line in place.metrics.read_text(encoding="utf-8").splitlines():
+    for line in paths.metrics.read_text(encoding="utf-8").splitlines():
         try:
             entry = parse_json(line)
-            behind = entry["split"] != place.split or entry["epoch"] <= epoch
+            behind = entry["split"] != paths.split or entry["epoch"] <= epoch
         except (ValueError, KeyError, TypeError):  # cut short by a killed process, or by hand
             continue
         if behind:
             kept.append(line + "\n")
-        if behind and entry["split"] == place.split:
+        if behind and entry["split"] == paths.split:
             own.append({name: value for name, value in entry.items() if name != "split"})
-    with replacing(place.metrics) as partial:
+    with replacing(paths.metrics) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
     return own

@@ -17,7 +17,7 @@ from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import Saver, keep_stable
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
-from rdfc_core.training.metrics_log import Place, keep_epochs_until, record
+from rdfc_core.training.metrics_log import PretrainPaths, keep_epochs_until, record
 from rdfc_core.training.monitor import CollapseWatch, refuse_divergence
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
@@ -32,7 +32,7 @@ EpochEnded = Callable[[Mapping[str, float]], None]
 
 def fit(
     task: Task,
-    place: Place,
+    paths: PretrainPaths,
     progress: Progress | None = None,
     epoch_ended: EpochEnded | None = None,
     title: str = "Pretraining",
@@ -42,7 +42,7 @@ def fit(
 
     Args:
         task: What is trained, and on what.
-        place: Where checkpoints and metrics go.
+        paths: Where checkpoints and metrics go.
         progress: Told after every epoch.
         epoch_ended: Called with the metrics of every epoch.
         title: What the progress is called.
@@ -64,16 +64,16 @@ def fit(
     )
     with (
         launcher.at_work(_take_part, task) if launcher else nullcontext(ALONE) as group,
-        begun(group, task, place) as (training, done),
+        begun(group, task, paths) as (training, done),
     ):
-        for earlier in keep_epochs_until(place, done):
+        for earlier in keep_epochs_until(paths, done):
             collapse.look(earlier)  # a run that goes on says what it would have said in one go
-        board_folder = place.folder / "tensorboard" / place.split
+        board_folder = paths.folder / "tensorboard" / paths.split
         convergence = training.convergence
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,
             Board(board_folder, done) as board,
-            Saver(place.checkpoint) as saver,
+            Saver(paths.checkpoint) as saver,
         ):
             advance(done)
             while done < convergence.epochs:
@@ -81,9 +81,9 @@ def fit(
                 done += 1
                 refuse_divergence(metrics, task.pretext)
                 collapse.look(metrics)
-                record(place, board, metrics)
+                record(paths, board, metrics)
                 if convergence.turn(done):
-                    keep_stable(place, training.state(done))
+                    keep_stable(paths, training.state(done))
                 saver.keep(training.state(done), convergence.keeps(done))
                 if epoch_ended:
                     epoch_ended(metrics)

@@ -21,7 +21,7 @@ from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.device import device_for
 from rdfc_core.training.loader import Feed, feed_of
 from rdfc_core.training.memory_format import laid_out, like_weights
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.optim import optimizer_for
 from rdfc_core.training.placement import Residence, chosen
 from rdfc_core.training.seeding import seeded
@@ -138,13 +138,15 @@ class Training:
 
 
 @contextmanager
-def begun(group: ProcessGroup, task: Task, place: Place | None) -> Iterator[tuple[Training, int]]:
+def begun(
+    group: ProcessGroup, task: Task, paths: PretrainPaths | None
+) -> Iterator[tuple[Training, int]]:
     """Inside, a training is ready for its next epoch, as its last checkpoint left it.
 
     Args:
         group: The processes that train together.
         task: What is trained; the networks are laid out as before afterwards.
-        place: Of the checkpoint; None where the leading process hands it over.
+        paths: Of the checkpoint; None where the leading process hands it over.
 
     Yields:
         The training, and the number of epochs that it has behind it.
@@ -163,7 +165,7 @@ def begun(group: ProcessGroup, task: Task, place: Place | None) -> Iterator[tupl
         towers_in_half(task.pretext, towers, *precision, STEPS),
     ):
         training = _on_device(fabric, group, task)
-        done = _resume(training, place)
+        done = _resume(training, paths)
         like_weights(training.optimizer)
         yield training, done
 
@@ -197,9 +199,9 @@ def _residence(task: Task) -> Residence:
     return chosen(needed, task.settings.cases_in)
 
 
-def _resume(training: Training, place: Place | None) -> int:
+def _resume(training: Training, paths: PretrainPaths | None) -> int:
     """Take over the leading process's checkpoint; the number of epochs that it has behind it."""
-    state = training.group.share(_kept(training, place) if place else None)
+    state = training.group.share(_kept(training, paths) if paths else None)
     if state is None:
         training.prime()
         return 0
@@ -211,18 +213,18 @@ def _resume(training: Training, place: Place | None) -> int:
     torch.set_rng_state(state["torch"])
     if len(state["cuda"]) == torch.cuda.device_count():  # else it goes on elsewhere than it began
         torch.cuda.set_rng_state_all(state["cuda"])
-    if place:
-        log.info("Continuing after epoch %d of %s.", state["epoch"], place.split)
+    if paths:
+        log.info("Continuing after epoch %d of %s.", state["epoch"], paths.split)
     return int(state["epoch"])
 
 
-def _kept(training: Training, place: Place) -> Any | None:
+def _kept(training: Training, paths: PretrainPaths) -> Any | None:
     """The newest checkpoint; the one before the learning rate fell, if there is more to train."""
-    state = checkpoint.load(place.checkpoint)
+    state = checkpoint.load(paths.checkpoint)
     if state is not None and training.convergence.outgrows(state["convergence"]):
-        state = checkpoint.load(place.stable)
+        state = checkpoint.load(paths.stable)
         if state is None:
-            log.warning("%s is missing: %s is trained anew.", place.stable, place.split)
+            log.warning("%s is missing: %s is trained anew.", paths.stable, paths.split)
         else:  # under the larger budget its learning rate falls later
             state["convergence"]["decay_from"] = None
     return state

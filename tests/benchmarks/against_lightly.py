@@ -44,7 +44,7 @@ from training import keep
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Prepared
 from rdfc_core.training import pretrain
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import ImageViewConfig
@@ -141,7 +141,7 @@ def train_rdfc(
     with tempfile.TemporaryDirectory() as folder:
         pretrain.fit(
             Task(pretext, {"image": view}, {"image": cases}, settings, 0),
-            Place(Path(folder), "benchmark"),
+            PretrainPaths(Path(folder), "benchmark"),
             epoch_ended=lambda _: ended(),
         )
 

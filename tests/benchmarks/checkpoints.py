@@ -27,7 +27,7 @@ from training import fitted_views, keep
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.training import pretrain
 from rdfc_core.training.checkpoint_writer import Saver
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.encoder import TimmEncoder
@@ -77,7 +77,9 @@ def main() -> None:
         pretext.build(towers, chosen.cases, torch.Generator().manual_seed(0))
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter(), time.process_time()
-            pretrain.fit(Task(pretext, views, cases, settings, 0), Place(Path(folder), "benchmark"))
+            pretrain.fit(
+                Task(pretext, views, cases, settings, 0), PretrainPaths(Path(folder), "benchmark")
+            )
             return time.perf_counter() - begun[0], time.process_time() - begun[1]
 
     taken: dict[str, list[tuple[float, float]]] = {"with": [], "without": []}

@@ -29,7 +29,7 @@ from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.training import pretrain
 from rdfc_core.training.device import device_for
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
@@ -141,8 +141,8 @@ def main() -> None:
         seconds["bare"].append(begun - ended)
 
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder), "benchmark")
-        pretrain.fit(Task(pretext, views, cases, settings, 0), place, epoch_ended=epoch_ended)
+        paths = PretrainPaths(Path(folder), "benchmark")
+        pretrain.fit(Task(pretext, views, cases, settings, 0), paths, epoch_ended=epoch_ended)
     # The first round warms up: allocations, and the choice of kernels.
     a_step = {who: statistics.median(t[1:]) / chosen.steps for who, t in seconds.items()}
     name = f"{chosen.model}, {height} × {width}, {chosen.precision}"

@@ -41,7 +41,7 @@ from rdfc_core.distributed.launcher import ProcessGroupLauncher
 from rdfc_core.models import model
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training import pretrain
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 
 
@@ -95,12 +95,12 @@ def train(
         fresh = model.fresh(study, installed(), views, len(cases), study.seed).pretext.to(number)
         if who == "rounded":
             off_by_one_rounding(fresh)
-        place = Place(folder / who, "benchmark")
+        paths = PretrainPaths(folder / who, "benchmark")
         company = launcher if who == "two" else None
         pretrain.fit(
-            Task(fresh, views, collated, study.pretrain, study.seed), place, launcher=company
+            Task(fresh, views, collated, study.pretrain, study.seed), paths, launcher=company
         )
-        lines = place.metrics.read_text(encoding="utf-8").splitlines()
+        lines = paths.metrics.read_text(encoding="utf-8").splitlines()
         found[who] = [json.loads(line) for line in lines]
     return found
 

@@ -29,7 +29,7 @@ from rdfc_core.plugin.registry import Registry
 from rdfc_core.training import checkpoint, placement
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training.memory_format import laid_out
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 
 PLAIN = (
@@ -339,7 +339,7 @@ def test_checkpoints_are_as_far_apart_as_checkpoint_every_says(
     overrides = ("pretrain.epochs=4", f"pretrain.checkpoint_every={every}")
     with pytest.raises(StoppedError):
         small_study.train(pictures, tmp_path, overrides, Told())
-    state = checkpoint.load(Place(tmp_path, "holdout").checkpoint)
+    state = checkpoint.load(PretrainPaths(tmp_path, "holdout").checkpoint)
     assert (state["epoch"] if state else 0) == kept
 
 

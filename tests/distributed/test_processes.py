@@ -19,7 +19,7 @@ from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.distributed.launcher import ProcessGroupLauncher, require_devices
 from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.training import pretrain
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 
 
@@ -105,7 +105,9 @@ def fit(
     views = {"greys": many_processes.Plain(GreyViewConfig())}
     chosen = PretrainSettings(**{"epochs": 2, "batch_size": 6, **settings})
     pretrain.fit(
-        Task(pretext, views, {"greys": data}, chosen, 0), Place(folder, "s"), launcher=launcher
+        Task(pretext, views, {"greys": data}, chosen, 0),
+        PretrainPaths(folder, "s"),
+        launcher=launcher,
     )
     return pretext
 

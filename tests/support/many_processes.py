@@ -18,7 +18,7 @@ from rdfc_core import StudyError
 from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.interfaces import Batch, MemoryStore, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 
 STILL = "views.radiomics.dropout=0"
 """Dropout falls differently with other numbers of processes; all else is to be the same."""
@@ -32,7 +32,7 @@ def losses(run: Path) -> list[float]:
 
 def state(run: Path, part: str) -> Mapping[str, Any]:
     """A part of the newest checkpoint."""
-    return dict(checkpoint.load(Place(run, "holdout").checkpoint)[part])
+    return dict(checkpoint.load(PretrainPaths(run, "holdout").checkpoint)[part])
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:

@@ -90,7 +90,7 @@ def train(
     from rdfc_core.models import model
     from rdfc_core.plugin.registry import installed
     from rdfc_core.training import pretrain
-    from rdfc_core.training.metrics_log import Place
+    from rdfc_core.training.metrics_log import PretrainPaths
 
     study = resolved(folder, *overrides)
     dataset = study.dataset.build(installed())
@@ -109,7 +109,7 @@ def train(
             study.pretrain,
             study.seed,
         ),
-        Place(run, "holdout"),
+        PretrainPaths(run, "holdout"),
         epoch_ended=told.send if told else None,
         launcher=launcher,
     )

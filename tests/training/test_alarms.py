@@ -14,7 +14,7 @@ from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
 from rdfc_core.training.collapse import collapse_signs
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.monitor import PATIENCE, CollapseWatch
 from rdfc_core.training.state import Task
 
@@ -74,10 +74,12 @@ def test_a_training_that_collapses_warns_and_goes_on(tmp_path, caplog):
     pretext = Alike()
     pretext.build({"greys": GreyTower(16)}, 20, torch.Generator())
     views, cases = {"greys": GreyView(GreyViewConfig())}, {"greys": torch.rand(20, 16)}
-    pretrain.fit(Task(pretext, views, cases, PretrainSettings(epochs=6), 0), Place(tmp_path, "s"))
+    pretrain.fit(
+        Task(pretext, views, cases, PretrainSettings(epochs=6), 0), PretrainPaths(tmp_path, "s")
+    )
     assert "View greys: for 3 epochs, up to epoch 3," in caplog.text
     assert caplog.text.count("View greys") == 1
-    assert checkpoint.load(Place(tmp_path, "s").checkpoint)["epoch"] == 6
+    assert checkpoint.load(PretrainPaths(tmp_path, "s").checkpoint)["epoch"] == 6
 
 
 def test_a_sound_training_gives_no_warning(pictures, tmp_path, caplog):
@@ -93,4 +95,4 @@ def test_weights_that_are_no_numbers_are_not_saved_though_the_loss_still_was_one
     with pytest.raises(DataError, match="A weight became infinite or NaN in epoch 1") as caught:
         small_study.train(pictures, tmp_path, [f"pretrain.{one}" for one in overrides])
     assert "Lower pretrain.learning_rate" in str(caught.value)
-    assert not Place(tmp_path, "holdout").checkpoint.exists()
+    assert not PretrainPaths(tmp_path, "holdout").checkpoint.exists()

@@ -16,7 +16,7 @@ from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Tower
 from rdfc_core.training import checkpoint
 from rdfc_core.training.memory_format import laid_out, like_weights
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 
 CPU = torch.device("cpu")
 
@@ -128,7 +128,8 @@ def test_interrupted_in_another_layout_it_goes_on_to_the_last_bit(pictures, tmp_
     for epochs in (2, 4):
         small_study.train(pictures, tmp_path / "parts", [*options, f"pretrain.epochs={epochs}"])
     one, other = (
-        checkpoint.load(Place(tmp_path / run, "holdout").checkpoint) for run in ("whole", "parts")
+        checkpoint.load(PretrainPaths(tmp_path / run, "holdout").checkpoint)
+        for run in ("whole", "parts")
     )
     for name, value in one["pretext"].items():
         assert torch.equal(value, other["pretext"][name]), name

@@ -24,7 +24,7 @@ from rdfc_core.pipeline.precision import encodes_volumes, refuse_unfit, settled
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import bfloat16, device, pretrain
 from rdfc_core.training.autocast import towers_in_half
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 
 CPU = torch.device("cpu")
@@ -103,7 +103,7 @@ def trained(tmp_path: Path, pretext: ThirdParty, precision: str) -> ThirdParty:
     task = Task(
         pretext, {"greys": GreyView(GreyViewConfig())}, {"greys": data}, settings, 0, held_back
     )
-    pretrain.fit(task, Place(tmp_path, "s"))
+    pretrain.fit(task, PretrainPaths(tmp_path, "s"))
     return pretext
 
 

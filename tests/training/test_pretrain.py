@@ -18,7 +18,7 @@ from rdfc_core import DataError
 from rdfc_core.config.study import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 
 
@@ -64,7 +64,7 @@ def fit(tmp_path: Path, cases: int, pretext: Recorder | None = None, **settings:
     data = torch.rand(cases, 16, generator=torch.Generator().manual_seed(1))
     pretrain.fit(
         Task(recorder, {"greys": view}, {"greys": data}, PretrainSettings(**settings), 0),
-        Place(tmp_path, "s"),
+        PretrainPaths(tmp_path, "s"),
     )
     return recorder
 
@@ -119,7 +119,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_keeps_the_state_bef
     assert str(caught.value).startswith(f"The loss became {factor} in epoch 3.")
     assert "Lower pretrain.learning_rate" in str(caught.value)
     assert "check_" not in str(caught.value)
-    assert checkpoint.load(Place(tmp_path, "s").checkpoint)["epoch"] == 2
+    assert checkpoint.load(PretrainPaths(tmp_path, "s").checkpoint)["epoch"] == 2
     assert [line["epoch"] for line in lines_of(tmp_path)] == [1, 2]
 
 
@@ -184,7 +184,7 @@ def test_training_leaves_the_global_generator_alone(tmp_path):
             PretrainSettings(epochs=1),
             5,
         ),
-        Place(tmp_path, "s"),
+        PretrainPaths(tmp_path, "s"),
     )
     assert torch.equal(torch.rand(3), expected)
 
@@ -202,7 +202,7 @@ def test_progress_counts_the_epochs_that_were_done_before(tmp_path):
             PretrainSettings(epochs=5),
             0,
         ),
-        Place(tmp_path, "s"),
+        PretrainPaths(tmp_path, "s"),
         counted,
     )
     assert counted.totals == {"Pretraining": (5, 5)}

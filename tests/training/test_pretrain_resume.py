@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rdfc_core.training import checkpoint
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
@@ -41,7 +41,10 @@ def tensors_of(value: Any, path: str = "") -> dict[str, Any]:
 
 
 def assert_same_state(one: Path, other: Path) -> None:
-    a, b = (tensors_of(checkpoint.load(Place(run, "holdout").checkpoint)) for run in (one, other))
+    a, b = (
+        tensors_of(checkpoint.load(PretrainPaths(run, "holdout").checkpoint))
+        for run in (one, other)
+    )
     assert list(a) == list(b)
     assert sum(isinstance(value, Tensor) for value in a.values()) > 30
     for key, value in a.items():
@@ -123,7 +126,7 @@ def test_a_finished_run_is_not_trained_again(in_one_go, pictures, tmp_path):
 
     first = small_study.train(pictures, run, overrides, Told())
     assert lines_of(run) == before
-    state = checkpoint.load(Place(run, "holdout").checkpoint)["pretext"]
+    state = checkpoint.load(PretrainPaths(run, "holdout").checkpoint)["pretext"]
     for name, value in first.state_dict().items():
         assert torch.equal(value, state[name])
     assert not first.training
@@ -133,7 +136,7 @@ def test_a_checkpoint_cut_short_costs_one_epoch_and_changes_nothing(pictures, tm
     whole, hurt = tmp_path / "whole", tmp_path / "hurt"
     small_study.train(pictures, whole, ["pretrain.epochs=4"])
     small_study.train(pictures, hurt, ["pretrain.epochs=3"])
-    newest = Place(hurt, "holdout").checkpoint
+    newest = PretrainPaths(hurt, "holdout").checkpoint
     newest.write_bytes(newest.read_bytes()[:-100])
     with (hurt / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"split": "holdout", "epoch": 4, "lo')  # the line that a crash cut short
@@ -156,7 +159,7 @@ def test_metrics_of_other_splits_are_kept_when_one_resumes(pictures, tmp_path):
 
 def test_checkpoints_are_as_frequent_as_asked_and_always_at_the_end(pictures, tmp_path):
     small_study.train(pictures, tmp_path, ["pretrain.epochs=5", "pretrain.checkpoint_every=2"])
-    newest = Place(tmp_path, "holdout").checkpoint
+    newest = PretrainPaths(tmp_path, "holdout").checkpoint
     assert checkpoint.load(newest)["epoch"] == 5
     assert checkpoint.load(newest.with_name(f"previous-{newest.name}"))["epoch"] == 4
 

@@ -13,7 +13,7 @@ from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training import checkpoint, placement
 from rdfc_core.training.loader import Resident, Streamed, feed_of
-from rdfc_core.training.metrics_log import Place
+from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.placement import CHUNK, SHARE, chosen, collated
 
 CPU = torch.device("cpu")
@@ -111,7 +111,7 @@ def test_streamed_from_a_file_the_run_is_the_same_to_the_last_bit(finished, pict
     overrides = [*small_study.QUICK, "pretrain.cases_in=file"]
     small_study.run_study(pictures, tmp_path / "run", tmp_path / "store.sqlite", overrides)
     one, other = (
-        checkpoint.load(Place(run, "holdout").checkpoint)["pretext"]
+        checkpoint.load(PretrainPaths(run, "holdout").checkpoint)["pretext"]
         for run in (finished, tmp_path / "run")
     )
     for name, value in one.items():
