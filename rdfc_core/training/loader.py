@@ -18,7 +18,7 @@ AHEAD = 2
 Rows = dict[str, Tensor]
 
 
-class Feed(ABC):
+class BatchLoader(ABC):
     """The cases of a training, (N, …) of each view, in batches.
 
     Args:
@@ -43,25 +43,25 @@ class Feed(ABC):
         """
 
 
-class Resident(Feed):
+class DeviceLoader(BatchLoader):
     """All cases on the device: a batch is one gather there."""
 
     def __init__(self, cases: Mapping[str, Tensor], device: torch.device) -> None:
         super().__init__({name: one.to(device) for name, one in cases.items()}, device)
 
     def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Rows]]:
-        """As of any feed; the order of the whole epoch is sent at once."""
+        """As of any loader; the order of the whole epoch is sent at once."""
         whole = torch.cat(list(order)).to(self.device)
         for indices in whole.split([len(chosen) for chosen in order]):
             yield indices, {name: _single(one[indices]) for name, one in self.cases.items()}
 
 
-class Streamed(Feed):
+class PrefetchLoader(BatchLoader):
     """Cases in memory or in a mapped file; a thread gathers the next batches meanwhile."""
 
     def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Rows]]:
-        """As of any feed."""
-        with ThreadPoolExecutor(1, thread_name_prefix="feed") as thread:
+        """As of any loader."""
+        with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
             waiting: deque[Future[tuple[Tensor, Rows]]] = deque()
             for chosen in order:
                 waiting.append(thread.submit(self._gathered, chosen))
@@ -85,9 +85,9 @@ class Streamed(Feed):
         return chosen.to(self.device, non_blocking=True), sent
 
 
-def feed_of(cases: Mapping[str, Tensor], device: torch.device, where: Residence) -> Feed:
-    """The feed for cases that wait there."""
-    return (Resident if where == "device" else Streamed)(cases, device)
+def loader_of(cases: Mapping[str, Tensor], device: torch.device, where: Residence) -> BatchLoader:
+    """The loader for cases that wait there."""
+    return (DeviceLoader if where == "device" else PrefetchLoader)(cases, device)
 
 
 def _single(rows: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import batch_count
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.device import device_for
-from rdfc_core.training.loader import Feed, feed_of
+from rdfc_core.training.loader import BatchLoader, loader_of
 from rdfc_core.training.memory_format import laid_out, like_weights
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.optim import optimizer_for
@@ -85,7 +85,7 @@ class Training:
     optimizer: Any
     scaler: Any
     views: Mapping[str, View]
-    cases: Feed
+    cases: BatchLoader
     settings: PretrainSettings
     generator: torch.Generator
     peaks: tuple[float, ...]
@@ -175,7 +175,7 @@ def _on_device(fabric: Fabric, group: ProcessGroup, task: Task) -> Training:
     trained = [p for p in task.pretext.parameters() if p.requires_grad]
     model, optimizer = fabric.setup(task.pretext, optimizer_for([{"params": trained}], settings))
     model.train()
-    cases = feed_of(task.prepared, fabric.device, _residence(task))
+    cases = loader_of(task.prepared, fabric.device, _residence(task))
     return Training(
         group=group,
         fabric=fabric,

@@ -12,7 +12,7 @@ from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training import checkpoint, placement
-from rdfc_core.training.loader import Resident, Streamed, feed_of
+from rdfc_core.training.loader import DeviceLoader, PrefetchLoader, loader_of
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.placement import CHUNK, SHARE, chosen, collated
 
@@ -49,7 +49,7 @@ def test_pictures_wait_in_half_precision_if_asked_and_features_never(pictures, t
         "image": torch.float16,
         "greys": torch.float32,
     }
-    [(_, rows)] = feed_of(cases, CPU, "device").batches([torch.arange(5)])
+    [(_, rows)] = loader_of(cases, CPU, "device").batches([torch.arange(5)])
     whole = views["image"].collate(prepared["image"])[:5]
     assert rows["image"].dtype == torch.float32
     torch.testing.assert_close(rows["image"], whole, rtol=0, atol=2**-11)
@@ -87,7 +87,7 @@ def test_a_full_disk_is_an_error_of_the_system_and_not_a_crash(pictures, small_d
     assert list(disk.iterdir()) == []
 
 
-@pytest.mark.parametrize("feed", [Resident, Streamed])
+@pytest.mark.parametrize("feed", [DeviceLoader, PrefetchLoader])
 def test_batches_hold_the_rows_that_were_asked_for_in_their_order(feed):
     cases = {"a": torch.arange(20.0)[:, None] * torch.ones(3), "b": torch.arange(20)}
     order = torch.randperm(20, generator=torch.Generator().manual_seed(0)).tensor_split(6)
@@ -101,7 +101,7 @@ def test_batches_hold_the_rows_that_were_asked_for_in_their_order(feed):
 
 
 def test_a_training_that_stops_in_the_middle_of_an_epoch_leaves_no_thread_waiting():
-    feed = Streamed({"a": torch.arange(20.0)}, CPU)
+    feed = PrefetchLoader({"a": torch.arange(20.0)}, CPU)
     batches = feed.batches(torch.arange(20).tensor_split(10))
     next(batches)
     batches.close()
