@@ -26,7 +26,7 @@ def keep_stable(paths: PretrainPaths, state: Any) -> None:
     checkpoint.save(paths.stable, state)
 
 
-class Saver:
+class CheckpointWriter:
     """Keeps a copy of the newest state, and writes it, when it is due, in a thread of its own.
 
     Left by an interruption, or by an error that the user can mend, it writes the newest state even

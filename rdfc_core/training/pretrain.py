@@ -14,7 +14,7 @@ from torch import Tensor
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
 from rdfc_core.training.batches import batches, require_trainable
-from rdfc_core.training.checkpoint_writer import Saver, keep_stable
+from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.metrics_log import PretrainPaths, keep_epochs_until, record
@@ -73,7 +73,7 @@ def fit(
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,
             Board(board_folder, done) as board,
-            Saver(paths.checkpoint) as saver,
+            CheckpointWriter(paths.checkpoint) as writer,
         ):
             advance(done)
             while done < convergence.epochs:
@@ -84,7 +84,7 @@ def fit(
                 record(paths, board, metrics)
                 if convergence.turn(done):
                     keep_stable(paths, training.state(done))
-                saver.keep(training.state(done), convergence.keeps(done))
+                writer.keep(training.state(done), convergence.keeps(done))
                 if epoch_ended:
                     epoch_ended(metrics)
                 advance(1, note=_note(metrics), total=convergence.epochs)

@@ -26,7 +26,7 @@ from training import fitted_views, keep
 
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.training import pretrain
-from rdfc_core.training.checkpoint_writer import Saver
+from rdfc_core.training.checkpoint_writer import CheckpointWriter
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
 from rdfc_encoder_timm.config import TimmConfig
@@ -66,8 +66,8 @@ def main() -> None:
     views, cases = fitted_views(encoder, (height, width), chosen.cases)
     settings = PretrainSettings(epochs=2, optimizer="adamw", learning_rate=1e-3)
 
-    def train(saver: type) -> tuple[float, float]:
-        pretrain.Saver = saver  # type: ignore[misc]
+    def train(writer: type) -> tuple[float, float]:
+        pretrain.CheckpointWriter = writer  # type: ignore[misc]
         pretext = Correspondence(
             CorrespondenceConfig(),
             objective=InfoNCE(InfoNCEConfig()),
@@ -85,7 +85,7 @@ def main() -> None:
     taken: dict[str, list[tuple[float, float]]] = {"with": [], "without": []}
     for _ in range(chosen.rounds):
         taken["without"].append(train(Nothing))
-        taken["with"].append(train(Saver))
+        taken["with"].append(train(CheckpointWriter))
     print(f"{chosen.model} at {height} × {width}, {chosen.cases} cases, {settings.optimizer}")
     for which, clock in enumerate(("clock", "processor")):
         one = {who: statistics.median(t[which] for t in times) for who, times in taken.items()}

@@ -10,7 +10,7 @@ import torch
 
 from rdfc_core import DataError
 from rdfc_core.training import checkpoint
-from rdfc_core.training.checkpoint_writer import Saver
+from rdfc_core.training.checkpoint_writer import CheckpointWriter
 from rdfc_core.utils.signals import Terminated
 
 
@@ -25,10 +25,10 @@ def state(epoch: int, weights: torch.Tensor) -> dict[str, Any]:
 
 def test_what_is_written_is_the_state_as_it_was_when_it_was_kept(path):
     weights = torch.zeros(1_000_000)
-    with Saver(path) as saver:
+    with CheckpointWriter(path) as writer:
         for epoch in range(1, 4):
             weights.fill_(epoch)
-            saver.keep(state(epoch, weights), due=True)
+            writer.keep(state(epoch, weights), due=True)
             weights.fill_(-1)  # the next epoch trains on
     for file, epoch in ((path, 3), (path.with_name(f"previous-{path.name}"), 2)):
         found = checkpoint.load(file)
@@ -37,9 +37,9 @@ def test_what_is_written_is_the_state_as_it_was_when_it_was_kept(path):
 
 
 def test_what_is_not_due_is_not_written(path):
-    with Saver(path) as saver:
-        saver.keep(state(1, torch.zeros(3)), due=True)
-        saver.keep(state(2, torch.zeros(3)), due=False)
+    with CheckpointWriter(path) as writer:
+        writer.keep(state(1, torch.zeros(3)), due=True)
+        writer.keep(state(2, torch.zeros(3)), due=False)
     assert checkpoint.load(path)["epoch"] == 1
 
 
@@ -48,9 +48,9 @@ def test_an_interruption_writes_the_newest_state_though_it_was_not_due(path, err
     caplog.set_level("INFO", "rdfc")
 
     def train() -> None:
-        with Saver(path) as saver:
-            saver.keep(state(1, torch.zeros(3)), due=True)
-            saver.keep(state(2, torch.zeros(3)), due=False)
+        with CheckpointWriter(path) as writer:
+            writer.keep(state(1, torch.zeros(3)), due=True)
+            writer.keep(state(2, torch.zeros(3)), due=False)
             raise error("stop")
 
     with pytest.raises(error, match="stop"):
@@ -61,9 +61,9 @@ def test_an_interruption_writes_the_newest_state_though_it_was_not_due(path, err
 
 def test_an_error_of_another_kind_leaves_what_was_due_and_is_itself_told(path):
     def train() -> None:
-        with Saver(path) as saver:
-            saver.keep(state(1, torch.zeros(3)), due=True)
-            saver.keep(state(2, torch.zeros(3)), due=False)
+        with CheckpointWriter(path) as writer:
+            writer.keep(state(1, torch.zeros(3)), due=True)
+            writer.keep(state(2, torch.zeros(3)), due=False)
             raise RuntimeError("the device is gone")
 
     with pytest.raises(RuntimeError, match="the device is gone"):
@@ -76,9 +76,9 @@ def test_a_full_disk_ends_the_training_an_epoch_later_and_the_last_good_state_is
     kept = []
 
     def train() -> None:
-        with Saver(path) as saver:
+        with CheckpointWriter(path) as writer:
             for epoch, size in ((1, 100_000), (2, 200_000), (3, 200_000)):
-                saver.keep(state(epoch, torch.zeros(size)), due=True)
+                writer.keep(state(epoch, torch.zeros(size)), due=True)
                 kept.append(epoch)
 
     with pytest.raises(DataError, match=r"could not be written.*The last good one is kept"):
@@ -89,6 +89,6 @@ def test_a_full_disk_ends_the_training_an_epoch_later_and_the_last_good_state_is
 
 def test_a_full_disk_is_told_of_the_last_checkpoint_too(small_disk):
     path = small_disk("1m") / "holdout.safetensors"
-    with pytest.raises(DataError, match="could not be written"), Saver(path) as saver:
-        saver.keep(state(1, torch.zeros(400_000)), due=True)
+    with pytest.raises(DataError, match="could not be written"), CheckpointWriter(path) as writer:
+        writer.keep(state(1, torch.zeros(400_000)), due=True)
     assert checkpoint.load(path) is None
