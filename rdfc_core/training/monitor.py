@@ -61,7 +61,7 @@ def _finite(pretext: Pretext) -> bool:
     return not sums or bool(torch.stack(sums).isfinite().all())  # the device is waited for once
 
 
-class CollapseWatch:
+class CollapseMonitor:
     """Warns once of each view whose embeddings look collapsed for `PATIENCE` epochs in a row."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.metrics_log import PretrainPaths, keep_epochs_until, record
-from rdfc_core.training.monitor import CollapseWatch, refuse_divergence
+from rdfc_core.training.monitor import CollapseMonitor, refuse_divergence
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
 from rdfc_core.training.state import Task, Training, begun
@@ -58,7 +58,7 @@ def fit(
     """
     from rdfc_core.training.board import Board  # here, since predicting does without
 
-    settings, collapse = task.settings, CollapseWatch()
+    settings, collapse = task.settings, CollapseMonitor()
     require_trainable(
         len(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
     )

@@ -15,7 +15,7 @@ from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.metrics_log import PretrainPaths
-from rdfc_core.training.monitor import PATIENCE, CollapseWatch
+from rdfc_core.training.monitor import PATIENCE, CollapseMonitor
 from rdfc_core.training.state import Task
 
 
@@ -31,7 +31,7 @@ def signs(spread: float, epoch: int, cases: int = 50, width: int = 16) -> dict[s
 
 
 def warned(spreads: list[float], caplog: pytest.LogCaptureFixture) -> list[str]:
-    watch = CollapseWatch()
+    watch = CollapseMonitor()
     for epoch, spread in enumerate(spreads, start=1):
         watch.look(signs(spread, epoch))
     return [record.getMessage() for record in caplog.records]
@@ -49,7 +49,7 @@ def test_a_collapse_of_few_epochs_is_not_told(caplog):
 
 
 def test_embeddings_on_one_line_are_collapsed_though_their_mean_cosine_is_0(caplog):
-    watch = CollapseWatch()
+    watch = CollapseMonitor()
     line = torch.tensor([1.0, -1.0]).repeat(20)[:, None] * torch.ones(8)
     for epoch in range(PATIENCE):
         watch.look({"epoch": epoch, **collapse_signs({"image": line})})
