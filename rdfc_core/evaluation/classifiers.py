@@ -67,7 +67,7 @@ class LinearModel:
         return np.asarray(softmax(logits, axis=1))
 
 
-class Logistic:
+class LogisticProbe:
     """scikit-learn's logistic regression with fixed C on standardised, joined features.
 
     C is fixed because choosing it by cross-validation on few labels tends to the majority class.
@@ -120,7 +120,7 @@ class Logistic:
         return self.model.predict(features)
 
 
-class SgdLayer:
+class SgdProbe:
     """The paper's head: a linear layer a view, joined, and a linear layer to the classes.
 
     No non-linearity stands between them, so the whole is a linear map and saved as one. Embeddings
@@ -221,7 +221,7 @@ class Head(nn.Module):
         return logits
 
 
-class Neighbours:
+class KNN:
     """The share of each class among the nearest training cases by cosine, weighted by nearness."""
 
     def __init__(self, settings: EvaluateSettings) -> None:
@@ -246,22 +246,22 @@ class Neighbours:
 
 def classifier(
     name: str, settings: EvaluateSettings, seed: int, layer: str
-) -> Logistic | SgdLayer | Neighbours:
+) -> LogisticProbe | SgdProbe | KNN:
     """A fresh classifier by its name in a study, for tower features or embeddings."""
     if name == "sgd":
-        return SgdLayer(settings, seed, direct=layer == "embedding")
+        return SgdProbe(settings, seed, direct=layer == "embedding")
     if name == "knn":
-        return Neighbours(settings)
-    return Logistic(settings)
+        return KNN(settings)
+    return LogisticProbe(settings)
 
 
-def linear_model(fitted: Logistic | SgdLayer | Neighbours) -> LinearModel:
+def linear_model(fitted: LogisticProbe | SgdProbe | KNN) -> LinearModel:
     """What a fitted classifier is as a linear map.
 
     Raises:
         TypeError: Of neighbours, which are none.
     """
-    if isinstance(fitted, Neighbours):
+    if isinstance(fitted, KNN):
         raise TypeError("nearest neighbours are no linear map")
     return fitted.model
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.evaluation.classifiers import Head, Logistic, class_weights
+from rdfc_core.evaluation.classifiers import Head, LogisticProbe, class_weights
 from rdfc_core.evaluation.hybrid import Hybrid
 from rdfc_core.evaluation.layer_groups import Plan, modules
 from rdfc_core.interfaces import Pretext, Tower, View
@@ -134,7 +134,7 @@ def fit(
     balanced: bool,
     seed: int,
     plan: Plan | None = None,
-    probe: Logistic | None = None,
+    probe: LogisticProbe | None = None,
     advance: Advance | None = None,
 ) -> None:
     """Train a network with labels, in place: cross-entropy on the views' random variations.

@@ -17,7 +17,7 @@ from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.classifiers import (
     Features,
     LinearModel,
-    Logistic,
+    LogisticProbe,
     classifier,
     linear_model,
 )
@@ -131,7 +131,7 @@ class SupervisedSetup:
         blocks = {name: self.blocks[name] for name in names}
 
         def learn(rows: Rows) -> Taught:
-            probe = Logistic(settings, c, standardise=False)
+            probe = LogisticProbe(settings, c, standardise=False)
             taught = {name: block[rows] for name, block in blocks.items()}
             probe.fit(taught, self.data.truth[rows], self.data.classes)
             advance(1)
@@ -207,7 +207,7 @@ class SupervisedSetup:
                 settings.class_weight == "balanced",
                 seed,
                 chosen,
-                Logistic(settings) if chosen and chosen.probed else None,
+                LogisticProbe(settings) if chosen and chosen.probed else None,
                 advance,
             )
             return Taught(

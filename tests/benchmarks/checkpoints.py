@@ -40,7 +40,7 @@ CASES = 2916
 
 
 class Nothing:
-    """In place of a Saver: neither copies nor writes."""
+    """In place of a CheckpointWriter: neither copies nor writes."""
 
     def __init__(self, path: Path) -> None: ...
 

@@ -13,7 +13,7 @@ from torch import nn
 from rdfc_core import DataError, StudyError
 from rdfc_core.config.settings import SupervisedSettings, Tuning
 from rdfc_core.evaluation import finetuning
-from rdfc_core.evaluation.classifiers import Logistic
+from rdfc_core.evaluation.classifiers import LogisticProbe
 from rdfc_core.evaluation.finetuning import Hybrid
 from rdfc_core.evaluation.layer_groups import Plan, plan
 
@@ -40,7 +40,7 @@ def fit(
     net: Hybrid,
     chosen: Plan | None,
     seed: int = 0,
-    probe: Logistic | None = None,
+    probe: LogisticProbe | None = None,
     **options: Any,
 ) -> Hybrid:
     settings = SETTINGS.model_copy(update=options)
@@ -227,7 +227,7 @@ def test_a_head_begins_with_the_probe_on_what_it_stands_on(setup, options):
     net, chosen = build(setup, own, **options)
     assert chosen is not None
     assert chosen.probed
-    probe = Logistic(small_setup.SETTINGS)
+    probe = LogisticProbe(small_setup.SETTINGS)
     fit(setup, net, chosen, probe=probe, epochs=0)
     with torch.no_grad():
         seen = net.seen({name: setup.cases[name] for name in net.views}).numpy()
@@ -235,8 +235,8 @@ def test_a_head_begins_with_the_probe_on_what_it_stands_on(setup, options):
     np.testing.assert_allclose(said, probe.predict({"seen": seen}), atol=1e-5)
     assert (said.argmax(1) == TRUTH).mean() > 0.7  # of the cases that it learned from
     if not options:
-        learnt = Logistic(small_setup.SETTINGS)
+        learnt = LogisticProbe(small_setup.SETTINGS)
         learnt.fit(setup.learnt, TRUTH, 2)
         np.testing.assert_allclose(said, learnt.predict(setup.learnt), atol=1e-4)
-    fit(setup, net, chosen, probe=Logistic(small_setup.SETTINGS))
+    fit(setup, net, chosen, probe=LogisticProbe(small_setup.SETTINGS))
     assert not np.allclose(finetuning.predict(net, setup.cases), said, atol=1e-3)

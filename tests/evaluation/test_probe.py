@@ -16,10 +16,10 @@ from rdfc_core import StudyError
 from rdfc_core.config.study import EvaluateSettings
 from rdfc_core.evaluation import classifiers
 from rdfc_core.evaluation.classifiers import (
+    KNN,
     LinearModel,
-    Logistic,
-    Neighbours,
-    SgdLayer,
+    LogisticProbe,
+    SgdProbe,
     classifier,
     joined,
 )
@@ -47,7 +47,7 @@ SETTINGS = EvaluateSettings(sgd_epochs=20)
 def test_logistic_regression_is_scikit_learns_on_standardised_features(classes, class_weight):
     features, truth = drawn(classes=classes)
     settings = EvaluateSettings(class_weight=class_weight, logistic_c=0.3)
-    ours = Logistic(settings)
+    ours = LogisticProbe(settings)
     ours.fit(features, truth, classes)
     theirs = make_pipeline(
         StandardScaler(),
@@ -64,13 +64,13 @@ def test_logistic_regression_is_scikit_learns_on_standardised_features(classes, 
 def test_a_constant_feature_does_no_harm():
     features, truth = drawn()
     features["view0"][:, 2] = 7
-    ours = Logistic(SETTINGS)
+    ours = LogisticProbe(SETTINGS)
     ours.fit(features, truth, 2)
     assert np.isfinite(ours.predict(features)).all()
     assert ours.model.weight[1, 2] == 0
 
 
-@pytest.mark.parametrize("make", [lambda: Logistic(SETTINGS), lambda: Neighbours(SETTINGS)])
+@pytest.mark.parametrize("make", [lambda: LogisticProbe(SETTINGS), lambda: KNN(SETTINGS)])
 def test_a_class_without_training_cases_is_never_predicted(make):
     features, truth = drawn(classes=3)
     there = truth != 1
@@ -89,7 +89,7 @@ def test_a_class_without_training_cases_is_never_predicted(make):
 def test_the_sgd_layer_survives_a_class_without_training_cases():
     features, truth = drawn(classes=3)
     there = truth != 1
-    learner = SgdLayer(SETTINGS, seed=0)
+    learner = SgdProbe(SETTINGS, seed=0)
     learner.fit({view: table[there] for view, table in features.items()}, truth[there], 3)
     said = learner.predict(features)
     assert np.isfinite(said).all()
@@ -109,7 +109,7 @@ def test_the_sgd_layers_linear_map_is_its_own_network(widths, direct, monkeypatc
 
     monkeypatch.setattr(classifiers, "Head", Kept)
     features, truth = drawn(widths=widths)
-    learner = SgdLayer(SETTINGS, seed=0, direct=direct)
+    learner = SgdProbe(SETTINGS, seed=0, direct=direct)
     learner.fit(features, truth, 2)
     unseen, _ = drawn(widths=widths, seed=9)
     with torch.no_grad():
@@ -133,7 +133,7 @@ def test_wide_features_go_through_the_papers_256_units_and_embeddings_do_not():
 @pytest.mark.parametrize("direct", [False, True])
 def test_a_head_takes_over_a_linear_map_and_says_the_same(widths, direct):
     features, truth = drawn(classes=3, widths=widths)
-    learner = Logistic(SETTINGS)
+    learner = LogisticProbe(SETTINGS)
     learner.fit(features, truth, 4)  # the fourth class has no case: it is never said
     head = classifiers.Head(list(widths), 4, direct)
     head.begin_with(learner.model.weight, learner.model.bias)
@@ -156,12 +156,12 @@ def test_the_sgd_layer_learns_what_can_be_learnt_and_follows_its_seed():
     settings = EvaluateSettings(sgd_epochs=60, sgd_learning_rate=0.01)
     said = []
     for seed in (0, 0, 1):
-        learner = SgdLayer(settings, seed)
+        learner = SgdProbe(settings, seed)
         learner.fit(features, truth, 2)
         said.append(learner.predict(features))
     np.testing.assert_array_equal(said[0], said[1])
     assert not np.array_equal(said[0], said[2])
-    by_logistic = Logistic(settings)
+    by_logistic = LogisticProbe(settings)
     by_logistic.fit(features, truth, 2)
     best = (by_logistic.predict(features).argmax(axis=1) == truth).mean()
     assert (said[0].argmax(axis=1) == truth).mean() > best - 0.1
@@ -172,7 +172,7 @@ def test_balanced_classes_raise_the_rare_ones_probability():
     rare = np.flatnonzero(truth == 1)[12:]
     kept = np.setdiff1d(np.arange(200), rare)
     few = {view: table[kept] for view, table in features.items()}
-    for make in (Logistic, lambda settings: SgdLayer(settings, 0)):
+    for make in (LogisticProbe, lambda settings: SgdProbe(settings, 0)):
         mean = {}
         for weight in ("balanced", "none"):
             learner = make(EvaluateSettings(class_weight=weight, sgd_epochs=20))
@@ -183,7 +183,7 @@ def test_balanced_classes_raise_the_rare_ones_probability():
 
 def test_neighbours_are_scikit_learns_by_cosine():
     features, truth = drawn(classes=3)
-    ours = Neighbours(EvaluateSettings(neighbours=7))
+    ours = KNN(EvaluateSettings(neighbours=7))
     ours.fit(features, truth, 3)
     theirs = KNeighborsClassifier(7, metric="cosine", weights="distance", algorithm="brute")
     theirs.fit(joined(features), truth)
@@ -194,7 +194,7 @@ def test_neighbours_are_scikit_learns_by_cosine():
 def test_more_neighbours_than_cases_are_all_cases():
     features, truth = drawn(cases=5)
     truth[:2] = [0, 1]
-    ours = Neighbours(EvaluateSettings(neighbours=50))
+    ours = KNN(EvaluateSettings(neighbours=50))
     ours.fit(features, truth, 2)
     assert ours.predict(features).shape == (5, 2)
 
@@ -215,7 +215,7 @@ def test_extreme_logits_give_probabilities_not_nan():
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("logistic", Logistic), ("sgd", SgdLayer), ("knn", Neighbours)]
+    ("name", "kind"), [("logistic", LogisticProbe), ("sgd", SgdProbe), ("knn", KNN)]
 )
 def test_classifiers_are_made_by_the_names_of_a_study(name, kind):
     assert type(classifier(name, SETTINGS, 0, "features")) is kind

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from small_parts import SmallCnn
 
 from rdfc_core import DataError, ShapeError, StudyError
-from rdfc_core.evaluation.classifiers import Logistic, joined
+from rdfc_core.evaluation.classifiers import LogisticProbe, joined
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.models import model
 from rdfc_core.models.model import Model
@@ -37,7 +37,7 @@ def trained(registry, pictures: Path, cases, tmp_path_factory) -> tuple[Model, A
     pretext = small_study.train(pictures, run, ["pretrain.epochs=2"])
     made = Model(views, pretext, ("benign", "malignant"))
     truth = np.array([case.label == "malignant" for case in cases]).astype(int)
-    learner = Logistic(study.evaluate)
+    learner = LogisticProbe(study.evaluate)
     learner.fit(made.outputs(prepared)["features"], truth, 2)
     made.classifier = learner.model
     made.save(run / "model" / "holdout")

@@ -88,21 +88,21 @@ def test_a_full_disk_is_an_error_of_the_system_and_not_a_crash(pictures, small_d
 
 
 @pytest.mark.parametrize("feed", [DeviceLoader, PrefetchLoader])
-def test_batches_hold_the_rows_that_were_asked_for_in_their_order(feed):
+def test_batches_hold_the_rows_that_were_asked_for_in_their_order(loader):
     cases = {"a": torch.arange(20.0)[:, None] * torch.ones(3), "b": torch.arange(20)}
     order = torch.randperm(20, generator=torch.Generator().manual_seed(0)).tensor_split(6)
-    found = list(feed(cases, CPU).batches(order))
+    found = list(loader(cases, CPU).batches(order))
     assert len(found) == 6
     for asked, (indices, rows) in zip(order, found, strict=True):
         assert torch.equal(indices, asked)
         assert torch.equal(rows["a"], cases["a"][asked])
         assert torch.equal(rows["b"], cases["b"][asked])
-    assert len(feed(cases, CPU)) == 20
+    assert len(loader(cases, CPU)) == 20
 
 
 def test_a_training_that_stops_in_the_middle_of_an_epoch_leaves_no_thread_waiting():
-    feed = PrefetchLoader({"a": torch.arange(20.0)}, CPU)
-    batches = feed.batches(torch.arange(20).tensor_split(10))
+    loader = PrefetchLoader({"a": torch.arange(20.0)}, CPU)
+    batches = loader.batches(torch.arange(20).tensor_split(10))
     next(batches)
     batches.close()
 
