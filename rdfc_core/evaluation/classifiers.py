@@ -16,7 +16,7 @@ from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.errors import ShapeError, StudyError
 from rdfc_core.training.seeding import seeded
 
-Features = Mapping[str, NDArray[np.float32]]
+FeatureTables = Mapping[str, NDArray[np.float32]]
 """View name → (N, F)."""
 
 ROWS_AT_ONCE = 4096
@@ -29,10 +29,10 @@ HIDDEN = 256
 class Classifier(Protocol):
     """Learns classes from features."""
 
-    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+    def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
         """Learn from N cases; ``truth`` (N,) holds class indices."""
 
-    def predict(self, features: Features) -> NDArray[np.float64]:
+    def predict(self, features: FeatureTables) -> NDArray[np.float64]:
         """Class probabilities, (N, C)."""
 
 
@@ -50,7 +50,7 @@ class LinearModel:
     ) -> None:
         self.weight, self.bias, self.views = weight, bias, views
 
-    def predict(self, features: Features) -> NDArray[np.float64]:
+    def predict(self, features: FeatureTables) -> NDArray[np.float64]:
         """Class probabilities, (N, C).
 
         Raises:
@@ -85,7 +85,7 @@ class LogisticProbe:
         self.c = settings.logistic_c if c is None else c
         self.model: LinearModel
 
-    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+    def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
         """Learn from N cases."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
@@ -115,7 +115,7 @@ class LogisticProbe:
         bias[regression.classes_] = intercept - (coefficients / scale) @ mean
         self.model = LinearModel(weight, bias, tuple(features))
 
-    def predict(self, features: Features) -> NDArray[np.float64]:
+    def predict(self, features: FeatureTables) -> NDArray[np.float64]:
         """Class probabilities, (N, C)."""
         return self.model.predict(features)
 
@@ -132,7 +132,7 @@ class SgdProbe:
         self.settings, self.seed, self.direct = settings, seed, direct
         self.model: LinearModel
 
-    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+    def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
         """Learn from N cases by SGD, the learning rate ÷10 at 70 % of the epochs."""
         epochs, rate = self.settings.sgd_epochs, self.settings.sgd_learning_rate
         inputs = torch.from_numpy(joined(features)).float()
@@ -159,7 +159,7 @@ class SgdProbe:
             columns.T.double().numpy(), bias[0].double().numpy(), tuple(features)
         )
 
-    def predict(self, features: Features) -> NDArray[np.float64]:
+    def predict(self, features: FeatureTables) -> NDArray[np.float64]:
         """Class probabilities, (N, C)."""
         return self.model.predict(features)
 
@@ -227,7 +227,7 @@ class KNN:
     def __init__(self, settings: EvaluateSettings) -> None:
         self.neighbours = settings.neighbours
 
-    def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
+    def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
         """Remember N cases."""
         from sklearn.neighbors import KNeighborsClassifier
 
@@ -236,7 +236,7 @@ class KNN:
         self._knn.fit(joined(features), truth)
         self._classes = classes
 
-    def predict(self, features: Features) -> NDArray[np.float64]:
+    def predict(self, features: FeatureTables) -> NDArray[np.float64]:
         """Class probabilities, (N, C)."""
         table = joined(features)
         probabilities = np.zeros((len(table), self._classes))
@@ -272,6 +272,6 @@ def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:
     return len(truth) / (classes * counts.float())
 
 
-def joined(features: Features) -> NDArray[np.float64]:
+def joined(features: FeatureTables) -> NDArray[np.float64]:
     """All views side by side, (N, sum of F)."""
     return np.concatenate(list(features.values()), axis=1, dtype=np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 from rdfc_core.case import Case
 from rdfc_core.evaluation import baselines, grad_cam, linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.classifiers import Features
+from rdfc_core.evaluation.classifiers import FeatureTables
 from rdfc_core.evaluation.grad_cam import Layer
 from rdfc_core.evaluation.permutation_importance import Family
 from rdfc_core.extraction.extract import Extraction
@@ -68,7 +68,7 @@ class Explained:
         self,
         test: linear_probe.LabelledSplit,
         model: Model,
-        features: Features,
+        features: FeatureTables,
         extraction: Extraction,
     ) -> None:
         probe, towers = model.classifier, model.pretext.encoders()

@@ -13,7 +13,7 @@ from rdfc_core.case import Case
 from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.classifiers import Features, LinearModel, classifier
+from rdfc_core.evaluation.classifiers import FeatureTables, LinearModel, classifier
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.interfaces import Prepared
 from rdfc_core.views.feature_view import FeatureView
@@ -105,7 +105,7 @@ class LabelledSplit:
 
     def judge(
         self,
-        features: Features,
+        features: FeatureTables,
         name: str,
         layer: str,
         repeat: int = 0,
@@ -254,7 +254,7 @@ def judge_handcrafted(
         yield variant, data.judge({"raw": features}, chosen, "embedding")[0]
 
 
-def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, Features]]:
+def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, FeatureTables]]:
     """Each view alone, then all together (``both`` if they are two)."""
     for name, features in views.items():
         yield name, {name: features}

@@ -15,7 +15,7 @@ from rdfc_core.evaluation import finetuning, members
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.classifiers import (
-    Features,
+    FeatureTables,
     LinearModel,
     LogisticProbe,
     classifier,
@@ -70,7 +70,7 @@ class SupervisedSetup:
     cases: Mapping[str, Tensor]
     measured: NDArray[np.float64]
     blocks: Blocks
-    learnt: Features
+    learnt: FeatureTables
     pretext: str
     precision: AnyPrecision
     compared: bool = False
