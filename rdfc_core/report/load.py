@@ -1,4 +1,4 @@
-"""A run folder → `Run`. Every file may be absent; a file that is there must be readable."""
+"""A run folder → `RunData`. Every file may be absent; a file that is there must be readable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from pydantic import ValidationError
 
 from rdfc_core.config.study import ADDED
 from rdfc_core.errors import DataError
-from rdfc_core.report.run_data import Embeddings, Epoch, Method, Predictions, Results, Run
+from rdfc_core.report.run_data import (
+    Embeddings,
+    Epoch,
+    Method,
+    Predictions,
+    RecordedResults,
+    RunData,
+)
 from rdfc_core.results.schema import Looked
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_json, parse_yaml
@@ -38,7 +45,7 @@ FIRST_PART = ("test", "train", "pretext")
 """A case of several parts counts as the first of these: training cases serve pretraining too."""
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> RunData:
     """Everything the report needs of the run in ``folder``.
 
     Raises:
@@ -54,7 +61,7 @@ def read_run(folder: Path) -> Run:
     study, versions = _study(folder / STUDY)
     told = _predictions(folder / PREDICTIONS)
     epochs, unread_lines = _epochs(folder / METRICS)
-    return Run(
+    return RunData(
         name=folder.resolve().name,
         study=study,
         versions=versions,
@@ -115,11 +122,11 @@ def _epochs(path: Path) -> tuple[tuple[Epoch, ...], int]:
     return tuple(sorted(epochs.values(), key=lambda e: (order[e.split], e.epoch))), unread
 
 
-def _results(path: Path) -> Results | None:
+def _results(path: Path) -> RecordedResults | None:
     if not path.is_file():
         return None
     try:
-        return Results.model_validate(
+        return RecordedResults.model_validate(
             parse_json(within(path, MOST_TEXT).read_text(encoding="utf-8"))
         )
     except ValidationError as error:

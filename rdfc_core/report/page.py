@@ -1,4 +1,4 @@
-"""A `Run` → the page: every section, one style sheet, one script, nothing from elsewhere."""
+"""A `RunData` → the page: every section, one style sheet, one script, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rdfc_core.report.palette import DARK, LIGHT, SHAPES, variables
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 from rdfc_core.report.sections.attention import looking
 from rdfc_core.report.sections.case_by_case import judgement
 from rdfc_core.report.sections.data import data
@@ -24,7 +24,7 @@ from rdfc_core.report.sections.training import training
 from rdfc_core.report.verdict import judge
 
 
-def render(run: Run) -> str:
+def render(run: RunData) -> str:
     """The whole page as HTML. The same run gives the same text."""
     # autoescape: names and ids are other people's; `tojson` keeps them inside the script's data.
     environment = Environment(

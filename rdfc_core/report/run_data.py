@@ -115,7 +115,7 @@ class RunFacts(_Recorded):
     started: str = ""
 
 
-class Results(_Recorded):
+class RecordedResults(_Recorded):
     """What results.json holds."""
 
     rows: tuple[Row, ...] = ()
@@ -194,7 +194,7 @@ class Embeddings:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class RunData:
     """Everything in a run folder; what is absent is None or empty.
 
     ``predictions`` are those of methods with all labels; ``few_labels`` those of the table of label
@@ -206,7 +206,7 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=dict)
     epochs: tuple[Epoch, ...] = ()
     unread_lines: int = 0
-    results: Results | None = None
+    results: RecordedResults | None = None
     predictions: tuple[Predictions, ...] = ()
     few_labels: tuple[Predictions, ...] = ()
     embeddings: Embeddings | None = None

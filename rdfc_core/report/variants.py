@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rdfc_core.report.run_data import Method, Run, key_of
+from rdfc_core.report.run_data import Method, RunData, key_of
 from rdfc_core.report.verdict import named_variant, primary_metric
 from rdfc_core.results.schema import Row
 
@@ -15,7 +15,7 @@ SCALED = "+temperature"
 """Ends the classifier's name of rows with calibrated probabilities."""
 
 
-def judged(run: Run) -> dict[tuple[str, str], Method]:
+def judged(run: RunData) -> dict[tuple[str, str], Method]:
     """(Table, method) → the variant that stands for the method, in the order of the tables.
 
     Linear evaluation and controls: the layer and classifier named beforehand, on all views that the
@@ -33,7 +33,7 @@ def judged(run: Run) -> dict[tuple[str, str], Method]:
     return {key: key_of(row) for key, row in found.items()}
 
 
-def _rank(row: Row, run: Run) -> tuple[bool, bool, float]:
+def _rank(row: Row, run: RunData) -> tuple[bool, bool, float]:
     """How well the row stands for its method."""
     if row.table == SUPERVISED:
         return row.method != FINETUNED or row.input == finetuning(run), False, row.mean or 0.0
@@ -45,7 +45,7 @@ def _rank(row: Row, run: Run) -> tuple[bool, bool, float]:
     return [row.layer, row.classifier] == rest, row.input == view, 0.0
 
 
-def finetuning(run: Run) -> str:
+def finetuning(run: RunData) -> str:
     """The setting of fine-tuning that is judged; "" where the study does not say."""
     settings: Any = (run.study or {}).get("evaluate")
     for step in ("supervised", "finetune"):
@@ -55,7 +55,7 @@ def finetuning(run: Run) -> str:
     return settings if isinstance(settings, str) else ""
 
 
-def own_of(run: Run, table: str, methods: Sequence[str]) -> str | None:
+def own_of(run: RunData, table: str, methods: Sequence[str]) -> str | None:
     """The method of a table that is the study's own: the fine-tuned one, or its pretext's."""
     pretext = run.results.run.method if run.results else ""
     for name in (pretext, FINETUNED) if table == LINEAR else (FINETUNED, pretext):

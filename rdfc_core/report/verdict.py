@@ -9,7 +9,7 @@ import numpy as np
 
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.report import headline
-from rdfc_core.report.run_data import Predictions, Run, key_of
+from rdfc_core.report.run_data import Predictions, RunData, key_of
 from rdfc_core.report.text import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt
 from rdfc_core.results.schema import Row
 
@@ -21,7 +21,7 @@ OF_CLASSES = ("f1_weighted", "accuracy", "balanced_accuracy")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class VerdictRow:
     """The method against one other.
 
     Args:
@@ -53,7 +53,7 @@ class Verdict:
     metric: str
     main: Row
     variants: int
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[VerdictRow, ...]
     confidence: float = DEFAULTS["confidence"]
 
 
@@ -75,7 +75,7 @@ def with_all_labels(rows: Sequence[Row], metric: str | None) -> list[Row]:
     return [row for row in full if row.table != "label-efficiency"] or full
 
 
-def judge(run: Run) -> Verdict | None:
+def judge(run: RunData) -> Verdict | None:
     """The verdict, or None while no learnt row has a number.
 
     The run's own headline is repeated, where it has one. Otherwise only rows with all training
@@ -106,7 +106,7 @@ def judge(run: Run) -> Verdict | None:
     return Verdict(metric, main, 1 if stated else len(learnt), tuple(comparisons), coverage)
 
 
-def _headline(run: Run, rows: Sequence[Row]) -> Verdict | None:
+def _headline(run: RunData, rows: Sequence[Row]) -> Verdict | None:
     """The verdict as the run itself reached it, in ``results.json``."""
     told = run.results.headline if run.results else None
     main = headline.main_row(told, rows) if told else None
@@ -120,7 +120,7 @@ def _headline(run: Run, rows: Sequence[Row]) -> Verdict | None:
         known = None not in (one.difference, one.ci_low, one.ci_high)
         numbers = (one.difference or 0.0, one.ci_low or 0.0, one.ci_high or 0.0)
         outcome = headline.outcome(one)
-        comparisons.append(Comparison(row, outcome, numbers if known else None, row.seeds))
+        comparisons.append(VerdictRow(row, outcome, numbers if known else None, row.seeds))
     comparisons.sort(key=lambda c: -_mean(c.row))
     return Verdict(told.metric, main, 1, tuple(comparisons), told.confidence)
 
@@ -134,7 +134,7 @@ class Statistics:
     seed: int
 
     @classmethod
-    def of(cls, run: Run) -> Statistics:
+    def of(cls, run: RunData) -> Statistics:
         """As the study says; by default where it does not."""
         study = run.study or {}
         evaluate = study.get("evaluate")
@@ -145,7 +145,7 @@ class Statistics:
         return cls(int(numbers[0]), float(numbers[1]), int(numbers[2]))
 
 
-def named_variant(run: Run) -> tuple[str, str, str] | None:
+def named_variant(run: RunData) -> tuple[str, str, str] | None:
     """Input, layer and classifier that the study named beforehand as the ones to judge."""
     main = run.results.run.main if run.results else None
     return (main.input, main.layer, main.classifier) if main else None
@@ -160,7 +160,7 @@ def _rank(row: Row | None, named: tuple[str, str, str] | None) -> tuple[bool, fl
     return row is not None and _variant(row) == named, _mean(row)
 
 
-def predictions_of(run: Run, row: Row) -> Predictions | None:
+def predictions_of(run: RunData, row: Row) -> Predictions | None:
     """What the row's method said about the held-back cases, if the run kept it."""
     return next((p for p in run.predictions if p.method == key_of(row)), None)
 
@@ -169,21 +169,21 @@ def _mean(row: Row | None) -> float:
     return -np.inf if row is None or row.mean is None else row.mean
 
 
-def _compare(main: Row, other: Row, run: Run) -> Comparison:
+def _compare(main: Row, other: Row, run: RunData) -> VerdictRow:
     ours, theirs = predictions_of(run, main), predictions_of(run, other)
     if ours and theirs:
         difference = paired_difference(ours, theirs, main.metric, Statistics.of(run))
         if difference:
             _, low, high = difference
             paired: Outcome = "better" if low > 0 else "worse" if high < 0 else "open"
-            return Comparison(other, paired, difference, theirs.repetitions)
+            return VerdictRow(other, paired, difference, theirs.repetitions)
     outcome: Outcome = "open"
     if None not in (main.ci_low, main.ci_high, other.ci_low, other.ci_high):
         if (main.ci_low or 0.0) > (other.ci_high or 0.0):
             outcome = "better"
         elif (other.ci_low or 0.0) > (main.ci_high or 0.0):
             outcome = "worse"
-    return Comparison(other, outcome, None)
+    return VerdictRow(other, outcome, None)
 
 
 def paired_difference(
@@ -201,7 +201,7 @@ def paired_difference(
     if metric not in OF_CLASSES or not _same_cases(ours, theirs):
         return None
     classes = sorted({*ours.labels, *ours.predicted, *theirs.predicted})
-    how = statistics or Statistics.of(Run(""))
+    how = statistics or Statistics.of(RunData(""))
     drawn = [
         resampled(_by_split(one, classes), how.resamples, how.seed)[metric]
         for one in (ours, theirs)
@@ -242,7 +242,7 @@ def _by_split(found: Predictions, classes: Sequence[str]) -> list[Prediction]:
     ]
 
 
-def strongest(verdict: Verdict, run: Run, most: int) -> list[Predictions]:
+def strongest(verdict: Verdict, run: RunData, most: int) -> list[Predictions]:
     """Predictions of the strongest controls that were kept, at most this many."""
     found = (predictions_of(run, c.row) for c in verdict.comparisons if is_control(c.row))
     return [p for p in found if p is not None][:most]

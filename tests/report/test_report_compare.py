@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from rdfc_core.report.run_data import Method, Predictions, Results, Run
+from rdfc_core.report.run_data import Method, Predictions, RecordedResults, RunData
 from rdfc_core.report.sections.summary import head
 from rdfc_core.report.verdict import judge, paired_difference, primary_metric
 from rdfc_core.results.schema import Row
@@ -47,7 +47,7 @@ def predictions(method, labels, predicted, table="control", patients=None, split
 
 
 def run_of(*rows, predictions=()):
-    return Run("r", results=Results(rows=rows), predictions=tuple(predictions))
+    return RunData("r", results=RecordedResults(rows=rows), predictions=tuple(predictions))
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_variant_named_beforehand_is_judged_though_another_scored_higher():
     )
     classifier = rows[0].classifier
     main = {"input": "both", "layer": "features", "classifier": classifier}
-    run = Run("r", results=Results(rows=rows, run={"main": main}))
+    run = RunData("r", results=RecordedResults(rows=rows, run={"main": main}))
     verdict = judge(run)
     assert (verdict.main.mean, verdict.variants) == (0.80, 1)
     assert [c.row.mean for c in verdict.comparisons] == [0.60]
@@ -218,7 +218,7 @@ def test_variant_named_beforehand_is_judged_though_another_scored_higher():
 def test_a_compared_pretext_does_not_stand_for_the_study_s_own():
     rows = (row("rdfc", 0.80, table="linear"), row("other", 0.95, table="linear"))
     main = {"input": "both", "layer": "features", "classifier": "logistic"}
-    run = Run("r", results=Results(rows=rows, run={"main": main, "method": "rdfc"}))
+    run = RunData("r", results=RecordedResults(rows=rows, run={"main": main, "method": "rdfc"}))
     verdict = judge(run)
     assert (verdict.main.method, verdict.variants) == ("rdfc", 1)
 

@@ -10,8 +10,8 @@ from rdfc_core.report.run_data import (
     Embeddings,
     FailedCase,
     MissingFeature,
-    Results,
-    Run,
+    RecordedResults,
+    RunData,
 )
 from rdfc_core.report.sections.data import data
 from rdfc_core.views.thumbnail import thumbnail
@@ -26,7 +26,7 @@ def test_features_that_are_missing_alike_share_a_row_the_most_missed_first():
         *(missing(f"log_{name}", 2, "5 x 5 x 3 voxels") for name in ("a", "b", "c")),
         *(missing(f"log_{name}", 4, "5 x 5 x 2 voxels") for name in ("a", "b", "c")),
     ]
-    section = data(Run("r", results=Results(missing=listed)))
+    section = data(RunData("r", results=RecordedResults(missing=listed)))
     assert section.missing_features == 4
     first, second = section.missing
     assert (first.feature, first.more_features, first.cases) == ("log_a", 2, "6")
@@ -36,7 +36,7 @@ def test_features_that_are_missing_alike_share_a_row_the_most_missed_first():
 
 def test_long_lists_are_cut_and_the_rest_is_counted():
     failed = [FailedCase(case_id=f"c{i}", reason="cut short") for i in range(130)]
-    section = data(Run("r", results=Results(failed=failed)))
+    section = data(RunData("r", results=RecordedResults(failed=failed)))
     assert len(section.failed) == 100
     assert section.failed_more == 30
 
@@ -45,9 +45,9 @@ def test_samples_are_spread_over_each_class_and_unlabelled_cases_come_last():
     ids = tuple(f"c{i:02d}" for i in range(40))
     labels = tuple(None if i >= 36 else "ab"[i % 2] for i in range(40))
     picture = thumbnail(phantom(0), 32)
-    run = Run(
+    run = RunData(
         "r",
-        results=Results(dataset=DatasetFacts(classes=("b", "a"))),
+        results=RecordedResults(dataset=DatasetFacts(classes=("b", "a"))),
         embeddings=Embeddings("s", ids, ("train",) * 40, labels, np.zeros((40, 2))),
         pictures={**dict.fromkeys(ids, picture), "c01": b"damaged"},
     )

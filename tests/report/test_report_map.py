@@ -12,14 +12,14 @@ from PIL import Image
 from rdfc_core.report import images
 from rdfc_core.report.palette import CLASSES, DARK, LIGHT, SHAPES, class_colour, class_shape
 from rdfc_core.report.projection import assign, project, spread_out
-from rdfc_core.report.run_data import Embeddings, Run
+from rdfc_core.report.run_data import Embeddings, RunData
 from rdfc_core.report.sections.embedding_map import embedding_map
 
 
-def run_of(vectors: np.ndarray) -> Run:
+def run_of(vectors: np.ndarray) -> RunData:
     n = len(vectors)
     ids = tuple(f"c{i}" for i in range(n))
-    return Run(
+    return RunData(
         "r", embeddings=Embeddings("s", ids, ("train",) * n, ("x",) * n, np.asarray(vectors, float))
     )
 

@@ -1,1 +1,1 @@
-"""One module a section: from a `Run` to what the section's template needs."""
+"""One module a section: from a `RunData` to what the section's template needs."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 from rdfc_core.results.schema import Looked
 
 
@@ -32,7 +32,7 @@ class Looking:
     cases: tuple[LookedCase, ...] = ()
 
 
-def looking(run: Run) -> Looking | None:
+def looking(run: RunData) -> Looking | None:
     """The section, or None where the run says nothing of it."""
     if not run.looked:
         why_not = run.results.run.no_attention if run.results else ""
@@ -50,7 +50,7 @@ def looking(run: Run) -> Looking | None:
     return Looking(sentence, tuple(_case(one, run) for one in run.looked))
 
 
-def _case(one: Looked, run: Run) -> LookedCase:
+def _case(one: Looked, run: RunData) -> LookedCase:
     return LookedCase(
         case_id=one.case_id,
         label=one.label,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rdfc_core.report import images, text
 from rdfc_core.report.figures import Plot
 from rdfc_core.report.images import Picture
-from rdfc_core.report.run_data import Predictions, Run
+from rdfc_core.report.run_data import Predictions, RunData
 from rdfc_core.report.sections.hard_cases import (
     BLIND,
     HardCases,
@@ -90,7 +90,7 @@ class Judgement:
     hard: HardCases | None
 
 
-def judgement(run: Run, verdict: Verdict | None) -> Judgement | None:
+def judgement(run: RunData, verdict: Verdict | None) -> Judgement | None:
     """The section, or None while there are no predictions."""
     if not run.predictions:
         return None
@@ -120,7 +120,9 @@ def judgement(run: Run, verdict: Verdict | None) -> Judgement | None:
     )
 
 
-def _beside(run: Run, verdict: Verdict | None, others: Sequence[Predictions]) -> list[Predictions]:
+def _beside(
+    run: RunData, verdict: Verdict | None, others: Sequence[Predictions]
+) -> list[Predictions]:
     """Whose ROC stands beside the main method's: other pretexts, and the strongest controls."""
     methods = [p for p in others if p.method.table == LINEAR]
     controls = strongest(verdict, run, ROC_CONTROLS) if verdict else []
@@ -155,7 +157,7 @@ def _pooled(found: Predictions) -> str:
     return f", pooled over {text.listed(over)}" if over else ""
 
 
-def _supervised(run: Run, others: Sequence[Predictions]) -> Plot | None:
+def _supervised(run: RunData, others: Sequence[Predictions]) -> Plot | None:
     """The ROC of methods that labels train, the study's own first."""
     own = [p for p in others if p.method.table == SUPERVISED]
     lead = own_of(run, SUPERVISED, [p.method.method for p in own])
@@ -167,7 +169,7 @@ def _supervised(run: Run, others: Sequence[Predictions]) -> Plot | None:
     return roc(own[0], scores, run.classes, own[1:], "roc-supervised", title)
 
 
-def _few_labels(run: Run) -> tuple[Plot, ...]:
+def _few_labels(run: RunData) -> tuple[Plot, ...]:
     """The ROC of every share of the labels but all of them, the smallest first."""
     plots = []
     for k, share in enumerate(sorted({p.label_fraction for p in run.few_labels})):
@@ -193,7 +195,7 @@ def _confusion(main: Predictions, classes: Sequence[str]) -> Confusion:
 
 
 def _wrong(
-    run: Run, main: Predictions, wrong: Sequence[int], scores: NDArray[np.float64] | None
+    run: RunData, main: Predictions, wrong: Sequence[int], scores: NDArray[np.float64] | None
 ) -> tuple[WrongCase, ...]:
     """The wrong cases, the surest first; without probabilities, those most methods get wrong."""
     said = opinions(run)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
-from rdfc_core.report.run_data import CaseUse, DatasetFacts, FailedCase, MissingFeature, Run
+from rdfc_core.report.run_data import CaseUse, DatasetFacts, FailedCase, MissingFeature, RunData
 
 PICTURES_A_CLASS = 8
 MOST_CLASSES = 6
@@ -67,7 +67,7 @@ class Data:
     damaged_pictures: str
 
 
-def data(run: Run) -> Data | None:
+def data(run: RunData) -> Data | None:
     """The section, or None if neither results nor pictures are there."""
     if run.results is None and not run.pictures:
         return None
@@ -127,7 +127,7 @@ def _written(n: int | None) -> str:
     return "–" if n is None else str(n)
 
 
-def _classes(run: Run, facts: DatasetFacts, parts: Sequence[str]) -> tuple[ClassRow, ...]:
+def _classes(run: RunData, facts: DatasetFacts, parts: Sequence[str]) -> tuple[ClassRow, ...]:
     counts = dict(facts.per_class)
     if facts.unlabelled:
         counts[UNLABELLED] = facts.unlabelled
@@ -149,7 +149,7 @@ def _classes(run: Run, facts: DatasetFacts, parts: Sequence[str]) -> tuple[Class
     )
 
 
-def _samples(run: Run, case_ids: Sequence[str]) -> tuple[Sample, ...]:
+def _samples(run: RunData, case_ids: Sequence[str]) -> tuple[Sample, ...]:
     """Cases spread evenly over each class's sorted ids: the same ones every time."""
     known = run.labels
     by_label: dict[str | None, list[str]] = {}

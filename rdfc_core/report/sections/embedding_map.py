@@ -12,7 +12,7 @@ from rdfc_core.report import images
 from rdfc_core.report import text as words
 from rdfc_core.report.palette import colour_of, shape_of
 from rdfc_core.report.projection import project, spread_out
-from rdfc_core.report.run_data import Embeddings, Run
+from rdfc_core.report.run_data import Embeddings, RunData
 from rdfc_core.report.sections.map_margin import (
     HEIGHT,
     PRINTED,
@@ -69,7 +69,7 @@ class EmbeddingMap:
     description: str = ""
 
 
-def embedding_map(run: Run) -> EmbeddingMap | None:
+def embedding_map(run: RunData) -> EmbeddingMap | None:
     """The section, or None while there are no embeddings."""
     found = run.embeddings
     if found is None:
@@ -146,7 +146,7 @@ def _most_important(
 
 
 def _points(
-    run: Run,
+    run: RunData,
     places: NDArray[np.float64],
     labels: Sequence[str | None],
     parts: Sequence[str],
@@ -163,7 +163,7 @@ def _points(
     )
 
 
-def _keys(run: Run, labels: Sequence[str | None]) -> tuple[Key, ...]:
+def _keys(run: RunData, labels: Sequence[str | None]) -> tuple[Key, ...]:
     there = [label for label in (*run.classes, None) if label in labels]
     return tuple(
         Key(
@@ -195,7 +195,7 @@ def _sentence(found: Embeddings, how: str, cases: int) -> str:
     return text
 
 
-def _note(run: Run, ids: Sequence[str], pictures: dict[str, str], left_out: int) -> str:
+def _note(run: RunData, ids: Sequence[str], pictures: dict[str, str], left_out: int) -> str:
     notes = []
     if not run.pictures:
         notes.append("The run keeps no pictures (pictures.parquet): the points show ids only.")

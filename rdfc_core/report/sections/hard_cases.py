@@ -11,7 +11,7 @@ import numpy as np
 from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
-from rdfc_core.report.run_data import Predictions, Run
+from rdfc_core.report.run_data import Predictions, RunData
 from rdfc_core.report.sections.roc_and_calibration import scores_of
 from rdfc_core.report.variants import CONTROL, judged
 
@@ -62,7 +62,7 @@ class HardCases:
     cases: tuple[HardCase, ...]
 
 
-def panel(run: Run) -> list[Predictions]:
+def panel(run: RunData) -> list[Predictions]:
     """One variant a method, trained with all labels; controls only where there is little else."""
     stand = judged(run)
     known = [p for p in run.predictions if not stand or p.method in stand.values()]
@@ -72,7 +72,7 @@ def panel(run: Run) -> list[Predictions]:
     return learnt if len(learnt) >= FEWEST else known
 
 
-def opinions(run: Run) -> Mapping[str, list[Opinion]]:
+def opinions(run: RunData) -> Mapping[str, list[Opinion]]:
     """Case id → what each method of the panel said, a split and repetition."""
     found: dict[str, list[Opinion]] = defaultdict(list)
     classes = run.classes
@@ -92,7 +92,7 @@ def told(about: list[Opinion], methods: int) -> str:
     return f"wrong for {wrong} of {len(about)} {what}"
 
 
-def hard_cases(run: Run) -> HardCases | None:
+def hard_cases(run: RunData) -> HardCases | None:
     """The section; None where fewer than two methods spoke, or none was ever wrong."""
     methods = panel(run)
     if len(methods) < FEWEST:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rdfc_core.report import text as words
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 from rdfc_core.results.schema import Importance
 
 GROUPINGS = {"class": "By feature class", "filter": "By image filter"}
@@ -55,7 +55,7 @@ class ContributionSection:
     groups: tuple[Bars, ...]
 
 
-def contribution(run: Run) -> ContributionSection | None:
+def contribution(run: RunData) -> ContributionSection | None:
     """The section, or None where nothing was measured."""
     found = [one for one in (run.results.importance if run.results else ()) if _known(one)]
     if not found:

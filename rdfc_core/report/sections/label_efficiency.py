@@ -10,7 +10,7 @@ from rdfc_core.report import figures
 from rdfc_core.report import text as words
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 from rdfc_core.report.variants import FEW_LABELS, own_of
 from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Row
@@ -19,7 +19,7 @@ ALSO = "auroc"
 """Drawn beside the metric that decides."""
 
 
-def efficiency(run: Run) -> tuple[Plot, ...]:
+def efficiency(run: RunData) -> tuple[Plot, ...]:
     """A figure of the metric that decides and one of AUROC; none with fewer than two shares."""
     rows = run.results.rows if run.results else ()
     first = primary_metric(rows)
@@ -29,7 +29,7 @@ def efficiency(run: Run) -> tuple[Plot, ...]:
     return tuple(plot for plot in drawn if plot is not None)
 
 
-def _plot(run: Run, rows: Sequence[Row], metric: str) -> Plot | None:
+def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
     own = [
         row
         for row in rows

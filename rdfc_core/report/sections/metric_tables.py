@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rdfc_core.report import text as words
-from rdfc_core.report.run_data import Method, Run, key_of
+from rdfc_core.report.run_data import Method, RunData, key_of
 from rdfc_core.report.sections.forest_plot import role_of
 from rdfc_core.report.variants import CONTROL, FEW_LABELS, LINEAR, judged
 from rdfc_core.report.verdict import primary_metric
@@ -53,7 +53,7 @@ class Table:
     every: Grid | None
 
 
-def tables(run: Run, main: Method | None) -> tuple[Table, ...]:
+def tables(run: RunData, main: Method | None) -> tuple[Table, ...]:
     """Every table of the results, in the paper's order."""
     rows = run.results.rows if run.results else ()
     names = list(dict.fromkeys(row.table for row in rows))
@@ -61,7 +61,7 @@ def tables(run: Run, main: Method | None) -> tuple[Table, ...]:
     return tuple(_table(name, rows, run, main) for name in names)
 
 
-def _table(name: str, rows: Sequence[Row], run: Run, main: Method | None) -> Table:
+def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) -> Table:
     own = [row for row in rows if row.table == name]
     if name == FEW_LABELS:
         front, every = _by_share(own, main), _grid(own, main)

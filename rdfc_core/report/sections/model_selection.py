@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rdfc_core.report import text
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 from rdfc_core.results.schema import Ranked, Selection
 
 
@@ -28,7 +28,7 @@ class Choice:
     ranking: tuple[str, ...]
 
 
-def choices(run: Run) -> tuple[Choice, ...]:
+def choices(run: RunData) -> tuple[Choice, ...]:
     """Every choice of the run, those of all labels first."""
     found = run.results.selections if run.results else ()
     ordered = sorted(found, key=lambda one: (-one.label_fraction, one.split, one.repeat))

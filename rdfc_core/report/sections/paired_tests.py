@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rdfc_core.report import text as words
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 from rdfc_core.report.variants import FEW_LABELS, own_of
 from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Comparison
@@ -66,7 +66,7 @@ class Differences:
     every: tuple[Pair, ...]
 
 
-def differences(run: Run) -> Differences | None:
+def differences(run: RunData) -> Differences | None:
     """The section, or None where nothing was compared."""
     found = run.results.comparisons if run.results else ()
     if not found:
@@ -88,7 +88,7 @@ def _order(key: tuple[str, float]) -> tuple[int, float]:
     return list(words.TABLES).index(table) if table in words.TABLES else 99, share
 
 
-def of_own(run: Run, table: str, share: float) -> tuple[str, list[Comparison]] | None:
+def of_own(run: RunData, table: str, share: float) -> tuple[str, list[Comparison]] | None:
     """The study's own method, and what the metric that decides says of it less each other."""
     results = run.results
     metric = primary_metric(results.rows) if results else None
@@ -129,7 +129,7 @@ def _swapped(one: Comparison) -> Comparison:
     return one.model_copy(update=changes)
 
 
-def _field(run: Run, table: str, share: float) -> Field | None:
+def _field(run: RunData, table: str, share: float) -> Field | None:
     found = of_own(run, table, share)
     if found is None or not found[1]:
         return None
@@ -173,7 +173,7 @@ def _field(run: Run, table: str, share: float) -> Field | None:
     )
 
 
-def _with_more_views(run: Run, like: Comparison, own: str) -> list[Comparison]:
+def _with_more_views(run: RunData, like: Comparison, own: str) -> list[Comparison]:
     """Beside comparisons of like with like: those in which the own method had further views."""
     found = [
         one

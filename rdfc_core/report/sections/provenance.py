@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from rdfc_core.report.run_data import Run
+from rdfc_core.report.run_data import RunData
 
 PAPER = (
     "Zhao Z, Yang G. Unsupervised contrastive learning of radiomics and deep features for "
@@ -24,7 +24,7 @@ class Making:
     citations: tuple[tuple[str, str], ...]
 
 
-def making(run: Run) -> Making:
+def making(run: RunData) -> Making:
     """The section; it is always there."""
     study = ""
     if run.study is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rdfc_core.report import text
 from rdfc_core.report.figures import Plot
-from rdfc_core.report.run_data import Run, key_of
+from rdfc_core.report.run_data import RunData, key_of
 from rdfc_core.report.sections.forest_plot import Chart, chart
 from rdfc_core.report.sections.label_efficiency import efficiency
 from rdfc_core.report.sections.metric_tables import Table, tables
@@ -31,7 +31,7 @@ class ResultsSection:
     repeats: str
 
 
-def results(run: Run, verdict: Verdict | None) -> ResultsSection | None:
+def results(run: RunData, verdict: Verdict | None) -> ResultsSection | None:
     """The section, or None while there is no row."""
     if run.results is None or not run.results.rows:
         return None
@@ -48,7 +48,7 @@ def results(run: Run, verdict: Verdict | None) -> ResultsSection | None:
     )
 
 
-def _coverage(run: Run) -> str:
+def _coverage(run: RunData) -> str:
     settings = (run.study or {}).get("evaluate")
     found = settings.get("confidence") if isinstance(settings, dict) else None
     return f"{text.percent(found)} " if isinstance(found, float) else ""

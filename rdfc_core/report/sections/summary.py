@@ -8,10 +8,10 @@ from typing import Any
 
 from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.report import headline, text
-from rdfc_core.report.run_data import Run, key_of
+from rdfc_core.report.run_data import RunData, key_of
 from rdfc_core.report.sections.paired_tests import in_words, of_own
 from rdfc_core.report.variants import FEW_LABELS, LINEAR, SUPERVISED
-from rdfc_core.report.verdict import Comparison, Verdict, named_variant
+from rdfc_core.report.verdict import Verdict, VerdictRow, named_variant
 
 STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
 
@@ -58,7 +58,7 @@ class Head:
     warnings: tuple[str, ...]
 
 
-def head(run: Run, verdict: Verdict | None) -> Head:
+def head(run: RunData, verdict: Verdict | None) -> Head:
     """The head of the report."""
     results, few = run.results, _too_few(run) if verdict else ""
     told = results.headline if results else None
@@ -79,7 +79,7 @@ def head(run: Run, verdict: Verdict | None) -> Head:
     )
 
 
-def _too_few(run: Run) -> str:
+def _too_few(run: RunData) -> str:
     """Why the study's methods cannot be judged by its held-back cases; "" if they can."""
     dataset = run.results.dataset if run.results else None
     return too_few(dataset.tested, folds=len(dataset.splits) > 1) if dataset else ""
@@ -119,7 +119,7 @@ def _part_name(study: Mapping[str, Any] | None, part: str) -> str:
     return str(found.get("name", "")) if isinstance(found, Mapping) else ""
 
 
-def _headline(run: Run, verdict: Verdict | None) -> str:
+def _headline(run: RunData, verdict: Verdict | None) -> str:
     if verdict is None:
         if not (run.results and run.results.rows):
             return "No method has been evaluated yet."
@@ -138,7 +138,7 @@ def _headline(run: Run, verdict: Verdict | None) -> str:
     )
 
 
-def _conclusion(run: Run, verdict: Verdict | None) -> str:
+def _conclusion(run: RunData, verdict: Verdict | None) -> str:
     """The sentence that a reader should not have to work out alone."""
     if verdict is None:
         return ""
@@ -163,7 +163,7 @@ def _conclusion(run: Run, verdict: Verdict | None) -> str:
     return f"But {', and '.join(clauses)}: {gain}."
 
 
-def _claims(run: Run) -> tuple[tuple[str, str], ...]:
+def _claims(run: RunData) -> tuple[tuple[str, str], ...]:
     """What the paired tests say of each of the paper's tables: its name, and a sentence."""
     found = {(c.table, c.label_fraction) for c in run.results.comparisons} if run.results else set()
     fewest = min((share for table, share in found if table == FEW_LABELS), default=1.0)
@@ -197,7 +197,7 @@ def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
     return tuple(groups)
 
 
-def _other(comparison: Comparison) -> Other:
+def _other(comparison: VerdictRow) -> Other:
     row = comparison.row
     control = text.COMPARED.get(row.method)
     difference = ""
@@ -238,7 +238,7 @@ def _how_compared(verdict: Verdict | None) -> str:
     return " ".join(sentences)
 
 
-def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+def _facts(run: RunData) -> tuple[tuple[str, str], ...]:
     facts: list[tuple[str, str]] = []
     results = run.results
     if results:

@@ -11,7 +11,7 @@ from rdfc_core.report import figures
 from rdfc_core.report import text as words
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
-from rdfc_core.report.run_data import Epoch, Run
+from rdfc_core.report.run_data import Epoch, RunData
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Training:
     unread: str
 
 
-def training(run: Run) -> Training | None:
+def training(run: RunData) -> Training | None:
     """The section, or None before the first epoch."""
     if not run.epochs:
         return None
@@ -99,7 +99,7 @@ def training(run: Run) -> Training | None:
     return Training(summary, tuple(plots), unread)
 
 
-def compared(run: Run) -> set[str]:
+def compared(run: RunData) -> set[str]:
     """The other pretexts of the study: their epochs are told under ``SPLIT.NAME``."""
     settings = (run.study or {}).get("evaluate")
     found = settings.get("compare") if isinstance(settings, Mapping) else None
