@@ -15,7 +15,7 @@ from rdfc_core.evaluation.grad_cam import Layer
 from rdfc_core.evaluation.permutation_importance import Family
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.models.model import Model
-from rdfc_core.results.schema import Looked
+from rdfc_core.results.schema import AttentionMap
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.overlay import overlays
 from rdfc_core.views.preparers import PicturePreparer
@@ -31,17 +31,17 @@ NO_MAP = (
 
 
 @dataclass
-class Explained:
+class Explanations:
     """What the splits of a run have told so far.
 
     Args:
         families: Family of features → what conventional radiomics says with it permuted.
-        looked: Where the first split's encoder looked.
+        attention_maps: Where the first split's encoder looked.
         why_not: Why it cannot be said where, or "".
     """
 
     families: dict[Family, list[Prediction]] = field(default_factory=lambda: defaultdict(list))
-    looked: list[Looked] = field(default_factory=list)
+    attention_maps: list[AttentionMap] = field(default_factory=list)
     why_not: str = ""
 
     def add(
@@ -61,7 +61,7 @@ class Explained:
         """
         for family, prediction in baselines.families(test, model, extraction):
             self.families[family].append(prediction)
-        if not self.looked and not self.why_not:  # one network's maps are enough to look at
+        if not self.attention_maps and not self.why_not:  # one network's maps are enough to look at
             self._look(test, model, outputs["features"], extraction)
 
     def _look(
@@ -95,7 +95,7 @@ class Explained:
         heat = grad_cam.grad_cam(network, layer.module, pictures, targets)
         for place, target, own in zip(chosen, targets, heat, strict=True):
             about = (test.split.name, model.classes[target], float(said[place, target]), layer)
-            self.looked.append(_looked(tested[place], view, own, *about))
+            self.attention_maps.append(_looked(tested[place], view, own, *about))
 
 
 def _looked(
@@ -106,7 +106,7 @@ def _looked(
     predicted: str,
     probability: float,
     layer: Layer,
-) -> Looked:
+) -> AttentionMap:
     """The case drawn: of several planes the one with the most of the tumour."""
     with_mask = view.config.model_copy(update={"mask_channel": True, "channels": "grey"})
     planes = PicturePreparer(with_mask, view.encoder.spatial_dims).prepare(case.load()).array
@@ -117,7 +117,7 @@ def _looked(
     plane = int(masks.sum(axis=(1, 2)).argmax())
     if heat.ndim == 3:
         heat = heat[min(len(heat) - 1, plane * len(heat) // len(masks))]
-    return Looked(
+    return AttentionMap(
         split,
         case.case_id,
         str(case.label),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
-from rdfc_core.evaluation.explanations import Explained
+from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.extraction.extract import Extraction
@@ -193,7 +193,7 @@ def evaluate(
     split: Split,
     place: RunFolder,
     bench: Workbench,
-    explained: Explained,
+    explained: Explanations,
 ) -> Judged:
     """The tables of a split, and the controls; sets the model's classifier, and what is chosen.
 

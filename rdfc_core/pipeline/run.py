@@ -21,7 +21,7 @@ from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.explanations import Explained
+from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
@@ -107,7 +107,7 @@ class _Run:
         self.bench, self.until, self.heard = bench, until, heard
         self.clock = Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
-        self.explained = Explained()
+        self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
         self.vectors: list[tables.Embedded] = []
@@ -217,7 +217,7 @@ class _Run:
         if self.until == "evaluate":
             classes = self.classes
             tables.write_predictions(folder / "predictions.parquet", self.found, classes)
-            tables.write_attention(folder / "attention.parquet", self.explained.looked)
+            tables.write_attention(folder / "attention.parquet", self.explained.attention_maps)
 
     def _results(
         self,

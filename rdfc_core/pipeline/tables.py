@@ -17,7 +17,7 @@ from rdfc_core.evaluation.classifiers import joined
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.extraction.extract import ROWS, Extraction
 from rdfc_core.models.model import Model
-from rdfc_core.results.schema import Looked
+from rdfc_core.results.schema import AttentionMap
 from rdfc_core.utils.atomic import replacing
 
 
@@ -74,9 +74,12 @@ def write_pictures(path: Path, extraction: Extraction) -> None:
             writer.write_table(pa.table(columns, schema))
 
 
-def write_attention(path: Path, looked: Sequence[Looked]) -> None:
+def write_attention(path: Path, attention_maps: Sequence[AttentionMap]) -> None:
     """A row a case: two PNGs, without and with the map of where the encoder looked."""
-    _write(path, {name: [getattr(one, name) for one in looked] for name in Looked._fields})
+    _write(
+        path,
+        {name: [getattr(one, name) for one in attention_maps] for name in AttentionMap._fields},
+    )
 
 
 def write_predictions(

@@ -21,7 +21,7 @@ from rdfc_core.report.run_data import (
     RecordedResults,
     RunData,
 )
-from rdfc_core.results.schema import Looked
+from rdfc_core.results.schema import AttentionMap
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_json, parse_yaml
 
@@ -72,7 +72,7 @@ def read_run(folder: Path) -> RunData:
         few_labels=tuple(one for one in told if one.method.table == FEW_LABELS),
         embeddings=_embeddings(folder / EMBEDDINGS),
         pictures=_pictures(folder / PICTURES),
-        looked=_looked(folder / ATTENTION),
+        attention_maps=_looked(folder / ATTENTION),
     )
 
 
@@ -207,11 +207,11 @@ def _pictures(path: Path) -> dict[str, bytes]:
     return {case_id: png for case_id, png in pairs if png}
 
 
-def _looked(path: Path) -> tuple[Looked, ...]:
-    table = _table(path, list(Looked._fields))
+def _looked(path: Path) -> tuple[AttentionMap, ...]:
+    table = _table(path, list(AttentionMap._fields))
     if table is None:
         return ()
-    return tuple(Looked(**row) for row in table.to_pylist() if None not in row.values())
+    return tuple(AttentionMap(**row) for row in table.to_pylist() if None not in row.values())
 
 
 def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.Table | None:

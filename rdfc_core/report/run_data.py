@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results.schema import Comparison, Headline, Importance, Looked, Row, Selection
+from rdfc_core.results.schema import AttentionMap, Comparison, Headline, Importance, Row, Selection
 
 
 class _Recorded(BaseModel):
@@ -211,7 +211,7 @@ class RunData:
     few_labels: tuple[Predictions, ...] = ()
     embeddings: Embeddings | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
-    looked: tuple[Looked, ...] = ()
+    attention_maps: tuple[AttentionMap, ...] = ()
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ class Importance(BaseModel):
     """Deals."""
 
 
-class Looked(NamedTuple):
+class AttentionMap(NamedTuple):
     """Where the encoder looked in one held-back case; ``picture`` and ``overlay`` are PNGs."""
 
     split: str

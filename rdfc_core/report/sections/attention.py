@@ -8,11 +8,11 @@ from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
 from rdfc_core.report.run_data import RunData
-from rdfc_core.results.schema import Looked
+from rdfc_core.results.schema import AttentionMap
 
 
 @dataclass(frozen=True)
-class LookedCase:
+class AttentionCase:
     """One case without and with the map; ``said`` is the predicted class and how sure it is."""
 
     case_id: str
@@ -29,15 +29,15 @@ class Looking:
     """What the section shows; without cases, only the sentence."""
 
     sentence: str
-    cases: tuple[LookedCase, ...] = ()
+    cases: tuple[AttentionCase, ...] = ()
 
 
 def looking(run: RunData) -> Looking | None:
     """The section, or None where the run says nothing of it."""
-    if not run.looked:
+    if not run.attention_maps:
         why_not = run.results.run.no_attention if run.results else ""
         return Looking(why_not) if why_not else None
-    some = run.looked[0]
+    some = run.attention_maps[0]
     splits = len(run.results.dataset.splits) if run.results else 1
     which = f", of the split “{some.split}”" if splits > 1 else ""
     sentence = (
@@ -47,11 +47,11 @@ def looking(run: RunData) -> Looking | None:
         "score comes from, not why, and no finer than its cells; scaled to each case’s own "
         "maximum. Where nothing is red, no place speaks for the class."
     )
-    return Looking(sentence, tuple(_case(one, run) for one in run.looked))
+    return Looking(sentence, tuple(_case(one, run) for one in run.attention_maps))
 
 
-def _case(one: Looked, run: RunData) -> LookedCase:
-    return LookedCase(
+def _case(one: AttentionMap, run: RunData) -> AttentionCase:
+    return AttentionCase(
         case_id=one.case_id,
         label=one.label,
         colour=colour_of(one.label, run.classes),
