@@ -27,7 +27,7 @@ def rdfc_components() -> list[Component]:
             "memory_store",
             "sharded-bank",
             "The same, spread over the processes that train: each keeps its part of the rows",
-            "rdfc_objective_infonce.sharded:ShardedBank",
+            "rdfc_objective_infonce.sharded_bank:ShardedBank",
             "rdfc_objective_infonce.config:MemoryBankConfig",
         ),
         Component(

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from rdfc_core.errors import ShapeError
 from rdfc_core.interfaces import MemoryStore
 from rdfc_objective_infonce.config import MemoryBankConfig
-from rdfc_objective_infonce.sharing import onto
+from rdfc_objective_infonce.shared_negatives import onto
 
 CHUNK_ROWS = 8192
 """Rows handed out at once: 4 MiB at D = 128."""

@@ -22,7 +22,7 @@ from rdfc_core.interfaces import (
     Tower,
 )
 from rdfc_objective_infonce.config import CorrespondenceConfig
-from rdfc_objective_infonce.pairing import (
+from rdfc_objective_infonce.shuffled_pairs import (
     apart,
     by_chance,
     pair_in_memory,

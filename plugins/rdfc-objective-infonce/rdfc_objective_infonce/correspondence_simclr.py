@@ -21,7 +21,7 @@ from rdfc_core.interfaces import (
 )
 from rdfc_objective_infonce.config import CorrespondenceSimCLRConfig
 from rdfc_objective_infonce.correspondence import Correspondence
-from rdfc_objective_infonce.sharing import onto
+from rdfc_objective_infonce.shared_negatives import onto
 
 
 class CorrespondenceSimCLR(Correspondence):

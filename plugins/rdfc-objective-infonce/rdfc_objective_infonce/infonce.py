@@ -14,16 +14,16 @@ from torch import Tensor
 from rdfc_core.errors import ShapeError
 from rdfc_core.interfaces import Memory, MemoryStore, Objective
 from rdfc_objective_infonce.config import InfoNCEConfig
-from rdfc_objective_infonce.contrast import (
+from rdfc_objective_infonce.hard_negatives import debiased, weighted
+from rdfc_objective_infonce.losses import (
     Others,
     estimate_log_z,
     info_nce,
     nce,
     others_of,
 )
-from rdfc_objective_infonce.hard_negatives import debiased, weighted
-from rdfc_objective_infonce.running_sum import others_in_memory, others_shared
-from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
+from rdfc_objective_infonce.shared_negatives import draw_shared, shared_similarities
+from rdfc_objective_infonce.streaming_logsumexp import others_in_memory, others_shared
 
 logger = logging.getLogger("rdfc")
 

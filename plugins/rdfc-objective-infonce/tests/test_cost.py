@@ -5,7 +5,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from rdfc_objective_infonce import bank, running_sum
+from rdfc_objective_infonce import bank, streaming_logsumexp
 from rdfc_objective_infonce.config import InfoNCEConfig
 from rdfc_objective_infonce.infonce import InfoNCE
 
@@ -69,7 +69,7 @@ def test_a_wait_would_be_seen() -> None:
 
 
 def test_only_a_few_logits_are_there_at_once(units, bank_of, memory_of, monkeypatch) -> None:
-    monkeypatch.setattr(running_sum, "LOGITS_AT_ONCE", {"cpu": 2**14})
+    monkeypatch.setattr(streaming_logsumexp, "LOGITS_AT_ONCE", {"cpu": 2**14})
     shared = operations_of_a_step(units, bank_of, memory_of, negatives_per="batch")
     assert shared.largest <= 2**14 + D * 2**14 // B
     monkeypatch.setattr(bank, "CHUNK_ROWS", 2**12)

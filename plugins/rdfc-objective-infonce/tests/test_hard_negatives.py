@@ -11,7 +11,7 @@ from rdfc_core.utils.validation import validate
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
 from rdfc_objective_infonce.infonce import InfoNCE
-from rdfc_objective_infonce.sharing import draw_shared
+from rdfc_objective_infonce.shared_negatives import draw_shared
 
 N, K, T = 11, 7, 0.2
 INDICES = torch.tensor([3, 10, 0, 6])

@@ -11,7 +11,7 @@ from rdfc_core.interfaces import Memory
 from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
 from rdfc_objective_infonce.infonce import InfoNCE
-from rdfc_objective_infonce.sharing import draw_shared
+from rdfc_objective_infonce.shared_negatives import draw_shared
 
 N, D, K, T = 11, 5, 7, 0.2
 INDICES = torch.tensor([3, 10, 0, 6])

@@ -16,7 +16,7 @@ from rdfc_objective_infonce.bank import MemoryBank
 from rdfc_objective_infonce.config import InfoNCEConfig, MemoryBankConfig
 from rdfc_objective_infonce.correspondence import Correspondence
 from rdfc_objective_infonce.infonce import InfoNCE
-from rdfc_objective_infonce.sharded import ShardedBank
+from rdfc_objective_infonce.sharded_bank import ShardedBank
 
 
 def resolved(**options):

@@ -8,7 +8,7 @@ import torch
 from rdfc_core.errors import ShapeError
 from rdfc_objective_infonce.config import InfoNCEConfig
 from rdfc_objective_infonce.infonce import InfoNCE, _tell_of_sharing
-from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
+from rdfc_objective_infonce.shared_negatives import draw_shared, shared_similarities
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import torch
 
 from rdfc_objective_infonce import bank as bank_module
 from rdfc_objective_infonce import running_sum
-from rdfc_objective_infonce.contrast import others_of
-from rdfc_objective_infonce.running_sum import others_in_memory, others_shared
-from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
+from rdfc_objective_infonce.losses import others_of
+from rdfc_objective_infonce.shared_negatives import draw_shared, shared_similarities
+from rdfc_objective_infonce.streaming_logsumexp import others_in_memory, others_shared
 
 N = 11
 INDICES = torch.tensor([3, 10, 0, 6])

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from rdfc_core.interfaces import MemoryStore
-from rdfc_objective_infonce.contrast import Others
-from rdfc_objective_infonce.sharing import SharedDraw
+from rdfc_objective_infonce.losses import Others
+from rdfc_objective_infonce.shared_negatives import SharedDraw
 
 LOGITS_AT_ONCE = {"cpu": 2**18, "gpu": 2**25}
 """Logits of one pass: 1 MiB, so that they stay in a core's cache; on a GPU 128 MiB, so that there

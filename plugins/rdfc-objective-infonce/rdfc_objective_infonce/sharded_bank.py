@@ -11,14 +11,14 @@ from torch import Tensor
 from rdfc_core.errors import ShapeError
 from rdfc_core.interfaces import MemoryStore
 from rdfc_objective_infonce.bank import MemoryBank, draw_others, require_shape
-from rdfc_objective_infonce.config import MemoryBankConfig
-from rdfc_objective_infonce.exchange import (
+from rdfc_objective_infonce.collectives import (
     broadcast,
     gather_first,
     place,
     summed,
     with_summed_gradient,
 )
+from rdfc_objective_infonce.config import MemoryBankConfig
 
 BLOCK_ROWS = 8192
 """Rows that are drawn, or handed over, at once."""

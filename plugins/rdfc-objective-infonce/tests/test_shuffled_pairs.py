@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from rdfc_core.errors import ShapeError
-from rdfc_objective_infonce.pairing import (
+from rdfc_objective_infonce.shared_negatives import draw_shared, shared_similarities
+from rdfc_objective_infonce.shuffled_pairs import (
     Relabelled,
     apart,
     by_chance,
@@ -12,7 +13,6 @@ from rdfc_objective_infonce.pairing import (
     pair_within_batch,
     partners,
 )
-from rdfc_objective_infonce.sharing import draw_shared, shared_similarities
 
 CIRCLE = torch.tensor([[2, 0, 3, 1], [0, 3, 1, 2]])  # 2 → 0 → 3 → 1 → 2
 THERE, BACK = (0, 1), (1, 0)
