@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from rdfc_core.radiomics.settings import Settings
+from rdfc_core.radiomics.settings import RadiomicsSettings
 
 FILTER_OF = {
     "sigma_mm": "LoG",
@@ -27,7 +27,7 @@ CLASS_OF = {
 }
 """Setting → the feature classes that alone use it."""
 
-NEEDED: dict[str, tuple[str, Callable[[Settings], bool]]] = {
+NEEDED: dict[str, tuple[str, Callable[[RadiomicsSettings], bool]]] = {
     "normalize_scale": ("normalize", lambda own: own.normalize),
     "remove_outliers": ("normalize", lambda own: own.normalize),
     "interpolator": (
@@ -45,7 +45,7 @@ NEEDED: dict[str, tuple[str, Callable[[Settings], bool]]] = {
 
 
 def idle_settings(
-    settings: Settings, image_types: Collection[str], feature_classes: Collection[str]
+    settings: RadiomicsSettings, image_types: Collection[str], feature_classes: Collection[str]
 ) -> Iterator[str]:
     """A sentence for each setting that was stated, is not the default, and has no effect.
 
@@ -55,7 +55,7 @@ def idle_settings(
         feature_classes: Those that are measured.
     """
     for name in sorted(settings.model_fields_set):
-        field = Settings.model_fields[name]
+        field = RadiomicsSettings.model_fields[name]
         if _same(getattr(settings, name), field.default):
             continue
         key = f"setting.{field.alias or name}"

@@ -29,7 +29,7 @@ from pydantic import (
 from rdfc_core.errors import StudyError
 from rdfc_core.radiomics.idle_settings import idle_settings
 from rdfc_core.radiomics.parameter_file import read_mapping
-from rdfc_core.radiomics.settings import WHOLE_IMAGE, Settings
+from rdfc_core.radiomics.settings import WHOLE_IMAGE, RadiomicsSettings
 from rdfc_core.radiomics.vocabulary import (
     FEATURES,
     IMAGE_TYPES,
@@ -37,7 +37,7 @@ from rdfc_core.radiomics.vocabulary import (
     suggestion,
 )
 
-__all__ = ["Parameters", "Settings", "bundled_sets", "load_parameters", "parse_parameters"]
+__all__ = ["Parameters", "RadiomicsSettings", "bundled_sets", "load_parameters", "parse_parameters"]
 
 SHAPE_CLASSES = ("shape", "shape2D")
 """Measured on the mask alone, once; every other class on each filtered image."""
@@ -55,8 +55,10 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    settings: Settings = Field(default=Settings(), alias="setting")
-    image_types: dict[str, Settings] = Field(default={"Original": Settings()}, alias="imageType")
+    settings: RadiomicsSettings = Field(default=RadiomicsSettings(), alias="setting")
+    image_types: dict[str, RadiomicsSettings] = Field(
+        default={"Original": RadiomicsSettings()}, alias="imageType"
+    )
     feature_classes: dict[str, tuple[str, ...]] = Field(default=FEATURES, alias="featureClass")
 
     @model_validator(mode="before")
@@ -104,7 +106,7 @@ class Parameters(BaseModel):
         for name, own in self.image_types.items():
             for key in own.model_fields_set & WHOLE_IMAGE:
                 raise ValueError(
-                    f"imageType.{name}.{Settings.model_fields[key].alias or key}: this is done "
+                    f"imageType.{name}.{RadiomicsSettings.model_fields[key].alias or key}: this is done "
                     "once, before any filter, and has no effect here. Move it to setting"
                 )
         stated = self.settings.model_fields_set
@@ -123,7 +125,7 @@ class Parameters(BaseModel):
     @property
     def _is_dump(self) -> bool:
         """Whether every setting is stated, as `dump` does and no person."""
-        return self.settings.model_fields_set == set(Settings.model_fields)
+        return self.settings.model_fields_set == set(RadiomicsSettings.model_fields)
 
     def idle_settings(self) -> tuple[str, ...]:
         """A sentence for each setting that was stated and can have no effect."""
@@ -131,7 +133,7 @@ class Parameters(BaseModel):
             return ()
         return tuple(idle_settings(self.settings, self.image_types, self.feature_classes))
 
-    def settings_of(self, image_type: str) -> Settings:
+    def settings_of(self, image_type: str) -> RadiomicsSettings:
         """The settings that hold for one image type."""
         return self.settings.overridden(self.image_types[image_type])
 
@@ -271,7 +273,7 @@ def _sentence(error: ValidationError) -> str:
     where = ".".join(str(step) for step in first["loc"])
     more = f" ({error.error_count() - 1} more like this.)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        model = Parameters if len(first["loc"]) == 1 else Settings
+        model = Parameters if len(first["loc"]) == 1 else RadiomicsSettings
         known = sorted(field.alias or name for name, field in model.model_fields.items())
         hint = suggestion(str(first["loc"][-1]), known)
         return f"{where}: there is no such key. {hint}{more}"

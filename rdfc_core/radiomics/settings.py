@@ -51,7 +51,7 @@ Distance = Annotated[int, Field(gt=0)]
 SigmaMm = Annotated[int | float, PlainValidator(_sigma_mm)]
 
 
-class Settings(BaseModel):
+class RadiomicsSettings(BaseModel):
     """The settings of an extraction; the defaults are PyRadiomics' own.
 
     Fields are named as everywhere in rdfc (``bin_width``), their aliases as in parameter files
@@ -179,7 +179,7 @@ class Settings(BaseModel):
         1, ge=0, alias="lbp3DIcosphereSubdivision", description="Fineness of the sphere."
     )
 
-    def overridden(self, by: Settings) -> Settings:
+    def overridden(self, by: RadiomicsSettings) -> RadiomicsSettings:
         """These settings with those that the other one states."""
         return self.model_copy(update={key: getattr(by, key) for key in by.model_fields_set})
 

@@ -14,13 +14,13 @@ from rdfc_core.errors import RdfcError
 from rdfc_core.interfaces import FeatureExtractor
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.radiomics.parameters import bundled_sets, load_parameters, parse_parameters
-from rdfc_core.radiomics.settings import Settings
+from rdfc_core.radiomics.settings import RadiomicsSettings
 
 EXTRACTORS = ("native", "pyradiomics")
 CLASSES = {"firstorder": ["Energy", "Mean", "Entropy"], "glcm": ["Correlation", "JointEntropy"]}
 CLASSES |= {"gldm": ["DependenceEntropy"], "shape": ["VoxelVolume"], "glrlm": ["RunEntropy"]}
 
-ALIASES = {field.alias or name: name for name, field in Settings.model_fields.items()}
+ALIASES = {field.alias or name: name for name, field in RadiomicsSettings.model_fields.items()}
 
 CHANGES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "normalize": (True, {"binCount": 16}, "Original"),

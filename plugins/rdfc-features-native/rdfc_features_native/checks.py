@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
-from rdfc_core.radiomics.parameters import Settings
+from rdfc_core.radiomics.parameters import RadiomicsSettings
 from rdfc_features_native.plan import Plan
 from rdfc_features_native.preparation import Prepared
 
@@ -24,7 +24,7 @@ Array = NDArray[Any]
 def check_mask(
     extents: tuple[int, ...],
     voxels: int | None,
-    settings: Settings,
+    settings: RadiomicsSettings,
     when: str = "",
 ) -> None:
     """The mask must be large enough for what is measured.
@@ -63,7 +63,7 @@ def check_mask(
 
 
 def check_spline(
-    size: tuple[int, ...], target_mm: tuple[float, ...] | None, settings: Settings
+    size: tuple[int, ...], target_mm: tuple[float, ...] | None, settings: RadiomicsSettings
 ) -> None:
     """Resampling with a B-spline must not read outside the image.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.radiomics.parameters import Settings
+from rdfc_core.radiomics.parameters import RadiomicsSettings
 from rdfc_features_native.filters.gradient import gradient_magnitude
 from rdfc_features_native.filters.lbp import local_binary_patterns
 from rdfc_features_native.filters.log import laplacian_of_gaussian
@@ -23,7 +23,7 @@ SUPPORTED = ("Original", "LoG", "Wavelet", "Gradient", "LBP2D", *FILTERS)
 
 
 def filtered_images(
-    image_type: str, name: str, own: Settings, prepared: Prepared, region: Region
+    image_type: str, name: str, own: RadiomicsSettings, prepared: Prepared, region: Region
 ) -> Filtered:
     """Name and filtered box of each image that an image type makes, in PyRadiomics' order.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rdfc_core.errors import StudyError
 from rdfc_core.radiomics.checks import check_mask_value
-from rdfc_core.radiomics.parameters import Parameters, Settings
+from rdfc_core.radiomics.parameters import Parameters, RadiomicsSettings
 from rdfc_features_native.images import SUPPORTED
 from rdfc_features_native.texture import CLASSES
 
@@ -23,7 +23,7 @@ class ImagePlan:
 
     image_type: str
     images: tuple[str, ...]
-    settings: Settings
+    settings: RadiomicsSettings
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Plan:
         axes_as_stored: Whether array axes mean what the file stores; else slices come first.
     """
 
-    settings: Settings
+    settings: RadiomicsSettings
     shapes: dict[str, tuple[str, ...]]
     classes: dict[str, tuple[str, ...]]
     images: tuple[ImagePlan, ...]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError
-from rdfc_core.radiomics.parameters import Settings
+from rdfc_core.radiomics.parameters import RadiomicsSettings
 from rdfc_features_native.region import Box, box_of, extents_of
 
 SPLINE_MARGIN = 32
@@ -77,7 +77,7 @@ def tumour_box(tumour: Tumour) -> Box:
     return box
 
 
-def prepare(tumour: Tumour, box: Box, settings: Settings) -> Prepared:
+def prepare(tumour: Tumour, box: Box, settings: RadiomicsSettings) -> Prepared:
     """Image and mask as the settings want them before filters; ``box`` is the mask's."""
     volume, mask = tumour.image, tumour.mask
     if settings.normalize:
@@ -88,7 +88,7 @@ def prepare(tumour: Tumour, box: Box, settings: Settings) -> Prepared:
     return _cropped(prepared, settings.pad_distance) if settings.pre_crop else prepared
 
 
-def normalise(image: NDArray[Any], settings: Settings) -> NDArray[np.float64]:
+def normalise(image: NDArray[Any], settings: RadiomicsSettings) -> NDArray[np.float64]:
     """The image with mean 0 and the deviation asked for, outliers clipped where that is asked for.
 
     Raises:
@@ -110,7 +110,7 @@ def normalise(image: NDArray[Any], settings: Settings) -> NDArray[np.float64]:
 
 
 def target_spacing_mm(
-    spacing_mm: tuple[float, ...], box: Box, settings: Settings
+    spacing_mm: tuple[float, ...], box: Box, settings: RadiomicsSettings
 ) -> tuple[float, ...] | None:
     """The spacing to resample to, along the array's axes; None where nothing would change.
 
@@ -126,7 +126,7 @@ def target_spacing_mm(
     return None if np.allclose(spacing_mm, target) else target
 
 
-def resegment(prepared: Prepared, settings: Settings) -> Mask:
+def resegment(prepared: Prepared, settings: RadiomicsSettings) -> Mask:
     """The part of the mask within ``resegmentRange``; the mask itself if there is no range.
 
     Raises:
@@ -167,7 +167,7 @@ def _cropped(prepared: Prepared, margin: int) -> Prepared:
     return Prepared(prepared.image[window], prepared.mask[window], prepared.spacing_mm, box)
 
 
-def _resample(volume: Volume, mask: Mask, box: Box, settings: Settings) -> Prepared:
+def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings) -> Prepared:
     """Image and mask on the new grid, around the mask.
 
     The new grid's outer edge is the old one's; it covers the mask's box and ``padDistance``.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.radiomics.parameters import Settings
+from rdfc_core.radiomics.parameters import RadiomicsSettings
 from rdfc_features_native import matrices
 from rdfc_features_native.compiling import compiled
 from rdfc_features_native.directions import pair_weights, run_weights
@@ -32,7 +32,7 @@ class Image:
     """
 
     def __init__(
-        self, values: NDArray[Any], low: Any, high: Any, region: Region, settings: Settings
+        self, values: NDArray[Any], low: Any, high: Any, region: Region, settings: RadiomicsSettings
     ) -> None:
         """Discretise the region's values, (N,), from ``low`` to ``high``."""
         self.values = values
@@ -185,7 +185,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
 def image_features(
     values: NDArray[Any],
     region: Region,
-    settings: Settings,
+    settings: RadiomicsSettings,
     classes: Mapping[str, tuple[str, ...]],
 ) -> Values:
     """The features of one image, class after class, (F,); NaN where one is not defined.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rdfc_objective_infonce import bank as bank_module
-from rdfc_objective_infonce import running_sum
+from rdfc_objective_infonce import streaming_logsumexp
 from rdfc_objective_infonce.losses import others_of
 from rdfc_objective_infonce.shared_negatives import draw_shared, shared_similarities
 from rdfc_objective_infonce.streaming_logsumexp import others_in_memory, others_shared
@@ -37,7 +37,7 @@ def test_the_running_sum_over_the_memory_equals_the_whole_sum(
 def test_shared_negatives_are_summed_up_as_their_similarities_are(
     units, bank_of, monkeypatch, k, temperature
 ) -> None:
-    monkeypatch.setattr(running_sum, "LOGITS_AT_ONCE", {"cpu": 1})
+    monkeypatch.setattr(streaming_logsumexp, "LOGITS_AT_ONCE", {"cpu": 1})
     bank, indices = bank_of(900, 6), torch.tensor([899, 0, 17, 455, 17])
     draw = draw_shared(bank, k, indices, torch.Generator().manual_seed(3))
     ours, plain = (units(5, 6, 1).double().requires_grad_() for _ in range(2))
