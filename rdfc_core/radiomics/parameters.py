@@ -105,8 +105,9 @@ class Parameters(BaseModel):
     def _nothing_in_silence(self) -> Parameters:
         for name, own in self.image_types.items():
             for key in own.model_fields_set & WHOLE_IMAGE:
+                field = RadiomicsSettings.model_fields[key]
                 raise ValueError(
-                    f"imageType.{name}.{RadiomicsSettings.model_fields[key].alias or key}: this is done "
+                    f"imageType.{name}.{field.alias or key}: this is done "
                     "once, before any filter, and has no effect here. Move it to setting"
                 )
         stated = self.settings.model_fields_set

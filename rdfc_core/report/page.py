@@ -11,15 +11,15 @@ from markupsafe import Markup
 
 from rdfc_core.report.palette import DARK, LIGHT, SHAPES, variables
 from rdfc_core.report.run_data import RunData
-from rdfc_core.report.sections.attention import looking
-from rdfc_core.report.sections.case_by_case import judgement
+from rdfc_core.report.sections.attention import attention
+from rdfc_core.report.sections.case_by_case import case_by_case
 from rdfc_core.report.sections.data import data
 from rdfc_core.report.sections.embedding_map import embedding_map
-from rdfc_core.report.sections.importance import contribution
+from rdfc_core.report.sections.importance import importance
 from rdfc_core.report.sections.map_margin import HEIGHT, SIDE, WIDTH
-from rdfc_core.report.sections.provenance import making
+from rdfc_core.report.sections.provenance import provenance
 from rdfc_core.report.sections.results import results
-from rdfc_core.report.sections.summary import head
+from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.verdict import judge
 
@@ -44,15 +44,15 @@ def render(run: RunData) -> str:
         width=WIDTH,
         height=HEIGHT,
         side=SIDE,
-        head=head(run, verdict),
+        summary=summary(run, verdict),
         data=data(run),
         training=training(run),
         results=results(run, verdict),
-        judgement=judgement(run, verdict),
-        contribution=contribution(run),
-        looking=looking(run),
-        map=embedding_map(run),
-        making=making(run),
+        case_by_case=case_by_case(run, verdict),
+        importance=importance(run),
+        attention=attention(run),
+        embedding_map=embedding_map(run),
+        provenance=provenance(run),
     )
 
 

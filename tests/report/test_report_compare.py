@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from rdfc_core.report.run_data import Method, Predictions, RecordedResults, RunData
-from rdfc_core.report.sections.summary import head
+from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.verdict import judge, paired_difference, primary_metric
 from rdfc_core.results.schema import Row
 
@@ -146,23 +146,23 @@ def test_without_predictions_only_intervals_that_do_not_touch_tell_methods_apart
 
 def test_head_says_so_if_controls_are_better_or_as_good():
     run = run_of(row("rdfc", 0.80, table="linear"), row("shape-only", 0.95), row("radiomics", 0.84))
-    assert head(run, judge(run)).conclusion == (
+    assert summary(run, judge(run)).conclusion == (
         "But shape-only does better, and radiomics cannot be told apart from it on these cases: "
         "no gain over them is shown."
     )
     lone = run_of(row("rdfc", 0.80, table="linear"), row("random-init", 0.80))
-    assert head(lone, judge(lone)).conclusion == (
+    assert summary(lone, judge(lone)).conclusion == (
         "But random-init cannot be told apart from it on these cases: no gain over it is shown."
     )
 
 
 def test_head_says_so_if_the_method_beats_all_controls_or_there_is_none():
     run = run_of(row("rdfc", 0.90, table="linear"), row("shape-only", 0.70))
-    assert head(run, judge(run)).conclusion == (
+    assert summary(run, judge(run)).conclusion == (
         "It does better than every control that was evaluated."
     )
     alone = run_of(row("rdfc", 0.90, table="linear"))
-    assert head(alone, judge(alone)).conclusion == (
+    assert summary(alone, judge(alone)).conclusion == (
         "No control was evaluated, so this number cannot be judged."
     )
 
@@ -212,7 +212,7 @@ def test_variant_named_beforehand_is_judged_though_another_scored_higher():
     verdict = judge(run)
     assert (verdict.main.mean, verdict.variants) == (0.80, 1)
     assert [c.row.mean for c in verdict.comparisons] == [0.60]
-    assert "named beforehand" in head(run, verdict).headline
+    assert "named beforehand" in summary(run, verdict).headline
 
 
 def test_a_compared_pretext_does_not_stand_for_the_study_s_own():
@@ -261,7 +261,7 @@ def test_head_says_first_of_the_repeats_only_where_an_older_run_kept_no_other():
         (repeated("random-init", labels, [wrong, labels, wrong]), False),
     ):
         run = run_of(*rows, predictions=[ours, theirs])
-        (finding,) = head(run, judge(run)).findings
+        (finding,) = summary(run, judge(run)).findings
         assert ("from the first of 3 repeats" in finding.others[0].difference) is says
 
 

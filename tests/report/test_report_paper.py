@@ -14,9 +14,9 @@ from rdfc_core.report import write_report
 from rdfc_core.report.figures import _apart
 from rdfc_core.report.load import read_run
 from rdfc_core.report.page import render
-from rdfc_core.report.sections.attention import looking
+from rdfc_core.report.sections.attention import attention
 from rdfc_core.report.sections.hard_cases import hard_cases
-from rdfc_core.report.sections.importance import contribution
+from rdfc_core.report.sections.importance import importance
 from rdfc_core.report.sections.metric_tables import tables
 from rdfc_core.report.sections.paired_tests import differences
 from rdfc_core.report.sections.training import training
@@ -172,7 +172,7 @@ def test_the_case_that_every_method_misses_comes_first_with_its_picture(run, htm
 
 
 def test_families_are_bars_from_zero_on_one_axis_the_largest_first(run, html):
-    by_class, by_filter = contribution(run).groups
+    by_class, by_filter = importance(run).groups
     assert [(b.family, b.score) for b in by_class.bars] == [
         ("shape (2D)", "+0.190 [+0.150, +0.230]"),
         ("GLCM", "−0.010 [−0.050, +0.030]"),
@@ -187,7 +187,7 @@ def test_families_are_bars_from_zero_on_one_axis_the_largest_first(run, html):
 
 
 def test_maps_stand_beside_the_picture_with_what_was_said(run, html):
-    found = looking(run)
+    found = attention(run)
     assert (found.cases[0].case_id, found.cases[0].right) == (HARD, False)
     assert found.cases[0].said.replace("\u00a0", " ") == "malignant, 80 %"
     assert found.cases[0].picture.address != found.cases[0].overlay.address
@@ -201,7 +201,7 @@ def test_encoder_without_maps_is_said_and_a_run_of_before_says_nothing(paper, tm
     for file in paper.iterdir():
         if file.name not in ("attention.parquet", "report.html"):
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    assert looking(read_run(tmp_path)) is None
+    assert attention(read_run(tmp_path)) is None
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     results["run"]["no_attention"] = "No layer gives a <b>map</b>."
     (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")

@@ -25,18 +25,18 @@ class AttentionCase:
 
 
 @dataclass(frozen=True)
-class Looking:
+class Attention:
     """What the section shows; without cases, only the sentence."""
 
     sentence: str
     cases: tuple[AttentionCase, ...] = ()
 
 
-def looking(run: RunData) -> Looking | None:
+def attention(run: RunData) -> Attention | None:
     """The section, or None where the run says nothing of it."""
     if not run.attention_maps:
         why_not = run.results.run.no_attention if run.results else ""
-        return Looking(why_not) if why_not else None
+        return Attention(why_not) if why_not else None
     some = run.attention_maps[0]
     splits = len(run.results.dataset.splits) if run.results else 1
     which = f", of the split “{some.split}”" if splits > 1 else ""
@@ -47,7 +47,7 @@ def looking(run: RunData) -> Looking | None:
         "score comes from, not why, and no finer than its cells; scaled to each case’s own "
         "maximum. Where nothing is red, no place speaks for the class."
     )
-    return Looking(sentence, tuple(_case(one, run) for one in run.attention_maps))
+    return Attention(sentence, tuple(_case(one, run) for one in run.attention_maps))
 
 
 def _case(one: AttentionMap, run: RunData) -> AttentionCase:

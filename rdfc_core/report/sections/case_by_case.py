@@ -75,7 +75,7 @@ class MethodView:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CaseByCase:
     """What the section shows: the main method openly, others and shares of labels folded."""
 
     main: MethodView
@@ -90,7 +90,7 @@ class Judgement:
     hard: HardCases | None
 
 
-def judgement(run: RunData, verdict: Verdict | None) -> Judgement | None:
+def case_by_case(run: RunData, verdict: Verdict | None) -> CaseByCase | None:
     """The section, or None while there are no predictions."""
     if not run.predictions:
         return None
@@ -106,7 +106,7 @@ def judgement(run: RunData, verdict: Verdict | None) -> Judgement | None:
     ]
     others.sort(key=lambda p: p.method.table == CONTROL)
     wrong = [i for i, (a, b) in enumerate(zip(main.labels, main.predicted, strict=True)) if a != b]
-    return Judgement(
+    return CaseByCase(
         main=_view(main, classes, _beside(run, verdict, others), ""),
         pooled=_pooled(main),
         others=tuple(_view(p, classes, [], f"-{k}") for k, p in enumerate(others, start=1)),

@@ -48,14 +48,14 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class ContributionSection:
+class ImportanceSection:
     """What the section shows."""
 
     sentence: str
     groups: tuple[Bars, ...]
 
 
-def contribution(run: RunData) -> ContributionSection | None:
+def importance(run: RunData) -> ImportanceSection | None:
     """The section, or None where nothing was measured."""
     found = [one for one in (run.results.importance if run.results else ()) if _known(one)]
     if not found:
@@ -72,7 +72,7 @@ def contribution(run: RunData) -> ContributionSection | None:
         "resampled patients). What other families know, too, does not show: a family with a small "
         "bar may be replaceable rather than empty."
     )
-    return ContributionSection(
+    return ImportanceSection(
         sentence,
         tuple(
             _bars(grouping, [one for one in found if one.grouping == grouping], low, high, step)

@@ -16,7 +16,7 @@ PAPER = (
 
 
 @dataclass(frozen=True)
-class Making:
+class Provenance:
     """What the section shows."""
 
     study: str
@@ -24,7 +24,7 @@ class Making:
     citations: tuple[tuple[str, str], ...]
 
 
-def making(run: RunData) -> Making:
+def provenance(run: RunData) -> Provenance:
     """The section; it is always there."""
     study = ""
     if run.study is not None:
@@ -32,4 +32,4 @@ def making(run: RunData) -> Making:
     citations = [("Method", PAPER)]
     if run.results and run.results.dataset.citation:
         citations.append(("Data", run.results.dataset.citation))
-    return Making(study, tuple(sorted(run.versions.items())), tuple(citations))
+    return Provenance(study, tuple(sorted(run.versions.items())), tuple(citations))

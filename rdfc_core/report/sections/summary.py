@@ -1,4 +1,4 @@
-"""The head: the study in one line, what came out, and how long it took."""
+"""The summary: the study in one line, what came out, and how long it took."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Head:
+class Summary:
     """What stands above all sections."""
 
     title: str
@@ -58,14 +58,14 @@ class Head:
     warnings: tuple[str, ...]
 
 
-def head(run: RunData, verdict: Verdict | None) -> Head:
-    """The head of the report."""
+def summary(run: RunData, verdict: Verdict | None) -> Summary:
+    """What stands at the top of the report."""
     results, few = run.results, _too_few(run) if verdict else ""
     told = results.headline if results else None
     dataset = _part_name(run.study, "dataset")
     if results and results.dataset.name:
         dataset = results.dataset.name
-    return Head(
+    return Summary(
         title=run.name,
         study=_study_line(run.study, dataset),
         headline=few or _headline(run, verdict),
