@@ -87,7 +87,7 @@ def test_a_full_disk_is_an_error_of_the_system_and_not_a_crash(pictures, small_d
     assert list(disk.iterdir()) == []
 
 
-@pytest.mark.parametrize("feed", [DeviceLoader, PrefetchLoader])
+@pytest.mark.parametrize("loader", [DeviceLoader, PrefetchLoader])
 def test_batches_hold_the_rows_that_were_asked_for_in_their_order(loader):
     cases = {"a": torch.arange(20.0)[:, None] * torch.ones(3), "b": torch.arange(20)}
     order = torch.randperm(20, generator=torch.Generator().manual_seed(0)).tensor_split(6)
