@@ -14,7 +14,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from rdfc_core.config.settings import SupervisedSettings
-from rdfc_core.evaluation import finetuning as network
+from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.classifiers import LinearModel
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
@@ -112,7 +112,7 @@ class NetworkMember:
 
     def predict(self, inputs: Inputs) -> NDArray[np.float64]:
         """Class probabilities of N cases, (N, C)."""
-        return network.predict(self.network, inputs.cases)
+        return finetuning.predict(self.network, inputs.cases)
 
     def arrays(self) -> Arrays:
         """To be saved: without memories, and without what is the pretext's own still."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rdfc_core.report import text as words
+from rdfc_core.report import text
 from rdfc_core.report.run_data import key_of
 from rdfc_core.results.schema import Against, Headline, Row, Selection
 
@@ -30,8 +30,8 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
     if row is None:
         return ""
     return (
-        f"{row.method} reaches {words.metric_in_sentence(row.metric)} of {words.interval(row)} on "
-        f"{words.count(row.n_cases, 'held-back case')} ({what_it_is(row, selections)})."
+        f"{row.method} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
+        f"{text.count(row.n_cases, 'held-back case')} ({what_it_is(row, selections)})."
     )
 
 
@@ -39,11 +39,11 @@ def what_it_is(row: Row, selections: Sequence[Selection]) -> str:
     """The chosen model in words; of folds that chose otherwise, each choice with its number."""
     saved = [one for one in selections if (one.label_fraction, one.repeat) == (1.0, 0)]
     if row.method != "selected" or not saved:
-        return f"{words.describe(key_of(row))}, the variant named beforehand"
+        return f"{text.describe(key_of(row))}, the variant named beforehand"
     chosen = [_in_words(one) for one in saved]
     counted = [
-        f"{text} in {chosen.count(text)} of {len(chosen)} splits" if len(chosen) > 1 else text
-        for text in dict.fromkeys(chosen)
+        f"{choice} in {chosen.count(choice)} of {len(chosen)} splits" if len(chosen) > 1 else choice
+        for choice in dict.fromkeys(chosen)
     ]
     how = "by default" if not saved[0].folds else "by inner folds of the training cases"
     return f"{'; '.join(counted)}, chosen {how}"
@@ -63,7 +63,7 @@ def against(headline: Headline) -> list[tuple[str, str, str]]:
     found = []
     for one in headline.against:
         if one.of == headline.main:
-            known = words.COMPARED.get(one.less.method)
+            known = text.COMPARED.get(one.less.method)
             found.append((label(one), known.what if known else "", difference(one)))
     return found
 
@@ -74,21 +74,21 @@ def conclusion(headline: Headline) -> str:
     if not own:
         return "No control was evaluated, so this number cannot be judged."
     better = [label(one) for one in own if outcome(one) == "better"]
-    clauses = [f"does better than {words.listed(better)}"] if better else []
+    clauses = [f"does better than {text.listed(better)}"] if better else []
     for kind, lead in (("open", "cannot be told apart from"), ("worse", "does worse than")):
         names = [label(one) for one in own if outcome(one) == kind]
         if names:
-            clauses.append(f"{lead} {words.listed(names)}")
+            clauses.append(f"{lead} {text.listed(names)}")
     meanings = [
-        words.COMPARED[one.less.method].unbeaten
+        text.COMPARED[one.less.method].unbeaten
         for one in own
-        if outcome(one) != "better" and one.less.method in words.COMPARED
+        if outcome(one) != "better" and one.less.method in text.COMPARED
     ]
     meant = f" ({'; '.join(dict.fromkeys(meanings))})" if meanings else ""
     return f"It {', '.join(clauses)}{meant}."
 
 
-def outcome(one: Against) -> words.Outcome:
+def outcome(one: Against) -> text.Outcome:
     """How a difference is called: by whether its interval excludes zero."""
     if one.ci_low is not None and one.ci_low > 0:
         return "better"
@@ -107,8 +107,8 @@ def difference(one: Against) -> str:
     """``+0.143 [+0.090, +0.197], p corrected 0.004``."""
     if one.difference is None or one.ci_low is None or one.ci_high is None:
         return "undefined"
-    text = f"{one.difference:+z.3f} [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]".replace("-", "−")
-    return f"{text}, p corrected{words.NBSP}{words.p_value(one.p_corrected)}"
+    score = f"{one.difference:+z.3f} [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]".replace("-", "−")
+    return f"{score}, p corrected{text.NBSP}{text.p_value(one.p_corrected)}"
 
 
 def _name(method: str) -> str:
@@ -118,4 +118,4 @@ def _name(method: str) -> str:
 def _in_words(one: Selection) -> str:
     if one.chosen != "ensemble":
         return one.chosen
-    return f"ensemble of {words.listed(list(one.members))}"
+    return f"ensemble of {text.listed(list(one.members))}"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from scipy import ndimage, stats
 from small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
-from rdfc_core import testing as promises
+from rdfc_core import testing
 from rdfc_core.views.augmentation import augment_pictures
 from rdfc_core.views.blur import blur
 from rdfc_core.views.elastic import CONTROL_POINTS, displacements
@@ -122,7 +122,7 @@ def test_a_view_with_all_variations_keeps_what_every_view_promises(
     encoder = SmallCnn(SmallCnnConfig()) if ndim == 2 else SmallVolumeCnn(SmallCnnConfig())
     size = (12, 12) if ndim == 2 else (4, 12, 12)
     config = ImageViewConfig(encoder="any", size=size, mask_channel=mask_channel, **STRONG)
-    promises.check_view(ImageView(config, encoder), ndim=ndim)
+    testing.check_view(ImageView(config, encoder), ndim=ndim)
 
 
 @pytest.mark.parametrize("name", ["elastic", "blur"])

@@ -19,7 +19,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from rdfc_core import testing as promises
+from rdfc_core import testing
 from rdfc_core.case import Case, Tumour
 from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.data.readers.pictures import PictureReader
@@ -41,13 +41,13 @@ def phantoms(**options: Any) -> Phantoms:
 
 
 def test_the_plugin_keeps_what_every_plugin_promises() -> None:
-    promises.check_plugin("rdfc-dataset-phantom")
+    testing.check_plugin("rdfc-dataset-phantom")
     assert installed().get("dataset", "phantom").load() is Phantoms
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_it_keeps_what_every_data_set_promises(dimensions: int) -> None:
-    promises.check_dataset(phantoms(cases=20, dimensions=dimensions, tumours_per_patient=2))
+    testing.check_dataset(phantoms(cases=20, dimensions=dimensions, tumours_per_patient=2))
 
 
 # The listing

@@ -16,7 +16,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from rdfc_core import testing as promises
+from rdfc_core import testing
 from rdfc_core.case import Case, Tumour
 from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.data.readers.pictures import PictureReader
@@ -59,7 +59,7 @@ def malignant() -> NDArray[np.int64]:
 def test_it_keeps_what_every_data_set_promises(dimensions: int) -> None:
     size = (40, 40) if dimensions == 2 else (24, 32, 32)
     options = {"cases": 16, "dimensions": dimensions, "image_size": size}
-    promises.check_dataset(Phantoms(config_of(tumours_per_patient=2, **options)))
+    testing.check_dataset(Phantoms(config_of(tumours_per_patient=2, **options)))
     dataset = Phantoms(config_of(labelled=16, **options))
     result = check_dataset(dataset, dataset.cases())
     assert result.problems == []

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.report import images
-from rdfc_core.report import text as words
+from rdfc_core.report import images, text
 from rdfc_core.report.palette import colour_of, shape_of
 from rdfc_core.report.projection import project, spread_out
 from rdfc_core.report.run_data import Embeddings, RunData
@@ -106,13 +105,13 @@ def embedding_map(run: RunData) -> EmbeddingMap | None:
                 "y": float(y),
                 "id": case_id,
                 "label": label or UNLABELLED,
-                "part": words.PARTS.get(part, part),
+                "part": text.PARTS.get(part, part),
                 "picture": pictures.get(case_id, ""),
             }
             for (x, y), case_id, label, part in zip(places, ids, labels, parts, strict=True)
         ),
         note=_note(run, ids, pictures, left_out),
-        description=f"Map of {words.count(len(rows), 'case')} by {how}: "
+        description=f"Map of {text.count(len(rows), 'case')} by {how}: "
         + ", ".join(f"{key.label} {key.cases}" for key in keys),
     )
 
@@ -120,8 +119,8 @@ def embedding_map(run: RunData) -> EmbeddingMap | None:
 def _why_not(cases: int, left_out: int) -> str:
     if left_out:
         return (
-            f"{words.count(left_out, 'embedding')} hold NaN or infinite numbers and "
-            f"{words.count(cases, 'case')} remain: too few for a map, or all in one place."
+            f"{text.count(left_out, 'embedding')} hold NaN or infinite numbers and "
+            f"{text.count(cases, 'case')} remain: too few for a map, or all in one place."
         )
     if cases < 3:
         return f"A map needs three cases; there {'is' if cases == 1 else 'are'} {cases}."
@@ -177,22 +176,22 @@ def _keys(run: RunData, labels: Sequence[str | None]) -> tuple[Key, ...]:
 
 
 def _sentence(found: Embeddings, how: str, cases: int) -> str:
-    text = (
-        f"The joint embeddings of {words.count(cases, 'case')}, brought into the plane by {how}. "
+    sentence = (
+        f"The joint embeddings of {text.count(cases, 'case')}, brought into the plane by {how}. "
         "Ringed points were held back. "
     )
-    text += (
+    sentence += (
         "Neighbours on the map are neighbours in the embedding; distances between far groups and "
         "the sizes of groups say little."
         if how == "t-SNE"
         else "The axes are the two principal components."
     )
     if found.other_splits:
-        text += (
+        sentence += (
             f" Shown is the split “{found.split}” of {found.other_splits + 1}: maps of different "
             "networks cannot be laid over each other."
         )
-    return text
+    return sentence
 
 
 def _note(run: RunData, ids: Sequence[str], pictures: dict[str, str], left_out: int) -> str:
@@ -203,6 +202,6 @@ def _note(run: RunData, ids: Sequence[str], pictures: dict[str, str], left_out: 
         notes.append(f"{len(pictures)} of {len(ids)} cases carry their picture.")
     if left_out:
         notes.append(
-            f"{words.count(left_out, 'case')} with NaN or infinite embeddings are left out."
+            f"{text.count(left_out, 'case')} with NaN or infinite embeddings are left out."
         )
     return " ".join(notes)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rdfc_core.report import text as words
+from rdfc_core.report import text
 from rdfc_core.report.run_data import RunData
 from rdfc_core.results.schema import Importance
 
@@ -62,12 +62,12 @@ def importance(run: RunData) -> ImportanceSection | None:
         return None
     groupings = list(dict.fromkeys(one.grouping for one in found))
     some = found[0]
-    classifier = words.CLASSIFIERS.get(some.classifier, some.classifier)
+    classifier = text.CLASSIFIERS.get(some.classifier, some.classifier)
     bounds = [v for one in found for v in (one.mean, one.ci_low, one.ci_high, 0.0) if v is not None]
     low, high, step = _axis(min(bounds), max(bounds))
     sentence = (
-        f"How far the {words.metric_name(some.metric)} of {some.method} ({classifier}) falls on "
-        f"{words.count(some.n_cases, 'held-back case')} when the values of a family are dealt out "
+        f"How far the {text.metric_name(some.metric)} of {some.method} ({classifier}) falls on "
+        f"{text.count(some.n_cases, 'held-back case')} when the values of a family are dealt out "
         f"among the cases, all by the same deal (mean of {some.repeats} deals; intervals from "
         "resampled patients). What other families know, too, does not show: a family with a small "
         "bar may be replaceable rather than empty."
@@ -92,14 +92,14 @@ def _bars(grouping: str, found: Sequence[Importance], low: float, high: float, s
     bars = []
     for one in sorted(found, key=lambda one: (-(one.mean or 0.0), one.family)):
         mean = one.mean or 0.0
-        text = f"{mean:+z.3f}" if mean else "0"
+        score = f"{mean:+z.3f}" if mean else "0"
         if one.ci_low is not None and one.ci_high is not None:
-            text += f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
+            score += f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
         bars.append(
             Bar(
                 family=FAMILIES.get(one.family, one.family),
-                features=words.count(one.features, "feature"),
-                score=text.replace("-", "−"),
+                features=text.count(one.features, "feature"),
+                score=score.replace("-", "−"),
                 left=place(min(0.0, mean)),
                 width=round(place(abs(mean)) - place(0.0), 2),
                 low=None if one.ci_low is None else place(one.ci_low),

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rdfc_core.report import figures
-from rdfc_core.report import text as words
+from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
 from rdfc_core.report.run_data import RunData
@@ -39,7 +38,7 @@ def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
         return None
     methods = list(dict.fromkeys(row.method for row in own))
     lead = own_of(run, FEW_LABELS, methods)
-    methods.sort(key=lambda name: (name != lead, not words.is_learnt_name(name)))
+    methods.sort(key=lambda name: (name != lead, not text.is_learnt_name(name)))
     curves, summaries, bands = [], [], set()
     for place, method in enumerate(methods):
         chosen = _best([row for row in own if row.method == method])
@@ -48,10 +47,10 @@ def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
         colour = series_colour(place - 1) if place or method != lead else "accent"
         x, y = (np.array([getattr(r, n) for r in chosen]) for n in ("label_fraction", "mean"))
         curves.append(Curve(method, x, y, colour, place % len(DASHES), band=(low, high)))
-        points = (f"{words.percent(r.label_fraction)}: {words.number(r.mean)}" for r in chosen)
+        points = (f"{text.percent(r.label_fraction)}: {text.number(r.mean)}" for r in chosen)
         summaries.append(f"{method} {', '.join(points)}")
     published = [(r.label_fraction, r.published) for r in own if r.published is not None]
-    name = words.metric_name(metric)
+    name = text.metric_name(metric)
     svg = figures.label_efficiency(
         curves,
         published,
@@ -86,11 +85,11 @@ def _caption(rows: Sequence[Row], bands: set[str], published: bool) -> str:
         "sd": "mean ± standard deviation over splits and label draws",
     }
     draws, folds = max(row.seeds for row in rows), max(row.folds for row in rows)
-    over = [words.count(draws, "draw of the labels", "draws of the labels")]
-    over += [words.count(folds, "fold")] if folds > 1 else []
-    text = (
-        f"Means over {words.listed(over)}, on the same held-back cases throughout. Bands: "
-        f"{words.listed([what[kind] for kind in sorted(bands)])}. A method is label-efficient if "
+    over = [text.count(draws, "draw of the labels", "draws of the labels")]
+    over += [text.count(folds, "fold")] if folds > 1 else []
+    sentence = (
+        f"Means over {text.listed(over)}, on the same held-back cases throughout. Bands: "
+        f"{text.listed([what[kind] for kind in sorted(bands)])}. A method is label-efficient if "
         "its curve stays high to the left."
     )
-    return text + (" Hollow diamonds: published numbers." if published else "")
+    return sentence + (" Hollow diamonds: published numbers." if published else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.report import text as words
+from rdfc_core.report import text
 from rdfc_core.report.run_data import Method, RunData, key_of
 from rdfc_core.report.sections.forest_plot import role_of
 from rdfc_core.report.variants import CONTROL, FEW_LABELS, LINEAR, judged
@@ -57,7 +57,7 @@ def tables(run: RunData, main: Method | None) -> tuple[Table, ...]:
     """Every table of the results, in the paper's order."""
     rows = run.results.rows if run.results else ()
     names = list(dict.fromkeys(row.table for row in rows))
-    names.sort(key=lambda name: list(words.TABLES).index(name) if name in words.TABLES else 99)
+    names.sort(key=lambda name: list(text.TABLES).index(name) if name in text.TABLES else 99)
     return tuple(_table(name, rows, run, main) for name in names)
 
 
@@ -80,13 +80,13 @@ def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) ->
 
 
 def _words(name: str) -> tuple[str, str]:
-    return words.TABLES.get(name, name), words.TABLE_NOTES.get(name, "")
+    return text.TABLES.get(name, name), text.TABLE_NOTES.get(name, "")
 
 
 def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
     """A line a variant and share, the best first; a column a metric, and one a published number."""
     there = {row.metric for row in rows}
-    metrics = [m for m in words.METRICS if m in there]
+    metrics = [m for m in text.METRICS if m in there]
     metrics += sorted(there - set(metrics))
     by_key: dict[tuple[Method, float], dict[str, Row]] = {}
     for row in rows:
@@ -95,8 +95,8 @@ def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
     published = {row.metric for row in rows if row.published is not None}
     columns = ["Labels"] if shares else []
     for metric in metrics:
-        below = " (lower is better)" if metric in words.LOWER_IS_BETTER else ""
-        columns.append(words.metric_name(metric) + below)
+        below = " (lower is better)" if metric in text.LOWER_IS_BETTER else ""
+        columns.append(text.metric_name(metric) + below)
         columns += ["Published"] if metric in published else []
     first = metrics[0]
 
@@ -109,12 +109,12 @@ def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
     lines = []
     for (key, share), found in sorted(by_key.items(), key=order):
         some = next(iter(found.values()))
-        cells = [words.percent(share)] if shares else []
+        cells = [text.percent(share)] if shares else []
         for metric in metrics:
-            cells.append(words.interval(found[metric]) if metric in found else "–")
+            cells.append(text.interval(found[metric]) if metric in found else "–")
             cells += [_published(found.get(metric))] if metric in published else []
         cells.append(str(some.n_cases))
-        lines.append(TableRow(role_of(some, main), key.method, words.describe(key), tuple(cells)))
+        lines.append(TableRow(role_of(some, main), key.method, text.describe(key), tuple(cells)))
     return Grid((*columns, "Cases"), tuple(lines))
 
 
@@ -126,7 +126,7 @@ def _by_share(rows: Sequence[Row], main: Method | None) -> Grid:
     published = {row.label_fraction for row in own if row.published is not None}
     columns: list[str] = []
     for share in shares:
-        columns.append(f"{words.percent(share)} of labels")
+        columns.append(f"{text.percent(share)} of labels")
         columns += ["Published"] if share in published else []
     lines = []
     for key in dict.fromkeys(key_of(row) for row in own):
@@ -136,15 +136,15 @@ def _by_share(rows: Sequence[Row], main: Method | None) -> Grid:
             cells.append(_with_spread(found[share]) if share in found else "–")
             cells += [_published(found.get(share))] if share in published else []
         some = next(iter(found.values()))
-        lines.append(TableRow(role_of(some, main), key.method, words.describe(key), tuple(cells)))
+        lines.append(TableRow(role_of(some, main), key.method, text.describe(key), tuple(cells)))
     return Grid(tuple(columns), tuple(lines))
 
 
 def _with_spread(row: Row) -> str:
     """``0.858 [0.801, 0.907] ± 0.012``: interval and standard deviation, where both are known."""
-    text = words.interval(row)
-    return f"{text} ± {row.sd:.3f}" if "[" in text and row.sd is not None else text
+    cell = text.interval(row)
+    return f"{cell} ± {row.sd:.3f}" if "[" in cell and row.sd is not None else cell
 
 
 def _published(row: Row | None) -> str:
-    return "–" if row is None else words.number(row.published)
+    return "–" if row is None else text.number(row.published)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rdfc_core.report import text as words
+from rdfc_core.report import text
 from rdfc_core.report.run_data import RunData
 from rdfc_core.report.variants import FEW_LABELS, own_of
 from rdfc_core.report.verdict import primary_metric
@@ -85,7 +85,7 @@ def _key(one: Comparison) -> tuple[str, float]:
 
 def _order(key: tuple[str, float]) -> tuple[int, float]:
     table, share = key
-    return list(words.TABLES).index(table) if table in words.TABLES else 99, share
+    return list(text.TABLES).index(table) if table in text.TABLES else 99, share
 
 
 def of_own(run: RunData, table: str, share: float) -> tuple[str, list[Comparison]] | None:
@@ -158,10 +158,10 @@ def _field(run: RunData, table: str, share: float) -> Field | None:
         )
         for one in shown
     )
-    of_labels = f", {words.percent(share)} of the labels" if table == FEW_LABELS else ""
+    of_labels = f", {text.percent(share)} of the labels" if table == FEW_LABELS else ""
     return Field(
-        title=f"{words.TABLES.get(table, table).partition(' (')[0]}{of_labels}: "
-        f"{words.metric_name(against[0].metric)} of {own} less that of",
+        title=f"{text.TABLES.get(table, table).partition(' (')[0]}{of_labels}: "
+        f"{text.metric_name(against[0].metric)} of {own} less that of",
         own=own,
         strips=strips,
         zero=50.0,
@@ -191,7 +191,7 @@ def in_words(own: str, against: Sequence[Comparison]) -> str:
     worse = [c.method_b for c in against if _shown(c) and (c.difference or 0.0) < 0]
     rest = [c.method_b for c in against if not _shown(c)]
     clauses = [
-        f"{lead} {words.listed(names)}"
+        f"{lead} {text.listed(names)}"
         for lead, names in (
             ("does better than", better),
             ("does worse than", worse),
@@ -210,13 +210,13 @@ def _pair(one: Comparison) -> Pair:
     return Pair(
         _shown(one),
         (
-            words.TABLES.get(one.table, one.table).partition(" (")[0],
-            words.percent(one.label_fraction),
-            words.metric_name(one.metric),
+            text.TABLES.get(one.table, one.table).partition(" (")[0],
+            text.percent(one.label_fraction),
+            text.metric_name(one.metric),
             f"{one.method_a} less {one.method_b}",
             _difference(one),
-            words.p_value(one.p),
-            words.p_value(one.p_corrected),
+            text.p_value(one.p),
+            text.p_value(one.p_corrected),
             TESTS.get(one.test, one.test),
         ),
     )
@@ -225,12 +225,12 @@ def _pair(one: Comparison) -> Pair:
 def _difference(one: Comparison) -> str:
     if one.difference is None:
         return "–"
-    text = f"{one.difference:+z.3f}"
+    score = f"{one.difference:+z.3f}"
     if one.ci_low is not None and one.ci_high is not None:
-        text += f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
-    return text.replace("-", "−")
+        score += f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
+    return score.replace("-", "−")
 
 
 def _p(one: Comparison) -> str:
-    corrected = words.p_value(one.p_corrected)
-    return f"p {words.p_value(one.p)}, corrected {corrected}"
+    corrected = text.p_value(one.p_corrected)
+    return f"p {text.p_value(one.p)}, corrected {corrected}"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluation.metrics import scores as metrics
 from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, class_colour, series_colour
@@ -139,7 +138,7 @@ def calibration(
         if len(classes) == 2:  # of several classes, their ticks would cover one another
             ticks[colour] = scores[:, place]
     what = f"“{classes[1]}”" if len(classes) == 2 else "each class"
-    found = metrics(np.array([classes.index(label) for label in main.labels]), scores)
+    found = metrics.scores(np.array([classes.index(label) for label in main.labels]), scores)
     caption = (
         f"Of cases given a probability for {what}, how many have it: on the diagonal, a "
         f"probability can be taken at its word. Bars: 95{text.NBSP}% intervals (Wilson)"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.report import figures
-from rdfc_core.report import text as words
+from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
 from rdfc_core.report.run_data import Epoch, RunData
@@ -85,7 +84,7 @@ def training(run: RunData) -> Training | None:
         if any(key.rpartition(".")[2] == kind for e in epochs for key in e.values)
     ]
     unread = (
-        f"{words.count(run.unread_lines, 'line')} of metrics.jsonl could not be read and "
+        f"{text.count(run.unread_lines, 'line')} of metrics.jsonl could not be read and "
         "are left out."
         if run.unread_lines
         else ""
@@ -93,7 +92,7 @@ def training(run: RunData) -> Training | None:
     summary = _summary(epochs, splits)
     if len(epochs) < len(run.epochs):
         summary += (
-            f" {words.listed(sorted(rivals))} had the same cases and epochs; their losses are of "
+            f" {text.listed(sorted(rivals))} had the same cases and epochs; their losses are of "
             "other tasks, and stand in metrics.jsonl."
         )
     return Training(summary, tuple(plots), unread)
@@ -108,17 +107,17 @@ def compared(run: RunData) -> set[str]:
 
 def _summary(epochs: Sequence[Epoch], splits: Sequence[str]) -> str:
     last = max(epoch.epoch for epoch in epochs)
-    text = words.count(last, "epoch")
+    sentence = text.count(last, "epoch")
     if len(splits) > 1:
-        text += f" in each of {len(splits)} splits, each with a network of its own"
+        sentence += f" in each of {len(splits)} splits, each with a network of its own"
     seconds = _finite(epochs, "seconds")
     if seconds:
-        text += f"; {words.duration(float(np.median(seconds)))} an epoch (median)"
+        sentence += f"; {text.duration(float(np.median(seconds)))} an epoch (median)"
     rates = _finite(epochs, "learning_rate")
     if rates:
-        text += f"; learning rate {rates[0]:.3g}"
-        text += f" to {rates[-1]:.3g}" if rates[-1] != rates[0] else " throughout"
-    return text + "."
+        sentence += f"; learning rate {rates[0]:.3g}"
+        sentence += f" to {rates[-1]:.3g}" if rates[-1] != rates[0] else " throughout"
+    return sentence + "."
 
 
 def _loss(epochs: Sequence[Epoch], splits: Sequence[str]) -> Plot:
