@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.evaluation import metrics
 from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, class_colour, series_colour
