@@ -21,29 +21,32 @@ from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.report import headline
 from rdfc_core.results.schema import Comparison, Headline, Results, Row
+from rdfc_core.results.vocabulary import (
+    ACCURACY,
+    AUROC,
+    BALANCED_ACCURACY,
+    CONTROL,
+    F1_WEIGHTED,
+    HYBRID_FINETUNE,
+    LABEL_EFFICIENCY,
+    LINEAR,
+    SUPERVISED,
+    TABLES,
+    short_heading,
+)
 from rdfc_core.utils.progress import Advance, Progress
 
 # A pipe has no width: tables are then as wide as they need to be.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-METRICS = ("f1_weighted", "auroc", "balanced_accuracy")
-PUBLISHED_METRICS = ("f1_weighted", "accuracy", "auroc")
+METRICS = (F1_WEIGHTED, AUROC, BALANCED_ACCURACY)
+PUBLISHED_METRICS = (F1_WEIGHTED, ACCURACY, AUROC)
 """Those of a table that stands beside a paper's."""
-HEADINGS = {
-    "f1_weighted": "weighted F1",
-    "auroc": "AUROC",
-    "balanced_accuracy": "balanced acc.",
-    "accuracy": "accuracy",
-}
 FIRST_WORD_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 16.0
 NARROW = 122  # columns that all three metrics take
-TITLES = {
-    "linear": "Linear evaluation of the learnt features",
-    "supervised": "Training with labels",
-    "label-efficiency": "With a share of the labels",
-    "control": "Controls",
-}
+ORDER = (LINEAR, SUPERVISED, LABEL_EFFICIENCY, CONTROL)
+"""Of the tables."""
 
 
 def log_to_stderr() -> None:
@@ -131,15 +134,15 @@ def announce_loading(progress: Progress) -> None:
 def show_results(results: Results) -> None:
     """The results as tables: mean and interval of each metric that there is room for."""
     shown = len(METRICS) if out.width >= NARROW else 2
-    for table, title in TITLES.items():
+    for table in ORDER:
         beside = any(one.published is not None for one in results.rows if one.table == table)
         rows = results.table(table, (PUBLISHED_METRICS if beside else METRICS)[:shown])
         if rows:
-            out.print(_table(f"{title}, on {_test_cases(rows)}", rows))
-    for table in TITLES:
+            out.print(_table(f"{TABLES[table].in_terminal}, on {_test_cases(rows)}", rows))
+    for table in ORDER:
         pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, METRICS[0])]
         if pairs:
-            out.print(_comparisons(TITLES[table], _with_pretraining(pairs)))
+            out.print(_comparisons(TABLES[table].in_terminal, _with_pretraining(pairs)))
     if not results.rows:
         out.print("Nothing was evaluated.")
     elif results.headline and not too_few(
@@ -156,7 +159,7 @@ def _headline(told: Headline, results: Results) -> None:
     others = headline.against(told)
     if others:
         drawn = Table(title=f"{told.main.method} less", title_justify="left", title_style="bold")
-        for heading in ("method", "what it is", f"Δ {HEADINGS[METRICS[0]]}"):
+        for heading in ("method", "what it is", f"Δ {short_heading(METRICS[0])}"):
             drawn.add_column(heading, overflow="fold")
         for row in others:
             drawn.add_row(*row)
@@ -169,7 +172,7 @@ def _headline(told: Headline, results: Results) -> None:
 def _with_pretraining(pairs: Sequence[Comparison]) -> list[Comparison]:
     """Of many shares, the pairs with the pretrained network; all of them are in results.json."""
     many = len({one.label_fraction for one in pairs}) > 1
-    found = [p for p in pairs if "hybrid-finetune" in (p.method_a, p.method_b)] if many else []
+    found = [p for p in pairs if HYBRID_FINETUNE in (p.method_a, p.method_b)] if many else []
     return sorted(found or pairs, key=lambda one: one.label_fraction)
 
 
@@ -186,7 +189,7 @@ def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
     shares = any(one.label_fraction < 1 for one in pairs)
     for heading in (*(["labels"] if shares else []), "method", "less"):
         drawn.add_column(heading, overflow="fold")
-    for heading in (f"Δ {HEADINGS[METRICS[0]]}", "p", "p corrected"):
+    for heading in (f"Δ {short_heading(METRICS[0])}", "p", "p corrected"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     for one in pairs:
         if one.difference is None or one.ci_low is None or one.ci_high is None:
@@ -206,7 +209,7 @@ def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
         drawn.add_column(heading, overflow="fold", no_wrap=heading == "method")
     told = [any(row[i].published is not None for row in rows) for i in range(len(rows[0]))]
     for metric, beside in zip(rows[0], told, strict=True):
-        drawn.add_column(HEADINGS[metric.metric], justify="right", no_wrap=True)
+        drawn.add_column(short_heading(metric.metric), justify="right", no_wrap=True)
         if beside:
             drawn.add_column("published", justify="right", no_wrap=True)
     for row in rows:

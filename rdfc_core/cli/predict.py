@@ -14,6 +14,7 @@ from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
 from rdfc_core.cli.table_file import check_out, write_table
 from rdfc_core.errors import StudyError
+from rdfc_core.results.vocabulary import SELECTED
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
@@ -49,7 +50,7 @@ def predict(
             help="Predict by this saved candidate (such as probe or hybrid-finetune) in place of "
             "what the run selected.",
         ),
-    ] = "selected",
+    ] = SELECTED,
     store: options.Store = None,
     executor: options.Executor = "local",
     as_json: options.Json = False,

@@ -175,9 +175,10 @@ def _finished(
 
 def _report(folder: Path) -> Path:
     """The report; drawn unless there is one that is newer than the results."""
-    from rdfc_core.report import REPORT, write_report
+    from rdfc_core.report import write_report
+    from rdfc_core.results.files import REPORT, RESULTS
 
-    report, results = folder / REPORT, folder / "results.json"
+    report, results = folder / REPORT, folder / RESULTS
     if report.exists() and report.stat().st_mtime_ns >= results.stat().st_mtime_ns:
         return report
     return write_report(folder)

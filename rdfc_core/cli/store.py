@@ -49,10 +49,11 @@ def check(
 
     from rdfc_core.cli import console
     from rdfc_core.pipeline.context import check_stored
+    from rdfc_core.results.files import STUDY
 
     console.log_to_stderr()
     bench = options.workbench(store, executor)
-    path = study / "study.yaml" if study.is_dir() else study
+    path = study / STUDY if study.is_dir() else study
     found = check_stored(path, set_ or [], None if everything else cases, seed or 0, bench)
     if as_json:
         console.show_json(asdict(found))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Candidate = Literal[
-    "probe", "radiomics-logistic", "image-and-radiomics", "radiomics", "hybrid-finetune"
-]
+from rdfc_core.results.vocabulary import Candidate
 
 
 class SelectionSettings(BaseModel):

@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.plugin.component import Part, PartOf
+from rdfc_core.results.vocabulary import (
+    CONTROLS,
+    ENSEMBLE,
+    FEATURES,
+    HYBRID_FINETUNE,
+    KNN,
+    LOGISTIC,
+    METHODS,
+    OWN_PRETEXT,
+    PROBE,
+    SELECTED,
+    SHUFFLED_CORRESPONDENCE,
+    START,
+    Classifier,
+    Control,
+    Layer,
+    Method,
+)
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
 Compilation = Literal["default", "reduce-overhead", "max-autotune"]
-Method = Literal[
-    "radiomics",
-    "radiomics-logistic",
-    "image-and-radiomics",
-    "resnet-scratch",
-    "hybrid-scratch",
-    "hybrid-finetune",
-]
-Control = Literal[
-    "random-init",
-    "radiomics",
-    "shape-only",
-    "no-shape",
-    "size-only",
-    "shuffled-labels",
-    "shuffled-correspondence",
-]
-CONTROLS: tuple[Control, ...] = get_args(Control)
-SHUFFLED = "shuffled-correspondence"
-"""The control for which the pretext is trained once more."""
 LabelUnit = Literal["patient", "case"]
-METHODS: tuple[Method, ...] = get_args(Method)
 
 TUNINGS = ("paper", "paper-frozen", "all", "frozen")
 """Settings of fine-tuning that have a name; `rdfc_core.evaluation.layer_groups` says what they
@@ -194,8 +191,8 @@ class SupervisedSettings(TrainingSettings):
     precision: Precision | None = Field(
         None, description="Number format of the forward pass; null: as in pretraining."
     )
-    head: Literal["features", "embedding"] = Field(
-        "features",
+    head: Layer = Field(
+        FEATURES,
         description="The head stands on the towers' features of unit length (each view to 256, "
         "joined, to the classes), or is one layer on the pretext's embeddings.",
     )
@@ -244,8 +241,8 @@ class SupervisedSettings(TrainingSettings):
 class EvaluateSettings(Settings):
     """How the learnt features, and the methods they are compared with, are judged."""
 
-    classifiers: tuple[Literal["logistic", "sgd", "knn"], ...] = Field(
-        ("logistic", "knn"),
+    classifiers: tuple[Classifier, ...] = Field(
+        (LOGISTIC, KNN),
         description="Linear probes: logistic regression, the paper's SGD layer, or neighbours.",
     )
     logistic_c: float = Field(1.0, gt=0, description="C of the logistic regression, fixed.")
@@ -259,7 +256,7 @@ class EvaluateSettings(Settings):
         Control,
         ...,
     ] = Field(
-        ("random-init", "radiomics", "shape-only", "no-shape", "size-only", "shuffled-labels"),
+        tuple(name for name in CONTROLS if name != SHUFFLED_CORRESPONDENCE),
         description="What the learnt features are compared with; all: shuffled-correspondence, "
         "too, for which the pretext is trained once more a split, on views of different cases.",
     )
@@ -328,8 +325,16 @@ class EvaluateSettings(Settings):
         for name in compare:
             if not FILE_NAME.fullmatch(name):
                 raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
-            taken = ("rdfc", "stable", "selected", "probe", "ensemble", SHUFFLED, *METHODS)
-            if name in taken or name.startswith("start-") or "-from-" in name:
+            taken = (
+                OWN_PRETEXT,
+                "stable",
+                SELECTED,
+                PROBE,
+                ENSEMBLE,
+                SHUFFLED_CORRESPONDENCE,
+                *METHODS,
+            )
+            if name in taken or name.startswith(START) or "-from-" in name:
                 raise ValueError(f"{name!r} is taken; call the pretext something else")
         return compare
 
@@ -361,7 +366,7 @@ class EvaluateSettings(Settings):
 
     @model_validator(mode="after")
     def _finetuned_like_the_pretext(self) -> EvaluateSettings:
-        if self.compared == "finetune" and "hybrid-finetune" not in self.methods:
+        if self.compared == "finetune" and HYBRID_FINETUNE not in self.methods:
             raise ValueError(
                 "compared: finetune does what hybrid-finetune does, which is not among methods: "
                 "add it, or use compared: probe"

@@ -18,6 +18,7 @@ from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import FEATURES, OWN_PRETEXT, RANDOM_INIT, SHUFFLED_LABELS
 from rdfc_core.views.feature_view import FeatureView
 
 Judged = list[tuple[linear_probe.Variant, Prediction]]
@@ -25,7 +26,7 @@ Judged = list[tuple[linear_probe.Variant, Prediction]]
 
 def method_name(study: ResolvedStudy) -> str:
     """How tables call the study's pretext: ours is named after the project."""
-    return "rdfc" if study.pretext.name == "correspondence" else study.pretext.name
+    return OWN_PRETEXT if study.pretext.name == "correspondence" else study.pretext.name
 
 
 def controls(
@@ -48,7 +49,7 @@ def controls(
     """
     found: Judged = []
     prepared = _prepared(test, model.views, extraction)
-    if "random-init" in study.evaluate.controls:
+    if RANDOM_INIT in study.evaluate.controls:
         pretext_cases = {name: extraction.of(name, test.split.pretext) for name in model.views}
         networks = []
         for repeat in range(linear_probe.RANDOM_NETWORKS):
@@ -57,7 +58,7 @@ def controls(
             untrained.calibrate(pretext_cases)
             networks.append(untrained.outputs(prepared))
         found += linear_probe.judge_random(test, networks)
-    if "shuffled-labels" in study.evaluate.controls:
+    if SHUFFLED_LABELS in study.evaluate.controls:
         found += linear_probe.judge_shuffled(test, outputs)
     name = handcrafted(model.views)
     view = model.views[name] if name is not None else None
@@ -104,10 +105,10 @@ def setup(
         measured=_measured(prepared, name, len(test.cases)),
         blocks=blocks(
             standard,
-            outputs["features"].get(image_view(model.views)),
+            outputs[FEATURES].get(image_view(model.views)),
             len(test.split.train),
         ),
-        learnt=outputs["features"],
+        learnt=outputs[FEATURES],
         pretext=method_name(study),
         precision=study.evaluate.supervised.precision or study.pretrain.precision,
     )

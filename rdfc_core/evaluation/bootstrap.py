@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluation.metrics import METRICS, scores
+from rdfc_core.evaluation.metrics import scores
+from rdfc_core.results.vocabulary import METRICS
 
 
 @dataclass(frozen=True)

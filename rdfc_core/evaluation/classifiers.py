@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.errors import ShapeError, StudyError
+from rdfc_core.results import vocabulary
 from rdfc_core.training.seeding import seeded
 
 FeatureTables = Mapping[str, NDArray[np.float32]]
@@ -248,9 +249,9 @@ def classifier(
     name: str, settings: EvaluateSettings, seed: int, layer: str
 ) -> LogisticProbe | SgdProbe | KNN:
     """A fresh classifier by its name in a study, for tower features or embeddings."""
-    if name == "sgd":
-        return SgdProbe(settings, seed, direct=layer == "embedding")
-    if name == "knn":
+    if name == vocabulary.SGD:
+        return SgdProbe(settings, seed, direct=layer == vocabulary.EMBEDDING)
+    if name == vocabulary.KNN:
         return KNN(settings)
     return LogisticProbe(settings)
 

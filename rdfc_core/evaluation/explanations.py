@@ -16,6 +16,7 @@ from rdfc_core.evaluation.permutation_importance import Family
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.models.model import Model
 from rdfc_core.results.schema import AttentionMap
+from rdfc_core.results.vocabulary import FEATURES
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.overlay import overlays
 from rdfc_core.views.preparers import PicturePreparer
@@ -62,7 +63,7 @@ class Explanations:
         for family, prediction in baselines.families(test, model, extraction):
             self.families[family].append(prediction)
         if not self.attention_maps and not self.why_not:  # one network's maps are enough to look at
-            self._look(test, model, outputs["features"], extraction)
+            self._look(test, model, outputs[FEATURES], extraction)
 
     def _look(
         self,

@@ -18,6 +18,7 @@ from rdfc_core.evaluation.classifiers import Head, LogisticProbe, class_weights
 from rdfc_core.evaluation.hybrid import Hybrid
 from rdfc_core.evaluation.layer_groups import Plan, modules
 from rdfc_core.interfaces import Pretext, Tower, View
+from rdfc_core.results.vocabulary import EMBEDDING
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import endless_batches, label_steps
 from rdfc_core.training.device import device_for
@@ -84,7 +85,7 @@ class Initialisation:
             if plan is not None:
                 self._load(towers, plan)
             projector = None
-            if settings.head == "embedding":
+            if settings.head == EMBEDDING:
                 projector = deepcopy(self.trained) if plan is not None else self.fresh(seed)
                 projector = projector.cpu()
             raw = self._handcrafted(names) if settings.raw_features else {}

@@ -8,13 +8,27 @@ from dataclasses import dataclass, replace
 
 from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
-from rdfc_core.evaluation.linear_probe import SCALED, Variant
+from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import holm
-from rdfc_core.evaluation.trials import LOGISTIC, SELECTED, c_name, logistic_name
+from rdfc_core.evaluation.trials import c_name, logistic_name
+from rdfc_core.results.vocabulary import (
+    CALIBRATED,
+    CONTROL,
+    F1_WEIGHTED,
+    HYBRID_FINETUNE,
+    HYBRID_SCRATCH,
+    LINEAR,
+    LOGISTIC_METHODS,
+    RADIOMICS,
+    RADIOMICS_LOGISTIC,
+    RANDOM_INIT,
+    RESNET_SCRATCH,
+    SELECTED,
+    SUPERVISED,
+)
 
-METRIC = "f1_weighted"
-FINETUNED, FROM_SCRATCH, UNTRAINED = "hybrid-finetune", "hybrid-scratch", "random-init"
-BASELINES = (FROM_SCRATCH, "resnet-scratch", "radiomics-logistic", "radiomics")
+METRIC = F1_WEIGHTED
+BASELINES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS)
 """Methods that begin from no pretext, and stand with the controls."""
 
 Found = Mapping[Variant, Sequence[Prediction]]
@@ -42,8 +56,8 @@ def headline_variant(found: Found, method: str, probe: Mapping[str, str]) -> Var
         probe: Input, layer and classifier of the linear probe that was named.
     """
     for wanted in (
-        Variant("supervised", SELECTED, "", "", ""),
-        Variant("linear", method, probe["input"], probe["layer"], probe["classifier"]),
+        Variant(SUPERVISED, SELECTED, "", "", ""),
+        Variant(LINEAR, method, probe["input"], probe["layer"], probe["classifier"]),
     ):
         if wanted in found:
             return wanted
@@ -78,24 +92,24 @@ def against(
 def _pairs(
     settings: EvaluateSettings, found: Found, main: Variant, method: str
 ) -> Iterator[tuple[Variant, Variant]]:
-    full = [e for e in found if e.label_fraction == 1 and not e.classifier.endswith(SCALED)]
+    full = [e for e in found if e.label_fraction == 1 and not e.classifier.endswith(CALIBRATED)]
     labelled = {
-        e.method: e for e in full if e.table == "supervised" and _named_beforehand(e, settings)
+        e.method: e for e in full if e.table == SUPERVISED and _named_beforehand(e, settings)
     }
-    controls = {e.method: e for e in full if e.table == "control"}  # all views come last
+    controls = {e.method: e for e in full if e.table == CONTROL}  # all views come last
     yield from ((main, labelled[name]) for name in BASELINES if name in labelled)
     yield from ((main, variant) for variant in controls.values())
-    if {FINETUNED, FROM_SCRATCH} <= set(labelled):
-        yield labelled[FINETUNED], labelled[FROM_SCRATCH]
-    if UNTRAINED in controls:
-        probe = replace(controls[UNTRAINED], table="linear", method=method)
+    if {HYBRID_FINETUNE, HYBRID_SCRATCH} <= set(labelled):
+        yield labelled[HYBRID_FINETUNE], labelled[HYBRID_SCRATCH]
+    if RANDOM_INIT in controls:
+        probe = replace(controls[RANDOM_INIT], table=LINEAR, method=method)
         if probe in found:
-            yield probe, controls[UNTRAINED]
+            yield probe, controls[RANDOM_INIT]
 
 
 def _named_beforehand(variant: Variant, settings: EvaluateSettings) -> bool:
     """Whether this is the variant of its method that the study judges."""
-    if variant.method == FINETUNED:
+    if variant.method == HYBRID_FINETUNE:
         return variant.input == settings.supervised.finetune.name
     first_c = logistic_name(c_name(settings.radiomics_c[0]))
-    return variant.method not in LOGISTIC or variant.classifier == first_c
+    return variant.method not in LOGISTIC_METHODS or variant.classifier == first_c

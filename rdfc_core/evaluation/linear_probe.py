@@ -10,21 +10,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Case
-from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
+from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.classifiers import FeatureTables, LinearModel, classifier
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.interfaces import Prepared
+from rdfc_core.results.vocabulary import (
+    ALL_VIEWS,
+    BOTH_VIEWS,
+    CALIBRATED,
+    CONTROL,
+    EMBEDDING,
+    FEATURES,
+    KNN,
+    LINEAR,
+    LOGISTIC,
+    NO_SHAPE,
+    RADIOMICS,
+    RANDOM_INIT,
+    RAW,
+    SHAPE_ONLY,
+    SHUFFLED_CORRESPONDENCE,
+    SHUFFLED_LABELS,
+    SIZE_ONLY,
+)
 from rdfc_core.views.feature_view import FeatureView
 
 log = logging.getLogger("rdfc")
 
 RANDOM_NETWORKS = 3
 SHUFFLES = 20
-
-SCALED = "+temperature"
-"""Ends the classifier's name where a temperature calibrates its probabilities."""
 
 Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
 """Layer (``features``, ``embedding``) → view name → (N, F) for the cases of a `LabelledSplit`."""
@@ -43,13 +59,13 @@ class Variant:
 
     def scaled(self) -> Variant:
         """The same with probabilities that a temperature calibrates."""
-        return replace(self, classifier=self.classifier.removesuffix(SCALED) + SCALED)
+        return replace(self, classifier=self.classifier.removesuffix(CALIBRATED) + CALIBRATED)
 
 
 def main_classifier(settings: EvaluateSettings) -> str:
     """The first linear classifier: the one that is saved, and that judges the controls."""
-    linear = [name for name in settings.classifiers if name != "knn"]
-    return linear[0] if linear else "logistic"
+    linear = [name for name in settings.classifiers if name != KNN]
+    return linear[0] if linear else LOGISTIC
 
 
 def main_variant(settings: EvaluateSettings, views: Sequence[str]) -> dict[str, str]:
@@ -59,14 +75,14 @@ def main_variant(settings: EvaluateSettings, views: Sequence[str]) -> dict[str, 
     """
     return {
         "input": together(views),
-        "layer": "features",
+        "layer": FEATURES,
         "classifier": main_classifier(settings),
     }
 
 
 def together(views: Sequence[str]) -> str:
     """How tables call all views joined."""
-    return views[0] if len(views) == 1 else "both" if len(views) == 2 else "all"
+    return views[0] if len(views) == 1 else BOTH_VIEWS if len(views) == 2 else ALL_VIEWS
 
 
 @dataclass(frozen=True)
@@ -174,16 +190,16 @@ def judge_learnt(
         for name, features in inputs(views):
             for chosen in data.settings.classifiers:
                 prediction, model = data.judge(features, chosen, layer)
-                found.append((Variant("linear", method, name, layer, chosen), prediction))
+                found.append((Variant(LINEAR, method, name, layer, chosen), prediction))
                 if (layer, chosen, len(features)) == (
-                    "features",
+                    FEATURES,
                     main_classifier(data.settings),
                     len(views),
                 ):
                     kept = model
     if kept is None:  # neighbours alone are asked for, and they cannot be saved
-        everything = outputs["features"]
-        _, kept = data.judge(everything, main_classifier(data.settings), "features")
+        everything = outputs[FEATURES]
+        _, kept = data.judge(everything, main_classifier(data.settings), FEATURES)
     return found, kept
 
 
@@ -191,13 +207,13 @@ def judge_compared(
     data: LabelledSplit, outputs: Outputs, method: str
 ) -> Iterator[tuple[Variant, Prediction]]:
     """Another network than the study's own; the control by its main classifier alone."""
-    if method != SHUFFLED:
+    if method != SHUFFLED_CORRESPONDENCE:
         yield from judge_learnt(data, outputs, method)[0]
         return
     chosen = main_classifier(data.settings)
-    for name, features in inputs(outputs["features"]):
-        variant = Variant("control", method, name, "features", chosen)
-        yield variant, data.judge(features, chosen, "features")[0]
+    for name, features in inputs(outputs[FEATURES]):
+        variant = Variant(CONTROL, method, name, FEATURES, chosen)
+        yield variant, data.judge(features, chosen, FEATURES)[0]
 
 
 def judge_random(
@@ -205,23 +221,23 @@ def judge_random(
 ) -> Iterator[tuple[Variant, Prediction]]:
     """Untrained networks with the same views, one repetition each."""
     for repeat, outputs in enumerate(networks):
-        for name, features in inputs(outputs["features"]):
+        for name, features in inputs(outputs[FEATURES]):
             chosen = main_classifier(data.settings)
-            variant = Variant("control", "random-init", name, "features", chosen)
-            yield variant, data.judge(features, chosen, "features", repeat)[0]
+            variant = Variant(CONTROL, RANDOM_INIT, name, FEATURES, chosen)
+            yield variant, data.judge(features, chosen, FEATURES, repeat)[0]
 
 
 def judge_shuffled(data: LabelledSplit, outputs: Outputs) -> Iterator[tuple[Variant, Prediction]]:
     """The learnt features with the training labels dealt out at random: must end at chance."""
-    name, features = list(inputs(outputs["features"]))[-1]
+    name, features = list(inputs(outputs[FEATURES]))[-1]
     rng = np.random.default_rng(data.seed)
     train = len(data.split.train)
     for repeat in range(SHUFFLES):
         shuffled = data.truth.copy()
         shuffled[:train] = rng.permutation(shuffled[:train])
         chosen = main_classifier(data.settings)
-        variant = Variant("control", "shuffled-labels", name, "features", chosen)
-        yield variant, data.judge(features, chosen, "features", repeat, shuffled)[0]
+        variant = Variant(CONTROL, SHUFFLED_LABELS, name, FEATURES, chosen)
+        yield variant, data.judge(features, chosen, FEATURES, repeat, shuffled)[0]
 
 
 def judge_handcrafted(
@@ -240,18 +256,18 @@ def judge_handcrafted(
     shape = np.array(["shape" in name.lower() for name in view.names])
     sizes = np.stack([one.array for one in size]).astype(np.float32)
     columns = {
-        "radiomics": table,
-        "shape-only": table[:, shape],
-        "no-shape": table[:, ~shape],
-        "size-only": sizes,
+        RADIOMICS: table,
+        SHAPE_ONLY: table[:, shape],
+        NO_SHAPE: table[:, ~shape],
+        SIZE_ONLY: sizes,
     }
     for method, features in columns.items():
         if method not in data.settings.controls or features.shape[1] == 0:
             continue
-        if method == "no-shape" and not shape.any():
+        if method == NO_SHAPE and not shape.any():
             continue  # the same as all features
-        variant = Variant("control", method, "radiomics", "raw", chosen)
-        yield variant, data.judge({"raw": features}, chosen, "embedding")[0]
+        variant = Variant(CONTROL, method, RADIOMICS, RAW, chosen)
+        yield variant, data.judge({RAW: features}, chosen, EMBEDDING)[0]
 
 
 def inputs(views: Mapping[str, NDArray[np.float32]]) -> Iterator[tuple[str, FeatureTables]]:

@@ -21,9 +21,9 @@ from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.feature_blocks import IMAGE, image_scale
 from rdfc_core.evaluation.finetuning import Initialisation
 from rdfc_core.evaluation.hybrid import Hybrid
-from rdfc_core.evaluation.trials import SELECTED
 from rdfc_core.interfaces import MemoryStore, Pretext, View
 from rdfc_core.results.schema import Selection
+from rdfc_core.results.vocabulary import SELECTED
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier", "ece")
+from rdfc_core.results.vocabulary import ACCURACY, AUROC, BALANCED_ACCURACY, BRIER, ECE, F1_WEIGHTED
 
 ECE_BINS = 10
 
@@ -21,7 +21,7 @@ def scores(
     probabilities: NDArray[np.float64],
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Every metric of `METRICS`, for every weighting.
+    """Every metric of `rdfc_core.results.vocabulary.METRICS`, for every weighting.
 
     Args:
         truth: (N,) class indices.
@@ -55,12 +55,12 @@ def scores(
         warnings.simplefilter("ignore", RuntimeWarning)
         f1 = np.where(support + claimed > 0, 2 * hits / (support + claimed), 0.0)
         return {
-            "f1_weighted": (f1 * support).sum(axis=1) / total,
-            "accuracy": hits.sum(axis=1) / total,
-            "balanced_accuracy": np.nanmean(hits / support, axis=1),
-            "auroc": _auroc(truth, probabilities, weights),
-            "brier": weights @ squares / total,
-            "ece": _calibration_error(predicted == truth, probabilities.max(axis=1), weights),
+            F1_WEIGHTED: (f1 * support).sum(axis=1) / total,
+            ACCURACY: hits.sum(axis=1) / total,
+            BALANCED_ACCURACY: np.nanmean(hits / support, axis=1),
+            AUROC: _auroc(truth, probabilities, weights),
+            BRIER: weights @ squares / total,
+            ECE: _calibration_error(predicted == truth, probabilities.max(axis=1), weights),
         }
 
 

@@ -15,13 +15,19 @@ from rdfc_core.evaluation.trial_runner import TrialRunner, logarithm
 from rdfc_core.evaluation.trial_store import Arrays
 from rdfc_core.evaluation.trials import Trial, candidate_trials, selections, tables
 from rdfc_core.results.schema import Ranked, Selection
+from rdfc_core.results.vocabulary import (
+    ENSEMBLE,
+    HYBRID_FINETUNE,
+    IMAGE_AND_RADIOMICS,
+    PROBE,
+    RADIOMICS,
+    RADIOMICS_LOGISTIC,
+)
 
-ENSEMBLE = "ensemble"
-
-SIMPLEST = ("radiomics-logistic", "image-and-radiomics", "probe", "radiomics", "hybrid-finetune")
+SIMPLEST = (RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS, PROBE, RADIOMICS, HYBRID_FINETUNE)
 """Of candidates that the inner folds cannot tell apart, the first is taken."""
 
-DEFAULT = ("image-and-radiomics", "radiomics-logistic", "probe", "radiomics", "hybrid-finetune")
+DEFAULT = (IMAGE_AND_RADIOMICS, RADIOMICS_LOGISTIC, PROBE, RADIOMICS, HYBRID_FINETUNE)
 """Where nothing can be held back, the first that is a candidate is taken."""
 
 CLEARLY = 2.0

@@ -8,13 +8,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rdfc_core.config.settings import SHUFFLED, EvaluateSettings
+from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.delong import delong
 from rdfc_core.evaluation.linear_probe import Variant, main_classifier
-from rdfc_core.evaluation.trials import LOGISTIC, c_name, logistic_name
+from rdfc_core.evaluation.trials import c_name, logistic_name
+from rdfc_core.results.vocabulary import (
+    AUROC,
+    ECE,
+    FEATURES,
+    FINETUNED_SUFFIX,
+    INPUT_HEADINGS,
+    LABEL_EFFICIENCY,
+    LINEAR,
+    LOGISTIC_METHODS,
+    METRICS,
+    SHUFFLED_CORRESPONDENCE,
+    SUPERVISED,
+)
 
-METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier")
+TESTED = tuple(metric for metric in METRICS if metric != ECE)
 """Not the calibration error: its bias on few cases is another for every method."""
 
 BOOTSTRAP, DELONG = "paired-bootstrap", "delong"
@@ -39,10 +52,6 @@ class Compared:
     p: float
     p_corrected: float
     test: str
-
-
-SEVERAL = {"both": "both views", "all": "all views"}
-"""Inputs of more than one view, in words."""
 
 
 def compare(
@@ -75,12 +84,12 @@ def compare(
         taken = dict.fromkeys(variant for a, b, _ in pairs for variant in (a, b))
         drawn = {variant: resampled(known[variant], resamples, seed) for variant in taken}
         for a, b, names in pairs:
-            for metric in METRICS:
+            for metric in TESTED:
                 numbers = paired(drawn[a][metric], drawn[b][metric], confidence, seed)
                 found.append(_compared(a, names, metric, numbers, BOOTSTRAP))
             by_ranks = delong(known[a], known[b])
             numbers = (by_ranks.value, *by_ranks.interval(confidence), by_ranks.p)
-            found.append(_compared(a, names, "auroc", numbers, DELONG))
+            found.append(_compared(a, names, AUROC, numbers, DELONG))
     return list(_corrected(found))
 
 
@@ -93,11 +102,11 @@ def _pairs(
         return next((p for p in parts if (p.method, p.input) == (method, view)), None)
 
     def named(variant: Variant) -> str:
-        several = SEVERAL.get(variant.input)
+        several = INPUT_HEADINGS.get(variant.input)
         return f"{variant.method} ({several})" if several else variant.method
 
     for a, b in itertools.combinations(entries, 2):
-        if a.table != "linear" or a.input == b.input:
+        if a.table != LINEAR or a.input == b.input:
             yield a, b, (a.method, b.method)
             continue
         like_a, like_b = view_of(a.method, b.input), view_of(b.method, a.input)
@@ -116,8 +125,8 @@ def views_apart(
         variant: predictions
         for variant, predictions in found.items()
         if (variant.table, variant.layer, variant.classifier)
-        == ("linear", "features", main_classifier(settings))
-        and variant.input not in SEVERAL
+        == (LINEAR, FEATURES, main_classifier(settings))
+        and variant.input not in INPUT_HEADINGS
     }
 
 
@@ -134,15 +143,14 @@ def judged_variants(
     first_c = logistic_name(c_name(settings.radiomics_c[0]))
     for variant in found:
         wanted = {
-            "linear": (variant.layer, variant.classifier)
-            == ("features", main_classifier(settings)),
-            "supervised": not variant.method.endswith("-finetune")
+            LINEAR: (variant.layer, variant.classifier) == (FEATURES, main_classifier(settings)),
+            SUPERVISED: not variant.method.endswith(FINETUNED_SUFFIX)
             or variant.input == settings.supervised.finetune.name,
-            "label-efficiency": True,
+            LABEL_EFFICIENCY: True,
         }
-        if variant.method in LOGISTIC and variant.classifier != first_c:
+        if variant.method in LOGISTIC_METHODS and variant.classifier != first_c:
             continue
-        if variant.method.removesuffix("-finetune") == SHUFFLED:
+        if variant.method.removesuffix(FINETUNED_SUFFIX) == SHUFFLED_CORRESPONDENCE:
             continue
         if wanted.get(variant.table, False) and variant != variant.scaled():
             # All views together come after each of them alone.

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from rdfc_core.evaluation.bootstrap import Prediction, interval, of_drawn_repetitions, resampled
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import LabelledSplit, main_classifier
+from rdfc_core.results.vocabulary import AUROC, EMBEDDING, RADIOMICS, RAW, SVM
 
-METRIC = "auroc"
+METRIC = AUROC
 REPEATS = 10
 MOST_RESAMPLES = 1000
 """For an interval of two digits these do; there is one a family and repetition."""
@@ -88,20 +89,20 @@ def judge(
         standard: (N, F) standardised, as the view collates them.
     """
     settings, train = data.settings, len(data.split.train)
-    if "radiomics" in settings.methods:
+    if RADIOMICS in settings.methods:
         balanced = settings.class_weight == "balanced"
         model = ConventionalRadiomics(data.classes, balanced, settings.inner_folds, data.seed)
         patients = [case.patient_id for case in data.cases[:train]]
         model.fit(measured[:train], data.truth[:train], patients)
-        yield from _permuted(data, names, measured[train:], model.predict, "svm")
-    elif "radiomics" in settings.controls:
+        yield from _permuted(data, names, measured[train:], model.predict, SVM)
+    elif RADIOMICS in settings.controls:
         chosen = main_classifier(settings)
-        linear = data.judge({"raw": standard}, chosen, "embedding")[1]
+        linear = data.judge({RAW: standard}, chosen, EMBEDDING)[1]
         if linear is not None:
             table = standard[train:].astype(np.float64)
 
             def predict(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-                return linear.predict({"raw": rows.astype(np.float32)})
+                return linear.predict({RAW: rows.astype(np.float32)})
 
             yield from _permuted(data, names, table, predict, chosen)
 
@@ -113,7 +114,7 @@ def _permuted(
     predict: Predict,
     classifier: str,
 ) -> Iterator[tuple[Family, Prediction]]:
-    about = ("radiomics", classifier)
+    about = (RADIOMICS, classifier)
     yield Family("", "", len(names), *about), data.prediction(predict(table))
     for (grouping, name), columns in families(names).items():
         family = Family(grouping, name, len(columns), *about)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rdfc_core.config.settings import AnyPrecision, EvaluateSettings
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluation import finetuning, members
+from rdfc_core.evaluation import feature_blocks, finetuning, members
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.classifiers import (
@@ -22,7 +22,7 @@ from rdfc_core.evaluation.classifiers import (
     linear_model,
 )
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
-from rdfc_core.evaluation.feature_blocks import IMAGE, RADIOMICS, Blocks
+from rdfc_core.evaluation.feature_blocks import Blocks
 from rdfc_core.evaluation.layer_groups import plan
 from rdfc_core.evaluation.learning import Learner, Rows, Taught
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
@@ -30,9 +30,6 @@ from rdfc_core.evaluation.members import Member, NetworkMember
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import (
-    LOGISTIC,
-    PROBE,
-    SELECTED,
     Trial,
     beside,
     c_name,
@@ -41,6 +38,21 @@ from rdfc_core.evaluation.trials import (
     tables,
 )
 from rdfc_core.interfaces import Tower, View
+from rdfc_core.results.vocabulary import (
+    FEATURES,
+    FINETUNED_SUFFIX,
+    HEAD,
+    HYBRID_FINETUNE,
+    IMAGE_AND_RADIOMICS,
+    LOGISTIC_METHODS,
+    PROBE,
+    RADIOMICS,
+    RADIOMICS_LOGISTIC,
+    RAW,
+    RESNET_SCRATCH,
+    SELECTED,
+    SVM,
+)
 from rdfc_core.utils.progress import Advance, Progress
 from rdfc_core.views.feature_view import FeatureView
 
@@ -85,9 +97,9 @@ class SupervisedSetup:
         """The trial's method, from rows to what it says."""
         if trial.method == PROBE:
             return self._probe(seed, advance)
-        if trial.method == "radiomics":
+        if trial.method == RADIOMICS:
             return self._radiomics(seed, advance)
-        if trial.method in LOGISTIC:
+        if trial.method in LOGISTIC_METHODS:
             return self._logistic(trial, advance)
         return self._network(trial, seed, advance)
 
@@ -99,30 +111,34 @@ class SupervisedSetup:
         elif trial.method == PROBE:
             taught = list(self.learnt)
             chosen = main_classifier(self.data.settings)
-            named = (self.pretext, together(taught), "features", chosen)
-        elif trial.method == "radiomics":
-            named = ("radiomics", handcrafted(self.initialisation.views) or "", "raw", "svm")
-        elif trial.method in LOGISTIC:
+            named = (self.pretext, together(taught), FEATURES, chosen)
+        elif trial.method == RADIOMICS:
+            named = (RADIOMICS, handcrafted(self.initialisation.views) or "", RAW, SVM)
+        elif trial.method in LOGISTIC_METHODS:
             seen = handcrafted(self.initialisation.views) or ""
-            if trial.method == "image-and-radiomics":
+            if trial.method == IMAGE_AND_RADIOMICS:
                 seen = f"{image_view(self.initialisation.views)}+{seen}"
-            named = (trial.method, seen, "raw", logistic_name(trial.tuning))
+            named = (trial.method, seen, RAW, logistic_name(trial.tuning))
         else:
             names = self._views(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
-            method = f"{self.pretext}-finetune" if self.compared else trial.method
-            named = (method, seen, self.data.settings.supervised.head, "head")
+            method = f"{self.pretext}{FINETUNED_SUFFIX}" if self.compared else trial.method
+            named = (method, seen, self.data.settings.supervised.head, HEAD)
         return Variant(table, *named, label_fraction=trial.label_fraction)
 
     def _views(self, method: str) -> list[str]:
         views = self.initialisation.views
-        return [image_view(views)] if method == "resnet-scratch" else list(views)
+        return [image_view(views)] if method == RESNET_SCRATCH else list(views)
 
     def _logistic(self, trial: Trial, advance: Advance) -> Learner:
         """Logistic regression on handcrafted features; learnt ones of the image beside them."""
         settings = self.data.settings
         c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
-        names = [IMAGE, RADIOMICS] if trial.method == "image-and-radiomics" else [RADIOMICS]
+        names = (
+            [feature_blocks.IMAGE, feature_blocks.RADIOMICS]
+            if trial.method == IMAGE_AND_RADIOMICS
+            else [feature_blocks.RADIOMICS]
+        )
         if missing := [name for name in names if name not in self.blocks]:
             raise StudyError(
                 f"evaluate: {trial.method} needs learnt features of the {missing[0]}, and the "
@@ -144,7 +160,7 @@ class SupervisedSetup:
 
     def _of_blocks(self, model: LinearModel) -> Member:
         views = self.initialisation.views
-        image = image_view(views) if IMAGE in model.views else ""
+        image = image_view(views) if feature_blocks.IMAGE in model.views else ""
         train = len(self.data.split.train)
         learnt = self.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
         about = (handcrafted(views) or "", image, learnt, self.measured.shape[1])
@@ -170,7 +186,7 @@ class SupervisedSetup:
         settings = self.data.settings
 
         def learn(rows: Rows) -> Taught:
-            probe = classifier(main_classifier(settings), settings, seed, "features")
+            probe = classifier(main_classifier(settings), settings, seed, FEATURES)
             taught = {name: one[rows] for name, one in self.learnt.items()}
             probe.fit(taught, self.data.truth[rows], self.data.classes)
             advance(1)
@@ -225,9 +241,14 @@ class SupervisedSetup:
         chosen = settings.selection.candidates
         if chosen is not None or not settings.selection.enabled:
             return chosen or ()
-        there = {"probe": True, "radiomics-logistic": self.blocks.get(RADIOMICS, NOTHING).size}
-        there["image-and-radiomics"] = there["radiomics-logistic"] and IMAGE in self.blocks
-        named = [name for name in ("radiomics", "hybrid-finetune") if name in settings.methods]
+        there = {
+            PROBE: True,
+            RADIOMICS_LOGISTIC: self.blocks.get(feature_blocks.RADIOMICS, NOTHING).size,
+        }
+        there[IMAGE_AND_RADIOMICS] = (
+            there[RADIOMICS_LOGISTIC] and feature_blocks.IMAGE in self.blocks
+        )
+        named = [name for name in (RADIOMICS, HYBRID_FINETUNE) if name in settings.methods]
         return (*(name for name, usable in there.items() if usable), *named)
 
 
@@ -292,15 +313,15 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
     named = f"the study has {', '.join(views)}"
     for method in methods:
         missing = ""
-        if method in ("radiomics", *LOGISTIC) and handcrafted(views) is None:
+        if method in (RADIOMICS, *LOGISTIC_METHODS) and handcrafted(views) is None:
             missing = "a view of handcrafted features"
-        elif method in ("resnet-scratch", "image-and-radiomics") and pictured(towers) is None:
+        elif method in (RESNET_SCRATCH, IMAGE_AND_RADIOMICS) and pictured(towers) is None:
             missing = "an image view"
         if missing:
             raise StudyError(
                 f"evaluate.{'methods' if method in settings.methods else 'selection.candidates'}: "
                 f"{method} needs {missing}, and {named}. Add one, or leave the method out."
             )
-    if "hybrid-finetune" in methods:
+    if HYBRID_FINETUNE in methods:
         for tuning in (settings.supervised.finetune, *settings.supervised.sweep):
             plan(tuning, towers)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.calibration import Fold, inner_folds, temperature_of
 from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
-from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, judged
+from rdfc_core.evaluation.trials import Trial, judged
+from rdfc_core.results.vocabulary import LOGISTIC_METHODS, PROBE, RADIOMICS
 from rdfc_core.utils.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from rdfc_core.evaluation.supervised import SupervisedSetup
 
-LINEAR = ("radiomics", PROBE, *LOGISTIC)
+LINEAR = (RADIOMICS, PROBE, *LOGISTIC_METHODS)
 """Methods that are told of in one step; the others take many."""
 
 
@@ -118,7 +119,7 @@ class TrialRunner:
     def _kept(self, trial: Trial) -> bool:
         """Whether the user may be given what this trial learns."""
         first = trial.label_fraction == 1 and trial.seed == 0
-        any_variant = trial.method in LOGISTIC or judged(trial, self.setup.data.settings)
+        any_variant = trial.method in LOGISTIC_METHODS or judged(trial, self.setup.data.settings)
         return first and any_variant and trial.method in self.setup.candidates()
 
     def _weights(self, trial: Trial, said: TrialOutput) -> Arrays | None:

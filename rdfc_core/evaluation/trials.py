@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rdfc_core.config.settings import EvaluateSettings
-
-PROBE = "probe"
-"""The linear probe of the study's own pretext, as a method of the label-efficiency table."""
-
-SELECTED = "selected"
-"""The model that inner folds of the training cases choose, as a method of its own."""
-
-LOGISTIC = ("radiomics-logistic", "image-and-radiomics")
-"""Methods that are a logistic regression on handcrafted features, and what is put beside them."""
+from rdfc_core.results.vocabulary import (
+    HYBRID_FINETUNE,
+    IMAGE_AND_RADIOMICS,
+    LABEL_EFFICIENCY,
+    LOGISTIC,
+    LOGISTIC_METHODS,
+    PROBE,
+    SELECTED,
+    SUPERVISED,
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Trial:
     """One training, and what it says of the test part.
 
     Args:
-        method: One of `rdfc_core.config.settings.METHODS`, `PROBE` or `SELECTED`.
+        method: One of `METHODS`, `PROBE` or `SELECTED` of `rdfc_core.results.vocabulary`.
         tuning: Name of the setting of fine-tuning, or C of a logistic regression (`c_name`); ""
             for methods without.
         label_fraction: Share of the training labels.
@@ -44,14 +45,14 @@ class Trial:
 
 def judged(trial: Trial, settings: EvaluateSettings) -> bool:
     """Whether it is the variant of its method that was named beforehand."""
-    if trial.method in LOGISTIC:
+    if trial.method in LOGISTIC_METHODS:
         return trial.tuning == c_name(settings.radiomics_c[0])
     return trial.tuning in ("", settings.supervised.finetune.name)
 
 
 def depends_on_pretext(name: str) -> bool:
     """Whether a trial of this name stands on what the pretext learnt."""
-    return name.partition(".")[0] in ("hybrid-finetune", "image-and-radiomics", PROBE)
+    return name.partition(".")[0] in (HYBRID_FINETUNE, IMAGE_AND_RADIOMICS, PROBE)
 
 
 def planned(settings: EvaluateSettings, candidates: Sequence[str] = ()) -> list[Trial]:
@@ -81,7 +82,7 @@ def planned(settings: EvaluateSettings, candidates: Sequence[str] = ()) -> list[
 def beside(settings: EvaluateSettings) -> list[Trial]:
     """Of a pretext that is compared: what begins from it, by the setting that is judged."""
     own = planned(settings)
-    return [t for t in own if t.method in ("hybrid-finetune", PROBE) and judged(t, settings)]
+    return [t for t in own if t.method in (HYBRID_FINETUNE, PROBE) and judged(t, settings)]
 
 
 def selections(settings: EvaluateSettings) -> list[Trial]:
@@ -111,11 +112,11 @@ def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
     # A study without repetitions keeps a model for its user all the same, and tells how good it is.
     repeats = max(settings.supervised.seeds, trial.method == SELECTED)
     if trial.method != PROBE and every and trial.seed < repeats:
-        yield "supervised"
-    told = trial.method in LOGISTIC or judged(trial, settings)
+        yield SUPERVISED
+    told = trial.method in LOGISTIC_METHODS or judged(trial, settings)
     drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds
     if told and drawn:
-        yield "label-efficiency"
+        yield LABEL_EFFICIENCY
 
 
 def c_name(c: float) -> str:
@@ -125,13 +126,13 @@ def c_name(c: float) -> str:
 
 def logistic_name(tuning: str) -> str:
     """How tables call the classifier of such a method: ``logistic-C0.01``."""
-    return f"logistic-{tuning}"
+    return f"{LOGISTIC}-{tuning}"
 
 
 def _tunings(method: str, settings: EvaluateSettings, sweep: bool) -> list[str]:
-    if method in LOGISTIC:
+    if method in LOGISTIC_METHODS:
         return [c_name(c) for c in settings.radiomics_c]
-    if method != "hybrid-finetune":
+    if method != HYBRID_FINETUNE:
         return [""]
     chosen = settings.supervised
     names = [chosen.finetune.name, *(one.name for one in chosen.sweep if sweep)]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +18,12 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluation.classifiers import LinearModel
 from rdfc_core.evaluation.members import Inputs, Member, answer, member, memory_keys
-from rdfc_core.evaluation.trials import PROBE, SELECTED
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model_folder
 from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
+from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, PROBE, SELECTED, Layer
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 
@@ -49,7 +49,7 @@ class Model:
     pretext: Pretext
     classes: tuple[str, ...] = ()
     classifier: LinearModel | None = None
-    layer: Literal["features", "embedding"] = "features"
+    layer: Layer = FEATURES
     cases: CaseDefinition | None = None
     selection: Selection | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Model:
         collated = {name: self.views[name].collate(prepared[name]) for name in towers}
         count = len(next(iter(collated.values()))) if collated else 0
         device = next((p.device for p in self.pretext.parameters()), torch.device("cpu"))
-        pieces: dict[str, dict[str, list[NDArray[np.float32]]]] = {"features": {}, "embedding": {}}
+        pieces: dict[str, dict[str, list[NDArray[np.float32]]]] = {FEATURES: {}, EMBEDDING: {}}
         self.pretext.eval()
         with torch.inference_mode():
             for start in range(0, count, BATCH):
@@ -79,8 +79,8 @@ class Model:
                     name: torch.nn.functional.normalize(one) for name, one in features.items()
                 }
                 for layer, found in (
-                    ("features", normed),
-                    ("embedding", self.pretext.embed(features)),
+                    (FEATURES, normed),
+                    (EMBEDDING, self.pretext.embed(features)),
                 ):
                     for name, one in found.items():
                         pieces[layer].setdefault(name, []).append(one.cpu().numpy())
@@ -166,7 +166,7 @@ class Model:
         cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
         features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
         return Inputs(
-            learnt=self.outputs(prepared)["features"],
+            learnt=self.outputs(prepared)[FEATURES],
             standard={name: cases[name].numpy() for name in features},
             measured={n: np.stack([one.array for one in prepared[n]]) for n in features},
             cases=cases,

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.results.files import MODEL_ABOUT, MODEL_WEIGHTS
 from rdfc_core.results.schema import Selection
+from rdfc_core.results.vocabulary import Layer
 from rdfc_core.training.checkpoint import flush
 from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, partial_name, within
-
-WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 
 # What a damaged model folder raises:
 DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
@@ -34,7 +34,7 @@ class About(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     classes: tuple[str, ...]
-    layer: Literal["features", "embedding"]
+    layer: Layer
     views: tuple[str, ...] | None
     sha256: str = ""
     cases: CaseDefinition | None = None
@@ -49,16 +49,16 @@ def write(folder: Path, arrays: Arrays, about: About) -> None:
     partial = partial_name(folder)
     partial.mkdir(parents=True)
     try:
-        weights = partial / WEIGHTS
+        weights = partial / MODEL_WEIGHTS
         save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
         flush(weights)
         said = about.model_copy(update={"sha256": _sha256(weights)}).model_dump(mode="json")
         text = json.dumps(
             {k: v for k, v in said.items() if v is not None or k == "views"}, indent=2
         )
-        (partial / ABOUT).write_text(text, encoding="utf-8")
+        (partial / MODEL_ABOUT).write_text(text, encoding="utf-8")
         if folder.exists():  # perhaps with somebody else's files beside ours
-            for name in (WEIGHTS, ABOUT):
+            for name in (MODEL_WEIGHTS, MODEL_ABOUT):
                 (partial / name).replace(folder / name)
             partial.rmdir()
         else:
@@ -74,11 +74,11 @@ def read(folder: Path) -> tuple[About, dict[str, NDArray[Any]]]:
     Raises:
         OSError, ValueError, SafetensorError: If a file is missing or damaged.
     """
-    about = About.model_validate_json(within(folder / ABOUT, MOST_TEXT).read_bytes())
+    about = About.model_validate_json(within(folder / MODEL_ABOUT, MOST_TEXT).read_bytes())
     # safetensors itself does not notice a bit that turned over among the numbers.
-    if about.sha256 != _sha256(within(folder / WEIGHTS, MOST_WEIGHTS)):
+    if about.sha256 != _sha256(within(folder / MODEL_WEIGHTS, MOST_WEIGHTS)):
         raise ValueError("its weights do not match their checksum")
-    arrays = load_file(folder / WEIGHTS)
+    arrays = load_file(folder / MODEL_WEIGHTS)
     for key, values in arrays.items():
         if not key.startswith("view.") and not np.isfinite(values).all():
             raise ValueError(f"its weights {key} hold NaN or infinite numbers")

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.config.settings import SHUFFLED, PretrainSettings
+from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluation.baselines import method_name
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import SHUFFLED_CORRESPONDENCE, START
 from rdfc_core.training.convergence import Convergence
 
 
@@ -72,11 +73,11 @@ def arms(study: ResolvedStudy) -> list[Arm]:
     for name, views in study.starts.items():
         changed = tuple(key for key, part in views.items() if part != study.views[key])
         other = replace(study, views=views)
-        found.append(Arm(f"start-{name}", other, trained=False, restarted=changed))
+        found.append(Arm(f"{START}{name}", other, trained=False, restarted=changed))
         if changed:  # the study itself begins there otherwise
             found.append(Arm(f"{method_name(study)}-from-{name}", other, restarted=changed))
-    if SHUFFLED in study.evaluate.controls:
-        found.append(Arm(SHUFFLED, study, shuffled=True))
+    if SHUFFLED_CORRESPONDENCE in study.evaluate.controls:
+        found.append(Arm(SHUFFLED_CORRESPONDENCE, study, shuffled=True))
     return found
 
 
@@ -94,7 +95,8 @@ def built(
         found[arm.name] = models.fresh(arm.study, registry, own, cases, study.seed)
         if arm.shuffled and len(found[arm.name].pretext.encoders()) < 2:
             raise StudyError(
-                f"evaluate.controls: {SHUFFLED} shows views of different cases together, and the "
-                f"pretext {study.pretext.name} trains one view. Leave the control out."
+                f"evaluate.controls: {SHUFFLED_CORRESPONDENCE} shows views of different cases "
+                "together, and the pretext "
+                f"{study.pretext.name} trains one view. Leave the control out."
             )
     return found

@@ -17,6 +17,7 @@ from rdfc_core.models import model as models
 from rdfc_core.pipeline import arms
 from rdfc_core.pipeline.context import Workbench, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
+from rdfc_core.results.vocabulary import EMBEDDING, HYBRID_FINETUNE
 
 log = logging.getLogger("rdfc")
 
@@ -71,8 +72,8 @@ def try_on_few(
 
 def _require_embeddings(study: ResolvedStudy, outputs: linear_probe.Outputs) -> None:
     """Refuse a fine-tuning on embeddings that a pretext does not have."""
-    finetuned = "hybrid-finetune" in study.evaluate.methods
-    if finetuned and study.evaluate.supervised.head == "embedding" and not outputs["embedding"]:
+    finetuned = HYBRID_FINETUNE in study.evaluate.methods
+    if finetuned and study.evaluate.supervised.head == EMBEDDING and not outputs[EMBEDDING]:
         raise StudyError(NO_EMBEDDINGS)
 
 

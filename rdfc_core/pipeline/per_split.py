@@ -23,6 +23,7 @@ from rdfc_core.pipeline import arms
 from rdfc_core.pipeline.context import Workbench
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
+from rdfc_core.results.vocabulary import EMBEDDING
 from rdfc_core.training import placement, pretrain
 from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
@@ -241,7 +242,7 @@ def evaluate(
 def _signs(outputs: Outputs, tested: range) -> dict[str, float]:
     """How many cases, and `collapse_signs` of their embeddings; none where a pretext has none."""
     place = slice(tested.start, tested.stop)
-    rows = {name: torch.from_numpy(one[place]) for name, one in outputs["embedding"].items()}
+    rows = {name: torch.from_numpy(one[place]) for name, one in outputs[EMBEDDING].items()}
     if not rows or len(tested) < 2 or len({one.shape[1] for one in rows.values()}) > 1:
         return {}
     return {"cases": len(tested), **collapse_signs(rows)}

@@ -18,7 +18,6 @@ from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
-from rdfc_core.evaluation.trials import SELECTED
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
@@ -30,6 +29,7 @@ from rdfc_core.pipeline.context import Workbench, read_cases
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import SELECTED
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.pipeline.study_splits import splits_of
+from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.heard import warnings_heard
@@ -118,8 +119,8 @@ class _Run:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.bench, known)
-            features.write_parquet(self.place.path / "features.parquet", extraction)
-            tables.write_pictures(self.place.path / "pictures.parquet", extraction)
+            features.write_parquet(self.place.path / files.FEATURES, extraction)
+            tables.write_pictures(self.place.path / files.PICTURES, extraction)
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
@@ -213,11 +214,11 @@ class _Run:
     def _write(self) -> None:
         folder = self.place.path
         if self.until != "extract":
-            tables.write_embeddings(folder / "embeddings.parquet", self.vectors)
+            tables.write_embeddings(folder / files.EMBEDDINGS, self.vectors)
         if self.until == "evaluate":
             classes = self.classes
-            tables.write_predictions(folder / "predictions.parquet", self.found, classes)
-            tables.write_attention(folder / "attention.parquet", self.explained.attention_maps)
+            tables.write_predictions(folder / files.PREDICTIONS, self.found, classes)
+            tables.write_attention(folder / files.ATTENTION, self.explained.attention_maps)
 
     def _results(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfc_core.errors import StudyError
+from rdfc_core.results import files
 
 log = logging.getLogger("rdfc")
 
@@ -19,42 +20,21 @@ LOCK = ".lock"
 NAMED = 3
 """Files that are named before the list breaks off."""
 
-FILES = (
-    "study.yaml",
-    "cases.csv",
-    "features.parquet",
-    "metrics.jsonl",
-    "results.json",
-    "predictions.parquet",
-    "embeddings.parquet",
-    "pictures.parquet",
-    "attention.parquet",
-    "report.html",
-)
-"""The files that a run writes into its folder itself."""
-
-AFTER_PRETRAINING = (
-    "results.json",
-    "predictions.parquet",
-    "embeddings.parquet",
-    "attention.parquet",
-    "report.html",
-)
-"""Those that tell of the pretrained networks."""
-
 SPLIT = r"(?:holdout|column|all|fold-\d+(?:\.\d+)?)(?:\.[A-Za-z][A-Za-z0-9_-]*)?"
 """A split's name, and that of a pretext which is compared."""
 
 FOLDERS: Mapping[str, str] = {
-    "checkpoints": rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
-    "tensorboard": rf"{SPLIT}/events\.out\.tfevents\..+",
-    "model": rf"{SPLIT}/(?:weights\.safetensors|model\.json)",
-    "trials": rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
+    files.CHECKPOINTS: rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
+    files.TENSORBOARD: rf"{SPLIT}/events\.out\.tfevents\..+",
+    files.MODELS: rf"{SPLIT}/(?:{re.escape(files.MODEL_WEIGHTS)}|{re.escape(files.MODEL_ABOUT)})",
+    files.TRIALS: rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }
 """The folders that a run makes → the files that it writes there, as a pattern."""
 
 OWN = re.compile(
-    "|".join([*map(re.escape, FILES), *(f"{name}/(?:{one})" for name, one in FOLDERS.items())])
+    "|".join(
+        [*map(re.escape, files.FILES), *(f"{name}/(?:{one})" for name, one in FOLDERS.items())]
+    )
 )
 PARTIAL = re.compile(r"(^|/)partial-(?:[0-9a-f]{16}-)?")
 """What a file or folder is called while it is written; a process that was killed may leave some."""
@@ -97,7 +77,8 @@ def remove_partial(folder: Path) -> None:
 def holds_others(folder: Path) -> bool:
     """Whether there is anything in the folder but what a crash may have left of a run."""
     return folder.exists() and any(
-        path.name != LOCK and not (_whole(path.name) != path.name and _whole(path.name) in FILES)
+        path.name != LOCK
+        and not (_whole(path.name) != path.name and _whole(path.name) in files.FILES)
         for path in folder.iterdir()
     )
 
@@ -121,8 +102,8 @@ def _all(folder: Path) -> Iterator[Path]:
     if not folder.exists():
         return
     for path in folder.iterdir():
-        if path.name in (*FILES, LOCK, *FOLDERS) or path.name.startswith("partial-"):
+        if path.name in (*files.FILES, LOCK, *FOLDERS) or path.name.startswith("partial-"):
             yield path
         if path.name in FOLDERS and path.is_dir() and not path.is_symlink():
-            for parent, folders, files in os.walk(path):
-                yield from (Path(parent, name) for name in (*folders, *files))
+            for parent, folders, names in os.walk(path):
+                yield from (Path(parent, name) for name in (*folders, *names))

@@ -22,7 +22,6 @@ from rdfc_core.evaluation.trials import depends_on_pretext
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
 from rdfc_core.pipeline.run_files import (
-    AFTER_PRETRAINING,
     LOCK,
     holds_others,
     refuse_links,
@@ -32,6 +31,7 @@ from rdfc_core.pipeline.run_files import (
 )
 from rdfc_core.pipeline.run_inputs import changes, extends
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results import files
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 from rdfc_core.utils.serialization import parse_yaml
 
@@ -58,26 +58,26 @@ class RunFolder:
     @property
     def study(self) -> Path:
         """The resolved study, with versions."""
-        return self.path / "study.yaml"
+        return self.path / files.STUDY
 
     @property
     def cases(self) -> Path:
         """Every case: its part in each split, and the fingerprint of its content."""
-        return self.path / "cases.csv"
+        return self.path / files.CASES
 
     @property
     def results(self) -> Path:
         """The results, once the run is complete."""
-        return self.path / "results.json"
+        return self.path / files.RESULTS
 
     @property
     def trials(self) -> Path:
         """What each method that labels train said, as it is done."""
-        return self.path / "trials"
+        return self.path / files.TRIALS
 
     def model(self, split: str) -> Path:
         """The trained model of a split."""
-        return self.path / "model" / split
+        return self.path / files.MODELS / split
 
     def models(self) -> list[Path]:
         """All trained models.
@@ -85,7 +85,7 @@ class RunFolder:
         Raises:
             StudyError: If there is none yet.
         """
-        found = sorted((self.path / "model").glob("*/model.json"))
+        found = sorted((self.path / files.MODELS).glob(f"*/{files.MODEL_ABOUT}"))
         if not found:
             raise StudyError(
                 f"{self.path} holds no trained model. Train one: rdfc run STUDY.yaml --out "
@@ -96,7 +96,7 @@ class RunFolder:
     @property
     def learnt(self) -> bool:
         """Whether anything has been trained here, finished or not."""
-        return (self.path / "checkpoints").exists() or self.trials.exists()
+        return (self.path / files.CHECKPOINTS).exists() or self.trials.exists()
 
     @contextmanager
     def claimed(
@@ -193,7 +193,7 @@ class RunFolder:
     def _extend(self, study: ResolvedStudy, recorded: Mapping[str, Any]) -> None:
         """Give the run the larger budget; what was learnt, or judged, by the smaller one goes."""
         log.info("%s is extended: its pretraining goes on from where it was.", self.path)
-        for name in AFTER_PRETRAINING:
+        for name in files.AFTER_PRETRAINING:
             (self.path / name).unlink(missing_ok=True)
         for trial in self.trials.glob("*/*"):
             if trial.is_file() and depends_on_pretext(trial.stem):

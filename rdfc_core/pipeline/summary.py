@@ -31,6 +31,7 @@ from rdfc_core.results.schema import (
     Selection,
     finite,
 )
+from rdfc_core.results.vocabulary import NO_SHAPE, SHAPE_ONLY
 from rdfc_core.training.convergence import Convergence
 
 
@@ -286,7 +287,7 @@ def warnings(
         count = len(extraction.failures)
         were = "was" if count == 1 else "were"
         found.append(f"{counted(count, 'case')} could not be used and {were} left out.")
-    wanted = {"shape-only", "no-shape"} & set(study.evaluate.controls)
+    wanted = {SHAPE_ONLY, NO_SHAPE} & set(study.evaluate.controls)
     names = {
         name
         for prepared in extraction.prepared.values()

@@ -18,6 +18,7 @@ from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.extraction.extract import ROWS, Extraction
 from rdfc_core.models.model import Model
 from rdfc_core.results.schema import AttentionMap
+from rdfc_core.results.vocabulary import EMBEDDING, FEATURES
 from rdfc_core.utils.atomic import replacing
 
 
@@ -52,7 +53,7 @@ def joint(model: Model, prepared: Mapping[str, Any]) -> NDArray[np.float64]:
     if not any(prepared.values()):
         return np.zeros((0, 0))
     outputs = model.outputs(prepared)
-    return joined(outputs["embedding"] or outputs["features"])
+    return joined(outputs[EMBEDDING] or outputs[FEATURES])
 
 
 def write_embeddings(path: Path, vectors: Sequence[Embedded]) -> None:

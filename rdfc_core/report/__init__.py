@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rdfc_core.results.files import REPORT
 from rdfc_core.utils.atomic import replacing
 
-REPORT = "report.html"
-
-__all__ = ["REPORT", "write_report"]
+__all__ = ["write_report"]
 
 
 def write_report(folder: Path) -> Path:

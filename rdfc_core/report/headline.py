@@ -7,13 +7,23 @@ from collections.abc import Sequence
 from rdfc_core.report import text
 from rdfc_core.report.run_data import key_of
 from rdfc_core.results.schema import Against, Headline, Row, Selection
+from rdfc_core.results.vocabulary import (
+    ENSEMBLE,
+    HYBRID_FINETUNE,
+    HYBRID_SCRATCH,
+    OPPONENTS,
+    OWN_PRETEXT,
+    RADIOMICS,
+    RANDOM_INIT,
+    SELECTED,
+)
 
 NAMES = {
-    "hybrid-finetune": "the fine-tuned network",
-    "hybrid-scratch": "the same network from scratch",
-    "random-init": "the untrained network",
-    "rdfc": "the linear probe on frozen features",
-    "selected": "the selected model",
+    HYBRID_FINETUNE: "the fine-tuned network",
+    HYBRID_SCRATCH: "the same network from scratch",
+    RANDOM_INIT: "the untrained network",
+    OWN_PRETEXT: "the linear probe on frozen features",
+    SELECTED: "the selected model",
 }
 """Methods within a sentence; others by their name in the tables."""
 
@@ -38,7 +48,7 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
 def what_it_is(row: Row, selections: Sequence[Selection]) -> str:
     """The chosen model in words; of folds that chose otherwise, each choice with its number."""
     saved = [one for one in selections if (one.label_fraction, one.repeat) == (1.0, 0)]
-    if row.method != "selected" or not saved:
+    if row.method != SELECTED or not saved:
         return f"{text.describe(key_of(row))}, the variant named beforehand"
     chosen = [_in_words(one) for one in saved]
     counted = [
@@ -63,7 +73,7 @@ def against(headline: Headline) -> list[tuple[str, str, str]]:
     found = []
     for one in headline.against:
         if one.of == headline.main:
-            known = text.COMPARED.get(one.less.method)
+            known = OPPONENTS.get(one.less.method)
             found.append((label(one), known.what if known else "", difference(one)))
     return found
 
@@ -80,9 +90,9 @@ def conclusion(headline: Headline) -> str:
         if names:
             clauses.append(f"{lead} {text.listed(names)}")
     meanings = [
-        text.COMPARED[one.less.method].unbeaten
+        OPPONENTS[one.less.method].unbeaten
         for one in own
-        if outcome(one) != "better" and one.less.method in text.COMPARED
+        if outcome(one) != "better" and one.less.method in OPPONENTS
     ]
     meant = f" ({'; '.join(dict.fromkeys(meanings))})" if meanings else ""
     return f"It {', '.join(clauses)}{meant}."
@@ -100,7 +110,7 @@ def outcome(one: Against) -> text.Outcome:
 def label(one: Against) -> str:
     """The other method; conventional radiomics with its classifier, for there are two."""
     other = one.less
-    return f"{other.method} ({other.classifier})" if other.method == "radiomics" else other.method
+    return f"{other.method} ({other.classifier})" if other.method == RADIOMICS else other.method
 
 
 def difference(one: Against) -> str:
@@ -116,6 +126,6 @@ def _name(method: str) -> str:
 
 
 def _in_words(one: Selection) -> str:
-    if one.chosen != "ensemble":
+    if one.chosen != ENSEMBLE:
         return one.chosen
     return f"ensemble of {text.listed(list(one.members))}"

@@ -21,25 +21,24 @@ from rdfc_core.report.run_data import (
     RecordedResults,
     RunData,
 )
+from rdfc_core.results.files import (
+    ATTENTION,
+    EMBEDDINGS,
+    METRICS,
+    PICTURES,
+    PREDICTIONS,
+    RESULTS,
+    STUDY,
+)
 from rdfc_core.results.schema import AttentionMap
+from rdfc_core.results.vocabulary import LABEL_EFFICIENCY
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_json, parse_yaml
-
-STUDY = "study.yaml"
-METRICS = "metrics.jsonl"
-RESULTS = "results.json"
-PREDICTIONS = "predictions.parquet"
-EMBEDDINGS = "embeddings.parquet"
-PICTURES = "pictures.parquet"
-ATTENTION = "attention.parquet"
 
 MOST_TABLE_BYTES = 2**32
 """Of a table: 4 GiB, four times the pictures of 100,000 cases."""
 MOST_TABLE_VALUES = 10**8
 """Of a column: the embeddings of 100,000 cases, 1,000 numbers each."""
-
-FEW_LABELS = "label-efficiency"
-"""The table whose methods speak of each case once a share of the labels."""
 
 FIRST_PART = ("test", "train", "pretext")
 """A case of several parts counts as the first of these: training cases serve pretraining too."""
@@ -68,8 +67,8 @@ def read_run(folder: Path) -> RunData:
         epochs=epochs,
         unread_lines=unread_lines,
         results=_results(folder / RESULTS),
-        predictions=tuple(one for one in told if one.method.table != FEW_LABELS),
-        few_labels=tuple(one for one in told if one.method.table == FEW_LABELS),
+        predictions=tuple(one for one in told if one.method.table != LABEL_EFFICIENCY),
+        few_labels=tuple(one for one in told if one.method.table == LABEL_EFFICIENCY),
         embeddings=_embeddings(folder / EMBEDDINGS),
         pictures=_pictures(folder / PICTURES),
         attention_maps=_looked(folder / ATTENTION),

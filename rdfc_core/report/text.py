@@ -1,106 +1,36 @@
-"""The report's words: names of methods and numbers, and how numbers are written."""
+"""The report's words: methods and numbers in sentences, and how numbers are written."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from rdfc_core.report.run_data import Method
 from rdfc_core.results.schema import Row
+from rdfc_core.results.vocabulary import (
+    BOTH_VIEWS,
+    CLASSIFIER_HEADINGS,
+    CONTROL,
+    CONTROLS,
+    FINETUNED_SUFFIX,
+    INPUT_HEADINGS,
+    OPPONENTS,
+    SELECTED,
+    START,
+    in_sentence,
+)
 
 NBSP = "\u00a0"
 """A space at which no line breaks."""
 
-METRICS = {
-    "f1_weighted": "Weighted F1",
-    "auroc": "AUROC",
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
-    "brier": "Brier score",
-    "ece": "Calibration error",
-}
-"""In the order in which the report prefers them."""
-
-LOWER_IS_BETTER = {"brier", "ece"}
-
-TABLES = {
-    "linear": "Linear evaluation of pretext tasks (Table 1 of the paper)",
-    "supervised": "Training with labels (Table 2 of the paper)",
-    "control": "Controls",
-    "label-efficiency": "Label efficiency (Figure 2 of the paper)",
-}
-TABLE_NOTES = {
-    "linear": "Frozen features of each pretrained network, a simple classifier on top; one variant "
-    "a method, named beforehand.",
-    "supervised": "All labels, from the start: conventional radiomics, networks from scratch, and "
-    "the network that goes on from the pretrained weights.",
-    "control": "What a method has to beat before its score says anything about the method.",
-    "label-efficiency": "The same methods with a share of the training labels, on the same "
-    "held-back cases.",
-}
-
-
-class Control(NamedTuple):
-    """A method that the learnt one is compared with: what it is, and what not beating it means."""
-
-    what: str
-    unbeaten: str
-
-
-CONTROLS = {
-    "random-init": Control(
-        "the same network before training",
-        "no gain from pretraining is shown",
-    ),
-    "radiomics": Control(
-        "the handcrafted features themselves",
-        "no gain over plain radiomics is shown",
-    ),
-    "shape-only": Control(
-        "shape features of the mask alone",
-        "the outlines alone may carry the label",
-    ),
-    "size-only": Control("the tumour's size alone", "size alone may tell the classes apart"),
-    "no-shape": Control("radiomics without shape features", "texture and intensity may suffice"),
-    "shuffled-labels": Control("training on labels drawn at random", "the score may be chance"),
-    "shuffled-correspondence": Control(
-        "the same pretraining on features and pictures of different tumours",
-        "no gain from correspondence itself is shown",
-    ),
-}
-"""Known controls; a row of the table ``control`` is one whatever its name."""
-
-COMPARED = CONTROLS | {
-    name: Control(
-        "trained with labels from the start", "no gain over training from scratch is shown"
-    )
-    for name in ("resnet-scratch", "hybrid-scratch")
-}
-COMPARED["radiomics-logistic"] = Control(
-    "logistic regression on handcrafted features", "no gain over plain radiomics is shown"
-)
-"""Everything the learnt method is compared with."""
-
-START = "start-"
-"""Begins the name of networks that are judged as their published weights are."""
 Outcome = Literal["better", "open", "worse"]
 """How a method stands against another: ``open`` if the data do not tell them apart."""
 
-SELECTED = "selected"
-
-INPUTS = {"both": "both views", "image": "image", "radiomics": "radiomics"}
-CLASSIFIERS = {
-    "logistic": "logistic regression",
-    "sgd": "linear layer (SGD)",
-    "knn": "nearest neighbours",
-    "svm": "linear SVM",
-    "head": "linear head",
-}
 PARTS = {"pretext": "Only pretraining", "train": "Training", "test": "Held back"}
 
 
 def is_control(row: Row) -> bool:
     """Whether the row is there for comparison."""
-    return row.table == "control" or row.method.removesuffix("-finetune") in CONTROLS
+    return row.table == CONTROL or row.method.removesuffix(FINETUNED_SUFFIX) in CONTROLS
 
 
 def is_learnt(row: Row) -> bool:
@@ -112,18 +42,12 @@ def is_learnt_name(method: str) -> bool:
     """Whether a method of this name begins from what a pretext task learnt."""
     if method.startswith(START):  # weights from elsewhere, without the pretext
         return False
-    return method.removesuffix("-finetune") not in COMPARED
-
-
-def metric_name(metric: str) -> str:
-    """``f1_weighted`` → ``Weighted F1``; unknown metrics keep their name."""
-    return METRICS.get(metric, metric.replace("_", " "))
+    return method.removesuffix(FINETUNED_SUFFIX) not in OPPONENTS
 
 
 def metric_in_sentence(metric: str) -> str:
     """``a weighted F1``, ``an AUROC``: the metric's name inside a sentence, with its article."""
-    name = metric_name(metric)
-    name = name if name[:2].isupper() else name[:1].lower() + name[1:]
+    name = in_sentence(metric)
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
@@ -132,10 +56,12 @@ def describe(key: Method) -> str:
     if key.method == SELECTED:
         return "chosen by inner folds of the training cases"
     name, plus, calibrated = key.classifier.partition("+")
-    classifier = CLASSIFIERS.get(name, name) + (f", calibrated by {calibrated}" if plus else "")
-    source = INPUTS.get(key.input, key.input)
-    if key.method.endswith("-finetune"):  # its input names the setting
-        source = f"both views, setting “{key.input}”"
+    classifier = CLASSIFIER_HEADINGS.get(name, name) + (
+        f", calibrated by {calibrated}" if plus else ""
+    )
+    source = INPUT_HEADINGS.get(key.input, key.input)
+    if key.method.endswith(FINETUNED_SUFFIX):  # its input names the setting
+        source = f"{INPUT_HEADINGS[BOTH_VIEWS]}, setting “{key.input}”"
     parts = [source, key.layer, classifier]
     return ", ".join(part for part in parts if part)
 

@@ -8,11 +8,13 @@ from typing import Any
 from rdfc_core.report.run_data import Method, RunData, key_of
 from rdfc_core.report.verdict import named_variant, primary_metric
 from rdfc_core.results.schema import Row
-
-LINEAR, SUPERVISED, CONTROL, FEW_LABELS = "linear", "supervised", "control", "label-efficiency"
-FINETUNED = "hybrid-finetune"
-SCALED = "+temperature"
-"""Ends the classifier's name of rows with calibrated probabilities."""
+from rdfc_core.results.vocabulary import (
+    CALIBRATED,
+    HYBRID_FINETUNE,
+    LABEL_EFFICIENCY,
+    LINEAR,
+    SUPERVISED,
+)
 
 
 def judged(run: RunData) -> dict[tuple[str, str], Method]:
@@ -25,7 +27,7 @@ def judged(run: RunData) -> dict[tuple[str, str], Method]:
     metric = primary_metric(rows)
     found: dict[tuple[str, str], Row] = {}
     for row in rows:
-        if row.metric != metric or row.mean is None or row.classifier.endswith(SCALED):
+        if row.metric != metric or row.mean is None or row.classifier.endswith(CALIBRATED):
             continue
         key = row.table, row.method
         if key not in found or _rank(row, run) >= _rank(found[key], run):
@@ -36,9 +38,9 @@ def judged(run: RunData) -> dict[tuple[str, str], Method]:
 def _rank(row: Row, run: RunData) -> tuple[bool, bool, float]:
     """How well the row stands for its method."""
     if row.table == SUPERVISED:
-        return row.method != FINETUNED or row.input == finetuning(run), False, row.mean or 0.0
+        return row.method != HYBRID_FINETUNE or row.input == finetuning(run), False, row.mean or 0.0
     named = named_variant(run)
-    if named is None or row.table == FEW_LABELS:
+    if named is None or row.table == LABEL_EFFICIENCY:
         return False, False, row.mean or 0.0
     view, *rest = named
     # All views together come after each of them alone.
@@ -58,7 +60,7 @@ def finetuning(run: RunData) -> str:
 def own_of(run: RunData, table: str, methods: Sequence[str]) -> str | None:
     """The method of a table that is the study's own: the fine-tuned one, or its pretext's."""
     pretext = run.results.run.method if run.results else ""
-    for name in (pretext, FINETUNED) if table == LINEAR else (FINETUNED, pretext):
+    for name in (pretext, HYBRID_FINETUNE) if table == LINEAR else (HYBRID_FINETUNE, pretext):
         if name in methods:
             return name
     return None

@@ -10,14 +10,17 @@ import numpy as np
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.report import headline
 from rdfc_core.report.run_data import Predictions, RunData, key_of
-from rdfc_core.report.text import LOWER_IS_BETTER, METRICS, Outcome, is_control, is_learnt
+from rdfc_core.report.text import Outcome, is_control, is_learnt
 from rdfc_core.results.schema import Row
+from rdfc_core.results.vocabulary import (
+    LABEL_EFFICIENCY,
+    LOWER_IS_BETTER,
+    METRIC_HEADINGS,
+    OF_CLASSES,
+)
 
 DEFAULTS = {"bootstrap": 2000, "confidence": 0.95}
 """Resamples and coverage where a run does not say its own."""
-
-OF_CLASSES = ("f1_weighted", "accuracy", "balanced_accuracy")
-"""Metrics that need no more than the predicted classes."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,12 @@ class Verdict:
 
 
 def primary_metric(rows: Sequence[Row]) -> str | None:
-    """The metric that decides: the first of `METRICS` that has a value, else any other.
+    """The metric that decides: the first of `METRIC_HEADINGS` that has a value, else any other.
 
     Never one of which more is worse.
     """
     there = {row.metric for row in rows if row.mean is not None} - LOWER_IS_BETTER
-    return next((m for m in METRICS if m in there), min(there, default=None))
+    return next((m for m in METRIC_HEADINGS if m in there), min(there, default=None))
 
 
 def with_all_labels(rows: Sequence[Row], metric: str | None) -> list[Row]:
@@ -72,7 +75,7 @@ def with_all_labels(rows: Sequence[Row], metric: str | None) -> list[Row]:
     Rows of the label-efficiency table count only if no other table has any: they repeat the rest.
     """
     full = [r for r in rows if r.metric == metric and r.mean is not None and r.label_fraction >= 1]
-    return [row for row in full if row.table != "label-efficiency"] or full
+    return [row for row in full if row.table != LABEL_EFFICIENCY] or full
 
 
 def judge(run: RunData) -> Verdict | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rdfc_core.results import files
 from rdfc_core.utils.atomic import append_only, replacing
 from rdfc_core.utils.serialization import parse_json
 
@@ -30,17 +31,17 @@ class PretrainPaths:
     @property
     def checkpoint(self) -> Path:
         """The newest checkpoint; the one before it lies beside it."""
-        return self.folder / "checkpoints" / f"{self.split}.safetensors"
+        return self.folder / files.CHECKPOINTS / f"{self.split}.safetensors"
 
     @property
     def stable(self) -> Path:
         """The state before the learning rate began to fall, for a larger budget to go on from."""
-        return self.folder / "checkpoints" / f"{self.split}.stable.safetensors"
+        return self.folder / files.CHECKPOINTS / f"{self.split}.stable.safetensors"
 
     @property
     def metrics(self) -> Path:
         """One JSON line an epoch, of all splits."""
-        return self.folder / "metrics.jsonl"
+        return self.folder / files.METRICS
 
 
 def record(paths: PretrainPaths, board: Board, metrics: Mapping[str, float]) -> None:

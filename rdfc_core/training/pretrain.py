@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
+from rdfc_core.results.files import TENSORBOARD
 from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
 from rdfc_core.training.collapse import collapse_signs
@@ -68,7 +69,7 @@ def fit(
     ):
         for earlier in keep_epochs_until(paths, done):
             collapse.look(earlier)  # a run that goes on says what it would have said in one go
-        board_folder = paths.folder / "tensorboard" / paths.split
+        board_folder = paths.folder / TENSORBOARD / paths.split
         convergence = training.convergence
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,

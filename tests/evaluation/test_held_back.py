@@ -11,10 +11,10 @@ import pytest
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction, estimates, interval
-from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.evaluation.sample_size import LEAST, held_back, too_few
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
+from rdfc_core.results.vocabulary import METRICS
 
 
 def case(number: int, label: str, patient: int | None = None) -> Case:

@@ -11,18 +11,19 @@ import pytest
 import small_setup
 from sklearn.metrics import roc_auc_score
 
-from rdfc_core.config.settings import METHODS, EvaluateSettings
+from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.evaluation import conventional_radiomics, supervised
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.evaluation.trial_store import TrialStore
-from rdfc_core.evaluation.trials import LOGISTIC, PROBE, Trial, c_name
+from rdfc_core.evaluation.trials import Trial, c_name
+from rdfc_core.results.vocabulary import LOGISTIC_METHODS, METHODS, PROBE
 from rdfc_core.utils.progress import Progress
 
 
 def judged_tuning(method: str) -> str:
-    if method in LOGISTIC:
+    if method in LOGISTIC_METHODS:
         return c_name(small_setup.SETTINGS.radiomics_c[1])
     return "paper" if method == "hybrid-finetune" else ""
 

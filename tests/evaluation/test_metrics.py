@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from rdfc_core.evaluation.metrics import METRICS, scores
+from rdfc_core.evaluation.metrics import scores
+from rdfc_core.results.vocabulary import METRICS
 
 
 def drawn(cases: int, classes: int, seed: int, ties: bool = False) -> tuple[Any, Any]:

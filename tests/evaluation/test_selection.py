@@ -20,7 +20,8 @@ from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, loss_
 from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
-from rdfc_core.evaluation.trials import SELECTED, Trial
+from rdfc_core.evaluation.trials import Trial
+from rdfc_core.results.vocabulary import SELECTED
 from rdfc_core.utils.progress import Progress
 
 CASES, TRAIN = 80, 48

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from rdfc_core.evaluation.bootstrap import Prediction, bootstrap, estimates
-from rdfc_core.evaluation.metrics import METRICS, scores
+from rdfc_core.evaluation.metrics import scores
+from rdfc_core.results.vocabulary import METRICS
 
 
 def prediction(

@@ -16,10 +16,10 @@ from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import load_study
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
-from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.interfaces import PublishedRow
 from rdfc_core.pipeline.reproduce import on_copy, published_study
 from rdfc_core.pipeline.summary import rows
+from rdfc_core.results.vocabulary import METRICS
 
 NAMES = ("tn-scui2020", "kits19")
 MINUTE = (

@@ -15,10 +15,10 @@ import small_study
 from small_study import TABLES
 
 from rdfc_core import StudyError
-from rdfc_core.evaluation.metrics import METRICS
 from rdfc_core.pipeline import run as studies
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
+from rdfc_core.results.vocabulary import METRICS
 
 JUDGED = {"radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"}
 

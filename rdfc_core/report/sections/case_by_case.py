@@ -27,15 +27,15 @@ from rdfc_core.report.sections.roc_and_calibration import (
     roc,
     scores_of,
 )
-from rdfc_core.report.variants import (
+from rdfc_core.report.variants import judged, own_of
+from rdfc_core.report.verdict import Verdict, predictions_of, strongest
+from rdfc_core.results.vocabulary import (
     CONTROL,
-    FEW_LABELS,
+    LABEL_EFFICIENCY,
     LINEAR,
     SUPERVISED,
-    judged,
-    own_of,
+    short_table_heading,
 )
-from rdfc_core.report.verdict import Verdict, predictions_of, strongest
 
 WRONG_SHOWN = 12
 ROC_CONTROLS = 2
@@ -143,7 +143,7 @@ def _view(
     return MethodView(
         method=found.method.method,
         detail=text.describe(found.method),
-        table=text.TABLES.get(found.method.table, found.method.table).partition(" (")[0],
+        table=short_table_heading(found.method.table),
         plots=tuple(plot for plot in plots if plot is not None),
         confusion=_confusion(found, classes),
     )
@@ -174,7 +174,7 @@ def _few_labels(run: RunData) -> tuple[Plot, ...]:
     plots = []
     for k, share in enumerate(sorted({p.label_fraction for p in run.few_labels})):
         own = [p for p in run.few_labels if p.label_fraction == share]
-        lead = own_of(run, FEW_LABELS, [p.method.method for p in own])
+        lead = own_of(run, LABEL_EFFICIENCY, [p.method.method for p in own])
         own.sort(key=lambda p: p.method.method != lead)
         plot = few_labels_roc(own, run.classes, share, f"roc-labels-{k}") if share < 1 else None
         plots += [plot] if plot is not None else []

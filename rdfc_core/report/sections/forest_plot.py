@@ -9,9 +9,9 @@ import numpy as np
 
 from rdfc_core.report import text
 from rdfc_core.report.run_data import Method, key_of
-from rdfc_core.report.variants import SUPERVISED
 from rdfc_core.report.verdict import primary_metric, with_all_labels
 from rdfc_core.results.schema import Row
+from rdfc_core.results.vocabulary import SUPERVISED, metric_heading
 
 MAIN, OTHER, CONTROL = "main", "other", "control"
 
@@ -108,7 +108,7 @@ def chart(rows: Sequence[Row], main: Method | None, stand: Collection[Method]) -
         for row in chosen
     )
     return Chart(
-        metric=text.metric_name(metric),
+        metric=metric_heading(metric),
         dots=dots,
         ticks=tuple((place(t) or 0.0, f"{t:g}") for t in _ticks(float(low), float(high))),
         reference=next((dot.at for dot in dots if dot.role == MAIN), None),

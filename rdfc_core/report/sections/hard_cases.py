@@ -13,12 +13,13 @@ from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
 from rdfc_core.report.run_data import Predictions, RunData
 from rdfc_core.report.sections.roc_and_calibration import scores_of
-from rdfc_core.report.variants import CONTROL, judged
+from rdfc_core.report.variants import judged
+from rdfc_core.results.vocabulary import CONTROL, RANDOM_INIT, SELECTED, SHUFFLED_LABELS
 
 SHOWN = 12
 FEWEST = 2
 """Fewer methods than these are no panel: the controls then sit on it, too."""
-BLIND = ("shuffled-labels", "random-init")
+BLIND = (SHUFFLED_LABELS, RANDOM_INIT)
 """Wrong by design: they never count."""
 
 
@@ -67,7 +68,7 @@ def panel(run: RunData) -> list[Predictions]:
     stand = judged(run)
     known = [p for p in run.predictions if not stand or p.method in stand.values()]
     # What was chosen says what its members say, who sit on the panel themselves.
-    known = [p for p in known if p.method.method not in (*BLIND, text.SELECTED)]
+    known = [p for p in known if p.method.method not in (*BLIND, SELECTED)]
     learnt = [p for p in known if p.method.table != CONTROL]
     return learnt if len(learnt) >= FEWEST else known
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rdfc_core.report import text
 from rdfc_core.report.run_data import RunData
 from rdfc_core.results.schema import Importance
+from rdfc_core.results.vocabulary import CLASSIFIER_HEADINGS, metric_heading
 
 GROUPINGS = {"class": "By feature class", "filter": "By image filter"}
 FAMILIES = {
@@ -62,11 +63,11 @@ def importance(run: RunData) -> ImportanceSection | None:
         return None
     groupings = list(dict.fromkeys(one.grouping for one in found))
     some = found[0]
-    classifier = text.CLASSIFIERS.get(some.classifier, some.classifier)
+    classifier = CLASSIFIER_HEADINGS.get(some.classifier, some.classifier)
     bounds = [v for one in found for v in (one.mean, one.ci_low, one.ci_high, 0.0) if v is not None]
     low, high, step = _axis(min(bounds), max(bounds))
     sentence = (
-        f"How far the {text.metric_name(some.metric)} of {some.method} ({classifier}) falls on "
+        f"How far the {metric_heading(some.metric)} of {some.method} ({classifier}) falls on "
         f"{text.count(some.n_cases, 'held-back case')} when the values of a family are dealt out "
         f"among the cases, all by the same deal (mean of {some.repeats} deals; intervals from "
         "resampled patients). What other families know, too, does not show: a family with a small "

@@ -10,11 +10,12 @@ from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, series_colour
 from rdfc_core.report.run_data import RunData
-from rdfc_core.report.variants import FEW_LABELS, own_of
+from rdfc_core.report.variants import own_of
 from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Row
+from rdfc_core.results.vocabulary import AUROC, LABEL_EFFICIENCY, metric_heading
 
-ALSO = "auroc"
+ALSO = AUROC
 """Drawn beside the metric that decides."""
 
 
@@ -32,12 +33,12 @@ def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
     own = [
         row
         for row in rows
-        if row.table == FEW_LABELS and row.metric == metric and row.mean is not None
+        if row.table == LABEL_EFFICIENCY and row.metric == metric and row.mean is not None
     ]
     if len({row.label_fraction for row in own}) < 2:
         return None
     methods = list(dict.fromkeys(row.method for row in own))
-    lead = own_of(run, FEW_LABELS, methods)
+    lead = own_of(run, LABEL_EFFICIENCY, methods)
     methods.sort(key=lambda name: (name != lead, not text.is_learnt_name(name)))
     curves, summaries, bands = [], [], set()
     for place, method in enumerate(methods):
@@ -50,7 +51,7 @@ def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
         points = (f"{text.percent(r.label_fraction)}: {text.number(r.mean)}" for r in chosen)
         summaries.append(f"{method} {', '.join(points)}")
     published = [(r.label_fraction, r.published) for r in own if r.published is not None]
-    name = text.metric_name(metric)
+    name = metric_heading(metric)
     svg = figures.label_efficiency(
         curves,
         published,

@@ -10,11 +10,22 @@ import numpy as np
 from rdfc_core.report import text
 from rdfc_core.report.run_data import Method, RunData, key_of
 from rdfc_core.report.sections.forest_plot import role_of
-from rdfc_core.report.variants import CONTROL, FEW_LABELS, LINEAR, judged
+from rdfc_core.report.variants import judged
 from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Row
+from rdfc_core.results.vocabulary import (
+    CONTROL,
+    LABEL_EFFICIENCY,
+    LINEAR,
+    LOWER_IS_BETTER,
+    METRIC_HEADINGS,
+    RANDOM_INIT,
+    TABLES,
+    metric_heading,
+    table_heading,
+)
 
-BASELINE = "random-init"
+BASELINE = RANDOM_INIT
 """The control that stands below the table of linear evaluation: what training has to add to."""
 
 
@@ -57,13 +68,13 @@ def tables(run: RunData, main: Method | None) -> tuple[Table, ...]:
     """Every table of the results, in the paper's order."""
     rows = run.results.rows if run.results else ()
     names = list(dict.fromkeys(row.table for row in rows))
-    names.sort(key=lambda name: list(text.TABLES).index(name) if name in text.TABLES else 99)
+    names.sort(key=lambda name: list(TABLES).index(name) if name in TABLES else 99)
     return tuple(_table(name, rows, run, main) for name in names)
 
 
 def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) -> Table:
     own = [row for row in rows if row.table == name]
-    if name == FEW_LABELS:
+    if name == LABEL_EFFICIENCY:
         front, every = _by_share(own, main), _grid(own, main)
     else:
         chosen = judged(run)
@@ -80,13 +91,13 @@ def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) ->
 
 
 def _words(name: str) -> tuple[str, str]:
-    return text.TABLES.get(name, name), text.TABLE_NOTES.get(name, "")
+    return table_heading(name), TABLES[name].note if name in TABLES else ""
 
 
 def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
     """A line a variant and share, the best first; a column a metric, and one a published number."""
     there = {row.metric for row in rows}
-    metrics = [m for m in text.METRICS if m in there]
+    metrics = [m for m in METRIC_HEADINGS if m in there]
     metrics += sorted(there - set(metrics))
     by_key: dict[tuple[Method, float], dict[str, Row]] = {}
     for row in rows:
@@ -95,8 +106,8 @@ def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
     published = {row.metric for row in rows if row.published is not None}
     columns = ["Labels"] if shares else []
     for metric in metrics:
-        below = " (lower is better)" if metric in text.LOWER_IS_BETTER else ""
-        columns.append(text.metric_name(metric) + below)
+        below = " (lower is better)" if metric in LOWER_IS_BETTER else ""
+        columns.append(metric_heading(metric) + below)
         columns += ["Published"] if metric in published else []
     first = metrics[0]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rdfc_core.report import text
 from rdfc_core.report.run_data import RunData
 from rdfc_core.results.schema import Ranked, Selection
+from rdfc_core.results.vocabulary import ENSEMBLE
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def _choice(one: Selection, draws: bool) -> Choice:
     where = f"{one.split}, {text.percent(one.label_fraction)} of the labels"
     if draws:
         where += f", draw {one.repeat + 1}"
-    members = f" of {text.listed(list(one.members))}" if one.chosen == "ensemble" else ""
+    members = f" of {text.listed(list(one.members))}" if one.chosen == ENSEMBLE else ""
     return Choice(
         where,
         text.count(one.labelled_cases, "case"),

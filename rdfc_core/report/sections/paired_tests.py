@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 from rdfc_core.report import text
 from rdfc_core.report.run_data import RunData
-from rdfc_core.report.variants import FEW_LABELS, own_of
+from rdfc_core.report.variants import own_of
 from rdfc_core.report.verdict import primary_metric
 from rdfc_core.results.schema import Comparison
+from rdfc_core.results.vocabulary import (
+    LABEL_EFFICIENCY,
+    TABLES,
+    metric_heading,
+    short_table_heading,
+)
 
 SHOWN = 0.05
 """A corrected p-value below this is called a difference."""
@@ -85,7 +91,7 @@ def _key(one: Comparison) -> tuple[str, float]:
 
 def _order(key: tuple[str, float]) -> tuple[int, float]:
     table, share = key
-    return list(text.TABLES).index(table) if table in text.TABLES else 99, share
+    return list(TABLES).index(table) if table in TABLES else 99, share
 
 
 def of_own(run: RunData, table: str, share: float) -> tuple[str, list[Comparison]] | None:
@@ -158,10 +164,10 @@ def _field(run: RunData, table: str, share: float) -> Field | None:
         )
         for one in shown
     )
-    of_labels = f", {text.percent(share)} of the labels" if table == FEW_LABELS else ""
+    of_labels = f", {text.percent(share)} of the labels" if table == LABEL_EFFICIENCY else ""
     return Field(
-        title=f"{text.TABLES.get(table, table).partition(' (')[0]}{of_labels}: "
-        f"{text.metric_name(against[0].metric)} of {own} less that of",
+        title=f"{short_table_heading(table)}{of_labels}: "
+        f"{metric_heading(against[0].metric)} of {own} less that of",
         own=own,
         strips=strips,
         zero=50.0,
@@ -210,9 +216,9 @@ def _pair(one: Comparison) -> Pair:
     return Pair(
         _shown(one),
         (
-            text.TABLES.get(one.table, one.table).partition(" (")[0],
+            short_table_heading(one.table),
             text.percent(one.label_fraction),
-            text.metric_name(one.metric),
+            metric_heading(one.metric),
             f"{one.method_a} less {one.method_b}",
             _difference(one),
             text.p_value(one.p),

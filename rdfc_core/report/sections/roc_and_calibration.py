@@ -12,6 +12,7 @@ from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, class_colour, series_colour
 from rdfc_core.report.run_data import Predictions
+from rdfc_core.results.vocabulary import BRIER, ECE
 
 CASES_A_BIN = 12
 BINS = (3, 8)
@@ -143,8 +144,8 @@ def calibration(
     caption = (
         f"Of cases given a probability for {what}, how many have it: on the diagonal, a "
         f"probability can be taken at its word. Bars: 95{text.NBSP}% intervals (Wilson)"
-        f"{'; ticks below: the cases' if ticks else ''}. Brier score {found['brier'][0]:.3f}, "
-        f"calibration error (ECE, ten bins) {found['ece'][0]:.3f}; 0 is perfect."
+        f"{'; ticks below: the cases' if ticks else ''}. Brier score {found[BRIER][0]:.3f}, "
+        f"calibration error (ECE, ten bins) {found[ECE][0]:.3f}; 0 is perfect."
     )
     svg = figures.calibration(curves, ticks, name, f"Calibration curve. {caption}")
     return Plot("Calibration", svg, caption)

@@ -10,8 +10,8 @@ from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.report import headline, text
 from rdfc_core.report.run_data import RunData, key_of
 from rdfc_core.report.sections.paired_tests import in_words, of_own
-from rdfc_core.report.variants import FEW_LABELS, LINEAR, SUPERVISED
 from rdfc_core.report.verdict import Verdict, VerdictRow, named_variant
+from rdfc_core.results.vocabulary import LABEL_EFFICIENCY, LINEAR, OPPONENTS, SUPERVISED
 
 STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
 
@@ -166,11 +166,11 @@ def _conclusion(run: RunData, verdict: Verdict | None) -> str:
 def _claims(run: RunData) -> tuple[tuple[str, str], ...]:
     """What the paired tests say of each of the paper's tables: its name, and a sentence."""
     found = {(c.table, c.label_fraction) for c in run.results.comparisons} if run.results else set()
-    fewest = min((share for table, share in found if table == FEW_LABELS), default=1.0)
+    fewest = min((share for table, share in found if table == LABEL_EFFICIENCY), default=1.0)
     asked = (
         ("Frozen features", LINEAR, 1.0),
         ("All labels", SUPERVISED, 1.0),
-        (f"{text.percent(fewest)} of the labels", FEW_LABELS, fewest),
+        (f"{text.percent(fewest)} of the labels", LABEL_EFFICIENCY, fewest),
     )
     told = run.results.headline if run.results else None
     claims = [("Pretraining", sentence) for sentence in headline.pretraining(told)] if told else []
@@ -199,7 +199,7 @@ def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
 
 def _other(comparison: VerdictRow) -> Other:
     row = comparison.row
-    control = text.COMPARED.get(row.method)
+    control = OPPONENTS.get(row.method)
     difference = ""
     if comparison.difference:
         value, low, high = comparison.difference

@@ -1,0 +1,52 @@
+"""Names of what lies in a run folder, each spelled once."""
+
+from __future__ import annotations
+
+STUDY = "study.yaml"
+"""The resolved study, with versions."""
+CASES = "cases.csv"
+"""Every case: its part in each split, and the fingerprint of its content."""
+FEATURES = "features.parquet"
+"""Handcrafted features of every case."""
+METRICS = "metrics.jsonl"
+"""One line an epoch of pretraining, of all splits."""
+RESULTS = "results.json"
+"""The results, once the run is complete."""
+PREDICTIONS = "predictions.parquet"
+"""What each method said of each held-back case."""
+EMBEDDINGS = "embeddings.parquet"
+"""Where each case lies for the first split's network."""
+PICTURES = "pictures.parquet"
+"""A thumbnail of each case."""
+ATTENTION = "attention.parquet"
+"""Where the image encoder looks, in a few cases."""
+REPORT = "report.html"
+"""The report."""
+
+FILES = (
+    STUDY,
+    CASES,
+    FEATURES,
+    METRICS,
+    RESULTS,
+    PREDICTIONS,
+    EMBEDDINGS,
+    PICTURES,
+    ATTENTION,
+    REPORT,
+)
+"""The files that a run writes into its folder itself."""
+
+AFTER_PRETRAINING = (RESULTS, PREDICTIONS, EMBEDDINGS, ATTENTION, REPORT)
+"""Those that tell of the pretrained networks."""
+
+CHECKPOINTS = "checkpoints"
+"""A folder: states of pretraining, for a run to go on from."""
+TENSORBOARD = "tensorboard"
+"""A folder: the metrics of pretraining for TensorBoard, a folder a split."""
+MODELS = "model"
+"""A folder: the trained model of each split, `MODEL_WEIGHTS` and `MODEL_ABOUT`."""
+TRIALS = "trials"
+"""A folder: what each method that labels train said, as it is done."""
+
+MODEL_WEIGHTS, MODEL_ABOUT = "weights.safetensors", "model.json"
