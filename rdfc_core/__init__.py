@@ -1,25 +1,87 @@
 """rdfc: self-supervised learning from the correspondence of radiomics and deep features.
 
-Importing this package is cheap: nothing heavier than pydantic and pluggy is loaded until a
-component is built, so that plugins can be listed and completed at once.
+Importing this package is cheap: nothing heavier than pydantic and pluggy is loaded until a name
+that needs it is used, so that plugins can be listed and completed at once.
+
+```python
+import rdfc_core as rdfc
+
+run = rdfc.run({"dataset": "manifest:root=DIR"}, out="runs/mine")
+run.predict("new_cases.csv")
+```
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from rdfc_core.errors import DataError, PluginError, RdfcError, ShapeError, StudyError
 from rdfc_core.plugin.component import Component, NoOptions, Part, PartOf
 from rdfc_core.plugin.hookspecs import hookimpl
 
+if TYPE_CHECKING:
+    from rdfc_core.api.classifier import RdfcClassifier
+    from rdfc_core.api.encoder import Encoder
+    from rdfc_core.api.feature_table import extract_features
+    from rdfc_core.api.running import run
+    from rdfc_core.api.trained_run import Run, load_run
+    from rdfc_core.case import Case, Tumour
+    from rdfc_core.config.load import load_study
+    from rdfc_core.config.study import Study
+    from rdfc_core.results.schema import Results
+    from rdfc_core.volume import Volume
+
 __version__ = "0.1.0"
 
+_HOME = {
+    "Case": "case",
+    "Encoder": "api.encoder",
+    "RdfcClassifier": "api.classifier",
+    "Results": "results.schema",
+    "Run": "api.trained_run",
+    "Study": "config.study",
+    "Tumour": "case",
+    "Volume": "volume",
+    "extract_features": "api.feature_table",
+    "load_run": "api.trained_run",
+    "load_study": "config.load",
+    "run": "api.running",
+}
+"""Name → the module that has it; loaded when the name is first used."""
+
 __all__ = [
+    "Case",
     "Component",
     "DataError",
+    "Encoder",
     "NoOptions",
     "Part",
     "PartOf",
     "PluginError",
+    "RdfcClassifier",
     "RdfcError",
+    "Results",
+    "Run",
     "ShapeError",
+    "Study",
     "StudyError",
+    "Tumour",
+    "Volume",
     "__version__",
+    "extract_features",
     "hookimpl",
+    "load_run",
+    "load_study",
+    "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

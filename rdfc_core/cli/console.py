@@ -125,12 +125,6 @@ def _lines(title: str, total: int) -> Advance:
     return advance
 
 
-def announce_loading(progress: Progress) -> None:
-    """Say what takes long before anything can be seen of it."""
-    if "torch" not in sys.modules:
-        progress.say("Loading PyTorch and the plugins: seconds, and up to a minute the first time.")
-
-
 def show_results(results: Results) -> None:
     """The results as tables: mean and interval of each metric that there is room for."""
     shown = len(METRICS) if out.width >= NARROW else 2

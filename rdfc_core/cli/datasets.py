@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rdfc_core.api.context import component
 from rdfc_core.cli import options
 from rdfc_core.cli.command import App
 
@@ -53,7 +54,7 @@ def check(
     from rdfc_core.plugin.registry import installed
 
     console.log_to_stderr()
-    dataset = options.part("dataset", name, "dataset", root=root).build(installed())
+    dataset = component("dataset", name, "dataset", root=root).build(installed())
     reader = AutoReader.installed(installed())
     try:
         cases = reader.given_to(dataset.listed_cases())
@@ -83,7 +84,7 @@ def _extractor(features: str | None) -> FeatureExtractor | None:
         known = {component.name for component, _ in installed().components("feature_extractor")}
         if "native" not in known:
             return None
-    part = options.part("feature_extractor", features or "native", "features")
+    part = component("feature_extractor", features or "native", "features")
     extractor: FeatureExtractor = part.build(installed())
     return extractor
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rdfc_core.api.context import workbench
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
 from rdfc_core.cli.table_file import check_out, write_table
@@ -18,8 +19,10 @@ from rdfc_core.results.vocabulary import SELECTED
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
-    from rdfc_core.pipeline.tables import Embedded
-    from rdfc_core.plugin.registry import Registry
+    from rdfc_core.pipeline.open_run import OpenRun
+
+DIGITS = 6
+"""Of the probabilities that are printed and written."""
 
 MaskValue = Annotated[
     int | None,
@@ -61,23 +64,16 @@ def predict(
 
     console.log_to_stderr()
     check_out(out, overwrite)
-    console.announce_loading(console.DrawnProgress())
+    bench = workbench(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline import predict as predictions
+    from rdfc_core.pipeline.open_run import OpenRun
 
-    bench = options.workbench(store, executor)
-    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
-    said = predictions.predict(run.resolve(), cases, bench, method)
-    table = [
-        {
-            "case_id": case_id,
-            "predicted": said.classes[int(row.argmax())],
-            **{f"p_{name}": round(float(p), 6) for name, p in zip(said.classes, row, strict=True)},
-        }
-        for case_id, row in zip(said.case_ids, said.probabilities, strict=True)
-    ]
+    opened = OpenRun(run.resolve(), bench.registry)
+    cases = _cases(opened, image, mask, mask_value, manifest)
+    said = predictions.predict(opened, cases, bench, method)
+    table = said.rows(DIGITS)
     if out:
-        names = [f"p_{name}" for name in said.classes]
-        write_table(out, table, ["case_id", "predicted", *names])
+        write_table(out, table, said.columns)
         bench.progress.say(f"Predictions: {out}")
     elif as_json:
         console.show_json(table)
@@ -105,15 +101,17 @@ def embed(
 
     console.log_to_stderr()
     check_out(out, overwrite)
-    console.announce_loading(console.DrawnProgress())
+    bench = workbench(store, executor, console.DrawnProgress())
+    from rdfc_core.api.frames import embedding_rows
     from rdfc_core.pipeline import predict as predictions
+    from rdfc_core.pipeline.open_run import OpenRun
     from rdfc_core.pipeline.tables import write_embeddings
 
-    bench = options.workbench(store, executor)
-    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
-    embedded, failures = predictions.embed(run.resolve(), cases, bench)
+    opened = OpenRun(run.resolve(), bench.registry)
+    cases = _cases(opened, image, mask, mask_value, manifest)
+    embedded, failures = predictions.embed(opened, cases, bench)
     if out.suffix.lower() == ".csv":
-        write_table(out, *_flat(embedded))
+        write_table(out, *embedding_rows(embedded))
     else:
         write_embeddings(out, embedded)
     splits = sorted({one.split for one in embedded})
@@ -127,39 +125,19 @@ def embed(
     finish(failures)
 
 
-def _flat(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]], list[str]]:
-    """A row a vector, with a column a number; and the columns."""
-    width = max((len(one.vector) for one in embedded), default=0)
-    numbers = [f"e{place}" for place in range(width)]
-    rows = [
-        {
-            "split": one.split,
-            "part": one.part,
-            "case_id": one.case_id,
-            "label": one.label or "",
-            **dict(zip(numbers, one.vector, strict=True)),
-        }
-        for one in embedded
-    ]
-    return rows, ["split", "part", "case_id", "label", *numbers]
-
-
 def _cases(
-    run: Path,
+    run: OpenRun,
     image: Path | None,
     mask: Path | None,
     mask_value: int | None,
     manifest: Path | None,
-    registry: Registry,
 ) -> Sequence[Case]:
-    from rdfc_core.pipeline import predict as predictions
-
     if manifest and not (image or mask or mask_value is not None):
-        return predictions.listed_cases(run, manifest, registry)
+        return run.listed_cases(manifest)
     if manifest and mask_value is not None:
         raise StudyError(
             "--mask-value is for --mask. In a list, write it into the column mask_value."
         )
     if not (image and mask) or manifest:
         raise StudyError("Name one case with --image and --mask, or many with --manifest.")
-    return [predictions.single_case(run, image, mask, mask_value, registry)]
+    return [run.single_case(image, mask, mask_value)]

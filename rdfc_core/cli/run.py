@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,20 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rdfc_core.cli import options, process_options
+from rdfc_core.cli import process_options
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
+from rdfc_core.config.load import load
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.pipeline.steps import Step
-from rdfc_core.utils.heard import warnings_heard
+from rdfc_core.plugin.registry import installed
 
 if TYPE_CHECKING:
-    from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
-    from rdfc_core.results.schema import Results
-    from rdfc_core.utils.progress import Progress
-
-log = logging.getLogger("rdfc")
 
 
 @takes_study_options
@@ -80,18 +75,20 @@ def _run(study: StudyOptions, until: Step) -> None:
 
 
 def _extract_shard(study: StudyOptions, shard: str) -> None:
+    from rdfc_core.api.context import workbench
     from rdfc_core.cli import console
 
     part = _part(shard)
     if study.out is not None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
     console.log_to_stderr()
-    resolved = _resolved(study.source(), study.overrides())
+    # A mistake in the study is told before torch is loaded.
+    resolved = load(study.source(), study.overrides(), installed())
+    bench = workbench(study.store, study.executor, console.DrawnProgress())
 
     from rdfc_core.data.cells import counted
     from rdfc_core.pipeline.context import extract_shard
 
-    bench = options.workbench(study.store, study.executor)
     done = extract_shard(resolved, part, bench)
     bench.progress.say(
         f"Part {shard}: {counted(len(done.cases), 'case is', 'cases are')} in {bench.store.path}, "
@@ -108,15 +105,6 @@ def _part(shard: str) -> tuple[int, int]:
     return number, parts
 
 
-def _resolved(source: Path | dict[str, Any], overrides: list[str]) -> ResolvedStudy:
-    """The study with every option checked: a mistake is told before torch is loaded."""
-    from rdfc_core.config.resolve import resolve
-    from rdfc_core.config.study import load_study
-    from rdfc_core.plugin.registry import installed
-
-    return resolve(load_study(source, overrides), installed())
-
-
 def execute(
     source: Path | dict[str, Any],
     overrides: list[str],
@@ -127,61 +115,31 @@ def execute(
     as_json: bool,
     until: Step,
     team: ProcessGroupLauncher | None = None,
-) -> Results:
+) -> None:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
+    from rdfc_core.api.running import run as run_study
     from rdfc_core.cli import console
 
     console.log_to_stderr()
     progress = console.DrawnProgress()
-    with warnings_heard() as told, progress.waiting("Reading the study and loading its plugins"):
-        resolved = _resolved(source, overrides)
-    name = source.stem if isinstance(source, Path) else resolved.dataset.name
-    folder = (out or Path("runs") / name).resolve()
-    known: dict[str, str] = {}
-    results = None
-    if not overwrite:
-        with progress.waiting("Looking for a finished run, and for changed files"):
-            results = _finished(resolved, folder, progress, until, known)
-    if results is None:
-        console.announce_loading(progress)
-        from rdfc_core.pipeline import run as studies
-
-        bench = options.workbench(store, executor, team)
-        results = studies.run(resolved, folder, bench, overwrite, until, known, told)
-    # First of all: whoever reads the tables may close the pipe after one line.
-    report = _report(folder) if until == "evaluate" else None
+    done = run_study(
+        source,
+        out,
+        overrides=overrides,
+        until=until,
+        overwrite=overwrite,
+        store=store,
+        executor=executor,
+        progress=progress,
+        team=team,
+    )
+    results, evaluated = done.results, until == "evaluate"
     if as_json:
         console.show_json(results.model_dump(mode="json"))
-    elif report:
+    elif evaluated:
         console.show_results(results)
-    progress.say(f"Report: {report}" if report else f"Run folder: {folder}")
+    progress.say(f"Report: {done.report}" if evaluated else f"Run folder: {done.folder}")
     finish([Failure(**one) for one in results.failed])
-    return results
-
-
-def _finished(
-    study: ResolvedStudy, folder: Path, progress: Progress, until: Step, known: dict[str, str]
-) -> Results | None:
-    from rdfc_core.pipeline.finished import finished_run
-    from rdfc_core.plugin.registry import installed
-
-    results = finished_run(study, folder, installed(), progress, until, known)
-    if results is not None:
-        for warning in results.warnings:
-            log.warning("%s", warning)
-        progress.say("This run is finished already: nothing to do.")
-    return results
-
-
-def _report(folder: Path) -> Path:
-    """The report; drawn unless there is one that is newer than the results."""
-    from rdfc_core.report import write_report
-    from rdfc_core.results.files import REPORT, RESULTS
-
-    report, results = folder / REPORT, folder / RESULTS
-    if report.exists() and report.stat().st_mtime_ns >= results.stat().st_mtime_ns:
-        return report
-    return write_report(folder)
 
 
 def finish(failed: Sequence[Failure]) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rdfc_core.config.load import load_study
+from rdfc_core.config.merge import preset_names
 from rdfc_core.config.resolve import part_fields
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
-from rdfc_core.config.study import Study, load_study, preset_names
+from rdfc_core.config.study import Study
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Kind
 

@@ -47,12 +47,14 @@ def check(
     """Measure stored cases of a study again; name and remove what differs."""
     from dataclasses import asdict
 
+    from rdfc_core.api.context import workbench
     from rdfc_core.cli import console
+
+    console.log_to_stderr()
+    bench = workbench(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline.context import check_stored
     from rdfc_core.results.files import STUDY
 
-    console.log_to_stderr()
-    bench = options.workbench(store, executor)
     path = study / STUDY if study.is_dir() else study
     found = check_stored(path, set_ or [], None if everything else cases, seed or 0, bench)
     if as_json:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdfc_core.case import Case
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
-from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
@@ -21,6 +19,7 @@ from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
 from rdfc_core.interfaces import Dataset, Executor, Preparer, View
+from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.progress import Progress
@@ -48,21 +47,6 @@ class Workbench:
     executor: Executor
     progress: Progress = field(default_factory=Progress)
     team: ProcessGroupLauncher | None = None
-
-
-def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
-    """The data set's cases, each with a reader.
-
-    Raises:
-        DataError: If the listing is unusable or empty.
-    """
-    cases = reader.given_to(dataset.cases())
-    if not cases:
-        raise DataError("The data set holds no case. Check its root and its listing.")
-    twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
-    if twice:
-        raise DataError(f"The case id {twice[0]!r} stands twice in the data set. Rename one.")
-    return cases
 
 
 def extract(
@@ -138,7 +122,7 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench
     number, parts = shard
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    cases = study_cases(study, dataset, bench.registry)
     findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     extraction = extract(cases[number - 1 :: parts], views, bench)
     findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
@@ -164,7 +148,7 @@ def check_stored(
     study = resolve(load_study(source, overrides), bench.registry)
     dataset: Dataset = study.dataset.build(bench.registry)
     views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+    cases = study_cases(study, dataset, bench.registry)
     return check_store(
         cases, preparers_of(views), bench.store, bench.executor, sample, bench.progress, seed
     )

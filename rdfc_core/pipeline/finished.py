@@ -6,9 +6,9 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.extraction.extract import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
+from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.precision import as_begun
 from rdfc_core.pipeline.run_folder import RunFolder, code_versions
@@ -17,6 +17,23 @@ from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
+
+FINISHED = "This run is finished already: nothing to do."
+"""What is said where it is."""
+
+
+def results_as_far(place: RunFolder, until: Step) -> Results | None:
+    """The results in a run folder, if its run went as far as this one wants to.
+
+    Whether it is a run of the same study and cases is another question.
+
+    Raises:
+        DataError: If the results are damaged.
+    """
+    if not place.results.exists():
+        return None
+    results = Results.read(place.results)
+    return results if reaches(results.run["step"], until) else None
 
 
 def finished_run(
@@ -49,8 +66,8 @@ def finished_run(
         return None
     recorded = place.read_study()
     study = as_begun(study, recorded)
-    results = Results.read(place.results)
-    if not reaches(results.run["step"], until) or any(f.get("retry") for f in results.failed):
+    results = results_as_far(place, until)
+    if results is None or any(failed.get("retry") for failed in results.failed):
         return None
     dataset: Dataset = study.dataset.build(registry)
     if extends(study, recorded):
@@ -61,7 +78,7 @@ def finished_run(
         name: place.recorded_versions().get(name) for name in code_versions(study, registry)
     }:
         return None  # features may be made in another way: their recipes tell
-    cases = AutoReader.installed(registry, study.readers).given_to(dataset.cases())
+    cases = study_cases(study, dataset, registry)
     prints, _ = fingerprints(cases, progress, known)
     spec = study.split_spec(dataset.protocol())
     same = change(place.case_rows(), case_rows(cases, prints, spec)) is None

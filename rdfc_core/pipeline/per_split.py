@@ -15,6 +15,7 @@ from rdfc_core.evaluation import baselines, linear_probe, model_selection, super
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
+from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
@@ -237,6 +238,39 @@ def evaluate(
     methods = {baselines.method_name(study): outputs, **seen}
     tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]
     return Judged(found, selections, {n: _signs(one, tested) for n, one in methods.items()})
+
+
+def teach(
+    study: ResolvedStudy,
+    model: Model,
+    extraction: Extraction,
+    split: Split,
+    place: RunFolder,
+    bench: Workbench,
+) -> None:
+    """Set the model's classifier, and what is chosen, from all labels of a split; judge nothing.
+
+    Args:
+        study: Says how.
+        model: Of its pretext; knows the classes.
+        extraction: All cases.
+        split: Its training cases have the labels; its test part is not looked at.
+        place: Keeps what each candidate said as it is done.
+        bench: Registry and progress.
+    """
+    cases = {case.case_id: case for case in extraction.cases}
+    # A classifier is always asked of some cases: here of one that it knows, and nobody listens.
+    asked = replace(split, test=split.train[:1])
+    test = linear_probe.LabelledSplit.of(asked, cases, model.classes, study.evaluate, study.seed)
+    prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
+    outputs = model.outputs(prepared)
+    _, model.classifier = linear_probe.judge_learnt(test, outputs, baselines.method_name(study))
+    model.selection, model.members = None, {}
+    for choice in selections(study.evaluate)[:1]:  # the first is of all labels
+        setup = baselines.setup(study, test, model, outputs, extraction, bench.registry)
+        runner = TrialRunner(setup, TrialStore(place.trials), bench.progress)
+        chosen = model_selection.choose(runner, choice)
+        model.take_members(chosen.selection, chosen.weights(runner), study)
 
 
 def _signs(outputs: Outputs, tested: range) -> dict[str, float]:

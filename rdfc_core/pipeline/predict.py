@@ -5,30 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Case
-from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
-from rdfc_core.config.study import load_study
 from rdfc_core.data import findings
-from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.inspection import INSPECTION, Inspection
-from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.errors import DataError
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
-from rdfc_core.interfaces import Dataset, Preparer, View
-from rdfc_core.models import model as models
+from rdfc_core.interfaces import Preparer, View
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline import tables
-from rdfc_core.pipeline.context import Workbench, read_cases
-from rdfc_core.pipeline.run_folder import RunFolder
-from rdfc_core.plugin.component import Part
-from rdfc_core.plugin.registry import Registry
+from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import SELECTED
 
 
@@ -48,14 +42,32 @@ class Predictions:
     probabilities: NDArray[np.float64]
     failures: Sequence[Failure]
 
+    @property
+    def columns(self) -> list[str]:
+        """Of `rows`: the case, the likeliest class, and the probability of each."""
+        return ["case_id", "predicted", *(f"p_{name}" for name in self.classes)]
+
+    def rows(self, digits: int | None = None) -> list[dict[str, Any]]:
+        """A row a case, with a column for the probability of each class.
+
+        Args:
+            digits: After the point; None: all.
+        """
+        shown = self.probabilities if digits is None else self.probabilities.round(digits)
+        likeliest = [self.classes[place] for place in self.probabilities.argmax(axis=1)]
+        return [
+            dict(zip(self.columns, (case_id, name, *row.tolist()), strict=True))
+            for case_id, name, row in zip(self.case_ids, likeliest, shown, strict=True)
+        ]
+
 
 def predict(
-    run: Path, cases: Sequence[Case], bench: Workbench, method: str = SELECTED
+    run: Path | OpenRun, cases: Sequence[Case], bench: Workbench, method: str = SELECTED
 ) -> Predictions:
     """Class probabilities of the cases by the models of a run.
 
     Args:
-        run: The run folder.
+        run: The run folder, or the run where it is open already.
         cases: Each with a reader.
         bench: Registry, store, executor and progress.
         method: What the run chose, or one of the candidates that it chose from.
@@ -65,20 +77,23 @@ def predict(
             run has saved no such method.
         DataError: If a model has no classifier.
     """
-    trained, extraction = _prepare(run, cases, bench, method)
+    run = _opened(run, bench)
+    for model in run.models.values():
+        model.refuse_unknown(method)
+    extraction = _prepare(run, cases, bench)
     case_ids = [case.case_id for case in extraction.cases]
     said = [
         model.predict({name: extraction.of(name, case_ids) for name in model.views}, method)
-        for model in trained
+        for model in run.models.values()
         if case_ids
     ]
-    classes = trained[0].classes
+    classes = _first(run).classes
     mean = np.mean(said, axis=0) if said else np.zeros((0, len(classes)))
     return Predictions(tuple(case_ids), classes, mean, extraction.failures)
 
 
 def embed(
-    run: Path, cases: Sequence[Case], bench: Workbench
+    run: Path | OpenRun, cases: Sequence[Case], bench: Workbench
 ) -> tuple[list[tables.Embedded], Sequence[Failure]]:
     """The joint embeddings of the cases, by the network of each split of a run.
 
@@ -90,101 +105,50 @@ def embed(
     Raises:
         StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
-    trained, extraction = _prepare(run, cases, bench)
+    run = _opened(run, bench)
+    extraction = _prepare(run, cases, bench)
+    case_ids = [case.case_id for case in extraction.cases]
     rows = []
-    for model, folder in zip(trained, RunFolder(run).models(), strict=True):
-        case_ids = [case.case_id for case in extraction.cases]
+    for split, model in run.models.items():
         vectors = tables.joint(model, {name: extraction.of(name, case_ids) for name in model.views})
         rows += [
-            tables.Embedded(folder.name, "", case.case_id, case.label, vector.tolist())
+            tables.Embedded(split, "", case.case_id, case.label, vector.tolist())
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
     return rows, extraction.failures
 
 
-def reader_of(run: Path, registry: Registry) -> AutoReader:
-    """The readers of a run, with the options that its study gave them.
+def features(run: Path | OpenRun, cases: Sequence[Case], bench: Workbench) -> Extraction:
+    """What the views of a run make of cases: handcrafted features, and pictures.
 
     Raises:
-        StudyError: If the folder holds no run.
+        StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
-    return AutoReader.installed(registry, _study(run, registry).readers)
+    return _prepare(_opened(run, bench), cases, bench)
 
 
-def listed_cases(run: Path, listing: Path, registry: Registry) -> list[Case]:
-    """The cases of a list, whose columns mean what they meant to the run.
-
-    Raises:
-        StudyError: If the folder holds no run.
-        DataError: If the list cannot be used.
-    """
-    study = _study(run, registry)
-    own: Dataset = study.dataset.build(registry)
-    dataset = own.with_list(listing)
-    if dataset is None:
-        plain = Part(name="manifest", options={"root": listing})
-        dataset = resolve_part("dataset", plain, registry, "--manifest").build(registry)
-    cases = read_cases(dataset, AutoReader.installed(registry, study.readers))
-    findings.warn(findings.listing_findings(dataset, cases, None))
-    return cases
+def _opened(run: Path | OpenRun, bench: Workbench) -> OpenRun:
+    return OpenRun(run, bench.registry) if isinstance(run, Path) else run
 
 
-def single_case(
-    run: Path, image: Path, mask: Path, mask_value: int | None, registry: Registry
-) -> Case:
-    """One case that is in no list, named by its image.
-
-    Args:
-        run: Whose readers read it.
-        image: The image file.
-        mask: The mask file.
-        mask_value: The value that marks the tumour; None: that of the run.
-        registry: Where readers come from.
-
-    Raises:
-        StudyError: If the folder holds no run.
-    """
-    name = image.name.split(".")[0]
-    reader = reader_of(run, registry)
-    return Case(name, name, image.resolve(), mask.resolve(), mask_value=mask_value, reader=reader)
+def _first(run: OpenRun) -> Model:
+    return next(iter(run.models.values()))
 
 
-def _study(run: Path, registry: Registry) -> ResolvedStudy:
-    return resolve(load_study(RunFolder(run).read_study()), registry)
-
-
-def _prepare(
-    run: Path, cases: Sequence[Case], bench: Workbench, method: str = ""
-) -> tuple[list[Model], Extraction]:
-    study = _study(run, bench.registry)
-    trained = [models.load(folder, study, bench.registry) for folder in RunFolder(run).models()]
-    if method:
-        for model in trained:
-            model.refuse_unknown(method)
+def _prepare(run: OpenRun, cases: Sequence[Case], bench: Workbench) -> Extraction:
+    views, classes = _first(run).views, _first(run).classes
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
-    definition = _definition(run, trained[0])
-    cases, doubts = labelled_as_trained(definition.applied_to(cases), trained[0].classes)
+    cases, doubts = labelled_as_trained(run.definition.applied_to(cases), classes)
     findings.warn(doubts)
-    views = trained[0].views
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers[INSPECTION] = Inspection()
     extraction = extract.extract(
         cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
     )
     seen = findings.seen_in(extraction.prepared)
-    findings.warn(findings.case_findings(extraction.cases, seen, definition.grey_scale))
-    return trained, _agreeing(views, extraction)
-
-
-def _definition(run: Path, model: Model) -> CaseDefinition:
-    if model.cases is None:
-        raise DataError(
-            f"The model in {run} does not say which value of a mask marked the tumours that it was "
-            "trained on: an older rdfc wrote it. Delete the run's results.json and run its study "
-            "again with the same --out: that is added, and nothing is trained again."
-        )
-    return model.cases
+    findings.warn(findings.case_findings(extraction.cases, seen, run.definition.grey_scale))
+    return _agreeing(views, extraction)
 
 
 def unfit(views: Mapping[str, View]) -> dict[int, str]:

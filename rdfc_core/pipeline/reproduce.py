@@ -49,7 +49,7 @@ def on_copy(
         quick: An hour's work on two cores instead of the paper's settings.
 
     Returns:
-        A study and ``KEY=VALUE`` overrides, for `rdfc_core.config.study.load_study`.
+        A study and ``KEY=VALUE`` overrides, for `rdfc_core.config.load.load_study`.
     """
     study = {**published.study, "dataset": {"name": name, "root": str(root)}}
     changed = published.quick if quick else {}

@@ -16,7 +16,6 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.labels import usable_classes
-from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe
@@ -26,12 +25,14 @@ from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, summary, tables
+from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
-from rdfc_core.pipeline.context import Workbench, extract, read_cases
+from rdfc_core.pipeline.context import Workbench, extract
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
-from rdfc_core.pipeline.steps import Step, reaches
+from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
@@ -76,7 +77,7 @@ def run(
         if until != "extract":
             precision.refuse_unfit(study, volumes, kept)
         with bench.progress.waiting("Listing the data set's cases"):
-            cases = read_cases(dataset, AutoReader.installed(bench.registry, study.readers))
+            cases = study_cases(study, dataset, bench.registry)
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         preparers = {name: view.preparer() for name, view in views.items()}
@@ -128,10 +129,10 @@ class _Run:
         before = self.place.case_rows()
         self.place.record_cases(rows, splits)
         if _without_reasons(before) == _without_reasons(rows):
-            finished = _finished(self.place, self.until)
-            if finished is not None:
-                self.bench.progress.say("This run is finished already: nothing to do.")
-                return finished
+            results = results_as_far(self.place, self.until)
+            if results is not None:
+                self.bench.progress.say(FINISHED)
+                return results
         uses = self._account(cases, extraction, splits)
         if self.until != "extract":
             self.bench.progress.say(in_one_line(uses))
@@ -272,11 +273,3 @@ class _Run:
 def _without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
     """The rows with whether a case failed in place of why."""
     return [row._replace(failed="failed" if row.failed else "") for row in rows]
-
-
-def _finished(place: RunFolder, until: Step) -> Results | None:
-    """The results, if an earlier run went as far as this one wants to."""
-    if not place.results.exists():
-        return None
-    results = Results.read(place.results)
-    return results if reaches(results.run["step"], until) else None

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from rdfc_core.errors import StudyError
 from rdfc_core.results import files
@@ -38,12 +37,6 @@ OWN = re.compile(
 )
 PARTIAL = re.compile(r"(^|/)partial-(?:[0-9a-f]{16}-)?")
 """What a file or folder is called while it is written; a process that was killed may leave some."""
-
-
-def wrote_study(study: Any) -> bool:
-    """Whether the content of a ``study.yaml`` was written by a run, not by hand."""
-    versions = study.get("versions") if isinstance(study, Mapping) else None
-    return isinstance(versions, Mapping) and "rdfc-core" in versions
 
 
 def refuse_links(folder: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
+from rdfc_core.config.load import read_recorded, without_added, wrote_study
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.config.study import ADDED
 from rdfc_core.data.splits import Split
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluation.trials import depends_on_pretext
@@ -27,13 +27,11 @@ from rdfc_core.pipeline.run_files import (
     refuse_links,
     remove_own,
     remove_partial,
-    wrote_study,
 )
 from rdfc_core.pipeline.run_inputs import changes, extends
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results import files
-from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
-from rdfc_core.utils.serialization import parse_yaml
+from rdfc_core.utils.atomic import replacing
 
 log = logging.getLogger("rdfc")
 
@@ -213,10 +211,9 @@ class RunFolder:
     def _recorded(self) -> dict[str, Any]:
         """All that ``study.yaml`` holds; nothing if it cannot be read."""
         try:
-            data = parse_yaml(within(self.study, MOST_TEXT).read_text(encoding="utf-8"))
+            return read_recorded(self.study)
         except (OSError, ValueError):
             return {}
-        return data if isinstance(data, dict) else {}
 
     def recorded_versions(self) -> dict[str, str]:
         """The versions with which the run began."""
@@ -235,15 +232,12 @@ class RunFolder:
             StudyError: If there is none or it is unreadable.
         """
         try:
-            data = parse_yaml(within(self.study, MOST_TEXT).read_text(encoding="utf-8"))
-            if not isinstance(data, dict):
-                raise ValueError("it holds no mapping")
+            return without_added(read_recorded(self.study))
         except (OSError, ValueError) as error:
             raise StudyError(
                 f"{self.path} is no run folder: its study.yaml cannot be read ({error}). Name the "
                 "folder that rdfc run wrote."
             ) from error
-        return {key: value for key, value in data.items() if key not in ADDED}
 
     def record_cases(self, rows: Sequence[CaseRow], splits: Sequence[Split]) -> None:
         """Write ``cases.csv``.

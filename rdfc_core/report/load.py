@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from rdfc_core.config.study import ADDED
+from rdfc_core.config.load import read_recorded, without_added
 from rdfc_core.errors import DataError
 from rdfc_core.report.run_data import (
     Embeddings,
@@ -33,7 +33,7 @@ from rdfc_core.results.files import (
 from rdfc_core.results.schema import AttentionMap
 from rdfc_core.results.vocabulary import LABEL_EFFICIENCY
 from rdfc_core.utils.atomic import MOST_TEXT, within
-from rdfc_core.utils.serialization import parse_json, parse_yaml
+from rdfc_core.utils.serialization import parse_json
 
 MOST_TABLE_BYTES = 2**32
 """Of a table: 4 GiB, four times the pictures of 100,000 cases."""
@@ -79,14 +79,11 @@ def _study(path: Path) -> tuple[Mapping[str, Any] | None, dict[str, str]]:
     if not path.is_file():
         return None, {}
     try:
-        study = parse_yaml(within(path, MOST_TEXT).read_text(encoding="utf-8"))
+        study = read_recorded(path)
     except ValueError as error:
         raise _damaged(path, error) from error
-    if not isinstance(study, dict):
-        raise _damaged(path, "it holds no mapping")
     versions = study.get("versions") or {}
-    study = {key: value for key, value in study.items() if key not in ADDED}
-    return study, {str(name): str(version) for name, version in versions.items()}
+    return without_added(study), {str(name): str(version) for name, version in versions.items()}
 
 
 def _epochs(path: Path) -> tuple[tuple[Epoch, ...], int]:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -18,6 +18,9 @@ from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Row(BaseModel):
@@ -197,6 +200,13 @@ class Results(BaseModel):
                 f"{path} is damaged or of another version of rdfc. Delete it, and run the same "
                 "command again: what is trained is kept."
             ) from error
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The rows as a table: one metric of one method each, a column a field of `Row`."""
+        import pandas as pd  # here: reading results is quick without it
+
+        fields = list(Row.model_fields)
+        return pd.DataFrame([row.model_dump() for row in self.rows], columns=fields)
 
     def table(self, table: str, metrics: Sequence[str]) -> list[tuple[Row, ...]]:
         """The rows of a table, one tuple a method, with one row for each metric asked for.

@@ -34,8 +34,8 @@ from matplotlib.figure import Figure
 if DOUBLE := "--double" in sys.argv:  # here, since the other process runs these lines as well
     torch.Tensor.float = torch.Tensor.double  # where single precision is asked for
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.distributed.launcher import ProcessGroupLauncher
 from rdfc_core.models import model

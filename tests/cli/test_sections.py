@@ -11,7 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from rdfc_core.cli import sections
-from rdfc_core.config.study import Study, load_study
+from rdfc_core.config.load import load_study
+from rdfc_core.config.study import Study
 from rdfc_core.plugin.component import Part
 
 PLACES = [section.path for section in sections.SECTIONS]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.registry import Registry
 

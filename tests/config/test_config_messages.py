@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rdfc_core import PluginError, StudyError
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.plugin.registry import Registry
 
 BASE = {"dataset": "manifest:root=.", "features": "outline", "encoder": "small-cnn:width=4"}

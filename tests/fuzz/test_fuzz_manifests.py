@@ -17,7 +17,7 @@ from shares import share
 
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data.dataset_check import check_dataset
-from rdfc_core.pipeline.context import read_cases
+from rdfc_core.pipeline.case_list import read_cases
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
 

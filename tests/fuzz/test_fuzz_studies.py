@@ -14,8 +14,8 @@ from mutations import altered, bent, damaged, text
 from shares import share
 from small_study import SMALL_STUDY
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.plugin.registry import Registry
 
 STUDY = {

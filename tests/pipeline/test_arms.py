@@ -201,8 +201,8 @@ def test_a_study_that_begins_at_the_start_is_not_pretrained_twice(pictures):
 
 
 def test_a_resolved_study_with_starts_resolves_to_itself(pictures, registry):
+    from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
-    from rdfc_core.config.study import load_study
 
     study = small_study.resolved(pictures, STARTED, PUBLISHED, "evaluate.controls=all")
     assert resolve(load_study(study.dump()), registry).dump() == study.dump()
@@ -267,8 +267,8 @@ def test_what_cannot_be_judged_is_refused_before_training(
 
 
 def test_a_start_without_an_image_encoder_is_refused(pictures, registry):
+    from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
-    from rdfc_core.config.study import load_study
 
     study = {
         "dataset": f"manifest:root={pictures}",

@@ -10,8 +10,8 @@ import small_study
 from PIL import Image, ImageOps
 from small_study import QUICK
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.finished import finished_run
 from rdfc_core.pipeline.run_folder import RunFolder

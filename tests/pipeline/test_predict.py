@@ -14,13 +14,14 @@ from case_folder import with_a_volume
 from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.extraction.extract import extract
 from rdfc_core.models import model as models
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.predict import embed, predict, reader_of
+from rdfc_core.pipeline.open_run import OpenRun
+from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.tables import write_embeddings
 
@@ -133,9 +134,9 @@ def test_readers_have_the_options_of_the_run(finished, cases, registry, tmp_path
     study = yaml.safe_load((moved / "study.yaml").read_text(encoding="utf-8"))
     study["readers"] = {"pictures": {"max_pixels": 100}}
     (moved / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
-    assert reader_of(finished, registry).read_image(cases[0].image).array.shape == (40, 40)
+    assert OpenRun(finished, registry).reader.read_image(cases[0].image).array.shape == (40, 40)
     with pytest.raises(DataError, match="100"):
-        reader_of(moved, registry).read_image(cases[0].image)
+        OpenRun(moved, registry).reader.read_image(cases[0].image)
 
 
 def test_what_is_no_trained_run_is_refused(finished, cases, workbench, tmp_path):

@@ -21,7 +21,8 @@ from rdfc_core import DataError, StudyError
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.models.model import load
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.predict import listed_cases, predict, single_case
+from rdfc_core.pipeline.open_run import OpenRun
+from rdfc_core.pipeline.predict import predict
 
 ORGAN, TUMOUR = 1, 2
 
@@ -56,7 +57,7 @@ def trained(folder: Path, run: Path, bench, *overrides: str) -> dict[str, list[f
 )
 def test_a_list_is_read_as_the_run_read_its_own(organs, workbench, registry, tmp_path, option):
     scored = trained(organs, tmp_path / "run", workbench, option)
-    cases = listed_cases(tmp_path / "run", organs, registry)
+    cases = OpenRun(tmp_path / "run", registry).listed_cases(organs)
     said = predict(tmp_path / "run", [c for c in cases if c.case_id in scored], workbench)
     np.testing.assert_allclose(said.probabilities, list(scored.values()), rtol=1e-5)
 
@@ -68,7 +69,7 @@ def test_one_image_and_mask_get_the_mask_value_of_the_run(
     scored = trained(organs, run, workbench, "dataset.mask_value=2")
     case_id = min(scored)
     image, mask = organs / "images" / f"{case_id}.png", organs / "masks" / f"{case_id}.png"
-    one = single_case(run, image, mask, None, registry)
+    one = OpenRun(run, registry).single_case(image, mask)
     [said] = predict(run, [one], workbench).probabilities
     np.testing.assert_allclose(said, scored[case_id], rtol=1e-5)
     args = ("predict", run, "--image", image, "--mask", mask, *HERE)
@@ -88,7 +89,7 @@ def test_a_list_that_contradicts_the_run_is_refused_before_any_file_is_opened(
         "\n".join([f"{lines[0]},mask_value", *(f"{line},1" for line in lines[1:])]),
         encoding="utf-8",
     )
-    cases = listed_cases(tmp_path / "run", tmp_path / "other.csv", registry)
+    cases = OpenRun(tmp_path / "run", registry).listed_cases(tmp_path / "other.csv")
     with pytest.raises(StudyError, match=r"Mask value 1 .* case-000, .* and 33 more, .* by 2\."):
         predict(tmp_path / "run", cases, workbench)
     assert workbench.store.count() == stored
@@ -128,7 +129,7 @@ def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tm
     for path in (listing, unlabelled):
         cases = [
             case
-            for case in listed_cases(tmp_path / "run", path, registry)
+            for case in OpenRun(tmp_path / "run", registry).listed_cases(path)
             if case.case_id in scored
         ]
         said = predict(tmp_path / "run", cases, workbench)
@@ -136,8 +137,8 @@ def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tm
 
 
 def load_cases(run: Path, registry) -> CaseDefinition:
+    from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
-    from rdfc_core.config.study import load_study
     from rdfc_core.pipeline.run_folder import RunFolder
 
     study = resolve(load_study(RunFolder(run).read_study()), registry)
@@ -206,5 +207,5 @@ def test_words_that_were_classes_of_the_run_are_classes_of_a_list(
     )
     study = ("dataset.classes=[none,malignant]", "pretrain.epochs=1", "evaluate.controls=[]")
     studies.run(small_study.resolved(folder, *QUICK, *study), tmp_path / "run", workbench)
-    said = {case.label for case in listed_cases(tmp_path / "run", folder, registry)}
+    said = {case.label for case in OpenRun(tmp_path / "run", registry).listed_cases(folder)}
     assert said == {"none", "malignant", None}

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from command import HERE
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.interfaces import PublishedRow

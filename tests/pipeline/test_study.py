@@ -20,8 +20,8 @@ from safetensors.numpy import load_file
 from small_study import QUICK, lasting
 
 from rdfc_core import DataError
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.pipeline import run as studies
 from rdfc_core.results.schema import Results
 from rdfc_core.results.vocabulary import METRICS

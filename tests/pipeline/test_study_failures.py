@@ -16,7 +16,8 @@ from small_study import QUICK
 
 from rdfc_core import DataError
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import extract, read_cases
+from rdfc_core.pipeline.case_list import read_cases
+from rdfc_core.pipeline.context import extract
 
 
 def test_cases_that_fail_are_left_out_and_reported(pictures, workbench, tmp_path):

@@ -208,8 +208,8 @@ def test_what_could_not_be_judged_is_refused_before_training(
 def test_a_method_without_its_view_is_refused(
     registry, pictures, workbench, tmp_path, left_out, message
 ):
+    from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
-    from rdfc_core.config.study import load_study
 
     views: dict[str, Any] = {
         "radiomics": {"extractor": "outline"},

@@ -69,8 +69,8 @@ TABLES = (
 
 def resolved(folder: Path, *overrides: str) -> ResolvedStudy:
     """The small study on a folder of pictures."""
+    from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
-    from rdfc_core.config.study import load_study
     from rdfc_core.plugin.registry import installed
 
     return resolve(

@@ -13,13 +13,14 @@ import pytest
 import small_study
 from small_study import QUICK
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench, read_cases
+from rdfc_core.pipeline.case_list import read_cases
+from rdfc_core.pipeline.context import Workbench
 from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.report.load import read_run
 from rdfc_core.report.verdict import judge

@@ -19,7 +19,8 @@ from rdfc_core import DataError, StudyError
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.predict import listed_cases, predict
+from rdfc_core.pipeline.open_run import OpenRun
+from rdfc_core.pipeline.predict import predict
 from rdfc_core.results.schema import Results
 from rdfc_core.views.crop import picture
 from rdfc_core.views.image_view import ImageView
@@ -242,7 +243,7 @@ def test_where_colour_alone_decides_rgb_learns_it_and_grey_cannot(
         for row in pq.read_table(run / "predictions.parquet").to_pylist()
         if (row["table"], row["input"], row["layer"]) == ("linear", "all", "features")
     }
-    cases = [c for c in listed_cases(run, two_colours, registry) if c.case_id in scored]
+    cases = [c for c in OpenRun(run, registry).listed_cases(two_colours) if c.case_id in scored]
     said = predict(run, cases, workbench)
     for case, probabilities in zip(cases, said.probabilities, strict=True):
         np.testing.assert_allclose(probabilities, scored[case.case_id], rtol=1e-6)

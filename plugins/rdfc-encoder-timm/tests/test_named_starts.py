@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from rdfc_core.cli import app
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
-from rdfc_core.config.study import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Prepared
 from rdfc_core.plugin.registry import installed

@@ -8,8 +8,8 @@ import torch
 from pytorch_metric_learning.losses import NTXentLoss
 from torch.nn import functional as F
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve, resolve_part
-from rdfc_core.config.study import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Batch
 from rdfc_core.plugin.component import Part

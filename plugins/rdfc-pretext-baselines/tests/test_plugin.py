@@ -6,8 +6,8 @@ import pytest
 import torch
 import yaml
 
+from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve_part
-from rdfc_core.config.study import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import installed

@@ -1,0 +1,89 @@
+"""Handcrafted features of cases, without a study."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdfc_core.api.case_source import Cases, PlainLists, cases_of
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from rdfc_core.api.frames import OnFailure
+    from rdfc_core.interfaces import Executor
+    from rdfc_core.utils.progress import Progress
+
+
+def extract_features(
+    cases: Cases,
+    parameters: str | Path | Mapping[str, Any] = "auto",
+    *,
+    extractor: str | Mapping[str, Any] = "native",
+    mask_value: int | None = None,
+    store: str | Path | None = None,
+    executor: str | Executor = "local",
+    errors: OnFailure = "raise",
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Radiomics features of cases: ``case_id``, ``patient_id``, ``label``, and a column a feature.
+
+    What was measured before comes from the store.
+
+    Args:
+        cases: `Case` objects, (image, mask) tuples of paths, a manifest's path, or a DataFrame with
+            a manifest's columns.
+        parameters: A bundled set (``ultrasound``, ``ct``, ``ct-3d``), a PyRadiomics parameter file,
+            or its content; ``auto``: ``ultrasound`` for pictures, ``ct-3d`` for volumes.
+        extractor: What measures: ``native``, ``pyradiomics`` or a plugin's, with options of its own
+            as in a study.
+        mask_value: The value that marks the tumour, where a case names none; None: all but 0.
+        store: The file that keeps extracted features; None: in the user's cache.
+        executor: What runs the extraction, such as ``local:workers=4``. Where workers are started,
+            a script has to begin with ``if __name__ == "__main__":``.
+        errors: ``raise`` if a case cannot be measured, or ``skip``: warn, and leave it out.
+        progress: Is told how far the work is.
+
+    Returns:
+        A row a case, in the order in which they are given; NaN where a case lacks a feature.
+
+    Raises:
+        StudyError: If the parameters, or another option, do not fit.
+        DataError: If a case cannot be measured.
+        PluginError: If there is no such extractor.
+
+    Example:
+        ```python
+        rdfc.extract_features([("lesion.png", "lesion-mask.png")], parameters="ultrasound")
+        ```
+    """
+    from rdfc_core.api.context import workbench
+    from rdfc_core.api.frames import feature_frame, refuse_failed
+    from rdfc_core.config.resolve import resolve_part
+
+    named = validate(Part, extractor, "extractor")
+    options = dict(named.options)
+    if parameters != "auto":
+        options["parameters"] = str(parameters) if isinstance(parameters, Path) else parameters
+    part = resolve_part(
+        "feature_extractor", Part(name=named.name, options=options), installed(), "extract_features"
+    )
+    bench = workbench(store, executor, progress)
+    from rdfc_core.extraction.extract import extract
+    from rdfc_core.views.preparers import FeaturePreparer
+
+    chosen = cases_of(cases, PlainLists())
+    if mask_value is not None:
+        chosen = [
+            c if c.mask_value is not None else replace(c, mask_value=mask_value) for c in chosen
+        ]
+    view = {"radiomics": FeaturePreparer(part.build(installed()))}
+    extraction = extract(chosen, view, bench.store, bench.executor, bench.progress)
+    refuse_failed(extraction.failures, len(chosen), errors)
+    return feature_frame(extraction, prefixed=False)

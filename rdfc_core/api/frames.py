@@ -1,0 +1,88 @@
+"""Tables of numbers as DataFrames."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.extraction.failures import Failure, grouped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rdfc_core.extraction.extract import Extraction
+    from rdfc_core.pipeline.tables import Embedded
+
+log = logging.getLogger("rdfc")
+
+OnFailure = Literal["raise", "skip"]
+
+
+def refuse_failed(failures: Sequence[Failure], count: int, errors: OnFailure) -> None:
+    """Say which cases could not be used.
+
+    Args:
+        failures: The cases, with reasons.
+        count: How many cases there are.
+        errors: ``raise``, or ``skip``: warn, and go on without them.
+
+    Raises:
+        DataError: If there are some, and they are not to be skipped.
+        StudyError: If ``errors`` is neither.
+    """
+    if errors not in ("raise", "skip"):
+        raise StudyError(f"errors is {errors!r}. Give 'raise' or 'skip'.")
+    if not failures:
+        return
+    if errors == "raise":
+        raise DataError(f"{unusable(failures, count)} To go on without them, pass errors='skip'.")
+    log.warning("%s", unusable(failures, count))
+
+
+def unusable(failures: Sequence[Failure], count: int) -> str:
+    """The sentences on cases that could not be used, each reason once."""
+    return f"{len(failures)} of {count} cases could not be used. {' '.join(grouped(failures))}"
+
+
+def embedding_columns(width: int) -> list[str]:
+    """The columns of embeddings with so many numbers."""
+    return ["split", "part", "case_id", "label", *(f"e{place}" for place in range(width))]
+
+
+def embedding_rows(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]], list[str]]:
+    """A row a vector, with a column a number; and the columns."""
+    width = max((len(one.vector) for one in embedded), default=0)
+    columns = embedding_columns(width)
+    rows = [
+        dict(zip(columns, (one.split, one.part, one.case_id, one.label, *one.vector), strict=True))
+        for one in embedded
+    ]
+    return rows, columns
+
+
+def feature_frame(extraction: Extraction, prefixed: bool) -> pd.DataFrame:
+    """Handcrafted features, a row a case and a column a feature; NaN where a case lacks one.
+
+    Args:
+        extraction: Of the cases.
+        prefixed: Begin the features' names with the view's, as in ``features.parquet``.
+    """
+    import pandas as pd
+
+    columns = {
+        name: pd.Series([getattr(case, name) for case in extraction.cases], dtype="str")
+        for name in ("case_id", "patient_id", "label")
+    }
+    tables = [pd.DataFrame(columns)]
+    for view, prepared in extraction.prepared.items():
+        first = next(iter(prepared.values()), None)
+        if first is None or not first.names:
+            continue
+        names = [f"{view}.{name}" if prefixed else name for name in first.names]
+        values = np.stack([prepared[case.case_id].array for case in extraction.cases])
+        tables.append(pd.DataFrame(values, columns=names))
+    return pd.concat(tables, axis=1)

@@ -1,0 +1,117 @@
+"""Run a study from Python."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdfc_core.api.trained_run import Run
+from rdfc_core.config.load import Source, load
+from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.heard import warnings_heard
+from rdfc_core.utils.progress import Progress
+
+if TYPE_CHECKING:
+    from rdfc_core.config.resolve import ResolvedStudy
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
+    from rdfc_core.interfaces import Executor
+    from rdfc_core.pipeline.steps import Step
+    from rdfc_core.results.schema import Results
+
+log = logging.getLogger("rdfc")
+
+
+def run(
+    study: Source,
+    out: str | Path | None = None,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    until: Step = "evaluate",
+    overwrite: bool = False,
+    store: str | Path | None = None,
+    executor: str | Executor = "local",
+    devices: int = 1,
+    progress: Progress | None = None,
+    team: ProcessGroupLauncher | None = None,
+) -> Run:
+    """Run a study: extract, pretrain, evaluate, report. The same call resumes it.
+
+    A run that is finished already is not done again. A case that fails is named in
+    ``run.results.failed`` and never stops the others.
+
+    Args:
+        study: A study file, its content as a mapping, or a `Study`.
+        out: The run folder; None: ``runs/NAME``, named after the file or the data set.
+        overrides: Dotted option → value, such as ``{"pretrain.steps": 2000}``; or ``KEY=VALUE``
+            texts, as on the command line.
+        until: The last step: ``extract``, ``pretrain`` or ``evaluate``.
+        overwrite: Replace the run in ``out``.
+        store: The file that keeps extracted features; None: in the user's cache.
+        executor: What runs the extraction: ``local``, ``local:workers=4``, ``dask=ADDRESS``.
+            Where workers are started, a script has to begin with ``if __name__ == "__main__":``.
+        devices: How many GPUs of this machine pretrain together; without a GPU, how many processes.
+        progress: Is told how far the work is; None: nobody.
+        team: The processes that pretrain together, where they are there already.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        StudyError: If the study does not fit, or the folder holds another one.
+        DataError: If the data cannot be used, or a split would leak.
+        PluginError: If a component is missing or fails.
+
+    Example:
+        ```python
+        run = rdfc.run({"dataset": "manifest:root=DIR"}, "runs/mine", overrides={"seed": 1})
+        run.results.to_dataframe()
+        ```
+    """
+    progress = progress or Progress()
+    with warnings_heard() as told, progress.waiting("Reading the study and loading its plugins"):
+        resolved = load(study, overrides, installed())
+    folder = Path(out if out is not None else Path("runs") / _name(study, resolved)).resolve()
+    known: dict[str, str] = {}
+    if overwrite or not _finished(resolved, folder, progress, until, known):
+        from rdfc_core.api.context import workbench
+
+        with _team(devices, team) as together:
+            bench = workbench(store, executor, progress, together)
+            from rdfc_core.pipeline import run as studies
+
+            studies.run(resolved, folder, bench, overwrite, until, known, told)
+    done = Run(folder)
+    if until == "evaluate":
+        done.write_report(again=False)
+    return done
+
+
+def _name(study: Source, resolved: ResolvedStudy) -> str:
+    return Path(study).stem if isinstance(study, str | Path) else resolved.dataset.name
+
+
+def _finished(
+    study: ResolvedStudy, folder: Path, progress: Progress, until: Step, known: dict[str, str]
+) -> Results | None:
+    """The results, where there is nothing to do; found out without torch."""
+    from rdfc_core.pipeline.finished import FINISHED, finished_run
+
+    with progress.waiting("Looking for a finished run, and for changed files"):
+        results = finished_run(study, folder, installed(), progress, until, known)
+    if results is not None:
+        for warning in results.warnings:
+            log.warning("%s", warning)
+        progress.say(FINISHED)
+    return results
+
+
+def _team(devices: int, team: ProcessGroupLauncher | None) -> Any:
+    """The processes that pretrain, which end with the call if it starts them."""
+    if team is not None or devices == 1:
+        return nullcontext(team)
+    from rdfc_core.distributed.launcher import ProcessGroupLauncher
+
+    return ProcessGroupLauncher.on_this_machine(devices)

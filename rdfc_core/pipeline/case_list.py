@@ -1,0 +1,62 @@
+"""The cases of a study, each with a reader: listed at one place. Free of torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rdfc_core.case import Case
+from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.data import findings
+from rdfc_core.data.readers.auto import AutoReader
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces.dataset import Dataset
+from rdfc_core.plugin.registry import Registry
+
+
+def study_cases(study: ResolvedStudy, dataset: Dataset, registry: Registry) -> list[Case]:
+    """The cases of a study's data set, read as the study says.
+
+    Args:
+        study: Gives readers their options.
+        dataset: Built from the study.
+        registry: Where readers come from.
+
+    Raises:
+        DataError: If the listing is unusable or empty, or names a case twice.
+    """
+    return read_cases(dataset, AutoReader.installed(registry, study.readers))
+
+
+def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
+    """The data set's cases, each with a reader.
+
+    Raises:
+        DataError: If the listing is unusable or empty, or names a case twice.
+    """
+    cases = reader.given_to(dataset.cases())
+    if not cases:
+        raise DataError("The data set holds no case. Check its root and its listing.")
+    refuse_repeated(cases)
+    return cases
+
+
+def cases_to_predict(dataset: Dataset, reader: AutoReader) -> list[Case]:
+    """The cases of a list that a trained run looks at; what is doubtful about it is warned of.
+
+    Raises:
+        DataError: As `read_cases`.
+    """
+    cases = read_cases(dataset, reader)
+    findings.warn(findings.listing_findings(dataset, cases, None))
+    return cases
+
+
+def refuse_repeated(cases: list[Case]) -> None:
+    """Check that each case has an id of its own.
+
+    Raises:
+        DataError: If two cases have one.
+    """
+    twice = [case_id for case_id, n in Counter(c.case_id for c in cases).items() if n > 1]
+    if twice:
+        raise DataError(f"The case id {twice[0]!r} stands twice in the data set. Rename one.")

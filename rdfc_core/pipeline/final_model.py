@@ -1,0 +1,71 @@
+"""A model that all cases train, with nothing held back to test it: what an estimator fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rdfc_core.case import Case
+from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.data import findings
+from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.grey_scales import GreyScale
+from rdfc_core.data.splits import Split
+from rdfc_core.extraction.failures import Failure
+from rdfc_core.interfaces import View
+from rdfc_core.pipeline import per_split, precision
+from rdfc_core.pipeline.context import Workbench, extract
+from rdfc_core.pipeline.run_folder import RunFolder
+
+SPLIT = "all"
+"""The name of the only split; it tests nothing."""
+
+
+def train_on_all(
+    study: ResolvedStudy,
+    cases: Sequence[Case],
+    classes: Sequence[str],
+    folder: Path,
+    bench: Workbench,
+) -> Sequence[Failure]:
+    """Pretrain on all cases, and train and choose a classifier on all labels.
+
+    Args:
+        study: Resolved; its data set and split are not used.
+        cases: Each with a reader; those without a label serve pretraining.
+        classes: The labels in their order.
+        folder: Is given the study and the model, as a run folder has them; replaced.
+        bench: Registry, store, executor and progress.
+
+    Returns:
+        The cases that could not be used; if there are any, nothing was trained.
+
+    Raises:
+        StudyError: If the study does not fit the cases.
+        DataError: If pictures and volumes are mixed.
+    """
+    place = RunFolder(folder)
+    views: dict[str, View] = {n: part.build(bench.registry) for n, part in study.views.items()}
+    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+    study = precision.settled(study, place, True, volumes, kept)
+    precision.refuse_unfit(study, volumes, kept)
+    with place.claimed(study, bench.registry, overwrite=True):
+        extraction = extract(cases, views, bench)
+        if extraction.failures:
+            return extraction.failures
+        seen = findings.seen_in(extraction.prepared)
+        findings.warn(findings.case_findings(extraction.cases, seen))
+        split = Split(
+            SPLIT,
+            tuple(case.case_id for case in cases),
+            tuple(case.case_id for case in cases if case.label is not None),
+            (),
+        )
+        per_split.fit(study, views, extraction, split, bench)
+        model, _ = per_split.pretrained(study, views, extraction, split, place, bench)
+        model.classes = tuple(classes)
+        scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
+        model.cases = CaseDefinition.of(extraction.cases, scale)
+        per_split.teach(study, model, extraction, split, place, bench)
+        model.save(place.model(SPLIT))
+    return ()

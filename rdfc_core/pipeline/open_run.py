@@ -1,0 +1,132 @@
+"""A trained run, opened: its study is resolved once, its readers and models are loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from rdfc_core.case import Case
+from rdfc_core.config.load import load
+from rdfc_core.config.resolve import ResolvedStudy, resolve_part
+from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.readers.auto import AutoReader
+from rdfc_core.errors import DataError
+from rdfc_core.interfaces import Dataset
+from rdfc_core.models import model as models
+from rdfc_core.models.model import Model
+from rdfc_core.pipeline.case_list import cases_to_predict
+from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.plugin.component import Part
+from rdfc_core.plugin.registry import Registry, installed
+
+
+class OpenRun:
+    """What a trained run needs to look at other cases; each part is loaded when it is asked for.
+
+    Args:
+        path: The run folder.
+        registry: Where components come from.
+    """
+
+    def __init__(self, path: Path, registry: Registry) -> None:
+        self.place, self.registry = RunFolder(path), registry
+
+    def __getstate__(self) -> dict[str, RunFolder]:
+        return {"place": self.place}
+
+    def __setstate__(self, state: dict[str, RunFolder]) -> None:
+        """Where it is unpickled, components are those of that environment."""
+        self.place, self.registry = state["place"], installed()
+
+    @cached_property
+    def study(self) -> ResolvedStudy:
+        """The run's study.
+
+        Raises:
+            StudyError: If the folder holds no run.
+        """
+        return load(self.place.read_study(), (), self.registry)
+
+    @cached_property
+    def reader(self) -> AutoReader:
+        """The readers, with the options that the study gave them.
+
+        Raises:
+            StudyError: If the folder holds no run.
+        """
+        return AutoReader.installed(self.registry, self.study.readers)
+
+    @cached_property
+    def models(self) -> Mapping[str, Model]:
+        """Split → its trained model.
+
+        Raises:
+            StudyError: If the folder holds no trained run.
+            DataError: If a model is damaged.
+        """
+        return {
+            folder.name: models.load(folder, self.study, self.registry)
+            for folder in self.place.models()
+        }
+
+    @cached_property
+    def definition(self) -> CaseDefinition:
+        """What a case is in this run.
+
+        Raises:
+            DataError: If an older rdfc wrote the run and it does not say.
+        """
+        found = next(iter(self.models.values())).cases
+        if found is None:
+            raise DataError(
+                f"The model in {self.place.path} does not say which value of a mask marked the "
+                "tumours that it was trained on: an older rdfc wrote it. Delete the run's "
+                "results.json and run its study again with the same --out: that is added, and "
+                "nothing is trained again."
+            )
+        return found
+
+    def dataset(self, listing: Path) -> Dataset:
+        """A list as a data set, its columns as they were read for the run.
+
+        Raises:
+            StudyError: If the folder holds no run.
+        """
+        own: Dataset = self.study.dataset.build(self.registry)
+        return own.with_list(listing) or manifest(listing, self.registry)
+
+    def listed_cases(self, listing: Path) -> list[Case]:
+        """The cases of a list, whose columns mean what they meant to the run.
+
+        Raises:
+            StudyError: If the folder holds no run.
+            DataError: If the list cannot be used.
+        """
+        return cases_to_predict(self.dataset(listing), self.reader)
+
+    def single_case(self, image: Path, mask: Path, mask_value: int | None = None) -> Case:
+        """One case that is in no list, named by its image.
+
+        Args:
+            image: The image file.
+            mask: The mask file.
+            mask_value: The value that marks the tumour; None: that of the run.
+
+        Raises:
+            StudyError: If the folder holds no run.
+        """
+        name = image.name.split(".")[0]
+        paths = image.resolve(), mask.resolve()
+        return Case(name, name, *paths, mask_value=mask_value, reader=self.reader)
+
+
+def manifest(listing: Path, registry: Registry) -> Dataset:
+    """A list of cases that are not trained on, as the data set ``manifest`` reads it.
+
+    Raises:
+        PluginError: If there is no such component.
+    """
+    plain = Part(name="manifest", options={"root": listing})
+    dataset: Dataset = resolve_part("dataset", plain, registry, "manifest").build(registry)
+    return dataset.with_list(listing) or dataset
