@@ -21,6 +21,8 @@ from rdfc_core.config.load import Overrides, Source, load, load_study
 from rdfc_core.config.study import Study
 from rdfc_core.errors import DataError
 from rdfc_core.plugin.registry import installed
+from rdfc_core.results import files
+from rdfc_core.results.vocabulary import SELECTED
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
@@ -67,7 +69,7 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
         study: Source | None = None,
         *,
         overrides: Overrides | None = None,
-        method: str = "selected",
+        method: str = SELECTED,
         random_state: int | None = None,
         store: str | Path | None = None,
         executor: str | Executor = "local",
@@ -227,7 +229,7 @@ def _encoded(y: Any, count: int) -> tuple[NDArray[Any], list[int]]:
 
 def _files(run: Path) -> dict[str, bytes]:
     """What predicting needs of a run folder, by relative path."""
-    needed = [run / "study.yaml", *sorted((run / "model").rglob("*"))]
+    needed = [run / files.STUDY, *sorted((run / files.MODELS).rglob("*"))]
     return {
         path.relative_to(run).as_posix(): path.read_bytes() for path in needed if path.is_file()
     }

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rdfc_core.config.load import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
-from rdfc_core.report import REPORT
+from rdfc_core.results import files
 from rdfc_core.results.schema import Results
+from rdfc_core.results.vocabulary import SELECTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ class Run:
             StudyError: If the run is not finished.
             DataError: If the file is damaged.
         """
-        path = self.folder / "results.json"
+        path = self.folder / files.RESULTS
         if not path.exists():
             raise StudyError(f"{self.folder} holds no results yet. Finish its study: rdfc run.")
         return Results.read(path)
@@ -97,7 +98,7 @@ class Run:
     @property
     def report(self) -> Path:
         """Where the report is, or will be."""
-        return self.folder / REPORT
+        return self.folder / files.REPORT
 
     def write_report(self, again: bool = True) -> Path:
         """Draw ``report.html`` from what the run folder holds.
@@ -110,7 +111,7 @@ class Run:
         """
         from rdfc_core.report import write_report
 
-        results = self.folder / "results.json"
+        results = self.folder / files.RESULTS
         there = not again and self.report.exists() and results.exists()
         if there and self.report.stat().st_mtime_ns >= results.stat().st_mtime_ns:
             return self.report
@@ -120,7 +121,7 @@ class Run:
         self,
         cases: Cases,
         *,
-        method: str = "selected",
+        method: str = SELECTED,
         store: str | Path | None = None,
         executor: str | Executor = "local",
         errors: OnFailure = "raise",
@@ -192,7 +193,7 @@ class Run:
         from rdfc_core.api.frames import embedding_rows, refuse_failed
 
         if cases is None:
-            table = self._table("embeddings.parquet")
+            table = self._table(files.EMBEDDINGS)
             vectors = pd.DataFrame(table.pop("vector").tolist(), dtype="float32")
             return pd.concat([table, vectors.add_prefix("e")], axis=1)
         bench = workbench(store, executor, progress)
@@ -234,7 +235,7 @@ class Run:
         from rdfc_core.api.frames import feature_frame, refuse_failed
 
         if cases is None:
-            return self._table("features.parquet")
+            return self._table(files.FEATURES)
         bench = workbench(store, executor, progress)
         from rdfc_core.pipeline.predict import features
 

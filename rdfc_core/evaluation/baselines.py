@@ -2,129 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.finetuning import Initialisation
-from rdfc_core.evaluation.supervised import SupervisedSetup, handcrafted, image_view
-from rdfc_core.extraction.extract import Extraction
-from rdfc_core.interfaces import Prepared, Pretext, View
+from rdfc_core.evaluation.supervised import SupervisedSetup, image_view
+from rdfc_core.interfaces import Pretext
 from rdfc_core.models import model as models
-from rdfc_core.models.model import Model
-from rdfc_core.plugin.registry import Registry
-from rdfc_core.results.vocabulary import FEATURES, OWN_PRETEXT, RANDOM_INIT, SHUFFLED_LABELS
-from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.results.vocabulary import FEATURES, RANDOM_INIT, SHUFFLED_LABELS
 
 Judged = list[tuple[linear_probe.Variant, Prediction]]
 
 
-def method_name(study: ResolvedStudy) -> str:
-    """How tables call the study's pretext: ours is named after the project."""
-    return OWN_PRETEXT if study.pretext.name == "correspondence" else study.pretext.name
-
-
-def controls(
-    study: ResolvedStudy,
-    test: linear_probe.LabelledSplit,
-    model: Model,
-    outputs: linear_probe.Outputs,
-    extraction: Extraction,
-    registry: Registry,
-) -> Judged:
-    """What the learnt features must beat.
-
-    Args:
-        study: Names the controls.
-        test: The labelled cases of the split.
-        model: Trained on the split's pretext cases.
-        outputs: What the model makes of the split's labelled cases.
-        extraction: All cases.
-        registry: Where components come from.
-    """
+def controls(own: EvaluatedModel) -> Judged:
+    """What the learnt features must beat, as far as the study names it."""
     found: Judged = []
-    prepared = _prepared(test, model.views, extraction)
-    if RANDOM_INIT in study.evaluate.controls:
-        pretext_cases = {name: extraction.of(name, test.split.pretext) for name in model.views}
-        networks = []
-        for repeat in range(linear_probe.RANDOM_NETWORKS):
-            seed = study.seed + 1 + repeat
-            untrained = models.fresh(study, registry, model.views, 2, seed, blank=True)
-            untrained.calibrate(pretext_cases)
-            networks.append(untrained.outputs(prepared))
-        found += linear_probe.judge_random(test, networks)
-    if SHUFFLED_LABELS in study.evaluate.controls:
-        found += linear_probe.judge_shuffled(test, outputs)
-    name = handcrafted(model.views)
-    view = model.views[name] if name is not None else None
-    if name is not None and isinstance(view, FeatureView):
-        sizes = extraction.of("size", [case.case_id for case in test.cases])
-        found += linear_probe.judge_handcrafted(test, view, prepared[name], sizes)
+    named = own.study.evaluate.controls
+    if RANDOM_INIT in named:
+        found += linear_probe.judge_random(own.data, _untrained(own))
+    if SHUFFLED_LABELS in named:
+        found += linear_probe.judge_shuffled(own.data, own.outputs)
+    if own.handcrafted is not None:
+        name, view = own.handcrafted
+        sizes = own.extraction.of("size", [case.case_id for case in own.data.cases])
+        table = own.collated[name].numpy()
+        found += linear_probe.judge_handcrafted(own.data, view.names, table, sizes)
     return found
 
 
-def families(
-    test: linear_probe.LabelledSplit, model: Model, extraction: Extraction
-) -> Iterator[tuple[permutation_importance.Family, Prediction]]:
+def _untrained(own: EvaluatedModel) -> list[linear_probe.Outputs]:
+    """What the same network before any training makes of the cases, a draw of weights each."""
+    model, prepared = own.model, own.prepared
+    pretext_cases = {n: own.extraction.of(n, own.data.split.pretext) for n in model.views}
+    networks = []
+    for repeat in range(linear_probe.RANDOM_NETWORKS):
+        seed = own.study.seed + 1 + repeat
+        untrained = models.fresh(own.study, own.registry, model.views, 2, seed, blank=True)
+        untrained.calibrate(pretext_cases)
+        networks.append(untrained.outputs(prepared))
+    return networks
+
+
+def families(own: EvaluatedModel) -> Iterator[tuple[permutation_importance.Family, Prediction]]:
     """What conventional radiomics says with each family of features permuted."""
-    name = handcrafted(model.views)
-    view = model.views[name] if name is not None else None
-    if name is not None and isinstance(view, FeatureView):
-        prepared = _prepared(test, {name: view}, extraction)
-        measured = _measured(prepared, name, len(test.cases))
-        standard = view.collate(prepared[name]).numpy()
-        yield from permutation_importance.judge(test, view.names, measured, standard)
+    if own.handcrafted is not None:
+        name, view = own.handcrafted
+        standard = own.collated[name].numpy()
+        yield from permutation_importance.judge(own.data, view.names, _measured(own), standard)
 
 
-def setup(
-    study: ResolvedStudy,
-    test: linear_probe.LabelledSplit,
-    model: Model,
-    outputs: linear_probe.Outputs,
-    extraction: Extraction,
-    registry: Registry,
-) -> SupervisedSetup:
-    """What the methods that labels train are made of; arguments as of `controls`."""
-    prepared = _prepared(test, model.views, extraction)
-    cases = {name: view.collate(prepared[name]) for name, view in model.views.items()}
-    name = handcrafted(model.views)
-    standard = np.zeros((len(test.cases), 0), np.float32) if name is None else cases[name].numpy()
+def setup(own: EvaluatedModel) -> SupervisedSetup:
+    """What the methods that labels train are made of."""
+    study, model, data = own.study, own.model, own.data
+    standard = np.zeros((len(data.cases), 0), np.float32)
+    if own.handcrafted is not None:
+        standard = own.collated[own.handcrafted[0]].numpy()
 
     def untrained(seed: int) -> Pretext:
-        return models.fresh(study, registry, model.views, 2, seed, blank=True).pretext
+        return models.fresh(study, own.registry, model.views, 2, seed, blank=True).pretext
 
     return SupervisedSetup(
-        data=test,
-        initialisation=Initialisation(model.views, model.pretext, untrained, test.classes),
-        cases=cases,
-        measured=_measured(prepared, name, len(test.cases)),
+        data=data,
+        initialisation=Initialisation(model.views, model.pretext, untrained, data.classes),
+        cases=own.collated,
+        measured=_measured(own),
         blocks=blocks(
-            standard,
-            outputs[FEATURES].get(image_view(model.views)),
-            len(test.split.train),
+            standard, own.outputs[FEATURES].get(image_view(model.views)), len(data.split.train)
         ),
-        learnt=outputs[FEATURES],
+        learnt=own.outputs[FEATURES],
         pretext=method_name(study),
         precision=study.evaluate.supervised.precision or study.pretrain.precision,
     )
 
 
-def _prepared(
-    test: linear_probe.LabelledSplit, views: Mapping[str, View], extraction: Extraction
-) -> dict[str, list[Prepared]]:
-    case_ids = [case.case_id for case in test.cases]
-    return {name: extraction.of(name, case_ids) for name in views}
-
-
-def _measured(
-    prepared: Mapping[str, Sequence[Prepared]], name: str | None, cases: int
-) -> NDArray[np.float64]:
-    """The features of the view as they were measured, (N, F): no scale of other cases in them."""
-    if name is None:
-        return np.zeros((cases, 0))
-    return np.stack([one.array for one in prepared[name]], dtype=np.float64)
+def _measured(own: EvaluatedModel) -> NDArray[np.float64]:
+    """The handcrafted features as they were measured, (N, F): no scale of other cases in them."""
+    if own.handcrafted is None:
+        return np.zeros((len(own.data.cases), 0))
+    prepared = own.prepared[own.handcrafted[0]]
+    return np.stack([one.array for one in prepared], dtype=np.float64)

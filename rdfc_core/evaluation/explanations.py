@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rdfc_core.case import Case
-from rdfc_core.evaluation import baselines, grad_cam, linear_probe
+from rdfc_core.evaluation import baselines, grad_cam
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.classifiers import FeatureTables
-from rdfc_core.evaluation.grad_cam import Layer
+from rdfc_core.evaluation.evaluated_model import EvaluatedModel
 from rdfc_core.evaluation.permutation_importance import Family
-from rdfc_core.extraction.extract import Extraction
-from rdfc_core.models.model import Model
 from rdfc_core.results.schema import AttentionMap
 from rdfc_core.results.vocabulary import FEATURES
 from rdfc_core.views.image_view import ImageView
@@ -45,70 +42,62 @@ class Explanations:
     attention_maps: list[AttentionMap] = field(default_factory=list)
     why_not: str = ""
 
-    def add(
-        self,
-        test: linear_probe.LabelledSplit,
-        model: Model,
-        outputs: linear_probe.Outputs,
-        extraction: Extraction,
-    ) -> None:
+    def add(self, own: EvaluatedModel) -> None:
         """Explain one split more.
 
         Args:
-            test: Its labelled cases.
-            model: Its trained model, with a classifier.
-            outputs: What the model makes of the split's labelled cases.
-            extraction: All cases.
+            own: Its trained model, with a classifier.
         """
-        for family, prediction in baselines.families(test, model, extraction):
+        for family, prediction in baselines.families(own):
             self.families[family].append(prediction)
         if not self.attention_maps and not self.why_not:  # one network's maps are enough to look at
-            self._look(test, model, outputs[FEATURES], extraction)
+            self._look(own)
 
-    def _look(
-        self,
-        test: linear_probe.LabelledSplit,
-        model: Model,
-        features: FeatureTables,
-        extraction: Extraction,
-    ) -> None:
+    def _look(self, own: EvaluatedModel) -> None:
+        model, data, features = own.model, own.data, own.outputs[FEATURES]
         probe, towers = model.classifier, model.pretext.encoders()
         name = next((n for n in probe.views if towers[n].picture_shape), None) if probe else None
         view = model.views[name] if name is not None else None
         if probe is None or name is None or not isinstance(view, ImageView):
             self.why_not = NO_PICTURE
             return
-        start = len(test.split.train)
-        tested = test.cases[start:]
+        start = len(data.split.train)
+        tested = data.cases[start:]
         said = probe.predict({n: one[start:] for n, one in features.items()})
-        chosen = grad_cam.telling_cases(test.truth[start:], said)
+        chosen = grad_cam.telling_cases(data.truth[start:], said)
         tower = towers[name]
         device = next((p.device for p in tower.parameters()), None)
         widths = {n: one.shape[1] for n, one in features.items()}
         network = grad_cam.probed(tower, name, probe, widths).to(device).eval()
-        shown = extraction.of(name, [tested[place].case_id for place in chosen])
+        shown = own.extraction.of(name, [tested[place].case_id for place in chosen])
         pictures = view.collate(shown).to(device)
         layer = grad_cam.spatial_layer(tower, pictures[:1])
         if layer is None:
             self.why_not = NO_MAP
             return
         targets = said[chosen].argmax(axis=1).tolist()
-        heat = grad_cam.grad_cam(network, layer.module, pictures, targets)
-        for place, target, own in zip(chosen, targets, heat, strict=True):
-            about = (test.split.name, model.classes[target], float(said[place, target]), layer)
-            self.attention_maps.append(_looked(tested[place], view, own, *about))
+        maps = grad_cam.grad_cam(network, layer.module, pictures, targets)
+        for place, target, heat in zip(chosen, targets, maps, strict=True):
+            picture, overlay = _drawn(tested[place], view, heat)
+            self.attention_maps.append(
+                AttentionMap(
+                    split=data.split.name,
+                    case_id=tested[place].case_id,
+                    label=str(tested[place].label),
+                    predicted=model.classes[target],
+                    probability=float(said[place, target]),
+                    layer=layer.name,
+                    cells=" × ".join(map(str, layer.cells)),
+                    picture=picture,
+                    overlay=overlay,
+                )
+            )
 
 
-def _looked(
-    case: Case,
-    view: ImageView,
-    heat: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-    split: str,
-    predicted: str,
-    probability: float,
-    layer: Layer,
-) -> AttentionMap:
-    """The case drawn: of several planes the one with the most of the tumour."""
+def _drawn(
+    case: Case, view: ImageView, heat: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+) -> tuple[bytes, bytes]:
+    """The case without and with the map; of several planes the one with the most of the tumour."""
     with_mask = view.config.model_copy(update={"mask_channel": True, "channels": "grey"})
     planes = PicturePreparer(with_mask, view.encoder.spatial_dims).prepare(case.load()).array
     if heat.ndim == 3:  # (2, Z, h, w): picture and mask
@@ -118,13 +107,4 @@ def _looked(
     plane = int(masks.sum(axis=(1, 2)).argmax())
     if heat.ndim == 3:
         heat = heat[min(len(heat) - 1, plane * len(heat) // len(masks))]
-    return AttentionMap(
-        split,
-        case.case_id,
-        str(case.label),
-        predicted,
-        probability,
-        layer.name,
-        " × ".join(map(str, layer.cells)),
-        *overlays(pictures[plane], masks[plane], heat),
-    )
+    return overlays(pictures[plane], masks[plane], heat)

@@ -35,7 +35,6 @@ from rdfc_core.results.vocabulary import (
     SHUFFLED_LABELS,
     SIZE_ONLY,
 )
-from rdfc_core.views.feature_view import FeatureView
 
 log = logging.getLogger("rdfc")
 
@@ -241,19 +240,18 @@ def judge_shuffled(data: LabelledSplit, outputs: Outputs) -> Iterator[tuple[Vari
 
 
 def judge_handcrafted(
-    data: LabelledSplit, view: FeatureView, prepared: Sequence[Prepared], size: Sequence[Prepared]
+    data: LabelledSplit, names: Sequence[str], table: NDArray[np.float32], size: Sequence[Prepared]
 ) -> Iterator[tuple[Variant, Prediction]]:
     """Handcrafted features alone: all, only shape, all but shape, and only size.
 
     Args:
         data: The labelled cases.
-        view: Fitted on the split's pretext cases.
-        prepared: The view's features of the split's labelled cases.
+        names: Of the F features.
+        table: (N, F) of the labelled cases, on the scale of the split's pretext cases.
         size: Their sizes, as `Size` gives them.
     """
     chosen = main_classifier(data.settings)
-    table = view.collate(prepared).numpy()
-    shape = np.array(["shape" in name.lower() for name in view.names])
+    shape = np.array(["shape" in name.lower() for name in names])
     sizes = np.stack([one.array for one in size]).astype(np.float32)
     columns = {
         RADIOMICS: table,

@@ -114,10 +114,10 @@ def _permuted(
     predict: Predict,
     classifier: str,
 ) -> Iterator[tuple[Family, Prediction]]:
-    about = (RADIOMICS, classifier)
-    yield Family("", "", len(names), *about), data.prediction(predict(table))
+    whole = Family("", "", len(names), RADIOMICS, classifier)
+    yield whole, data.prediction(predict(table))
     for (grouping, name), columns in families(names).items():
-        family = Family(grouping, name, len(columns), *about)
+        family = Family(grouping, name, len(columns), RADIOMICS, classifier)
         for repeat, rows in enumerate(permute(table, columns, REPEATS, data.seed)):
             yield family, data.prediction(predict(rows), repeat)
 

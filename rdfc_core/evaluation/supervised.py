@@ -28,7 +28,6 @@ from rdfc_core.evaluation.learning import Learner, Rows, Taught
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
 from rdfc_core.evaluation.members import Member, NetworkMember
 from rdfc_core.evaluation.trial_runner import TrialRunner
-from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import (
     Trial,
     beside,
@@ -53,7 +52,7 @@ from rdfc_core.results.vocabulary import (
     SELECTED,
     SVM,
 )
-from rdfc_core.utils.progress import Advance, Progress
+from rdfc_core.utils.progress import Advance
 from rdfc_core.views.feature_view import FeatureView
 
 NOTHING = np.zeros(0, np.float32)
@@ -163,8 +162,8 @@ class SupervisedSetup:
         image = image_view(views) if feature_blocks.IMAGE in model.views else ""
         train = len(self.data.split.train)
         learnt = self.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
-        about = (handcrafted(views) or "", image, learnt, self.measured.shape[1])
-        return members.of_blocks(model, *about)
+        width = self.measured.shape[1]
+        return members.of_blocks(model, handcrafted(views) or "", image, learnt, width)
 
     def _radiomics(self, seed: int, advance: Advance) -> Learner:
         settings = self.data.settings
@@ -252,18 +251,14 @@ class SupervisedSetup:
         return (*(name for name, usable in there.items() if usable), *named)
 
 
-def judge(
-    setup: SupervisedSetup, store: TrialStore, progress: Progress
-) -> Iterator[tuple[Variant, Prediction]]:
+def judge(runner: TrialRunner) -> Iterator[tuple[Variant, Prediction]]:
     """Every trial that the settings ask for; those that an earlier run did are read, not repeated.
 
     Args:
-        setup: The split's cases and where the methods begin.
-        store: Keeps what each trial said.
-        progress: Told of every training.
+        runner: Of the split.
     """
+    setup = runner.setup
     data = setup.data
-    runner = TrialRunner(setup, store, progress)
     own = planned(data.settings, setup.candidates())
     for trial in beside(data.settings) if setup.compared else own:
         said = runner.said(trial)

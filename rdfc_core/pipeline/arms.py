@@ -12,7 +12,7 @@ from typing import Any
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluation.baselines import method_name
+from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.models.model import Model

@@ -15,6 +15,7 @@ from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import per_split, precision
 from rdfc_core.pipeline.context import Workbench, extract
+from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
 
 SPLIT = "all"
@@ -61,11 +62,12 @@ def train_on_all(
             tuple(case.case_id for case in cases if case.label is not None),
             (),
         )
-        per_split.fit(study, views, extraction, split, bench)
-        model, _ = per_split.pretrained(study, views, extraction, split, place, bench)
+        run = SplitRun(study, views, extraction, split, place, bench)
+        run.fit()
+        model, _ = per_split.pretrained(run)
         model.classes = tuple(classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
         model.cases = CaseDefinition.of(extraction.cases, scale)
-        per_split.teach(study, model, extraction, split, place, bench)
+        per_split.teach(run, model)
         model.save(place.model(SPLIT))
     return ()

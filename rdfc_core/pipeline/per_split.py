@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
+from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.supervised import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import selections
@@ -45,6 +47,48 @@ Signs = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
+class SplitRun:
+    """One split of a run at work.
+
+    Args:
+        study: Resolved.
+        views: View name → the view; `fit` fits it on the split's pretext cases.
+        extraction: All cases.
+        split: Which of them pretrain, train and test.
+        folder: Keeps checkpoints, metrics, and what each method said.
+        bench: Registry, progress and processes.
+    """
+
+    study: ResolvedStudy
+    views: Mapping[str, View]
+    extraction: Extraction
+    split: Split
+    folder: RunFolder
+    bench: Workbench
+
+    def fit(self) -> None:
+        """Fit the views on the split's pretext cases; refuse what could not be trained on them.
+
+        Raises:
+            StudyError: If a pretext, or a method that the study names, does not fit the views.
+        """
+        for name, view in self.views.items():
+            view.fit(self.extraction.of(name, self.split.pretext))
+        supervised.check(self.study.evaluate, self.views)
+        arms.built(self.study, self.views, len(self.split.pretext), self.bench.registry)
+
+    def evaluated(self, model: Model) -> EvaluatedModel:
+        """A model on the split's labelled cases."""
+        return EvaluatedModel.of(
+            self.study, model, self.split, self.extraction, self.bench.registry
+        )
+
+    def trial_runner(self, setup: SupervisedSetup) -> TrialRunner:
+        """Runs the methods that labels train."""
+        return TrialRunner(setup, TrialStore(self.folder.trials), self.bench.progress)
+
+
+@dataclass(frozen=True)
 class Judged:
     """What the methods of a split said of its test part, and which of them were chosen.
 
@@ -59,51 +103,22 @@ class Judged:
     embeddings: Signs
 
 
-def fit(
-    study: ResolvedStudy,
-    views: Mapping[str, View],
-    extraction: Extraction,
-    split: Split,
-    bench: Workbench,
-) -> None:
-    """Fit the views on the split's pretext cases alone; refuse what could not be trained on them.
-
-    Raises:
-        StudyError: If a pretext, or a method that the study names, does not fit the views.
-    """
-    for name, view in views.items():
-        view.fit(extraction.of(name, split.pretext))
-    supervised.check(study.evaluate, views)
-    arms.built(study, views, len(split.pretext), bench.registry)
-
-
 def pretrained(
-    study: ResolvedStudy,
-    views: Mapping[str, View],
-    extraction: Extraction,
-    split: Split,
-    place: RunFolder,
-    bench: Workbench,
-    title: str = "Pretraining",
-    shuffled: bool = False,
+    run: SplitRun, title: str = "Pretraining", shuffled: bool = False
 ) -> tuple[Model, Convergence]:
     """The model of a split: its pretext is trained on the split's pretext cases alone.
 
     Some of them may be held back, to tell when it has learnt.
 
     Args:
-        study: Names the pretext.
-        views: View name → the view, fitted on these cases.
-        extraction: All cases.
-        split: Names the pretext cases, and the checkpoint.
-        place: Where checkpoints and metrics go.
-        bench: Registry, progress and processes.
+        run: Names the pretext, its cases and the checkpoint; the views are fitted.
         title: What the progress is called.
         shuffled: Show views of different cases together.
 
     Returns:
         The model, and how far it came.
     """
+    study, views, extraction, split = run.study, run.views, run.extraction, run.split
     patients = {case.case_id: case.patient_id for case in extraction.cases}
     taught, held_back = hold_back(split.pretext, patients, study.pretrain.held_back, study.seed)
 
@@ -113,14 +128,14 @@ def pretrained(
         return false_pairs(case_ids, patients, list(views), study.seed)
 
     pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
-    model = models.fresh(study, bench.registry, views, len(taught), study.seed)
+    model = models.fresh(study, run.bench.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
-        bench.registry.tell(
-            "rdfc_epoch_ended", folder=place.path, split=split.name, metrics=metrics
+        run.bench.registry.tell(
+            "rdfc_epoch_ended", folder=run.folder.path, split=split.name, metrics=metrics
         )
 
-    collated, where = placement.collated(views, pretext_cases, study.pretrain, place.path)
+    collated, where = placement.collated(views, pretext_cases, study.pretrain, run.folder.path)
     convergence = pretrain.fit(
         Task(
             model.pretext,
@@ -132,33 +147,20 @@ def pretrained(
             if held_back
             else {},
         ),
-        PretrainPaths(place.path, split.name),
-        bench.progress,
+        PretrainPaths(run.folder.path, split.name),
+        run.bench.progress,
         epoch_ended,
         title,
-        bench.team,
+        run.bench.team,
     )
     return model, convergence
 
 
-def rivals(
-    study: ResolvedStudy,
-    views: Mapping[str, View],
-    extraction: Extraction,
-    split: Split,
-    place: RunFolder,
-    bench: Workbench,
-    own: Convergence,
-) -> dict[str, tuple[Model, Convergence | None]]:
+def compared(run: SplitRun, own: Convergence) -> dict[str, tuple[Model, Convergence | None]]:
     """Name → the model of each network that is judged beside the study's own, as `pretrained`.
 
     Args:
-        study: Says which.
-        views: View name → the study's view, fitted on these cases.
-        extraction: All cases.
-        split: Names the pretext cases, and with the network's name the checkpoint.
-        place: Where checkpoints and metrics go.
-        bench: Registry, progress and processes.
+        run: Says which; the checkpoint is called after the split and the network.
         own: How far the study's own pretext came.
 
     Returns:
@@ -166,111 +168,87 @@ def rivals(
         shuffled pairs: they take the steps of the study's own pretext, however far they come.
     """
     found: dict[str, tuple[Model, Convergence | None]] = {}
-    for arm in arms.arms(study):
-        seen = arm.views(views, bench.registry)
+    registry, split = run.bench.registry, run.split
+    for arm in arms.arms(run.study):
+        views = arm.views(run.views, registry)
         if not arm.trained:
-            model = models.fresh(arm.study, bench.registry, seen, len(split.pretext), study.seed)
-            model.calibrate({name: extraction.of(name, split.pretext) for name in seen})
+            model = models.fresh(arm.study, registry, views, len(split.pretext), run.study.seed)
+            model.calibrate({name: run.extraction.of(name, split.pretext) for name in views})
             found[arm.name] = model, None
             continue
-        model, came = pretrained(
-            replace(arm.study, pretrain=arm.settings(own)),
-            seen,
-            extraction,
-            replace(split, name=f"{split.name}.{arm.name}"),
-            place,
-            bench,
-            f"Pretraining {arm.name}",
-            arm.shuffled,
+        beside = replace(
+            run,
+            study=replace(arm.study, pretrain=arm.settings(own)),
+            views=views,
+            split=replace(split, name=f"{split.name}.{arm.name}"),
         )
+        model, came = pretrained(beside, f"Pretraining {arm.name}", arm.shuffled)
         found[arm.name] = model, None if arm.shuffled else came
     return found
 
 
 def evaluate(
-    study: ResolvedStudy,
-    model: Model,
-    rivals: Mapping[str, Model],
-    extraction: Extraction,
-    split: Split,
-    place: RunFolder,
-    bench: Workbench,
-    explained: Explanations,
+    run: SplitRun, model: Model, others: Mapping[str, Model], explanations: Explanations
 ) -> Judged:
     """The tables of a split, and the controls; sets the model's classifier, and what is chosen.
 
     Args:
-        study: Says which.
-        model: Of its pretext.
-        rivals: Name → the model of a network that is judged beside it, as `rivals` gives them.
-        extraction: All cases.
-        split: Which of them train and which test.
-        place: Keeps what each method said as it is done.
-        bench: Registry and progress.
-        explained: Is told why methods say so.
+        run: Says which.
+        model: Of the study's pretext.
+        others: Name → the model of a network that is judged beside it, as `compared` gives them.
+        explanations: Is told why methods say so.
     """
-    cases = {case.case_id: case for case in extraction.cases}
-    test = linear_probe.LabelledSplit.of(split, cases, model.classes, study.evaluate, study.seed)
-    prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
-    outputs = model.outputs(prepared)
-    found, model.classifier = linear_probe.judge_learnt(test, outputs, baselines.method_name(study))
-    seen = {name: rival.outputs(prepared) for name, rival in rivals.items()}
-    for name, shown in seen.items():
-        found += linear_probe.judge_compared(test, shown, name)
-    about = (study, test, model, outputs, extraction, bench.registry)
-    found += baselines.controls(*about)
-    setup, store = baselines.setup(*about), TrialStore(place.trials)
-    found += supervised.judge(setup, store, bench.progress)
-    selections: list[Selection] = []
+    own = run.evaluated(model)
+    found = _probed(run, own)
+    prepared = own.prepared
+    outputs = {name: other.outputs(prepared) for name, other in others.items()}
+    for name, shown in outputs.items():
+        found += linear_probe.judge_compared(own.data, shown, name)
+    found += baselines.controls(own)
+    runner = run.trial_runner(baselines.setup(own))
+    found += supervised.judge(runner)
+    chosen_models: list[Selection] = []
     model.selection, model.members = None, {}
-    runner = TrialRunner(setup, store, bench.progress)
     for chosen, entries in model_selection.judge(runner):
-        if not selections:  # the first is of all labels
-            model.take_members(chosen.selection, chosen.weights(runner), study)
-        selections.append(chosen.selection)
+        if not chosen_models:  # the first is of all labels
+            model.take_members(chosen.selection, chosen.weights(runner), run.study)
+        chosen_models.append(chosen.selection)
         found += entries
-    for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
-        rival = rivals[arm.name]
-        about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
-        setup = replace(baselines.setup(*about), pretext=arm.name, compared=True)
-        found += supervised.judge(setup, store, bench.progress)
-    explained.add(test, model, outputs, extraction)
-    methods = {baselines.method_name(study): outputs, **seen}
-    tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]
-    return Judged(found, selections, {n: _signs(one, tested) for n, one in methods.items()})
+    for arm in arms.arms(run.study) if run.study.evaluate.compared == "finetune" else ():
+        other = replace(own, study=arm.study, model=others[arm.name], outputs=outputs[arm.name])
+        setup = replace(baselines.setup(other), pretext=arm.name, compared=True)
+        found += supervised.judge(run.trial_runner(setup))
+    explanations.add(own)
+    methods = {method_name(run.study): own.outputs, **outputs}
+    train, test = len(run.split.train), len(run.split.test)
+    tested = range(train, train + test)[:LOOKED_AT]
+    return Judged(found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()})
 
 
-def teach(
-    study: ResolvedStudy,
-    model: Model,
-    extraction: Extraction,
-    split: Split,
-    place: RunFolder,
-    bench: Workbench,
-) -> None:
+def teach(run: SplitRun, model: Model) -> None:
     """Set the model's classifier, and what is chosen, from all labels of a split; judge nothing.
 
     Args:
-        study: Says how.
+        run: Its training cases have the labels; its test part is not looked at.
         model: Of its pretext; knows the classes.
-        extraction: All cases.
-        split: Its training cases have the labels; its test part is not looked at.
-        place: Keeps what each candidate said as it is done.
-        bench: Registry and progress.
     """
-    cases = {case.case_id: case for case in extraction.cases}
     # A classifier is always asked of some cases: here of one that it knows, and nobody listens.
-    asked = replace(split, test=split.train[:1])
-    test = linear_probe.LabelledSplit.of(asked, cases, model.classes, study.evaluate, study.seed)
-    prepared = {n: extraction.of(n, [c.case_id for c in test.cases]) for n in model.views}
-    outputs = model.outputs(prepared)
-    _, model.classifier = linear_probe.judge_learnt(test, outputs, baselines.method_name(study))
+    asked = replace(run, split=replace(run.split, test=run.split.train[:1]))
+    own = asked.evaluated(model)
+    _probed(asked, own)
     model.selection, model.members = None, {}
-    for choice in selections(study.evaluate)[:1]:  # the first is of all labels
-        setup = baselines.setup(study, test, model, outputs, extraction, bench.registry)
-        runner = TrialRunner(setup, TrialStore(place.trials), bench.progress)
+    for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
+        runner = asked.trial_runner(baselines.setup(own))
         chosen = model_selection.choose(runner, choice)
-        model.take_members(chosen.selection, chosen.weights(runner), study)
+        model.take_members(chosen.selection, chosen.weights(runner), run.study)
+
+
+def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.Judged:
+    """Linear evaluation of the study's own pretext; sets the model's classifier."""
+    found, own.model.classifier = linear_probe.judge_learnt(
+        own.data, own.outputs, method_name(run.study)
+    )
+    return found
 
 
 def _signs(outputs: Outputs, tested: range) -> dict[str, float]:

@@ -18,8 +18,9 @@ from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluation import baselines, linear_probe
+from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
@@ -30,6 +31,7 @@ from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.context import Workbench, extract
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
+from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
@@ -159,8 +161,14 @@ class _Run:
     def _split(self, extraction: Extraction) -> list[Split]:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
-        about = (self.study, self.dataset, extraction.cases, self.until)
-        splits = splits_of(*about, extraction.fingerprints, images)
+        splits = splits_of(
+            self.study,
+            self.dataset,
+            extraction.cases,
+            self.until,
+            extraction.fingerprints,
+            images,
+        )
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
@@ -180,29 +188,29 @@ class _Run:
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
         precision.warn_if_emulated(self.study)
-        model, rivals, taught = None, {}, None
+        model, others, taught = None, {}, None
         for split in splits:
-            about = (extraction, split, self.place, self.bench)
+            part = SplitRun(self.study, self.views, extraction, split, self.place, self.bench)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    per_split.fit(self.study, self.views, extraction, split, self.bench)
-                    model, told = per_split.pretrained(self.study, self.views, *about)
-                    trained_rivals = per_split.rivals(self.study, self.views, *about, told)
-                rivals = {name: rival for name, (rival, _) in trained_rivals.items()}
+                    part.fit()
+                    model, told = per_split.pretrained(part)
+                    compared = per_split.compared(part, told)
+                others = {name: other for name, (other, _) in compared.items()}
                 self._converged(split.name, told)
-                for name, (_, rival_told) in trained_rivals.items():
-                    if rival_told is not None:
-                        self._converged(f"{split.name}.{name}", rival_told)
+                for name, (_, other_told) in compared.items():
+                    if other_told is not None:
+                        self._converged(f"{split.name}.{name}", other_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += tables.embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
-                    judged = per_split.evaluate(self.study, model, rivals, *about, self.explained)
+                    judged = per_split.evaluate(part, model, others, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
-                for entry, prediction in judged.entries:
-                    self.found[entry].append(prediction)
+                for variant, prediction in judged.entries:
+                    self.found[variant].append(prediction)
             model.cases = self.definition
             model.save(self.place.model(split.name))
 
@@ -234,7 +242,7 @@ class _Run:
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
             importance = summary.importance(study, self.explained.families)
-            method = baselines.method_name(study)
+            method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes

@@ -9,6 +9,7 @@ from small_setup import SETTINGS, noise, setup
 from rdfc_core.evaluation import permutation_importance, supervised
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.permutation_importance import Family, contributions, families, permute
+from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.utils.progress import Progress
 
@@ -94,7 +95,7 @@ def test_importance_is_of_the_very_model_that_the_study_judges(tmp_path):
     for one, label in zip(prepared["radiomics"], truth, strict=True):
         one.array[:3] += 2 * label + rng.normal(size=3)
     made = setup(prepared, truth, 40, SETTINGS.model_copy(update={"methods": ("radiomics",)}))
-    judged = list(supervised.judge(made, TrialStore(tmp_path), Progress()))
+    judged = list(supervised.judge(TrialRunner(made, TrialStore(tmp_path), Progress())))
     view = made.initialisation.views["radiomics"]
     told = list(
         permutation_importance.judge(

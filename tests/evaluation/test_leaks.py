@@ -16,6 +16,7 @@ from rdfc_core.evaluation import conventional_radiomics, supervised
 from rdfc_core.evaluation.calibration import tempered
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.evaluation.supervised import SupervisedSetup
+from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import Trial, c_name
 from rdfc_core.results.vocabulary import LOGISTIC_METHODS, METHODS, PROBE
@@ -161,7 +162,7 @@ def test_a_study_s_trials_train_on_the_training_part_and_its_temperature_too(tmp
     labels = Watched(setup.data.truth)
     labels_seen = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(labels_seen.data, "prediction", lambda said, repeat, rows: said)
-    told = list(supervised.judge(labels_seen, TrialStore(tmp_path), Progress()))
+    told = list(supervised.judge(TrialRunner(labels_seen, TrialStore(tmp_path), Progress())))
     assert {variant.table for variant, _ in told} == {"supervised", "label-efficiency"}
     assert {variant.classifier for variant, _ in told} >= {"svm+temperature", "head+temperature"}
     assert set(labels.asked) == set(range(TRAIN))
@@ -189,7 +190,7 @@ def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
 
     monkeypatch.setattr(SupervisedSetup, "learner", lambda *_: learn)
     trial = Trial("radiomics", "", 0.25, 0)
-    list(supervised.judge(setup, TrialStore(tmp_path), Progress()))
+    list(supervised.judge(TrialRunner(setup, TrialStore(tmp_path), Progress())))
     kept = TrialStore(tmp_path).read("holdout", trial, setup.data.split.test)
     assert kept is not None
     drawn = draw(setup.data.cases[:TRAIN], 0.25, 0)
@@ -222,7 +223,7 @@ def test_a_compared_pretext_is_judged_by_the_training_part_alone(tmp_path):
     labels = Watched(setup.data.truth)
     watched = replace(setup, data=replace(setup.data, truth=labels))  # type: ignore[arg-type]
     object.__setattr__(watched.data, "prediction", lambda said, repeat, rows: rows)
-    told = list(supervised.judge(watched, TrialStore(tmp_path), Progress()))
+    told = list(supervised.judge(TrialRunner(watched, TrialStore(tmp_path), Progress())))
     assert {(variant.table, variant.method) for variant, _ in told} == {
         ("supervised", "shuffled-correspondence-finetune"),
         ("label-efficiency", "shuffled-correspondence-finetune"),
