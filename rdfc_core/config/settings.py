@@ -35,7 +35,7 @@ Compilation = Literal["default", "reduce-overhead", "max-autotune"]
 LabelUnit = Literal["patient", "case"]
 
 TUNINGS = ("paper", "paper-frozen", "all", "frozen")
-"""Settings of fine-tuning that have a name; `rdfc_core.evaluation.layer_groups` says what they
+"""Settings of fine-tuning that have a name; `rdfc_core.models.layer_groups` says what they
 are."""
 
 FILE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

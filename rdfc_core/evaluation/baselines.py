@@ -11,10 +11,11 @@ from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.feature_blocks import blocks
-from rdfc_core.evaluation.finetuning import Initialisation
-from rdfc_core.evaluation.supervised import SupervisedSetup, image_view
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
+from rdfc_core.evaluation.view_roles import image_view
 from rdfc_core.interfaces import Pretext
 from rdfc_core.models import model as models
+from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.results.vocabulary import FEATURES, RANDOM_INIT, SHUFFLED_LABELS
 
 Judged = list[tuple[linear_probe.Variant, Prediction]]

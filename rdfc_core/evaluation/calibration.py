@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Places of the cases that train, and of those that are held back."""
@@ -84,9 +84,3 @@ def temperature_of(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> flo
 
     found = minimize_scalar(surprise, bounds=(-STEEPEST, STEEPEST), method="bounded")
     return float(np.exp(found.x))
-
-
-def tempered(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Probabilities (N, C) at another temperature: the order of each row's classes stays."""
-    floor = np.finfo(np.float64).tiny  # a class ruled out stays next to ruled out
-    return np.asarray(softmax(np.log(np.maximum(probabilities, floor)) / temperature, axis=1))

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
-from torch import nn
 from torch.nn import functional
 
 from rdfc_core.config.settings import EvaluateSettings
-from rdfc_core.errors import ShapeError, StudyError
+from rdfc_core.models.head import Head
+from rdfc_core.models.linear_model import FeatureTables, LinearModel, joined
 from rdfc_core.results import vocabulary
 from rdfc_core.training.seeding import seeded
 
-FeatureTables = Mapping[str, NDArray[np.float32]]
-"""View name → (N, F)."""
-
 ROWS_AT_ONCE = 4096
 """Cases whose mean and spread are taken at a time, so that the working copies stay small."""
-
-HIDDEN = 256
-"""Width to which the paper's head brings each view's features."""
 
 
 class Classifier(Protocol):
@@ -35,37 +27,6 @@ class Classifier(Protocol):
 
     def predict(self, features: FeatureTables) -> NDArray[np.float64]:
         """Class probabilities, (N, C)."""
-
-
-class LinearModel:
-    """Softmax of a linear map of the joined views: what is saved with a model.
-
-    Args:
-        weight: (C, F) over the joined views in the order of ``views``.
-        bias: (C,).
-        views: The views that are joined.
-    """
-
-    def __init__(
-        self, weight: NDArray[np.float64], bias: NDArray[np.float64], views: tuple[str, ...]
-    ) -> None:
-        self.weight, self.bias, self.views = weight, bias, views
-
-    def predict(self, features: FeatureTables) -> NDArray[np.float64]:
-        """Class probabilities, (N, C).
-
-        Raises:
-            ShapeError: If a view is missing, or they are not as wide as those it learned from.
-        """
-        widths = [features[view].shape[1] for view in self.views if view in features]
-        if len(widths) < len(self.views) or sum(widths) != self.weight.shape[1]:
-            there = ", ".join(f"{one.shape[1]} of {view}" for view, one in features.items())
-            raise ShapeError(
-                f"The classifier was trained on {self.weight.shape[1]} features of "
-                f"{', '.join(self.views)}, and there are {there or 'none'}. Train it again."
-            )
-        logits = joined({view: features[view] for view in self.views}) @ self.weight.T + self.bias
-        return np.asarray(softmax(logits, axis=1))
 
 
 class LogisticProbe:
@@ -165,63 +126,6 @@ class SgdProbe:
         return self.model.predict(features)
 
 
-class Head(nn.Module):
-    """Each view's features to at most 256 numbers, joined, to the classes; all of it linear.
-
-    Args:
-        widths: F of each view.
-        classes: C.
-        direct: No layer a view: the joined features go straight to the classes.
-    """
-
-    def __init__(self, widths: list[int], classes: int, direct: bool) -> None:
-        super().__init__()
-        self.widths = widths
-        # As published, only features wider than the head's 256 are brought down to it.
-        self.branches = nn.ModuleList(
-            nn.Identity() if direct or width <= HIDDEN else nn.Linear(width, HIDDEN)
-            for width in widths
-        )
-        total = sum(width if direct else min(width, HIDDEN) for width in widths)
-        self.classes = nn.Linear(total, classes)
-
-    def begin_with(self, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
-        """Take over a linear map, (C, sum of F) and (C,), for training to go on from.
-
-        Where a layer brings a view down to 256, its first C numbers are the view's own part of the
-        logits, and the classes add these up.
-
-        Raises:
-            StudyError: If there are more classes than such a layer has numbers.
-        """
-        count = len(bias)
-        if count > HIDDEN:
-            raise StudyError(
-                f"evaluate.supervised: a head of {HIDDEN} numbers a view can not begin with the "
-                f"probe of {count} classes. Use head_from: fresh."
-            )
-        columns = []
-        parts = torch.from_numpy(weight).float().split(self.widths, dim=1)
-        with torch.no_grad():
-            for branch, part in zip(self.branches, parts, strict=True):
-                if isinstance(branch, nn.Linear):
-                    branch.weight[:count] = part
-                    branch.bias[:count] = 0
-                    columns.append(torch.eye(count, HIDDEN))
-                else:
-                    columns.append(part)
-            self.classes.weight.copy_(torch.cat(columns, dim=1))
-            # A class that no case has is never said, by a number that weight decay can work on.
-            self.classes.bias.copy_(torch.from_numpy(bias).clamp(min=-1e4))
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(B, sum of F) → (B, C) logits."""
-        pieces = inputs.split(self.widths, dim=1)
-        joined = [branch(piece) for branch, piece in zip(self.branches, pieces, strict=True)]
-        logits: torch.Tensor = self.classes(torch.cat(joined, dim=1))
-        return logits
-
-
 class KNN:
     """The share of each class among the nearest training cases by cosine, weighted by nearness."""
 
@@ -271,8 +175,3 @@ def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:
     """Weights by which every class counts alike, (C,), from (N,) class indices."""
     counts = torch.bincount(truth, minlength=classes).clamp(min=1)
     return len(truth) / (classes * counts.float())
-
-
-def joined(features: FeatureTables) -> NDArray[np.float64]:
-    """All views side by side, (N, sum of F)."""
-    return np.concatenate(list(features.values()), axis=1, dtype=np.float64)

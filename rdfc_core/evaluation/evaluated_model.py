@@ -11,6 +11,7 @@ from torch import Tensor
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Outputs
+from rdfc_core.evaluation.view_roles import handcrafted
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared
 from rdfc_core.models.model import Model
@@ -68,8 +69,9 @@ class EvaluatedModel:
     @property
     def handcrafted(self) -> tuple[str, FeatureView] | None:
         """The view whose features conventional radiomics takes, with its name: the first one."""
-        views = self.model.views.items()
-        return next(((n, view) for n, view in views if isinstance(view, FeatureView)), None)
+        name = handcrafted(self.model.views)
+        view = self.model.views[name] if name is not None else None
+        return (name, view) if name is not None and isinstance(view, FeatureView) else None
 
 
 def method_name(study: ResolvedStudy) -> str:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.evaluation.classifiers import LinearModel
 from rdfc_core.interfaces import Tower
+from rdfc_core.models.linear_model import LinearModel
 
 LEAST_CELLS = 4
 """Cells a side below which a map only says "somewhere"; an earlier layer then stands in."""

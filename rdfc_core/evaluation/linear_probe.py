@@ -13,9 +13,10 @@ from rdfc_core.case import Case
 from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.classifiers import FeatureTables, LinearModel, classifier
+from rdfc_core.evaluation.classifiers import classifier
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.interfaces import Prepared
+from rdfc_core.models.linear_model import FeatureTables, LinearModel
 from rdfc_core.results.vocabulary import (
     ALL_VIEWS,
     BOTH_VIEWS,

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.calibration import temperature_of, tempered
+from rdfc_core.evaluation.calibration import temperature_of
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.trial_runner import TrialRunner, logarithm
 from rdfc_core.evaluation.trial_store import Arrays
 from rdfc_core.evaluation.trials import Trial, candidate_trials, selections, tables
+from rdfc_core.models.temperature import tempered
 from rdfc_core.results.schema import Ranked, Selection
 from rdfc_core.results.vocabulary import (
     ENSEMBLE,

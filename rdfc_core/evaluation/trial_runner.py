@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.calibration import Fold, inner_folds, temperature_of
+from rdfc_core.evaluation.learners import learner
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
 from rdfc_core.evaluation.trials import Trial, judged
 from rdfc_core.results.vocabulary import LOGISTIC_METHODS, PROBE, RADIOMICS
 from rdfc_core.utils.progress import Advance, Progress
-
-if TYPE_CHECKING:
-    from rdfc_core.evaluation.supervised import SupervisedSetup
 
 LINEAR = (RADIOMICS, PROBE, *LOGISTIC_METHODS)
 """Methods that are told of in one step; the others take many."""
@@ -49,7 +47,7 @@ class TrialRunner:
             rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
             title = f"Training {trial.name} ({split})"
             with self.progress.task(title, self._parts(trial)) as advance:
-                taught = self.setup.learner(trial, data.seed + trial.seed, advance)(rows)
+                taught = learner(self.setup, trial, data.seed + trial.seed, advance)(rows)
                 said = TrialOutput(taught(np.arange(train, len(data.cases))), temperature)
             if self._kept(trial):
                 checksum = store.write_weights(split, trial, taught.member().arrays())
@@ -95,9 +93,9 @@ class TrialRunner:
         missing = [k for k, said in enumerate(found) if said is None]
 
         def run(advance: Advance) -> None:
-            learner = self.setup.learner(trial, seed, advance)
+            learn = learner(self.setup, trial, seed, advance)
             for k in missing:
-                said = TrialOutput(learner(rows[folds[k][0]])(held[k]))
+                said = TrialOutput(learn(rows[folds[k][0]])(held[k]))
                 self.store.write(split, trial, ids[k], said, parts[k])
                 found[k] = said
 

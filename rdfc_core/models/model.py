@@ -16,10 +16,10 @@ from torch import nn
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.evaluation.classifiers import LinearModel
-from rdfc_core.evaluation.members import Inputs, Member, answer, member, memory_keys
 from rdfc_core.interfaces import Prepared, Pretext, View
 from rdfc_core.models import model_folder
+from rdfc_core.models.linear_model import LinearModel
+from rdfc_core.models.members import Inputs, Member, answer, member, memory_keys
 from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection

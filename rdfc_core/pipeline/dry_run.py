@@ -9,11 +9,11 @@ from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluation import linear_probe, supervised
-from rdfc_core.evaluation.finetuning import NO_EMBEDDINGS
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
+from rdfc_core.models.initialisation import NO_EMBEDDINGS
 from rdfc_core.pipeline import arms
 from rdfc_core.pipeline.context import Workbench, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches

@@ -14,7 +14,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.explanations import Explanations
-from rdfc_core.evaluation.supervised import SupervisedSetup
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import selections

@@ -9,9 +9,9 @@ from small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 from torch import nn
 from torch.nn import functional
 
-from rdfc_core.evaluation.classifiers import LinearModel
 from rdfc_core.evaluation.grad_cam import grad_cam, probed, spatial_layer, telling_cases
 from rdfc_core.interfaces import ImageEncoder
+from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.views.image_view import ImageTower
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from rdfc_core.evaluation.calibration import inner_folds, out_of_fold, temperature_of, tempered
+from rdfc_core.evaluation.calibration import inner_folds, out_of_fold, temperature_of
+from rdfc_core.models.temperature import tempered
 
 
 def test_inner_folds_hold_each_case_back_once_and_divide_no_patient():

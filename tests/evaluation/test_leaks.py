@@ -12,13 +12,14 @@ import small_setup
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core.config.settings import EvaluateSettings
-from rdfc_core.evaluation import conventional_radiomics, supervised
-from rdfc_core.evaluation.calibration import tempered
+from rdfc_core.evaluation import conventional_radiomics, supervised, trial_runner
 from rdfc_core.evaluation.label_fractions import draw
-from rdfc_core.evaluation.supervised import SupervisedSetup
+from rdfc_core.evaluation.learners import learner
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import Trial, c_name
+from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import LOGISTIC_METHODS, METHODS, PROBE
 from rdfc_core.utils.progress import Progress
 
@@ -51,7 +52,7 @@ def silent(steps: int = 1, note: str = "", total: int | None = None) -> None:
 def say(setup: SupervisedSetup, trial: Trial, rows: Any = None) -> Any:
     """What the trial says of the test part after training on rows, by default the training part."""
     rows = np.arange(TRAIN) if rows is None else rows
-    return setup.learner(trial, 0, silent)(rows)(np.arange(TRAIN, CASES))
+    return learner(setup, trial, 0, silent)(rows)(np.arange(TRAIN, CASES))
 
 
 def memorising(epochs: int) -> EvaluateSettings:
@@ -145,7 +146,7 @@ def test_training_asks_for_no_row_but_those_it_was_given(trial):
         blocks=blocks,  # type: ignore[arg-type]
     )
     given = [1, 4, 5, 8, 20, 23, 31, 46]
-    predict = seen.learner(trial, 0, silent)(np.array(given))
+    predict = learner(seen, trial, 0, silent)(np.array(given))
     asked = {row for one in (labels, measured, *watched, *blocks.values()) for row in one.asked}
     assert asked == set(given)
     predict(np.array([60]))
@@ -188,7 +189,7 @@ def test_a_temperature_is_fitted_to_what_is_said_of_cases_held_back(
 
         return say_of
 
-    monkeypatch.setattr(SupervisedSetup, "learner", lambda *_: learn)
+    monkeypatch.setattr(trial_runner, "learner", lambda *_: learn)
     trial = Trial("radiomics", "", 0.25, 0)
     list(supervised.judge(TrialRunner(setup, TrialStore(tmp_path), Progress())))
     kept = TrialStore(tmp_path).read("holdout", trial, setup.data.split.test)

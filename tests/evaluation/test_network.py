@@ -14,8 +14,8 @@ from rdfc_core import DataError, StudyError
 from rdfc_core.config.settings import SupervisedSettings, Tuning
 from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.classifiers import LogisticProbe
-from rdfc_core.evaluation.finetuning import Hybrid
-from rdfc_core.evaluation.layer_groups import Plan, plan
+from rdfc_core.models.hybrid import Hybrid, predict
+from rdfc_core.models.layer_groups import Plan, plan
 
 TRUTH = np.arange(24) % 2
 SETTINGS = SupervisedSettings(epochs=2, batch_size=8, learning_rate=0.05)
@@ -156,7 +156,7 @@ def test_logits_are_the_head_on_unit_length_features(setup):
     assert joined.shape == (24, 24 + 16)
     expected = joined @ net.head.classes.weight.T + net.head.classes.bias
     torch.testing.assert_close(net(setup.cases), expected)
-    said = finetuning.predict(net, setup.cases)
+    said = predict(net, setup.cases)
     np.testing.assert_allclose(said, torch.softmax(expected, 1).detach().numpy(), rtol=1e-5)
 
 
@@ -202,7 +202,7 @@ def test_the_same_seed_trains_the_same_network_whatever_the_global_generator_is(
         net = setup.initialisation.network(["radiomics", "image"], SETTINGS, seed, chosen)
         fit(setup, net, chosen, seed)
         assert torch.equal(torch.get_rng_state(), before)
-        said.append(finetuning.predict(net, setup.cases))
+        said.append(predict(net, setup.cases))
     np.testing.assert_array_equal(said[0], said[1])
     assert not np.array_equal(said[0], said[2])
 
@@ -212,7 +212,7 @@ def test_what_can_be_memorised_is(setup, optimizer):
     rate = {"sgd": 0.3, "adamw": 0.02}[optimizer]
     net = build(setup, None)[0]
     fit(setup, net, None, epochs=60, optimizer=optimizer, learning_rate=rate)
-    said = finetuning.predict(net, setup.cases)
+    said = predict(net, setup.cases)
     assert (said.argmax(axis=1) == TRUTH).mean() > 0.85
 
 
@@ -231,7 +231,7 @@ def test_a_head_begins_with_the_probe_on_what_it_stands_on(setup, options):
     fit(setup, net, chosen, probe=probe, epochs=0)
     with torch.no_grad():
         seen = net.seen({name: setup.cases[name] for name in net.views}).numpy()
-    said = finetuning.predict(net, setup.cases)
+    said = predict(net, setup.cases)
     np.testing.assert_allclose(said, probe.predict({"seen": seen}), atol=1e-5)
     assert (said.argmax(1) == TRUTH).mean() > 0.7  # of the cases that it learned from
     if not options:
@@ -239,4 +239,4 @@ def test_a_head_begins_with_the_probe_on_what_it_stands_on(setup, options):
         learnt.fit(setup.learnt, TRUTH, 2)
         np.testing.assert_allclose(said, learnt.predict(setup.learnt), atol=1e-4)
     fit(setup, net, chosen, probe=LogisticProbe(small_setup.SETTINGS))
-    assert not np.allclose(finetuning.predict(net, setup.cases), said, atol=1e-3)
+    assert not np.allclose(predict(net, setup.cases), said, atol=1e-3)

@@ -17,12 +17,11 @@ from rdfc_core.config.study import EvaluateSettings
 from rdfc_core.evaluation import classifiers
 from rdfc_core.evaluation.classifiers import (
     KNN,
-    LinearModel,
     LogisticProbe,
     SgdProbe,
     classifier,
-    joined,
 )
+from rdfc_core.models.linear_model import LinearModel, joined
 
 
 def drawn(

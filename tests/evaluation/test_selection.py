@@ -13,14 +13,15 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss, roc_auc_score
 
 from rdfc_core.config.settings import EvaluateSettings
-from rdfc_core.evaluation import conventional_radiomics, finetuning, model_selection
-from rdfc_core.evaluation.calibration import temperature_of, tempered
-from rdfc_core.evaluation.learning import Taught
+from rdfc_core.evaluation import conventional_radiomics, finetuning, model_selection, trial_runner
+from rdfc_core.evaluation.calibration import temperature_of
+from rdfc_core.evaluation.learners import Taught
 from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, loss_of, standard_error
-from rdfc_core.evaluation.supervised import SupervisedSetup
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import Trial
+from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import SELECTED
 from rdfc_core.utils.progress import Progress
 
@@ -132,7 +133,7 @@ def test_out_of_fold_means_that_no_case_is_judged_by_what_its_patient_taught(mon
 
         return Taught(say, lambda: pytest.fail("nothing is kept of an inner fold"))
 
-    monkeypatch.setattr(SupervisedSetup, "learner", lambda *_: learn)
+    monkeypatch.setattr(trial_runner, "learner", lambda *_: learn)
     rows, _ = runner(made, tmp_path).out_of_fold(Trial("probe"), 3)
     assert sorted(rows) == list(range(TRAIN))
     assert all(not train & held and max(train | held) < TRAIN for train, held in taught)

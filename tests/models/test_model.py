@@ -18,9 +18,10 @@ from safetensors.numpy import load_file, save_file
 from small_parts import SmallCnn
 
 from rdfc_core import DataError, ShapeError, StudyError
-from rdfc_core.evaluation.classifiers import LogisticProbe, joined
+from rdfc_core.evaluation.classifiers import LogisticProbe
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.models import model
+from rdfc_core.models.linear_model import joined
 from rdfc_core.models.model import Model
 
 

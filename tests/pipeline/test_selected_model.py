@@ -23,7 +23,7 @@ from small_study import QUICK
 from rdfc_core import DataError, StudyError
 from rdfc_core.cli import console
 from rdfc_core.evaluation import finetuning
-from rdfc_core.evaluation.calibration import tempered
+from rdfc_core.models.temperature import tempered
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import headline, write_report
 from rdfc_core.report.load import read_run

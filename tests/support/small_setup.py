@@ -16,10 +16,10 @@ from rdfc_core.case import Case
 from rdfc_core.config.settings import EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.feature_blocks import blocks
-from rdfc_core.evaluation.finetuning import Initialisation
 from rdfc_core.evaluation.linear_probe import LabelledSplit
-from rdfc_core.evaluation.supervised import SupervisedSetup
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
+from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.results.vocabulary import METHODS
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView

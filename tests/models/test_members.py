@@ -8,8 +8,9 @@ import small_setup
 from safetensors.numpy import load_file, save_file
 
 from rdfc_core.evaluation import conventional_radiomics
-from rdfc_core.evaluation.members import Inputs, member
+from rdfc_core.evaluation.learners import learner
 from rdfc_core.evaluation.trials import Trial
+from rdfc_core.models.members import Inputs, member
 
 CASES, TRAIN = 60, 40
 TRIALS = (
@@ -46,7 +47,7 @@ def test_a_saved_method_says_what_it_said(trial, classes, head, monkeypatch, tmp
         one.array[:4] += truth[place]
         one.array[place % 30] = np.nan  # one feature of each case is missing
     made = small_setup.setup(prepared, truth, TRAIN, settings, classes=classes)
-    taught = made.learner(trial, 0, silent)(np.arange(TRAIN))
+    taught = learner(made, trial, 0, silent)(np.arange(TRAIN))
     said = taught(np.arange(TRAIN, CASES))
     file = tmp_path / "member.safetensors"
     save_file({k: np.asarray(v, order="C") for k, v in taught.member().arrays().items()}, file)
@@ -70,7 +71,7 @@ def test_a_saved_method_says_what_it_said(trial, classes, head, monkeypatch, tmp
 
 def test_a_saved_network_that_lacks_a_layer_is_refused():
     made = small_setup.setup(small_setup.noise(CASES, 0), np.arange(CASES) % 2, TRAIN)
-    taught = made.learner(TRIALS[-1], 0, silent)(np.arange(TRAIN))
+    taught = learner(made, TRIALS[-1], 0, silent)(np.arange(TRAIN))
     arrays = dict(taught.member().arrays())
     arrays.pop("network.head.classes.bias")
     about = (

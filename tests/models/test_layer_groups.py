@@ -9,8 +9,8 @@ import small_setup
 
 from rdfc_core import StudyError
 from rdfc_core.config.settings import Tuning
-from rdfc_core.evaluation.layer_groups import modules, plan
 from rdfc_core.interfaces import Tower
+from rdfc_core.models.layer_groups import modules, plan
 
 RADIOMICS = [("radiomics", f"layer{i}") for i in (1, 2, 3)]
 IMAGE = [("image", str(i)) for i in range(6)]  # children of the small network

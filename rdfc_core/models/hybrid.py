@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.evaluation.classifiers import Head
 from rdfc_core.interfaces import Pretext, Tower
+from rdfc_core.models.head import Head
+
+BATCH = 256
+"""Cases at a time, where nothing is learnt."""
 
 
 class Hybrid(nn.Module):
@@ -76,3 +81,24 @@ class Hybrid(nn.Module):
             rows = [functional.normalize(one) for one in features.values()]
         rows += [functional.normalize(batch[name].float()) for name in self.raw]
         return torch.cat(rows, dim=1) * self.scale
+
+
+def predict(network: Hybrid, cases: Mapping[str, Tensor]) -> NDArray[np.float64]:
+    """Class probabilities of N cases without augmentation, (N, C)."""
+    found = each_batch(network, cases, lambda batch: torch.softmax(network(batch).double(), dim=1))
+    return found.numpy()
+
+
+def each_batch(
+    network: Hybrid, cases: Mapping[str, Tensor], what: Callable[[Mapping[str, Tensor]], Tensor]
+) -> Tensor:
+    """What a network in evaluation mode gives for N cases, (N, …), on the CPU."""
+    network.eval()
+    device = next(network.parameters()).device
+    count = len(cases[network.views[0]])
+    with torch.inference_mode():
+        found = [
+            what({n: cases[n][start : start + BATCH].to(device) for n in network.views}).cpu()
+            for start in range(0, count, BATCH)
+        ]
+    return torch.cat(found)

@@ -14,14 +14,11 @@ from scipy.special import softmax
 from torch import Tensor
 
 from rdfc_core.config.settings import SupervisedSettings
-from rdfc_core.evaluation import finetuning
-from rdfc_core.evaluation.calibration import tempered
-from rdfc_core.evaluation.classifiers import LinearModel
-from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
-from rdfc_core.evaluation.feature_blocks import IMAGE, image_scale
-from rdfc_core.evaluation.finetuning import Initialisation
-from rdfc_core.evaluation.hybrid import Hybrid
 from rdfc_core.interfaces import MemoryStore, Pretext, View
+from rdfc_core.models.hybrid import Hybrid, predict
+from rdfc_core.models.initialisation import Initialisation
+from rdfc_core.models.linear_model import LinearModel
+from rdfc_core.models.temperature import tempered
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import SELECTED
 
@@ -112,7 +109,7 @@ class NetworkMember:
 
     def predict(self, inputs: Inputs) -> NDArray[np.float64]:
         """Class probabilities of N cases, (N, C)."""
-        return finetuning.predict(self.network, inputs.cases)
+        return predict(self.network, inputs.cases)
 
     def arrays(self) -> Arrays:
         """To be saved: without memories, and without what is the pretext's own still."""
@@ -135,41 +132,6 @@ def of_probe(model: LinearModel, widths: Sequence[int]) -> LinearMember:
         for view, start, end in zip(model.views, ends[:-1], ends[1:], strict=True)
     }
     return LinearMember(parts, model.bias, np.zeros(0))
-
-
-def of_blocks(
-    model: LinearModel,
-    handcrafted: str,
-    image: str,
-    learnt: NDArray[np.float32],
-    beside: int,
-) -> LinearMember:
-    """A linear model on blocks (`rdfc_core.evaluation.feature_blocks`), the image's scale in it.
-
-    Args:
-        model: Its views are names of blocks.
-        handcrafted: The view of the handcrafted features.
-        image: The view of the learnt ones.
-        learnt: (N, E) those of the training part, by which the block was scaled.
-        beside: F, the handcrafted features.
-    """
-    weights: dict[str, NDArray[np.float64]] = {}
-    bias, start = model.bias, 0
-    for block in model.views:
-        width = learnt.shape[1] if block == IMAGE else beside
-        weight, start = model.weight[:, start : start + width], start + width
-        if block == IMAGE:
-            mean, factor = image_scale(learnt, beside)
-            weight = weight * factor
-            bias = bias - weight @ mean
-        weights[f"{LEARNT}.{image}" if block == IMAGE else f"{STANDARD}.{handcrafted}"] = weight
-    return LinearMember(weights, bias, np.zeros(0))
-
-
-def of_pipeline(method: ConventionalRadiomics, handcrafted: str) -> LinearMember:
-    """The SVM pipeline: imputation, scaling, selection and classifier are one linear map."""
-    weight, bias, fill = method.linear()
-    return LinearMember({f"{MEASURED}.{handcrafted}": weight}, bias, fill)
 
 
 def member(

@@ -1,0 +1,173 @@
+"""How methods learn and answer: from rows of labelled cases to probabilities of any rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.errors import StudyError
+from rdfc_core.evaluation import feature_blocks, finetuning, saved_members
+from rdfc_core.evaluation.classifiers import LogisticProbe, classifier, linear_model
+from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
+from rdfc_core.evaluation.linear_probe import main_classifier
+from rdfc_core.evaluation.supervised_setup import SupervisedSetup
+from rdfc_core.evaluation.trials import Trial, c_name
+from rdfc_core.evaluation.view_roles import handcrafted, image_view
+from rdfc_core.models.hybrid import predict
+from rdfc_core.models.layer_groups import plan
+from rdfc_core.models.linear_model import LinearModel
+from rdfc_core.models.members import Member, NetworkMember, of_probe
+from rdfc_core.results.vocabulary import (
+    FEATURES,
+    IMAGE_AND_RADIOMICS,
+    LOGISTIC_METHODS,
+    PROBE,
+    RADIOMICS,
+)
+from rdfc_core.utils.progress import Advance
+
+Rows = NDArray[np.int64]
+"""Places among the cases of a `rdfc_core.evaluation.linear_probe.LabelledSplit`."""
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A method that has learnt: called with rows it gives what it says of them.
+
+    Args:
+        say: From rows to probabilities, (n, C).
+        member: The same method in the form in which it is saved.
+    """
+
+    say: Callable[[Rows], NDArray[np.float64]]
+    member: Callable[[], Member]
+
+    def __call__(self, asked: Rows) -> NDArray[np.float64]:
+        """Class probabilities, (n, C)."""
+        return self.say(asked)
+
+
+Learner = Callable[[Rows], Taught]
+"""Trains on the rows it is given, and on no other."""
+
+
+def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
+    """The trial's method, from rows to what it says."""
+    if trial.method == PROBE:
+        return _probe(setup, seed, advance)
+    if trial.method == RADIOMICS:
+        return _radiomics(setup, seed, advance)
+    if trial.method in LOGISTIC_METHODS:
+        return _logistic(setup, trial, advance)
+    return _network(setup, trial, seed, advance)
+
+
+def _probe(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:
+    settings = setup.data.settings
+
+    def learn(rows: Rows) -> Taught:
+        probe = classifier(main_classifier(settings), settings, seed, FEATURES)
+        taught = {name: one[rows] for name, one in setup.learnt.items()}
+        probe.fit(taught, setup.data.truth[rows], setup.data.classes)
+        advance(1)
+        widths = [one.shape[1] for one in taught.values()]
+        return Taught(
+            lambda asked: probe.predict({n: one[asked] for n, one in setup.learnt.items()}),
+            lambda: of_probe(linear_model(probe), widths),
+        )
+
+    return learn
+
+
+def _radiomics(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:
+    settings = setup.data.settings
+    patients = np.array([case.patient_id for case in setup.data.cases])
+
+    def learn(rows: Rows) -> Taught:
+        balanced = settings.class_weight == "balanced"
+        method = ConventionalRadiomics(setup.data.classes, balanced, settings.inner_folds, seed)
+        method.fit(setup.measured[rows], setup.data.truth[rows], patients[rows].tolist())
+        advance(1)
+        return Taught(
+            lambda asked: method.predict(setup.measured[asked]),
+            lambda: saved_members.of_pipeline(
+                method, handcrafted(setup.initialisation.views) or ""
+            ),
+        )
+
+    return learn
+
+
+def _logistic(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner:
+    """Logistic regression on handcrafted features; learnt ones of the image beside them."""
+    settings = setup.data.settings
+    c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
+    names = (
+        [feature_blocks.IMAGE, feature_blocks.RADIOMICS]
+        if trial.method == IMAGE_AND_RADIOMICS
+        else [feature_blocks.RADIOMICS]
+    )
+    if missing := [name for name in names if name not in setup.blocks]:
+        raise StudyError(
+            f"evaluate: {trial.method} needs learnt features of the {missing[0]}, and the "
+            "pretext trains none. Leave it out of methods and selection.candidates."
+        )
+    blocks = {name: setup.blocks[name] for name in names}
+
+    def learn(rows: Rows) -> Taught:
+        probe = LogisticProbe(settings, c, standardise=False)
+        taught = {name: block[rows] for name, block in blocks.items()}
+        probe.fit(taught, setup.data.truth[rows], setup.data.classes)
+        advance(1)
+        return Taught(
+            lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()}),
+            lambda: _of_blocks(setup, probe.model),
+        )
+
+    return learn
+
+
+def _of_blocks(setup: SupervisedSetup, model: LinearModel) -> Member:
+    views = setup.initialisation.views
+    image = image_view(views) if feature_blocks.IMAGE in model.views else ""
+    train = len(setup.data.split.train)
+    learnt = setup.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
+    width = setup.measured.shape[1]
+    return saved_members.of_blocks(model, handcrafted(views) or "", image, learnt, width)
+
+
+def _network(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
+    settings = setup.data.settings
+    supervised = settings.supervised
+    names = setup.views_of(trial.method)
+
+    def learn(rows: Rows) -> Taught:
+        chosen = None
+        if trial.tuning:
+            towers = {name: view.blank_tower() for name, view in setup.initialisation.views.items()}
+            tunings = (supervised.finetune, *supervised.sweep)
+            tuning = next(one for one in tunings if one.name == trial.tuning)
+            chosen = plan(tuning, towers)
+        net = setup.initialisation.network(names, supervised, seed, chosen)
+        finetuning.fit(
+            net,
+            setup.initialisation.views,
+            {name: setup.cases[name][rows] for name in net.views},
+            setup.data.truth[rows],
+            supervised,
+            setup.precision,
+            settings.class_weight == "balanced",
+            seed,
+            chosen,
+            LogisticProbe(settings) if chosen and chosen.probed else None,
+            advance,
+        )
+        return Taught(
+            lambda asked: predict(net, {n: setup.cases[n][asked] for n in net.views}),
+            lambda: NetworkMember(net, setup.initialisation.trained),
+        )
+
+    return learn

@@ -1,0 +1,117 @@
+"""What the methods that labels train are made of, on a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rdfc_core.config.settings import AnyPrecision
+from rdfc_core.evaluation import feature_blocks
+from rdfc_core.evaluation.feature_blocks import Blocks
+from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
+from rdfc_core.evaluation.trials import Trial, logistic_name
+from rdfc_core.evaluation.view_roles import handcrafted, image_view
+from rdfc_core.models.initialisation import Initialisation
+from rdfc_core.models.linear_model import FeatureTables
+from rdfc_core.results.vocabulary import (
+    FEATURES,
+    FINETUNED_SUFFIX,
+    HEAD,
+    HYBRID_FINETUNE,
+    IMAGE_AND_RADIOMICS,
+    LOGISTIC_METHODS,
+    PROBE,
+    RADIOMICS,
+    RADIOMICS_LOGISTIC,
+    RAW,
+    RESNET_SCRATCH,
+    SELECTED,
+    SVM,
+)
+
+NOTHING = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class SupervisedSetup:
+    """All that the methods are made of, for the cases of a split.
+
+    Args:
+        data: The labelled cases and the settings.
+        initialisation: Where networks begin.
+        cases: View name → (N, …), the split's labelled cases as collated.
+        measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
+            without columns where the study has no such view.
+        blocks: The same standardised, and the learnt features of the image at equal weight.
+        learnt: View name → (N, F), the pretext's features of unit length.
+        pretext: How tables call the study's pretext.
+        precision: Number format of the networks' forward pass.
+        compared: Whether the pretext is one that is compared with the study's own: only methods
+            that begin from it are tried, and their rows are called after it.
+    """
+
+    data: LabelledSplit
+    initialisation: Initialisation
+    cases: Mapping[str, Tensor]
+    measured: NDArray[np.float64]
+    blocks: Blocks
+    learnt: FeatureTables
+    pretext: str
+    precision: AnyPrecision
+    compared: bool = False
+
+    @property
+    def folder_name(self) -> str:
+        """The folder in which its trials are kept."""
+        split = self.data.split.name
+        return f"{split}.{self.pretext}" if self.compared else split
+
+    def variant(self, trial: Trial, table: str) -> Variant:
+        """How a table calls the trial."""
+        views = list(self.initialisation.views)
+        if trial.method == SELECTED:
+            named = (SELECTED, "", "", "")
+        elif trial.method == PROBE:
+            taught = list(self.learnt)
+            chosen = main_classifier(self.data.settings)
+            named = (self.pretext, together(taught), FEATURES, chosen)
+        elif trial.method == RADIOMICS:
+            named = (RADIOMICS, handcrafted(self.initialisation.views) or "", RAW, SVM)
+        elif trial.method in LOGISTIC_METHODS:
+            seen = handcrafted(self.initialisation.views) or ""
+            if trial.method == IMAGE_AND_RADIOMICS:
+                seen = f"{image_view(self.initialisation.views)}+{seen}"
+            named = (trial.method, seen, RAW, logistic_name(trial.tuning))
+        else:
+            names = self.views_of(trial.method)
+            seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
+            method = f"{self.pretext}{FINETUNED_SUFFIX}" if self.compared else trial.method
+            named = (method, seen, self.data.settings.supervised.head, HEAD)
+        return Variant(table, *named, label_fraction=trial.label_fraction)
+
+    def views_of(self, method: str) -> list[str]:
+        """The views that a network takes."""
+        views = self.initialisation.views
+        return [image_view(views)] if method == RESNET_SCRATCH else list(views)
+
+    def candidates(self) -> tuple[str, ...]:
+        """The methods that a choice of the user's model is among; none of a compared pretext."""
+        settings = self.data.settings
+        if self.compared:
+            return ()
+        chosen = settings.selection.candidates
+        if chosen is not None or not settings.selection.enabled:
+            return chosen or ()
+        there = {
+            PROBE: True,
+            RADIOMICS_LOGISTIC: self.blocks.get(feature_blocks.RADIOMICS, NOTHING).size,
+        }
+        there[IMAGE_AND_RADIOMICS] = (
+            there[RADIOMICS_LOGISTIC] and feature_blocks.IMAGE in self.blocks
+        )
+        named = [name for name in (RADIOMICS, HYBRID_FINETUNE) if name in settings.methods]
+        return (*(name for name, usable in there.items() if usable), *named)
