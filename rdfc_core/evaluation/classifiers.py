@@ -197,7 +197,7 @@ class Head(nn.Module):
         if count > HIDDEN:
             raise StudyError(
                 f"evaluate.supervised: a head of {HIDDEN} numbers a view can not begin with the "
-                f"probe of {count} classes. Use head_from: fresh."
+                f"probe of {count} classes. Use head_init: fresh."
             )
         columns = []
         parts = torch.from_numpy(weight).float().split(self.widths, dim=1)
@@ -225,7 +225,7 @@ class Neighbours:
     """The share of each class among the nearest training cases by cosine, weighted by nearness."""
 
     def __init__(self, settings: EvaluateSettings) -> None:
-        self.neighbours = settings.neighbours
+        self.neighbours = settings.knn_k
 
     def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
         """Remember N cases."""

@@ -2,81 +2,97 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
 from rdfc_core import StudyError
-from rdfc_core.config import renamed
 from rdfc_core.config.load import load_study, read_recorded, without_added
+from rdfc_core.config.renamed import RENAMED
 
 STUDY = {"dataset": "phantom", "encoder": "timm"}
 
 
-@pytest.fixture
-def old_names(monkeypatch) -> None:
-    """As if options had been called otherwise until today."""
-    names = {"pretrain.rounds": "epochs", "views.*.edge": "margin", "old_seed": "seed"}
-    monkeypatch.setattr(renamed, "RENAMED", names)
+OLD = [
+    ({"pretrain": {"cases_in": "memory"}}, "pretrain.cases_in", "pretrain.data_placement"),
+    (
+        {"pretrain": {"picture_format": "float16"}},
+        "pretrain.picture_format",
+        "pretrain.image_dtype",
+    ),
+    ({"evaluate": {"neighbours": 3}}, "evaluate.neighbours", "evaluate.knn_k"),
+    (
+        {"evaluate": {"supervised": {"decay_at": 0.5}}},
+        "evaluate.supervised.decay_at",
+        "evaluate.supervised.lr_milestone",
+    ),
+    (
+        {"evaluate": {"supervised": {"finetune": {"name": "own", "head_from": "probe"}}}},
+        "evaluate.supervised.finetune.head_from",
+        "evaluate.supervised.finetune.head_init",
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("written", "path", "new"),
-    [
-        ({"pretrain": {"rounds": 3}}, "pretrain.rounds", "pretrain.epochs"),
-        ({"views": {"image": {"edge": 0.2}}}, "views.image.edge", "views.image.margin"),
-        ({"old_seed": 3}, "old_seed", "seed"),
-    ],
-)
-def test_a_users_study_with_an_old_name_is_refused_with_the_new_one(
-    old_names, tmp_path, written, path, new
-):
+def value_at(study: Any, path: str) -> Any:
+    for key in path.split("."):
+        study = study[key]
+    return study
+
+
+def test_every_name_of_before_is_tried_here():
+    assert {path for _, path, _ in OLD} | {"evaluate.supervised.sweep.*.head_from"} == set(RENAMED)
+
+
+@pytest.mark.parametrize(("written", "path", "new"), OLD)
+def test_a_users_study_with_an_old_name_is_refused_with_the_new_one(tmp_path, written, path, new):
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(STUDY | written), encoding="utf-8")
     for source in (STUDY | written, file):
         with pytest.raises(StudyError, match=rf"^{path}: .*Write {new}\.$"):
             load_study(source)
-    value = written
-    for key in path.split("."):
-        value = value[key]
+    value = value_at(written, path)
     with pytest.raises(StudyError, match=rf"^--set {path}={value}: .*Write {new}\.$"):
         load_study(STUDY, [f"{path}={value}"])
     with pytest.raises(StudyError, match=rf"Write {new}\.$"):
         load_study(STUDY, {path: value})
 
 
-def test_the_study_that_a_run_wrote_is_translated(old_names, tmp_path):
+def test_an_old_name_in_a_list_is_refused_with_its_place():
+    sweep = [{"name": "one", "head_from": "probe"}]
+    with pytest.raises(
+        StudyError, match=r"^evaluate\.supervised\.sweep\.0\.head_from: .*head_init"
+    ):
+        load_study({**STUDY, "evaluate": {"supervised": {"sweep": sweep}}})
+
+
+@pytest.mark.parametrize(("written", "path", "new"), OLD)
+def test_the_study_that_a_run_wrote_is_translated(tmp_path, written, path, new):
+    sweep = [{"name": "all"}, {"name": "one", "head_from": "probe"}]
     recorded = {
-        "dataset": {"name": "phantom"},
-        "views": {"image": {"name": "image", "encoder": {"name": "timm"}, "edge": 0.2}},
-        "pretrain": {"rounds": 3, "steps": 5},
-        "old_seed": 4,
+        **STUDY,
+        "views": {"image": {"name": "image", "encoder": {"name": "timm"}}},
+        "pretext": {"name": "simclr"},
+        "evaluate": {"supervised": {"sweep": sweep}},
+        **written,
         "versions": {"rdfc-core": "0.1.0"},
         "inputs": {},
     }
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(recorded), encoding="utf-8")
     found = without_added(read_recorded(file))
-    assert found["pretrain"] == {"epochs": 3, "steps": 5}
-    assert found["views"]["image"]["margin"] == 0.2
-    assert "edge" not in found["views"]["image"]
-    assert found["seed"] == 4
-    assert set(found) == {"dataset", "views", "pretrain", "seed"}
-    for source in (file, recorded):  # as in: rdfc run runs/mine/study.yaml
-        study = load_study(source)
-        assert (study.seed, study.pretrain.epochs) == (4, 3)
-        assert study.views["image"].options["margin"] == 0.2
-
-
-def test_every_renamed_option_is_one_of_today():
-    from rdfc_core.config.study import Study
-
-    for old, name in renamed.RENAMED.items():
-        *keys, last = old.split(".")
-        model = Study
-        for key in keys:
-            model = model.model_fields[key].annotation
-        assert name in model.model_fields, old
-        assert last not in model.model_fields, old
+    assert value_at(found, new) == value_at(recorded, path)
+    assert path.rpartition(".")[2] not in value_at(found, path.rpartition(".")[0])
+    assert not {"versions", "inputs"} & set(found)
+    if "evaluate" not in written:
+        told = found["evaluate"]["supervised"]["sweep"]
+        assert told == [{"name": "all"}, {"name": "one", "head_init": "probe"}]
+    again = {key: value for key, value in recorded.items() if key != "encoder"}
+    file.write_text(yaml.safe_dump(again), encoding="utf-8")
+    for source in (file, again):  # as in: rdfc run runs/mine/study.yaml
+        study = load_study(source).model_dump(mode="json")
+        assert value_at(study, new) == value_at(recorded, path)
 
 
 def test_nothing_is_changed_in_what_is_given(tmp_path):

@@ -183,7 +183,7 @@ def test_balanced_classes_raise_the_rare_ones_probability():
 
 def test_neighbours_are_scikit_learns_by_cosine():
     features, truth = drawn(classes=3)
-    ours = Neighbours(EvaluateSettings(neighbours=7))
+    ours = Neighbours(EvaluateSettings(knn_k=7))
     ours.fit(features, truth, 3)
     theirs = KNeighborsClassifier(7, metric="cosine", weights="distance", algorithm="brute")
     theirs.fit(joined(features), truth)
@@ -194,7 +194,7 @@ def test_neighbours_are_scikit_learns_by_cosine():
 def test_more_neighbours_than_cases_are_all_cases():
     features, truth = drawn(cases=5)
     truth[:2] = [0, 1]
-    ours = Neighbours(EvaluateSettings(neighbours=50))
+    ours = Neighbours(EvaluateSettings(knn_k=50))
     ours.fit(features, truth, 2)
     assert ours.predict(features).shape == (5, 2)
 
