@@ -100,6 +100,17 @@ def site(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11", venv_backend="uv")
+def notebook(session: nox.Session) -> None:
+    """The tutorials' notebooks, top to bottom, from wheels in a fresh environment."""
+    folder = Path(session.create_tmp()).resolve()
+    wheels = _build_wheels(session, folder, *OURS)
+    _install_wheels(session, wheels, "nbclient>=0.10", "ipykernel>=6.29")
+    script = str(ROOT / "tests" / "notebooks.py")
+    session.chdir(folder)  # away from the sources: the wheels have to do
+    session.run("python", script, *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(python="3.11", venv_backend="uv")
 def distributions(session: nox.Session) -> None:
     """Wheels in a fresh environment: core, plugins, a third party's, and newly written ones."""
     folder = Path(session.create_tmp()).resolve()
@@ -107,7 +118,7 @@ def distributions(session: nox.Session) -> None:
     copied = shutil.copytree(THIRD_PARTY, folder / "third_party", dirs_exist_ok=True)
     theirs = sorted(Path(copied).glob("rdfc-*"))
     wheels = _build_wheels(session, folder, *OURS, *theirs)
-    _install_wheels(session, wheels)
+    _install_wheels(session, wheels, "pytest")
     session.chdir(folder)  # away from the sources: the wheels have to do
     session.run("rdfc", "plugins", "list")
     for source in theirs:
@@ -132,9 +143,9 @@ def _build_wheels(session: nox.Session, folder: Path, *sources: Path) -> Path:
     return wheels
 
 
-def _install_wheels(session: nox.Session, wheels: Path) -> None:
+def _install_wheels(session: nox.Session, wheels: Path, *others: str) -> None:
     chosen = [str(w) for w in sorted(wheels.glob("*.whl")) if "pyradiomics" not in w.name]
-    session.run("uv", "pip", "install", "--quiet", "pytest", *chosen, external=True)
+    session.run("uv", "pip", "install", "--quiet", *others, *chosen, external=True)
 
 
 def _new_plugins(session: nox.Session, folder: Path) -> None:

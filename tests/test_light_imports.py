@@ -110,3 +110,23 @@ def test_what_must_start_quickly_loads_no_heavy_library(modules):
     )
     names = {name.partition(".")[0] for name in done.stdout.split()}
     assert not names & HEAVY
+
+
+def test_importing_the_python_api_is_light_and_names_are_there():
+    code = (
+        "import rdfc_core as rdfc, sys;"
+        "rdfc.run, rdfc.load_run, rdfc.load_study, rdfc.Run, rdfc.Study, rdfc.Results;"
+        "assert set(rdfc.__all__) <= set(dir(rdfc)); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not names & HEAVY
+
+
+def test_every_public_name_is_found():
+    import rdfc_core
+
+    for name in rdfc_core.__all__:
+        assert getattr(rdfc_core, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'runs'"):
+        _ = rdfc_core.runs

@@ -7,8 +7,16 @@ from typing import Any
 
 from rdfc_core.errors import StudyError
 
-RENAMED: Mapping[str, str] = {}
-"""Dotted option of before → its name today, in the same mapping; ``*`` stands for any key."""
+RENAMED: Mapping[str, str] = {
+    "pretrain.cases_in": "data_placement",
+    "pretrain.picture_format": "image_dtype",
+    "evaluate.neighbours": "knn_k",
+    "evaluate.supervised.decay_at": "lr_milestone",
+    "evaluate.supervised.finetune.head_from": "head_init",
+    "evaluate.supervised.sweep.*.head_from": "head_init",
+}
+"""Dotted option of before → its name today, in the same mapping; ``*`` stands for any key, or any
+entry of a list."""
 
 
 def refuse_old_names(study: Mapping[str, Any], said: str = "") -> None:
@@ -32,9 +40,9 @@ def translated(study: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = _copy(study)
     for path, name in list(_old_names(found)):
         *keys, old = path.split(".")
-        parent = found
+        parent: Any = found
         for key in keys:
-            parent = parent[key]
+            parent = parent[int(key)] if isinstance(parent, list) else parent[key]
         parent[name] = parent.pop(old)
     return found
 
@@ -47,19 +55,21 @@ def _old_names(study: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _paths(study: Any, keys: list[str]) -> Iterator[str]:
-    if not isinstance(study, Mapping):
-        return
     first, *rest = keys
-    for key in study if first == "*" else [first]:
-        if key not in study:
-            continue
+    if isinstance(study, list) and first == "*":
+        inner = {str(place): value for place, value in enumerate(study)}
+    elif isinstance(study, Mapping):
+        inner = {key: study[key] for key in (study if first == "*" else [first]) if key in study}
+    else:
+        return
+    for key, value in inner.items():
         if not rest:
             yield str(key)
-        for path in _paths(study[key], rest) if rest else ():
+        for path in _paths(value, rest) if rest else ():
             yield f"{key}.{path}"
 
 
 def _copy(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _copy(inner) for key, inner in value.items()}
-    return value
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value

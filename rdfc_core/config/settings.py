@@ -103,12 +103,12 @@ class PretrainSettings(TrainingSettings):
         description="Number format of the forward pass; auto: bf16-mixed where the device "
         "multiplies it, otherwise 32-true. A run keeps what it began with.",
     )
-    cases_in: Literal["auto", "device", "memory", "file"] = Field(
+    data_placement: Literal["auto", "device", "memory", "file"] = Field(
         "auto",
         description="Where the cases wait for their batch: on the device, in memory, in a file of "
         "the run folder, or (auto) in the first of these where they take half of the room at most.",
     )
-    picture_format: Literal["float32", "float16"] = Field(
+    image_dtype: Literal["float32", "float16"] = Field(
         "float32", description="Number format in which pictures wait; float16 takes half the room."
     )
     channels_last: bool | None = Field(
@@ -145,7 +145,7 @@ class Tuning(Settings):
     lr_scale: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Group: factor on the learning rate; of a group named twice the later."
     )
-    head_from: Literal["fresh", "probe"] = Field(
+    head_init: Literal["fresh", "probe"] = Field(
         "fresh",
         description="What the head begins with: fresh weights, or those of the linear probe "
         "(logistic regression on the same labelled cases), so that training goes on from it.",
@@ -158,13 +158,13 @@ class Tuning(Settings):
 
     @model_validator(mode="after")
     def _named_or_described(self) -> Tuning:
-        described = bool(self.freeze or self.reinit or self.lr_scale or self.head_from == "probe")
+        described = bool(self.freeze or self.reinit or self.lr_scale or self.head_init == "probe")
         if self.name in TUNINGS and described:
             raise ValueError(f"the name {self.name!r} is taken; call your own setting otherwise")
         if self.name not in TUNINGS and not described:
             raise ValueError(
                 f"there is no setting {self.name!r}; use one of {', '.join(TUNINGS)}, or describe "
-                "it: {name, freeze, reinit, lr_scale, head_from}"
+                "it: {name, freeze, reinit, lr_scale, head_init}"
             )
         if not FILE_NAME.fullmatch(self.name):
             raise ValueError(f"call a setting by letters, digits, _ and -, not {self.name!r}")
@@ -182,10 +182,10 @@ class SupervisedSettings(TrainingSettings):
     )
     schedule: Literal["step", "one-cycle", "constant"] = Field(
         "step",
-        description="Learning rate: ÷10 at decay_at; up for a tenth of the steps and down to 0 "
+        description="Learning rate: ÷10 at lr_milestone; up for a tenth of the steps and down to 0 "
         "(one-cycle); or constant.",
     )
-    decay_at: float = Field(
+    lr_milestone: float = Field(
         0.7, gt=0, le=1, description="Share of the steps after which schedule step divides by 10."
     )
     precision: Precision | None = Field(
@@ -249,7 +249,7 @@ class EvaluateSettings(Settings):
     class_weight: Literal["balanced", "none"] = Field(
         "balanced", description="Weigh classes by their rarity, or not; for every method."
     )
-    neighbours: int = Field(15, ge=1, description="k of the nearest neighbours.")
+    knn_k: int = Field(15, ge=1, description="k of the nearest neighbours.")
     sgd_epochs: int = Field(100, ge=1, description="Epochs of the SGD layer.")
     sgd_learning_rate: float = Field(3e-3, gt=0, description="Its learning rate, ÷10 at 70 %.")
     controls: tuple[

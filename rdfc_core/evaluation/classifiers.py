@@ -130,7 +130,7 @@ class KNN:
     """The share of each class among the nearest training cases by cosine, weighted by nearness."""
 
     def __init__(self, settings: EvaluateSettings) -> None:
-        self.neighbours = settings.neighbours
+        self.neighbours = settings.knn_k
 
     def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
         """Remember N cases."""

@@ -46,7 +46,7 @@ class Head(nn.Module):
         if count > HIDDEN:
             raise StudyError(
                 f"evaluate.supervised: a head of {HIDDEN} numbers a view can not begin with the "
-                f"probe of {count} classes. Use head_from: fresh."
+                f"probe of {count} classes. Use head_init: fresh."
             )
         columns = []
         parts = torch.from_numpy(weight).float().split(self.widths, dim=1)

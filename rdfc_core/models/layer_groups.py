@@ -73,7 +73,7 @@ def plan(tuning: Tuning, towers: Mapping[str, Tower]) -> Plan:
     for name, factor in tuning.lr_scale.items():
         if name != HEAD:
             scale |= dict.fromkeys(_members([name], towers, tuning), factor)
-    return Plan(freeze, reinit, scale, tuning.lr_scale.get(HEAD, 1.0), tuning.head_from == "probe")
+    return Plan(freeze, reinit, scale, tuning.lr_scale.get(HEAD, 1.0), tuning.head_init == "probe")
 
 
 def _members(names: Sequence[str], towers: Mapping[str, Tower], tuning: Tuning) -> frozenset[Group]:
@@ -92,7 +92,7 @@ def _group(name: str, towers: Mapping[str, Tower], tuning: Tuning) -> list[Group
     if name == HEAD:
         raise StudyError(
             f"{_where(tuning)}: {HEAD!r} is no group of a tower: it always learns. Name it in "
-            "lr_scale, and say by head_from: probe where it is not to begin with fresh weights."
+            "lr_scale, and say by head_init: probe where it is not to begin with fresh weights."
         )
     known = [f"{v}.{group}" for v, tower in towers.items() for group in tower.layer_groups()]
     raise StudyError(

@@ -141,7 +141,7 @@ def pretrained(
             model.pretext,
             views,
             collated,
-            study.pretrain.model_copy(update={"cases_in": where}),
+            study.pretrain.model_copy(update={"data_placement": where}),
             study.seed,
             {n: views[n].collate(extraction.of(n, ids)) for n, ids in shown(held_back).items()}
             if held_back

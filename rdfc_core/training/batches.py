@@ -70,10 +70,10 @@ def require_trainable(cases: int, settings: PretrainSettings, processes: int) ->
             f"Batches of {smallest} cases are too small for {processes} processes, which need two "
             "each. Raise pretrain.batch_size, or use fewer --devices."
         )
-    if settings.cases_in == "file":
+    if settings.data_placement == "file":
         raise StudyError(
-            "pretrain.cases_in: file is for one process, and each of several needs all cases. Set "
-            "pretrain.cases_in: memory, or use --devices 1."
+            "pretrain.data_placement: file is for one process, and each of several needs all "
+            "cases. Set pretrain.data_placement: memory, or use --devices 1."
         )
     if settings.compile is not None:
         raise StudyError(

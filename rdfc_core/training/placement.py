@@ -60,7 +60,7 @@ def collated(
     needed = count * sum(
         _stored(views[name].collate(some[:1]), settings).nbytes for name, some in cases.items()
     )
-    where = chosen(needed, settings.cases_in)
+    where = chosen(needed, settings.data_placement)
     log.info("%d pretext cases (%.1f MB) wait %s.", count, needed / 1e6, WORDS[where])
 
     def parts(name: str, size: int) -> Iterable[Tensor]:
@@ -103,7 +103,7 @@ def _memory() -> float:
 
 def _stored(cases: Tensor, settings: PretrainSettings) -> Tensor:
     """(N, …) in the number format in which they wait; (N, F) stays as it is."""
-    half = settings.picture_format == "float16" and cases.ndim > 3
+    half = settings.image_dtype == "float16" and cases.ndim > 3
     return cases.half() if half else cases
 
 

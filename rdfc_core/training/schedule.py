@@ -37,7 +37,7 @@ def supervised_factor(settings: SupervisedSettings, step: int, steps: int) -> fl
     """Of a training with labels of so many steps."""
     if settings.schedule == "one-cycle":
         return one_cycle(step, steps)
-    late = settings.schedule == "step" and step >= round(settings.decay_at * steps)
+    late = settings.schedule == "step" and step >= round(settings.lr_milestone * steps)
     return 0.1 if late else 1.0
 
 

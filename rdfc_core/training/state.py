@@ -196,7 +196,7 @@ def _on_device(fabric: Fabric, group: ProcessGroup, task: Task) -> Training:
 
 def _residence(task: Task) -> Residence:
     needed = sum(one.nbytes for one in task.prepared.values())
-    return chosen(needed, task.settings.cases_in)
+    return chosen(needed, task.settings.data_placement)
 
 
 def _resume(training: Training, paths: PretrainPaths | None) -> int:

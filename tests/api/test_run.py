@@ -19,6 +19,7 @@ from PIL import Image
 
 import rdfc_core as rdfc
 from rdfc_core import DataError, ShapeError, StudyError
+from rdfc_core.results.schema import Row
 
 EXECUTOR = HERE[1]
 
@@ -26,10 +27,10 @@ EXECUTOR = HERE[1]
 @pytest.fixture
 def here(tmp_path, monkeypatch) -> Path:
     """An empty folder to work in, with a cache of its own."""
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "here"
+    return tmp_path / "work"
 
 
 @pytest.fixture
@@ -46,14 +47,12 @@ def manifest(pictures) -> pd.DataFrame:
     return frame
 
 
-def test_a_study_is_run_and_resumed_and_refused_as_by_the_command_line(study_file, here, rdfc_here):
+def test_a_study_is_run_and_resumed_and_refused_as_by_the_command_line(study_file, here):
     done = rdfc.run(study_file, store="store.sqlite", executor=EXECUTOR)
     assert done.folder == Path("runs/small").resolve()
     assert done.report.exists()
     frame = done.results.to_dataframe()
-    assert list(frame.columns) == list(
-        rdfc.Results.model_fields["rows"].annotation.__args__[0].model_fields
-    )
+    assert list(frame.columns) == list(Row.model_fields)
     assert len(frame) == len(done.results.rows)
     first = done.results.rows[0]
     assert frame.iloc[0]["method"] == first.method

@@ -115,7 +115,7 @@ def main() -> None:
         batch_size=chosen.batch,
         precision=chosen.precision,
         channels_last=not chosen.contiguous,
-        cases_in=chosen.cases_in,
+        data_placement=chosen.data_placement,
         checkpoint_every=chosen.rounds + 1,
     )
     encoder = TimmEncoder(TimmConfig(model=chosen.model))

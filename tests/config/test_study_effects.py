@@ -74,7 +74,7 @@ EVALUATE: dict[str, Change] = {
     "classifiers": ("[knn]", ()),
     "logistic_c": ("0.001", ()),
     "class_weight": ("none", ("split.test_fraction=0.45",)),
-    "neighbours": ("3", ("evaluate.classifiers=[knn]",)),
+    "knn_k": ("3", ("evaluate.classifiers=[knn]",)),
     "sgd_epochs": ("2", SGD),
     "sgd_learning_rate": ("0.5", SGD),
     "controls": ("[size-only]", ()),
@@ -111,7 +111,7 @@ SUPERVISED: dict[str, Change] = {
     "min_steps": ("9", LABELS),
     "max_steps": ("1", LABELS),
     "schedule": ("one-cycle", (*LABELS, "evaluate.supervised.schedule=step")),
-    "decay_at": ("0.2", (*LABELS, "evaluate.supervised.schedule=step")),
+    "lr_milestone": ("0.2", (*LABELS, "evaluate.supervised.schedule=step")),
     "precision": ("bf16-mixed", LABELS),
     "head": ("embedding", (*LABELS, "evaluate.supervised.head=features")),
     "head_scale": ("5.0", LABELS),
@@ -126,7 +126,7 @@ TUNING: dict[str, Change] = {
     "freeze": ("{name: own, freeze: [image]}", FINETUNE),
     "reinit": ("{name: own, reinit: [image]}", FINETUNE),
     "lr_scale": ("{name: own, lr_scale: {head: 9}}", FINETUNE),
-    "head_from": ("{name: own, head_from: probe}", FINETUNE),
+    "head_init": ("{name: own, head_init: probe}", FINETUNE),
 }
 """The whole setting of fine-tuning, against one of the name ``own`` that scales one rate by 2."""
 
@@ -186,7 +186,7 @@ CHANGES = {
 
 HOW = {
     "held_back",
-    *("cases_in", "picture_format", "channels_last", "compile"),
+    *("data_placement", "image_dtype", "channels_last", "compile"),
     *("checkpoint_every", "checkpoint_steps", "sync_batchnorm"),
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
@@ -295,7 +295,7 @@ class Plain:
 @pytest.mark.parametrize("where", ["device", "memory", "file"])
 def test_cases_wait_where_cases_in_says(tmp_path: Path, where: str) -> None:
     cases = [Prepared(np.zeros((1, 4, 4), np.float32)) for _ in range(3)]
-    settings = PretrainSettings(cases_in=where)
+    settings = PretrainSettings(data_placement=where)
     _, waits = placement.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
     assert waits == where
 
@@ -305,7 +305,7 @@ def test_pictures_wait_in_the_number_format_asked_for(
     tmp_path: Path, chosen: str, dtype: str
 ) -> None:
     cases = [Prepared(np.zeros((1, 4, 4), np.float32)) for _ in range(3)]
-    settings = PretrainSettings(picture_format=chosen, cases_in="memory")
+    settings = PretrainSettings(image_dtype=chosen, data_placement="memory")
     waiting, _ = placement.collated({"image": Plain()}, {"image": cases}, settings, tmp_path)
     assert waiting["image"].dtype == getattr(torch, dtype)
 

@@ -159,7 +159,9 @@ def test_batches_too_small_for_the_processes_are_refused_before_any_starts(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("cases_in", "file"), ("compile", "default")], ids=["file", "compile"]
+    ("option", "value"),
+    [("data_placement", "file"), ("compile", "default")],
+    ids=["file", "compile"],
 )
 def test_what_only_one_process_can_do_is_refused_before_any_starts(
     tmp_path, launcher, option, value

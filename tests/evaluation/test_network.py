@@ -223,7 +223,7 @@ def test_a_loss_that_is_not_finite_is_named(setup):
 
 @pytest.mark.parametrize("options", [{}, {"head": "embedding"}, {"raw_features": True}])
 def test_a_head_begins_with_the_probe_on_what_it_stands_on(setup, options):
-    own = {"name": "own", "head_from": "probe"}
+    own = {"name": "own", "head_init": "probe"}
     net, chosen = build(setup, own, **options)
     assert chosen is not None
     assert chosen.probed

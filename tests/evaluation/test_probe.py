@@ -182,7 +182,7 @@ def test_balanced_classes_raise_the_rare_ones_probability():
 
 def test_neighbours_are_scikit_learns_by_cosine():
     features, truth = drawn(classes=3)
-    ours = KNN(EvaluateSettings(neighbours=7))
+    ours = KNN(EvaluateSettings(knn_k=7))
     ours.fit(features, truth, 3)
     theirs = KNeighborsClassifier(7, metric="cosine", weights="distance", algorithm="brute")
     theirs.fit(joined(features), truth)
@@ -193,7 +193,7 @@ def test_neighbours_are_scikit_learns_by_cosine():
 def test_more_neighbours_than_cases_are_all_cases():
     features, truth = drawn(cases=5)
     truth[:2] = [0, 1]
-    ours = KNN(EvaluateSettings(neighbours=50))
+    ours = KNN(EvaluateSettings(knn_k=50))
     ours.fit(features, truth, 2)
     assert ours.predict(features).shape == (5, 2)
 

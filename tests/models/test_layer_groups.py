@@ -51,7 +51,7 @@ def test_settings_with_a_name_are_what_they_say(towers):
     assert not plan(Tuning(name="paper"), towers).freeze
     assert plan(Tuning(name="paper-frozen"), towers).freeze == last
     assert plan(Tuning(name="frozen"), towers).freeze == frozenset(IMAGE + RADIOMICS)
-    assert made(towers, head_from="probe").probed
+    assert made(towers, head_init="probe").probed
     nothing = plan(Tuning(name="all"), towers)
     assert not nothing.probed
     assert (nothing.freeze, nothing.reinit, nothing.scale) == (frozenset(), frozenset(), {})

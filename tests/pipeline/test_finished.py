@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import small_study
+import yaml
 from PIL import Image, ImageOps
 from small_study import QUICK
 
@@ -14,6 +16,7 @@ from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.finished import finished_run
+from rdfc_core.pipeline.predict import predict
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.steps import STEPS, Step
 from rdfc_core.results.schema import Results
@@ -68,3 +71,33 @@ def test_a_step_that_is_missing_or_cases_that_change_or_fail_are_left_to_the_run
     assert asked(study, run, registry, "pretrain") is None
     ImageOps.invert(Image.open(image)).save(image)
     assert asked(study, run, registry, "extract") is None
+
+
+def test_a_run_that_was_begun_under_old_names_of_options_is_finished_and_predicts(
+    study, finished, registry, cases, workbench, tmp_path
+):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    recorded = yaml.safe_load((run / "study.yaml").read_text(encoding="utf-8"))
+    old = {
+        "data_placement": "cases_in",
+        "image_dtype": "picture_format",
+        "knn_k": "neighbours",
+        "lr_milestone": "decay_at",
+        "head_init": "head_from",
+    }
+
+    def as_before(value):
+        if isinstance(value, dict):
+            return {old.get(key, key): as_before(inner) for key, inner in value.items()}
+        return [as_before(inner) for inner in value] if isinstance(value, list) else value
+
+    text = yaml.safe_dump(as_before(recorded), sort_keys=False)
+    assert all(f"{name}:" in text for name in old.values())
+    assert not any(f"{name}:" in text for name in old)
+    (run / "study.yaml").write_text(text, encoding="utf-8")
+    assert asked(study, run, registry) is not None
+    said = predict(run, cases[:2], workbench)
+    there = predict(finished, cases[:2], workbench)
+    np.testing.assert_array_equal(said.probabilities, there.probabilities)
+    with RunFolder(run).claimed(study, registry, overwrite=False):
+        pass  # it is the same run, and not refused

@@ -58,7 +58,7 @@ def test_the_study_is_at_the_papers_settings(registry, name, size):
     budget = ("epochs", "optimizer", "learning_rate", "momentum", "weight_decay")
     assert options(study.pretrain, *budget) == (700, "sgd", 3e-3, 0.9, 1e-4)
     assert options(study.evaluate.supervised, *budget) == (100, "sgd", 3e-3, 0.9, 1e-4)
-    assert study.evaluate.supervised.decay_at == 0.7
+    assert study.evaluate.supervised.lr_milestone == 0.7
     assert study.pretext.parts["memory"].config.momentum == 0.5
     assert study.pretext.parts["objective"].config.temperature == 0.07
     assert set(study.compare) == {"autoencoder", "jigsaw", "simclr"}

@@ -33,7 +33,7 @@ SETTINGS = EvaluateSettings(
     supervised={
         "epochs": 4,
         "batch_size": 16,
-        "sweep": [{"name": "from-probe", "head_from": "probe"}],
+        "sweep": [{"name": "from-probe", "head_init": "probe"}],
     },
 )
 

@@ -34,7 +34,7 @@ def kept(pictures: Path, folder: Path, count: int | None = None, **settings: str
 
 def test_a_file_holds_what_memory_would_chunk_by_chunk_and_has_no_name(pictures, tmp_path):
     count = CHUNK + 50
-    views, prepared, (cases, where) = kept(pictures, tmp_path, count, cases_in="file")
+    views, prepared, (cases, where) = kept(pictures, tmp_path, count, data_placement="file")
     assert where == "file"
     assert list(tmp_path.iterdir()) == []  # nothing that a killed process could leave behind
     for name, view in views.items():
@@ -43,7 +43,7 @@ def test_a_file_holds_what_memory_would_chunk_by_chunk_and_has_no_name(pictures,
 
 
 def test_pictures_wait_in_half_precision_if_asked_and_features_never(pictures, tmp_path):
-    views, prepared, (cases, _) = kept(pictures, tmp_path, picture_format="float16")
+    views, prepared, (cases, _) = kept(pictures, tmp_path, image_dtype="float16")
     assert {name: one.dtype for name, one in cases.items()} == {
         "radiomics": torch.float32,
         "image": torch.float16,
@@ -59,7 +59,7 @@ def test_what_is_chosen_is_told(pictures, tmp_path, caplog):
     caplog.set_level("INFO", "rdfc")
     kept(pictures, tmp_path)
     assert "36 pretext cases (0.0 MB) wait on the device." in caplog.text
-    kept(pictures, tmp_path, cases_in="file")
+    kept(pictures, tmp_path, data_placement="file")
     assert "wait in a file of the run folder" in caplog.text
 
 
@@ -83,7 +83,7 @@ def test_a_container_s_limit_counts_as_the_machine_s_memory(tmp_path, monkeypatc
 def test_a_full_disk_is_an_error_of_the_system_and_not_a_crash(pictures, small_disk):
     disk = small_disk("12k")
     with pytest.raises(OSError, match="No space left"):
-        kept(pictures, disk, cases_in="file")
+        kept(pictures, disk, data_placement="file")
     assert list(disk.iterdir()) == []
 
 
@@ -108,7 +108,7 @@ def test_a_training_that_stops_in_the_middle_of_an_epoch_leaves_no_thread_waitin
 
 
 def test_streamed_from_a_file_the_run_is_the_same_to_the_last_bit(finished, pictures, tmp_path):
-    overrides = [*small_study.QUICK, "pretrain.cases_in=file"]
+    overrides = [*small_study.QUICK, "pretrain.data_placement=file"]
     small_study.run_study(pictures, tmp_path / "run", tmp_path / "store.sqlite", overrides)
     one, other = (
         checkpoint.load(PretrainPaths(run, "holdout").checkpoint)["pretext"]

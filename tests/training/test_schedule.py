@@ -56,5 +56,5 @@ def test_stable_steps_do_not_depend_on_the_budget():
     ("schedule", "expected"), [("constant", [1, 1, 1, 1]), ("step", [1, 1, 1, 0.1])]
 )
 def test_with_labels_the_rate_falls_where_it_is_said(schedule, expected):
-    settings = SupervisedSettings(schedule=schedule, decay_at=0.7)
+    settings = SupervisedSettings(schedule=schedule, lr_milestone=0.7)
     assert [supervised_factor(settings, step, 4) for step in range(4)] == expected
