@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -118,3 +119,36 @@ def test_the_paper_extra_and_the_pip_install_name_every_plugin():
     assert set(about["tool"]["uv"]["sources"]) == names | {"rdfc-core"}
     install = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\./plugins/(rdfc-[\w-]+)", install)) == names
+
+
+PRIVATE_TORCH = {("rdfc_core/training/memory_format.py", "torch._dynamo.exc")}
+"""Where no public way exists; a comment there says why."""
+
+
+def private_names_of_torch(file: Path) -> set[str]:
+    """``torch.a._b`` and ``from torch._a import b``, as far as the names begin with ``torch``."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            names = [ast.unparse(node)]
+        for name in names:
+            first, *rest = name.split(".")
+            private = [part for part in rest if part.startswith("_") and part[:2] != "__"]
+            if first == "torch" and private:
+                found.add(name)
+    return found
+
+
+def test_torch_is_called_by_its_public_names():
+    files = [*ROOT.glob("rdfc_core/**/*.py"), *ROOT.glob("plugins/*/rdfc_*/**/*.py")]
+    found = {
+        (file.relative_to(ROOT).as_posix(), name)
+        for file in files
+        for name in private_names_of_torch(file)
+    }
+    assert found == PRIVATE_TORCH

@@ -9,7 +9,7 @@ the towers knows that there are several processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar, cast
@@ -20,6 +20,7 @@ from torch import distributed as dist
 
 from rdfc_core.distributed.sync_batchnorm import synchronised
 from rdfc_core.interfaces import Tower
+from rdfc_core.utils.overridden import overridden
 
 T = TypeVar("T")
 
@@ -69,18 +70,11 @@ class ProcessGroup:
             towers: As trained; they are left as they were.
             sync_batchnorm: Whether batch normalisation sees the rows of all processes.
         """
-        divided = list(towers) if self.size > 1 else []
-        before = [dict(vars(tower)) for tower in divided]  # it may have a forward of its own
-        for tower in divided:
-            # On the instance, before the class's own; so hooks and wrappers of it stay in place.
-            tower.__dict__["forward"] = _Divided(tower.forward, self, sync_batchnorm)
-        try:
+        with ExitStack() as undo:
+            for tower in towers if self.size > 1 else ():
+                divided = _Divided(tower.forward, self, sync_batchnorm)
+                undo.enter_context(overridden(tower, "forward", divided))
             yield
-        finally:
-            for tower, own in zip(divided, before, strict=True):
-                del tower.__dict__["forward"]
-                if "forward" in own:
-                    tower.__dict__["forward"] = own["forward"]
 
 
 ALONE = ProcessGroup()

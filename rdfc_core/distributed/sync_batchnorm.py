@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
-_own_rows: Callable[..., Tensor] = functional.batch_norm
 
-
-@contextmanager
-def synchronised(wanted: bool) -> Iterator[None]:
+def synchronised(wanted: bool) -> AbstractContextManager[object]:
     """Inside, batch normalisation in training takes mean and variance over all processes.
 
-    The function is exchanged and not the layers: a model then is the same as one that a single
+    The function is answered for and not the layers: a model then is the same as one that a single
     process trained, and layers that normalise and do more, as timm's, are covered.
     torch.nn.SyncBatchNorm works on GPUs alone.
     """
-    if wanted:
-        functional.batch_norm = _all_rows
-    try:
-        yield
-    finally:
-        functional.batch_norm = _own_rows
+    return _Synchronised() if wanted else nullcontext()
+
+
+class _Synchronised(TorchFunctionMode):
+    """Answers for `torch.nn.functional.batch_norm`; every other function is left as it is."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        asked = _all_rows if func is functional.batch_norm else func
+        return asked(*args, **(kwargs or {}))
 
 
 def _all_rows(
@@ -42,7 +49,9 @@ def _all_rows(
 ) -> Tensor:
     """As `torch.nn.functional.batch_norm`."""
     if not training:
-        return _own_rows(input, running_mean, running_var, weight, bias, False, momentum, eps)
+        return functional.batch_norm(
+            input, running_mean, running_var, weight, bias, False, momentum, eps
+        )
     mean, variance, count = _statistics(input.detach())
     if running_mean is not None and running_var is not None:
         running_mean.lerp_(mean.to(running_mean), momentum)
@@ -82,14 +91,16 @@ class _Normalise(torch.autograd.Function):
         values, weight, bias, mean, variance, count, eps = given
         ctx.save_for_backward(values, weight, bias, mean, variance, count)
         ctx.eps = eps
-        return _own_rows(values, mean, variance, weight, bias, False, 0.0, eps)
+        return functional.batch_norm(values, mean, variance, weight, bias, False, 0.0, eps)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         values, weight, bias, mean, variance, count = ctx.saved_tensors
         with torch.enable_grad():
             leaves = [one.detach().requires_grad_() for one in (values, weight, bias)]
-            normed = _own_rows(leaves[0], mean, variance, *leaves[1:], False, 0.0, ctx.eps)
+            normed = functional.batch_norm(
+                leaves[0], mean, variance, *leaves[1:], False, 0.0, ctx.eps
+            )
         of_values, of_weight, of_bias = torch.autograd.grad(normed, leaves, gradients[0])
         sums = torch.stack([of_weight, of_bias])
         dist.all_reduce(sums)

@@ -41,7 +41,7 @@ def _untrained(own: EvaluatedModel) -> list[linear_probe.Outputs]:
     """What the same network before any training makes of the cases, a draw of weights each."""
     model, prepared = own.model, own.prepared
     pretext_cases = {n: own.extraction.of(n, own.data.split.pretext) for n in model.views}
-    networks = []
+    networks: list[linear_probe.Outputs] = []
     for repeat in range(linear_probe.RANDOM_NETWORKS):
         seed = own.study.seed + 1 + repeat
         untrained = models.fresh(own.study, own.registry, model.views, 2, seed, blank=True)

@@ -18,6 +18,7 @@ from rdfc_core.config.settings import AnyPrecision
 from rdfc_core.interfaces import Tower
 from rdfc_core.training.bfloat16 import refuse_wrong_gradients
 from rdfc_core.training.device import concrete
+from rdfc_core.utils.overridden import overridden
 
 HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 """Precision → what towers compute in."""
@@ -65,11 +66,11 @@ def towers_in_half(
     with ExitStack() as undo:
         for tower in towers:
             undo.enter_context(
-                _replaced(tower, "forward", _in_half(tower.forward, switch, dtype, device.type))
+                overridden(tower, "forward", _in_half(tower.forward, switch, dtype, device.type))
             )
         for name in calls:
             single = _in_single(getattr(task, name), switch, device.type)
-            undo.enter_context(_replaced(task, name, single))
+            undo.enter_context(overridden(task, name, single))
         yield
 
 
@@ -95,18 +96,3 @@ def _in_single(method: Callable[..., Any], switch: _Switch, device_type: str) ->
             switch.on = before
 
     return call
-
-
-@contextmanager
-def _replaced(module: nn.Module, name: str, method: Callable[..., Any]) -> Iterator[None]:
-    """Inside, the module has a method of its own; afterwards the one it had."""
-    own = name in vars(module)  # a compiled one, for example
-    before = getattr(module, name)
-    setattr(module, name, method)
-    try:
-        yield
-    finally:
-        if own:
-            setattr(module, name, before)
-        else:
-            delattr(module, name)  # the class's own comes to light again

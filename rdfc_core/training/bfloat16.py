@@ -128,8 +128,10 @@ def _machine() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
     parts = (name, torch.backends.cpu.get_cpu_capability(), f"torch {torch.__version__}")
-    amx = torch.cpu._is_amx_tile_supported()
-    return ", ".join((*parts, f"bf16 {torch.cpu._is_avx512_bf16_supported()}, amx {amx}"))
+    # Earlier versions of torch do not tell: the processor's name has to do there.
+    able = getattr(torch.cpu, "get_capabilities", dict)()
+    bf16, amx = (bool(able.get(name)) for name in ("avx512_bf16", "amx_tile"))
+    return ", ".join((*parts, f"bf16 {bf16}, amx {amx}"))
 
 
 def _read(file: Path | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ import torch
 from rdfc_core.config.settings import Compilation, PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Tower
+from rdfc_core.utils.overridden import overridden
 
 CHANNELS_LAST = {3: torch.channels_last, 4: torch.channels_last_3d}
 """By the number of axes of one picture, channels included."""
@@ -78,14 +79,15 @@ def like_weights(optimizer: torch.optim.Optimizer) -> None:
 
 @contextmanager
 def _compiled(towers: Iterable[Tower], mode: Compilation) -> Iterator[None]:
-    from torch._dynamo.exc import TorchDynamoException  # here, since it takes seconds
+    # torch.compiler names no exception of its own; this is what the compiler's errors share. Loaded
+    # here, since it takes seconds.
+    from torch._dynamo.exc import TorchDynamoException
 
     with ExitStack() as undo:
         for tower in towers:
             # Batches have one of two sizes: a graph for each is quicker than one for any.
             compiled = torch.compile(tower.forward, mode=mode, dynamic=False)
-            tower.forward = compiled  # type: ignore[method-assign]
-            undo.callback(delattr, tower, "forward")  # the class's own comes to light again
+            undo.enter_context(overridden(tower, "forward", compiled))
         try:
             yield
         except TorchDynamoException as error:
