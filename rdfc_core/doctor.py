@@ -95,6 +95,7 @@ def _torchvision_beside_torch() -> list[str]:
             torch.ops.load_library(library)
         except (ImportError, RuntimeError, OSError) as error:
             wrong = " ".join(str(error).split())[:80]
+    # The operator has no public name. The library is asked, as importing torchvision may fail here.
     if not wrong and (cuda := torch.ops.torchvision._cuda_version()) != -1:
         own = (torch.version.cuda or "").partition(".")[0]
         if own and int(own) != cuda // 1000:

@@ -10,6 +10,7 @@ import torch
 from rdfc_core.config.settings import AnyPrecision, Precision
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.errors import StudyError
+from rdfc_core.training.cpu_features import cpu_features
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -34,7 +35,7 @@ def emulates_bfloat16() -> bool:
         return not torch.cuda.is_bf16_supported(including_emulation=False)
     if torch.backends.mps.is_available():
         return False
-    return not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return not any(cpu_features())
 
 
 def concrete(precision: AnyPrecision) -> Precision:
