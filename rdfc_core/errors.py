@@ -50,10 +50,27 @@ def one_line(text: str) -> str:
     return text
 
 
-def did_you_mean(name: object, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """The known name that is spelled most like this one, in whatever case; None if none is near.
+
+    Among the nearest, one with the same letters in another order goes first.
+
+    Args:
+        name: As it was written.
+        known: The names that there are.
+        cutoff: Least likeness, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
+    """
+    word = str(name).casefold()
+    folded = {one.casefold(): one for one in reversed(list(known))}
+    near = difflib.get_close_matches(word, folded, n=3, cutoff=cutoff)
+    swapped = [one for one in near if sorted(one) == sorted(word)]
+    return folded[(swapped or near)[0]] if near else None
+
+
+def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.5) -> str:
     """A question that proposes the nearest known name, or nothing where none is near."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, known, cutoff)
+    return f" Did you mean {near!r}?" if near is not None else ""
 
 
 def out_of_memory(error: BaseException) -> bool:

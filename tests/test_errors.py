@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
-from rdfc_core.errors import LONGEST_SENTENCE, DataError
+import rdfc_core
+from rdfc_core.errors import LONGEST_SENTENCE, DataError, did_you_mean, nearest
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,27 @@ def test_a_sentence_that_is_too_long_keeps_its_beginning_and_its_end() -> None:
 
 def test_it_is_the_same_in_another_process() -> None:
     assert str(pickle.loads(pickle.dumps(DataError("a\nb")))) == r"a\nb"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "found"),
+    [
+        ("widht", ["width", "height"], "width"),
+        ("BINWIDTH", ["binWidth", "binCount"], "binWidth"),
+        # Two letters exchanged are likelier than two others.
+        ("form", ["forum", "from"], "from"),
+        ("nothing", ["else"], None),
+        (3, ["13", "x"], "13"),
+        ("any", [], None),
+    ],
+)
+def test_the_nearest_name_is_found(name, known, found):
+    assert nearest(name, known) == found
+    assert did_you_mean(name, known) == (f" Did you mean {found!r}?" if found else "")
+
+
+def test_one_place_alone_looks_for_near_names():
+    root = Path(rdfc_core.__file__).parents[1]
+    files = [*root.glob("rdfc_core/**/*.py"), *root.glob("plugins/*/rdfc_*/**/*.py")]
+    users = {file.name for file in files if "difflib" in file.read_text(encoding="utf-8")}
+    assert users == {"errors.py"}

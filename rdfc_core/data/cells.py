@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from rdfc_core.errors import did_you_mean
+
 PARTS = ("train", "test", "pretext")
 """What a split column may say of a case."""
 
@@ -212,3 +214,19 @@ def counted(n: int, one: str, many: str | None = None) -> str:
 def listed(names: Sequence[str], most: int = 3) -> str:
     """The first of the names, with ``…`` where there are more."""
     return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+
+
+def unlisted_label(label: str, count: int, classes: Sequence[str]) -> tuple[str, str]:
+    """What is said of a label that is none of the classes, and what to do about it.
+
+    Args:
+        label: As it stands in the list.
+        count: Cases that have it.
+        classes: Those that were named.
+    """
+    message = (
+        f"{counted(count, 'case has', 'cases have')} the label {label!r}, which is none of the "
+        f"classes ({', '.join(classes)}): used as unlabelled"
+    )
+    fix = "Correct it, or add the class, unless it is to be left out."
+    return message, f"{did_you_mean(label, classes)} {fix}".lstrip()

@@ -13,9 +13,9 @@ from rdfc_core.data.cells import (
     may_be_missing,
     odd_numbers,
     spelled_alike,
+    unlisted_label,
 )
 from rdfc_core.data.labels import ALIKE_FIX, doubtful_labels, patients_of_classes
-from rdfc_core.errors import did_you_mean
 from rdfc_core.interfaces.dataset import Problem
 
 MANY = 5
@@ -116,12 +116,7 @@ def _unlisted(cases: Sequence[Case], classes: Sequence[str]) -> Iterator[Problem
     """Labels that are none of the classes."""
     counts = Counter(case.label for case in cases if case.label not in (None, *classes))
     for label, count in counts.items():
-        fix = "Correct it, or add the class, unless it is to be left out."
-        yield _of_labels(
-            f"{counted(count, 'case has', 'cases have')} the label {label!r}, which is none of the "
-            f"classes ({', '.join(classes)}): used as unlabelled",
-            f"{did_you_mean(label, classes)} {fix}".lstrip(),
-        )
+        yield _of_labels(*unlisted_label(str(label), count, classes))
 
 
 def _of_labels(message: str, fix: str) -> Problem:

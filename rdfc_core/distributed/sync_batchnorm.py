@@ -99,7 +99,7 @@ class _Normalise(torch.autograd.Function):
         with torch.enable_grad():
             leaves = [one.detach().requires_grad_() for one in (values, weight, bias)]
             normed = functional.batch_norm(
-                leaves[0], mean, variance, *leaves[1:], False, 0.0, ctx.eps
+                leaves[0], mean, variance, leaves[1], leaves[2], False, 0.0, ctx.eps
             )
         of_values, of_weight, of_bias = torch.autograd.grad(normed, leaves, gradients[0])
         sums = torch.stack([of_weight, of_bias])

@@ -6,9 +6,10 @@ installed; a test holds these tables against PyRadiomics itself.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
+
+from rdfc_core.errors import did_you_mean
 
 IMAGE_TYPES = (
     "Original",
@@ -148,9 +149,5 @@ def features_of(class_name: str, wanted: Any) -> tuple[str, ...]:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``Did you mean 'binWidth'?``, or the list of what is known where nothing is near."""
     names = list(known)
-    by_lower_case = {name.lower(): name for name in reversed(names)}
-    near = difflib.get_close_matches(word.lower(), by_lower_case, n=3, cutoff=0.6)
-    if not near:
-        return f"Known: {', '.join(names)}."
-    swapped = [name for name in near if sorted(name) == sorted(word.lower())]
-    return f"Did you mean {by_lower_case[(swapped or near)[0]]!r}?"
+    # Names of features are long and much alike: a nearest one is proposed where it is really near.
+    return did_you_mean(word, names, cutoff=0.6).lstrip() or f"Known: {', '.join(names)}."

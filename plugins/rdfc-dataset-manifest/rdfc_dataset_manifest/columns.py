@@ -8,11 +8,11 @@ blanks, dashes and underscores.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rdfc_core.data.cells import find_column, near_column, simple_name
+from rdfc_core.errors import did_you_mean
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.config import ManifestConfig
 
@@ -164,8 +164,5 @@ def _second(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
 
 
 def _missing(name: str, header: Sequence[str], fix: str) -> Problem:
-    folded = {column.casefold(): column for column in header}
-    near = difflib.get_close_matches(name.casefold(), list(folded), n=1)
-    hint = f"Did you mean {folded[near[0]]!r}? " if near else ""
     message = f"the list has no column {name!r}; it has {', '.join(header)}"
-    return Problem("", name, message, hint + fix)
+    return Problem("", name, message, f"{did_you_mean(name, header)} {fix}".lstrip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from rdfc_core.data.cells import (
     may_be_missing,
     number,
     plain_number,
+    unlisted_label,
 )
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.rows import words
@@ -124,17 +124,7 @@ def _others(
         if label not in classes:
             others[label] += counts[text]
     for label, count in others.items():
-        near = difflib.get_close_matches(label.casefold(), [c.casefold() for c in classes], n=1)
-        close = next((c for c in classes if near and c.casefold() == near[0]), None)
-        hint = f"Did you mean {close!r}? " if close else ""
-        yield Problem(
-            "",
-            "label",
-            f"{counted(count, 'case has', 'cases have')} the label {label!r}, which is none of "
-            f"the classes ({', '.join(classes)}): unlabelled",
-            f"{hint}Correct it, or add the class, unless it is to be left out.",
-            "warning",
-        )
+        yield Problem("", "label", *unlisted_label(label, count, classes), "warning")
 
 
 def _measured(column: str, counts: Counter[str], meant: Mapping[str, str]) -> Problem | None:

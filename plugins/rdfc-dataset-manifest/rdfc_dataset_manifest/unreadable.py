@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
 from rdfc_core.data.cells import is_windows_path
+from rdfc_core.errors import nearest
 from rdfc_core.interfaces import Problem
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -71,8 +71,8 @@ def _nearest(path: Path) -> str:
         there = sorted(other.name for other in path.parent.iterdir())
     except OSError:
         there = []
-    near = difflib.get_close_matches(path.name, there, n=1)
-    return f"Did you mean {path.parent / near[0]}?" if near else "Correct the path."
+    near = nearest(path.name, there, cutoff=0.6)
+    return f"Did you mean {path.parent / near}?" if near else "Correct the path."
 
 
 def _instead(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import timm
 from torch import Tensor, nn
 
-from rdfc_core.errors import ShapeError, StudyError
+from rdfc_core.errors import ShapeError, StudyError, did_you_mean
 from rdfc_core.interfaces import ImageEncoder
 from rdfc_encoder_timm import half_width  # noqa: F401  (adds its networks to timm's)
 from rdfc_encoder_timm.config import TimmConfig
@@ -102,10 +101,10 @@ class TimmEncoder(ImageEncoder):
     def _check_name(self) -> None:
         name, _, tag = self.config.model.partition(".")
         if not timm.is_model(name):
-            near = difflib.get_close_matches(name, timm.list_models(), n=1, cutoff=0)
             raise StudyError(
-                f"timm {timm.__version__} has no model {self.config.model!r}. "
-                f"Did you mean {near[0]!r}? timm.list_models() lists all of them."
+                f"timm {timm.__version__} has no model {self.config.model!r}."
+                f"{did_you_mean(name, timm.list_models(), cutoff=0)} timm.list_models() lists all "
+                "of them."
             )
         if not tag:
             return
