@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
 from rdfc_core.mask_grid import MaskGrid
-from rdfc_core.volume import Volume, check_finite, check_not_swapped
+from rdfc_core.volume import Volume, bounding_box, check_finite, check_not_swapped
 
 __all__ = ["Case", "ReadsFiles", "Tumour", "Volume"]
 
@@ -47,12 +47,7 @@ class Tumour:
     @cached_property
     def box(self) -> tuple[slice, ...]:
         """The smallest box around the mask."""
-        box = []
-        for axis in range(self.mask.ndim):
-            others = tuple(a for a in range(self.mask.ndim) if a != axis)
-            inside = np.flatnonzero(self.mask.any(axis=others))
-            box.append(slice(int(inside[0]), int(inside[-1]) + 1))
-        return tuple(box)
+        return bounding_box(self.mask)
 
     def crop(self, margin: int = 0) -> Tumour:
         """The tumour's box, widened by ``margin`` samples where the image goes that far."""

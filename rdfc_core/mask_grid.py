@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rdfc_core.errors import DataError
-from rdfc_core.volume import Volume, check_same_grid
+from rdfc_core.volume import Volume, bounding_box, check_same_grid
 
 OUTSIDE_VOXELS = 1e-3
 """By so much may the outline's box leave the image; as PyRadiomics 3.0.1."""
@@ -55,8 +55,7 @@ def _check_outline_within(image: Volume, mask: Volume, mask_value: int | None) -
     inside = mask.array != 0 if mask_value is None else mask.array == mask_value
     if not inside.any():
         return  # whoever looks for the tumour says so
-    places = np.nonzero(inside)
-    ends = [(int(along.min()), int(along.max())) for along in places]
+    ends = [(span.start, span.stop - 1) for span in bounding_box(inside)]
     corners = np.array(list(itertools.product(*ends)), np.float64)  # (2^d, d), array axes
     points = corners * mask.spacing_mm @ mask.direction.T + mask.origin_mm
     indices = (points - image.origin_mm) @ np.linalg.inv(image.direction).T / image.spacing_mm

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
 
+Box = tuple[slice, ...]
+"""A part of an array, along each axis."""
+
 if TYPE_CHECKING:
     import SimpleITK as sitk  # noqa: N813
 
@@ -105,6 +108,29 @@ class Volume:
             origin_mm=tuple(float(o) for o in origin),
             colour=None if self.colour is None else self.colour[box],
         )
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> Box:
+    """The smallest box around the samples of a mask.
+
+    Each axis is searched only inside the box of those before it: whole CTs are mostly background.
+
+    Raises:
+        ValueError: If the mask is empty.
+    """
+    box: list[slice] = []
+    for axis in range(mask.ndim):
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        inside = np.flatnonzero(mask[tuple(box)].any(axis=others))
+        if not len(inside):
+            raise ValueError("an empty mask has no box")
+        box.append(slice(int(inside[0]), int(inside[-1]) + 1))
+    return tuple(box)
+
+
+def extents_of(box: Box) -> tuple[int, ...]:
+    """Samples along each axis."""
+    return tuple(span.stop - span.start for span in box)
 
 
 def check_finite(image: Volume) -> Volume:

@@ -13,7 +13,7 @@ import SimpleITK as sitk  # noqa: N813
 from rdfc_core.case import Case, Tumour, Volume, largest_component, voxels_inside
 from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
-from rdfc_core.volume import check_same_grid
+from rdfc_core.volume import bounding_box, check_same_grid, extents_of
 
 TURNED = (0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6)  # an oblique rotation, row by row
 
@@ -278,3 +278,18 @@ def test_the_fingerprint_knows_content_and_meaning_but_not_place_and_time(
 
 def test_image_and_mask_swapped_have_another_fingerprint(case: Case) -> None:
     assert replace(case, image=case.mask, mask=case.image).fingerprint() != case.fingerprint()
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_box_is_from_the_first_to_the_last_sample_of_each_axis(ndim):
+    rng = np.random.default_rng(ndim)
+    for _ in range(20):
+        mask = np.zeros((9,) * ndim, bool)
+        for place in rng.integers(0, 9, (3, ndim)):
+            mask[tuple(place)] = True
+        box = bounding_box(mask)
+        ends = [(int(along.min()), int(along.max()) + 1) for along in np.nonzero(mask)]
+        assert [(span.start, span.stop) for span in box] == ends
+        assert extents_of(box) == tuple(stop - start for start, stop in ends)
+    with pytest.raises(ValueError, match="empty"):
+        bounding_box(np.zeros((4,) * ndim, bool))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.interfaces.prepared import Prepared
+from rdfc_core.volume import extents_of
 
 INSPECTION = "inspection"
 """What extractions call it among the views."""
@@ -61,7 +62,7 @@ def inspect(tumour: Tumour) -> Inspected:
         outline=digest(inside),
         covered=float(inside.mean()),
         border=_border_share(inside),
-        extents=tuple(span.stop - span.start for span in tumour.box),
+        extents=extents_of(tumour.box),
         voxels=int(inside.sum()),
         values=tumour.mask_values,
         notes=tumour.notes,

@@ -36,6 +36,7 @@ from rdfc_core.radiomics.vocabulary import (
     features_of,
     suggestion,
 )
+from rdfc_core.utils.validation import and_more, plain_message
 
 __all__ = ["Parameters", "RadiomicsSettings", "bundled_sets", "load_parameters", "parse_parameters"]
 
@@ -272,17 +273,17 @@ def _sentence(error: ValidationError) -> str:
     """The first thing that does not fit, by its key."""
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
-    more = f" ({error.error_count() - 1} more like this.)" if error.error_count() > 1 else ""
+    more = and_more(error.error_count() - 1)
     if first["type"] == "extra_forbidden":
         model = Parameters if len(first["loc"]) == 1 else RadiomicsSettings
         known = sorted(field.alias or name for name, field in model.model_fields.items())
         hint = suggestion(str(first["loc"][-1]), known)
         return f"{where}: there is no such key. {hint}{more}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = plain_message(first, lower=first["type"] != "value_error")
     if first["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]} (given: {first['input']!r})"
+        message = f"{message} (given: {first['input']!r})"
         for pydantics, ours in (
-            ("dictionary or instance of Settings", "mapping"),
+            ("dictionary or instance of RadiomicsSettings", "mapping"),
             ("dictionary", "mapping"),
             ("tuple", "list"),
         ):

@@ -34,6 +34,7 @@ from rdfc_core.results.schema import AttentionMap
 from rdfc_core.results.vocabulary import LABEL_EFFICIENCY
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_json
+from rdfc_core.utils.validation import first_fault
 
 MOST_TABLE_BYTES = 2**32
 """Of a table: 4 GiB, four times the pictures of 100,000 cases."""
@@ -126,9 +127,7 @@ def _results(path: Path) -> RecordedResults | None:
             parse_json(within(path, MOST_TEXT).read_text(encoding="utf-8"))
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise _damaged(path, f"{where}: {first['msg']}") from error
+        raise _damaged(path, first_fault(error)) from error
     except ValueError as error:
         raise _damaged(path, error) from error
 

@@ -64,7 +64,7 @@ def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path
     where = ".".join(str(step) for step in ([path] if path else []) + steps)
     alternatives = [one for one in errors if _steps(one, options) == steps]  # of a union
     more = len(errors) - len(alternatives)
-    tail = f" ({more} more like this.)" if more else ""
+    tail = and_more(more)
     if first["type"] == "extra_forbidden":
         holder = _holder(model, steps[:-1])
         known = sorted([*holder.model_fields, *getattr(holder, "shorthand", ())])
@@ -72,13 +72,35 @@ def _sentence(error: ValidationError, model: type[BaseModel], options: Any, path
         return f"{where}: there is no such option.{hint} Known here: {', '.join(known)}.{tail}"
     if first["type"] == "missing":
         return f"{where}: this is needed and missing.{tail}"
-    messages = [one["msg"].removeprefix("Value error, ") for one in alternatives]
-    message = ", or ".join(text[:1].lower() + text[1:] for text in messages)
+    message = ", or ".join(plain_message(one) for one in alternatives)
     given = repr(first["input"])
     shown = f" (given: {given if len(given) <= 60 else given[:57] + '...'})"
     if isinstance(first["input"], Mapping) and first["type"] == "value_error":
         shown = ""  # a rule about several options, which the message names
     return f"{where}: {message}{shown}.{tail}"
+
+
+def plain_message(error: Mapping[str, Any], lower: bool = True) -> str:
+    """What pydantic says of one error, as a part of a sentence.
+
+    Args:
+        error: One of ``ValidationError.errors()``.
+        lower: Whether it stands after a colon, in a small letter.
+    """
+    message: str = error["msg"].removeprefix("Value error, ")
+    return message[:1].lower() + message[1:] if lower else message
+
+
+def and_more(count: int) -> str:
+    """How many errors beside the one that is told, in parentheses; nothing of none."""
+    return f" ({count} more like this.)" if count else ""
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that does not fit, by its place: of a file that a program wrote."""
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    return f"{where}: {plain_message(first)}" if where else plain_message(first)
 
 
 def _steps(error: Mapping[str, Any], options: Any) -> list[str | int]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
 from rdfc_core.views.options import ImageViewConfig
+from rdfc_core.volume import bounding_box
 
 MOST_WIDENED = 2**25
 """Samples of a widened box on all its planes: 128 MiB as float32."""
@@ -99,11 +100,9 @@ def _in_colour(tumour: Tumour) -> NDArray[np.generic]:
 def _box(mask: NDArray[np.bool_], margin: float) -> list[tuple[int, int]]:
     """First and one past the last sample of each axis; rows and columns widened by the margin."""
     box = []
-    for axis in range(3):
-        inside = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        start, stop = int(inside[0]), int(inside[-1]) + 1
-        extra = round(margin * (stop - start)) if axis else 0
-        box.append((start - extra, stop + extra))
+    for axis, span in enumerate(bounding_box(mask)):
+        extra = round(margin * (span.stop - span.start)) if axis else 0
+        box.append((span.start - extra, span.stop + extra))
     return box
 
 

@@ -7,9 +7,8 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
-from rdfc_core.views.thumbnail import HALO, OUTLINE
+from rdfc_core.views.outline import HALO, OUTLINE, outline
 
 HEAT = (255, 45, 85)
 """One hue whose strength tells; the outline's yellow stays apart from it."""
@@ -50,11 +49,8 @@ def _resized(values: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np
 
 def _png(pixels: NDArray[np.floating], inside: NDArray[np.bool_]) -> bytes:
     drawn = np.rint(pixels).astype(np.uint8)
-    cross = ndimage.generate_binary_structure(2, 1)
-    # border_value: an outline that the frame cuts off is open there.
-    line = inside & ~ndimage.binary_erosion(inside, cross, border_value=1)
-    drawn[ndimage.binary_dilation(inside, cross) & ~inside] = HALO
-    drawn[line] = OUTLINE
+    line, halo = outline(inside)
+    drawn[halo], drawn[line] = HALO, OUTLINE
     stream = io.BytesIO()
     Image.fromarray(drawn).save(stream, "PNG", optimize=True)
     return stream.getvalue()

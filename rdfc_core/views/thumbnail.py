@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from rdfc_core.case import Tumour
 from rdfc_core.interfaces.prepared import Prepared
+from rdfc_core.views.outline import HALO, OUTLINE, outline
+from rdfc_core.volume import bounding_box
 
-OUTLINE = (255, 214, 10)
-"""Yellow: no grey of any image comes near it, and every kind of colour vision tells them apart."""
-HALO = (0, 0, 0)
-"""A dark rim outside the outline, which would be lost on bright tissue."""
 GREYS = 254
 """Grey levels of the picture; the other two entries of the palette are outline and halo."""
 CONTEXT = 0.3
@@ -69,11 +66,8 @@ def thumbnail(tumour: Tumour, size: int = 128) -> bytes:
     inside = _zoom(mask.astype(np.float32), shape) >= 0.5
     if not inside.any():  # a mask thinner than a pixel: it still has to be seen
         inside = _zoom(mask.astype(np.float32), shape) > 0
-    cross = ndimage.generate_binary_structure(2, 1)
-    # border_value: a mask cut off by the image's edge is open there, not outlined.
-    line = inside & ~ndimage.binary_erosion(inside, cross, border_value=1)
-    pixels[ndimage.binary_dilation(inside, cross) & ~inside] = GREYS + 1
-    pixels[line] = GREYS
+    line, halo = outline(inside)
+    pixels[halo], pixels[line] = GREYS + 1, GREYS
     return _png(pixels)
 
 
@@ -96,10 +90,7 @@ def _shown_slice(
 
 def _window(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
     """A physical square around the mask, cut where the image ends."""
-    spans = []
-    for axis in (0, 1):
-        inside = np.flatnonzero(mask.any(axis=1 - axis))
-        spans.append((int(inside[0]), int(inside[-1]) + 1))
+    spans = [(span.start, span.stop) for span in bounding_box(mask)]
     longest_mm = max((b - a) * s for (a, b), s in zip(spans, spacing_mm, strict=True))
     side_mm = longest_mm + 2 * max(CONTEXT * longest_mm, LEAST_CONTEXT_MM)
     window = []

@@ -73,8 +73,8 @@ def test_folder_without_any_file_of_a_run_is_refused(tmp_path):
     ("file", "content", "reason"),
     [
         ("results.json", b'{"rows": [', "results.json cannot be read: Expecting value"),
-        ("results.json", b'{"rows": [{"table": "linear"}]}', r"rows\.0\.method: Field required"),
-        ("results.json", b'"text"', "results.json cannot be read: : Input should be"),
+        ("results.json", b'{"rows": [{"table": "linear"}]}', r"rows\.0\.method: field required"),
+        ("results.json", b'"text"', "results.json cannot be read: input should be"),
         ("study.yaml", b"a: [", "study.yaml cannot be read: while parsing"),
         ("study.yaml", b"- 1", "study.yaml cannot be read: it holds no mapping"),
         ("pictures.parquet", b"PAR1 and no more", "pictures.parquet cannot be read"),

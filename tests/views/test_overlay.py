@@ -7,8 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from rdfc_core.views.outline import OUTLINE
 from rdfc_core.views.overlay import HEAT, STRONGEST, overlays
-from rdfc_core.views.thumbnail import OUTLINE
 
 
 def drawn(heat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from rdfc_core.case import Tumour, Volume
-from rdfc_core.views.thumbnail import HALO, OUTLINE, Thumbnail, thumbnail
+from rdfc_core.views.outline import HALO, OUTLINE
+from rdfc_core.views.thumbnail import Thumbnail, thumbnail
 
 
 def pixels_of(png: bytes) -> np.ndarray:

@@ -22,6 +22,7 @@ from rdfc_core.radiomics.checks import (
     why_no_log,
     why_no_shape_2d,
 )
+from rdfc_core.volume import extents_of
 from rdfc_features_native import checks
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.features.shape import shape_features
@@ -36,7 +37,7 @@ from rdfc_features_native.preparation import (
     tumour_box,
     with_slices_first,
 )
-from rdfc_features_native.region import Region, box_of, extents_of
+from rdfc_features_native.region import Region, box_of
 from rdfc_features_native.texture import image_features
 
 ENGINE = 2

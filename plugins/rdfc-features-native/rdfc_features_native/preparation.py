@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError
 from rdfc_core.radiomics.parameters import RadiomicsSettings
-from rdfc_features_native.region import Box, box_of, extents_of
+from rdfc_core.volume import Box, extents_of
+from rdfc_features_native.region import box_of
 
 SPLINE_MARGIN = 32
 """Voxels that matter to an interpolated one: a B-spline's coefficients fall by 0.27 a voxel."""

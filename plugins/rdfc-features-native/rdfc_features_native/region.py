@@ -9,32 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.volume import Box, bounding_box
 from rdfc_features_native.directions import Offsets, directions
 from rdfc_features_native.matrices import sum_around
 
-Box = tuple[slice, ...]
-
 
 def box_of(mask: NDArray[np.bool_]) -> Box | None:
-    """The smallest box around the mask; None if it is empty.
-
-    Each axis is searched only inside the box of those before it: whole CTs are mostly background.
-    """
-    box: list[slice] = []
-    part = mask
-    for axis in range(mask.ndim):
-        others = tuple(other for other in range(mask.ndim) if other != axis)
-        inside = np.flatnonzero(part.any(axis=others))
-        if not len(inside):
-            return None
-        box.append(slice(int(inside[0]), int(inside[-1]) + 1))
-        part = mask[tuple(box)]
-    return tuple(box)
-
-
-def extents_of(box: Box) -> tuple[int, ...]:
-    """Voxels along each axis."""
-    return tuple(along.stop - along.start for along in box)
+    """The smallest box around the mask; None if it is empty."""
+    return bounding_box(mask) if mask.any() else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
 from rdfc_core.radiomics.parameters import Parameters
+from rdfc_core.volume import bounding_box
 
 MIN_RANGE_BINS = 2
 """An image whose whole range is narrower than this was not meant for the bin width."""
@@ -122,7 +123,8 @@ def check_grey_levels(image: Array, values: Array, parameters: Parameters) -> No
 
 def extents_of(mask: Array) -> tuple[int, ...]:
     """Voxels along each axis of the mask's box; zeros if it is empty."""
-    places = np.nonzero(mask)
-    if not len(places[0]):
-        return (0,) * mask.ndim
-    return tuple(int(np.ptp(along)) + 1 for along in places)
+    return (
+        tuple(span.stop - span.start for span in bounding_box(mask))
+        if mask.any()
+        else (0,) * mask.ndim
+    )

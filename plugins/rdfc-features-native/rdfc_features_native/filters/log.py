@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.volume import Box, extents_of
 from rdfc_features_native.compiling import compiled
 from rdfc_features_native.filters.deriche import TAIL_SIGMAS, gaussian_taps
 from rdfc_features_native.filters.recursion import recursive_laplacian
-from rdfc_features_native.region import Box, extents_of
 
 NEGLIGIBLE = 1e-8
 """Taps are left out where together they are less than this part of all."""

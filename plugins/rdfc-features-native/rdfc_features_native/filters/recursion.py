@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.volume import Box, extents_of
 from rdfc_features_native.compiling import compiled
 from rdfc_features_native.filters.deriche import Coefficients, Taps, coefficients
-from rdfc_features_native.region import Box, extents_of
 
 Lines = NDArray[np.float64]
 
