@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from rdfc_core.api.case_source import PlainLists, cases_of
-from rdfc_core.api.context import workbench
+from rdfc_core.api.context import opened
 from rdfc_core.api.frames import unusable
 from rdfc_core.config.load import Overrides, Source, load, load_study
 from rdfc_core.config.study import Study
@@ -104,10 +104,12 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
             overrides["seed"] = int(self.random_state)
         study = load_study(self._study(), self.overrides or ())
         resolved = load(study, overrides, installed())
-        bench = workbench(self.store, self.executor)
         from rdfc_core.pipeline.final_model import train_on_all
 
-        with tempfile.TemporaryDirectory() as folder:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            opened(self.store, self.executor) as bench,
+        ):
             run = Path(folder).resolve() / "run"
             failures = train_on_all(resolved, labelled, names, run, bench)
             if failures:
@@ -126,10 +128,11 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
                 method.
         """
         check_is_fitted(self)
-        cases, bench = _cases(X), workbench(self.store, self.executor)
+        cases = _cases(X)
         from rdfc_core.pipeline.predict import predict
 
-        found = predict(self._run(), cases, bench, self.method)
+        with opened(self.store, self.executor) as bench:
+            found = predict(self._run(), cases, bench, self.method)
         self._refuse(found.failures, cases)
         return found.probabilities
 
@@ -142,10 +145,11 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Joint embeddings, (N, D); raises as `predict_proba`."""
         check_is_fitted(self)
-        cases, bench = _cases(X), workbench(self.store, self.executor)
+        cases = _cases(X)
         from rdfc_core.pipeline.predict import embed
 
-        embedded, failures = embed(self._run(), cases, bench)
+        with opened(self.store, self.executor) as bench:
+            embedded, failures = embed(self._run(), cases, bench)
         self._refuse(failures, cases)
         return np.array([one.vector for one in embedded], np.float32)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +55,21 @@ def workbench(
         )
     kept = Store(Path(store) if store is not None else default_store())
     return Workbench(installed(), kept, executor, progress, team)
+
+
+@contextmanager
+def opened(
+    store: str | Path | None,
+    executor: str | Executor,
+    progress: Progress | None = None,
+    team: Team | None = None,
+) -> Iterator[Workbench]:
+    """As `workbench`, with a store that is closed at the end."""
+    bench = workbench(store, executor, progress, team)
+    try:
+        yield bench
+    finally:
+        bench.store.close()
 
 
 def announce_loading(progress: Progress) -> None:

@@ -63,7 +63,7 @@ def extract_features(
         rdfc.extract_features([("lesion.png", "lesion-mask.png")], parameters="ultrasound")
         ```
     """
-    from rdfc_core.api.context import workbench
+    from rdfc_core.api.context import opened
     from rdfc_core.api.frames import feature_frame, refuse_failed
     from rdfc_core.config.resolve import resolve_part
 
@@ -74,16 +74,16 @@ def extract_features(
     part = resolve_part(
         "feature_extractor", Part(name=named.name, options=options), installed(), "extract_features"
     )
-    bench = workbench(store, executor, progress)
-    from rdfc_core.extraction.extract import extract
-    from rdfc_core.views.preparers import FeaturePreparer
-
     chosen = cases_of(cases, PlainLists())
     if mask_value is not None:
         chosen = [
             c if c.mask_value is not None else replace(c, mask_value=mask_value) for c in chosen
         ]
-    view = {"radiomics": FeaturePreparer(part.build(installed()))}
-    extraction = extract(chosen, view, bench.store, bench.executor, bench.progress)
+    with opened(store, executor, progress) as bench:
+        from rdfc_core.extraction.extract import extract
+        from rdfc_core.views.preparers import FeaturePreparer
+
+        view = {"radiomics": FeaturePreparer(part.build(bench.registry))}
+        extraction = extract(chosen, view, bench.store, bench.executor, bench.progress)
     refuse_failed(extraction.failures, len(chosen), errors)
     return feature_frame(extraction, prefixed=False)

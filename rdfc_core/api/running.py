@@ -76,10 +76,12 @@ def run(
     folder = Path(out if out is not None else Path("runs") / _name(study, resolved)).resolve()
     known: dict[str, str] = {}
     if overwrite or not _finished(resolved, folder, progress, until, known):
-        from rdfc_core.api.context import workbench
+        from rdfc_core.api.context import opened
 
-        with _team(devices, team) as together:
-            bench = workbench(store, executor, progress, together)
+        with (
+            _team(devices, team) as together,
+            opened(store, executor, progress, together) as bench,
+        ):
             from rdfc_core.pipeline import run as studies
 
             studies.run(resolved, folder, bench, overwrite, until, known, told)

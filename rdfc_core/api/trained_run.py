@@ -148,14 +148,14 @@ class Run:
         import pandas as pd
 
         from rdfc_core.api.case_source import cases_of
-        from rdfc_core.api.context import workbench
+        from rdfc_core.api.context import opened
         from rdfc_core.api.frames import refuse_failed
 
-        bench = workbench(store, executor, progress)
-        from rdfc_core.pipeline.predict import predict
+        with opened(store, executor, progress) as bench:
+            from rdfc_core.pipeline.predict import predict
 
-        chosen = cases_of(cases, self._open)
-        found = predict(self._open, chosen, bench, method)
+            chosen = cases_of(cases, self._open)
+            found = predict(self._open, chosen, bench, method)
         refuse_failed(found.failures, len(chosen), errors)
         return pd.DataFrame(found.rows(), columns=found.columns)
 
@@ -189,18 +189,18 @@ class Run:
         import pandas as pd
 
         from rdfc_core.api.case_source import cases_of
-        from rdfc_core.api.context import workbench
+        from rdfc_core.api.context import opened
         from rdfc_core.api.frames import embedding_rows, refuse_failed
 
         if cases is None:
             table = self._table(files.EMBEDDINGS)
             vectors = pd.DataFrame(table.pop("vector").tolist(), dtype="float32")
             return pd.concat([table, vectors.add_prefix("e")], axis=1)
-        bench = workbench(store, executor, progress)
-        from rdfc_core.pipeline.predict import embed
+        with opened(store, executor, progress) as bench:
+            from rdfc_core.pipeline.predict import embed
 
-        chosen = cases_of(cases, self._open)
-        embedded, failures = embed(self._open, chosen, bench)
+            chosen = cases_of(cases, self._open)
+            embedded, failures = embed(self._open, chosen, bench)
         refuse_failed(failures, len(chosen), errors)
         rows, columns = embedding_rows(embedded)
         return pd.DataFrame(rows, columns=columns)
@@ -231,16 +231,16 @@ class Run:
             DataError: If a case cannot be used.
         """
         from rdfc_core.api.case_source import cases_of
-        from rdfc_core.api.context import workbench
+        from rdfc_core.api.context import opened
         from rdfc_core.api.frames import feature_frame, refuse_failed
 
         if cases is None:
             return self._table(files.FEATURES)
-        bench = workbench(store, executor, progress)
-        from rdfc_core.pipeline.predict import features
+        with opened(store, executor, progress) as bench:
+            from rdfc_core.pipeline.predict import features
 
-        chosen = cases_of(cases, self._open)
-        extraction = features(self._open, chosen, bench)
+            chosen = cases_of(cases, self._open)
+            extraction = features(self._open, chosen, bench)
         refuse_failed(extraction.failures, len(chosen), errors)
         return feature_frame(extraction, prefixed=True)
 

@@ -34,7 +34,7 @@ AnyPrecision = Precision | Literal["auto"]
 Compilation = Literal["default", "reduce-overhead", "max-autotune"]
 LabelUnit = Literal["patient", "case"]
 
-TUNINGS = ("paper", "paper-frozen", "all", "frozen")
+TUNINGS = ("paper", "paper-frozen", "all", "lp-ft", "frozen")
 """Settings of fine-tuning that have a name; `rdfc_core.models.layer_groups` says what they
 are."""
 

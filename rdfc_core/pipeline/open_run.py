@@ -65,9 +65,9 @@ class OpenRun:
             StudyError: If the folder holds no trained run.
             DataError: If a model is damaged.
         """
+        study = self.study  # what is no run is refused first
         return {
-            folder.name: models.load(folder, self.study, self.registry)
-            for folder in self.place.models()
+            folder.name: models.load(folder, study, self.registry) for folder in self.place.models()
         }
 
     @cached_property

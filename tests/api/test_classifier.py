@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import Pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator
 
 import rdfc_core as rdfc
 from rdfc_core import DataError, StudyError
@@ -32,16 +32,14 @@ STUDY = {
 QUICK = {"pretrain.epochs": 2}
 
 NUMBERS = "it fits a matrix of numbers, and rdfc measures cases that X names: there is no file"
-ERROR = "it asks for a ValueError; rdfc's errors are RdfcError, which say what to do"
+ERROR = "it asks for a ValueError; rdfc's errors are RdfcError, one family for all of it"
+SPARSE = "it fits a sparse matrix: cases are never one"
 
 EXPECTED = {
     **dict.fromkeys(
         (
-            "check_array_api_input",
             "check_classifier_data_not_an_array",
             "check_classifiers_classes",
-            "check_classifiers_one_label",
-            "check_classifiers_train",
             "check_dict_unchanged",
             "check_dont_overwrite_parameters",
             "check_dtype_object",
@@ -61,37 +59,50 @@ EXPECTED = {
             "check_n_features_in",
             "check_n_features_in_after_fitting",
             "check_pipeline_consistency",
-            "check_positive_only_tag_during_fit",
             "check_readonly_memmap_input",
             "check_supervised_y_2d",
             "check_transformer_data_not_an_array",
             "check_transformer_general",
             "check_transformer_preserve_dtypes",
-            "check_decision_proba_consistency",
         ),
         NUMBERS,
     ),
     **dict.fromkeys(
         (
+            "check_classifiers_regression_target",
+            "check_classifiers_train",
             "check_complex_data",
             "check_estimators_empty_data_messages",
             "check_estimators_nan_inf",
             "check_fit1d",
-            "check_classifiers_regression_target",
+            "check_positive_only_tag_during_fit",
             "check_requires_y_none",
             "check_supervised_y_no_nan",
+        ),
+        ERROR,
+    ),
+    **dict.fromkeys(
+        (
             "check_estimator_sparse_array",
             "check_estimator_sparse_matrix",
             "check_estimator_sparse_tag",
         ),
-        ERROR,
+        SPARSE,
     ),
+    "check_classifiers_one_label": "one class is refused: there is nothing to learn",
 }
 
 
-@parametrize_with_checks([rdfc.RdfcClassifier()], expected_failed_checks=lambda estimator: EXPECTED)
-def test_scikit_learn_finds_nothing_but_what_is_listed(estimator, check):
-    check(estimator)
+def test_scikit_learn_finds_what_is_listed_and_nothing_else():
+    found = check_estimator(
+        rdfc.RdfcClassifier(), expected_failed_checks=EXPECTED, on_fail=None, on_skip=None
+    )
+    by_status: dict[str, set[str]] = {"passed": set(), "failed": set(), "xfail": set()}
+    for one in found:
+        by_status.setdefault(one["status"], set()).add(one["check_name"])
+    assert by_status["failed"] == set()
+    assert by_status["xfail"] == set(EXPECTED)  # of none it is forgotten that it passes now
+    assert len(by_status["passed"]) >= 17
 
 
 @pytest.fixture(scope="module")

@@ -177,10 +177,11 @@ def test_an_encoder_gives_what_the_run_computes_and_takes_files_arrays_and_tenso
 
 def _prepared(run: rdfc.Run, frame: pd.DataFrame):
     from rdfc_core.api.case_source import cases_of
-    from rdfc_core.api.context import workbench
+    from rdfc_core.api.context import opened
     from rdfc_core.pipeline.predict import features
 
-    extraction = features(run._open, cases_of(frame, run._open), workbench(None, EXECUTOR))
+    with opened(None, EXECUTOR) as bench:
+        extraction = features(run._open, cases_of(frame, run._open), bench)
     names = next(iter(run._open.models.values())).views
     return {name: extraction.of(name, [c.case_id for c in extraction.cases]) for name in names}
 
