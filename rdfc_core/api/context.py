@@ -62,7 +62,7 @@ def opened(
     store: str | Path | None,
     executor: str | Executor,
     progress: Progress | None = None,
-    team: Team | None = None,
+    team: ProcessGroupLauncher | None = None,
 ) -> Iterator[Workbench]:
     """As `workbench`, with a store that is closed at the end."""
     bench = workbench(store, executor, progress, team)
