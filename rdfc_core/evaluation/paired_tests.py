@@ -88,24 +88,30 @@ def _pairs(
     entries: Sequence[Entry], parts: Sequence[Entry]
 ) -> Iterator[tuple[Entry, Entry, tuple[str, str]]]:
     """Which variants are compared, and how they are called."""
+    apart = {(part.method, part.input): part for part in parts}
 
-    def view_of(method: str, view: str) -> Entry | None:
-        return next((p for p in parts if (p.method, p.input) == (method, view)), None)
+    def views(entry: Entry) -> list[str]:
+        """What the entry has seen: of three views, ``both`` may be any two."""
+        own = [view for method, view in apart if method == entry.method]
+        return own if entry.input in SEVERAL and own else [entry.input]
 
-    def named(entry: Entry) -> str:
+    def named(entry: Entry, other: Entry) -> str:
         several = SEVERAL.get(entry.input)
+        if several and entry.input == other.input:
+            several = " and ".join(views(entry))
         return f"{entry.method} ({several})" if several else entry.method
 
     for a, b in itertools.combinations(entries, 2):
-        if a.table != "linear" or a.input == b.input:
+        if a.table != "linear" or set(views(a)) == set(views(b)):
             yield a, b, (a.method, b.method)
             continue
-        like_a, like_b = view_of(a.method, b.input), view_of(b.method, a.input)
-        if like_a is not None:
-            yield like_a, b, (a.method, b.method)
-        elif like_b is not None:
-            yield a, like_b, (a.method, b.method)
-        yield a, b, (named(a), named(b))
+        shared = [view for view in views(a) if view in views(b)]
+        for view in shared:
+            names = (a.method, b.method)
+            if len(views(a)) > 1 and len(views(b)) > 1:
+                names = (f"{a.method} ({view})", f"{b.method} ({view})")
+            yield apart.get((a.method, view), a), apart.get((b.method, view), b), names
+        yield a, b, (named(a, b), named(b, a))
 
 
 def views_apart(
