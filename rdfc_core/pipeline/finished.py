@@ -13,7 +13,7 @@ from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.precision import as_begun
 from rdfc_core.pipeline.run_folder import RunFolder, code_versions
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
-from rdfc_core.pipeline.steps import Step, reaches
+from rdfc_core.pipeline.steps import Step, is_done
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
@@ -50,7 +50,7 @@ def finished_run(
     recorded = place.read_study()
     study = as_begun(study, recorded)
     results = Results.read(place.results)
-    if not reaches(results.run["step"], until) or any(f.get("retry") for f in results.failed):
+    if not is_done(folder, results, until) or any(f.get("retry") for f in results.failed):
         return None
     dataset: Dataset = study.dataset.build(registry)
     if extends(study, recorded):

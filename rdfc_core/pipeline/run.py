@@ -31,7 +31,7 @@ from rdfc_core.pipeline.context import Workbench, extract, read_cases
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
-from rdfc_core.pipeline.steps import Step, reaches
+from rdfc_core.pipeline.steps import Step, is_done
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
@@ -278,4 +278,4 @@ def _finished(place: RunFolder, until: Step) -> Results | None:
     if not place.results.exists():
         return None
     results = Results.read(place.results)
-    return results if reaches(results.run["step"], until) else None
+    return results if is_done(place.path, results, until) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdfc_core.utils.atomic import append_only, replacing
+from rdfc_core.utils.atomic import MOST_TEXT, append_only, replacing, within
 from rdfc_core.utils.serialization import parse_json
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def record(place: Place, board: Board, metrics: Mapping[str, float]) -> None:
 def keep_epochs_until(place: Place, epoch: int) -> list[dict[str, float]]:
     """Drop what was written of this split after the checkpoint: those epochs are run again.
 
-    A line that a crash cut short goes, too.
+    A line that a crash cut short, or left as rubbish, goes, too.
 
     Args:
         place: Whose file; none need exist.
@@ -73,7 +73,8 @@ def keep_epochs_until(place: Place, epoch: int) -> list[dict[str, float]]:
     if not place.metrics.exists():
         return []
     kept, own = [], []
-    for line in place.metrics.read_text(encoding="utf-8").splitlines():
+    text = within(place.metrics, MOST_TEXT).read_text(encoding="utf-8", errors="replace")
+    for line in text.splitlines():
         try:
             entry = parse_json(line)
             behind = entry["split"] != place.split or entry["epoch"] <= epoch
