@@ -64,7 +64,8 @@ def predict(
     from rdfc_core.pipeline import predict as predictions
 
     bench = options.workbench(store, executor)
-    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
+    with bench.progress.waiting("Reading the run, and what its model is asked about"):
+        cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
     said = predictions.predict(run.resolve(), cases, bench, method)
     table = [
         {
@@ -109,7 +110,8 @@ def embed(
     from rdfc_core.pipeline.tables import write_embeddings
 
     bench = options.workbench(store, executor)
-    cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
+    with bench.progress.waiting("Reading the run, and what its model is asked about"):
+        cases = _cases(run.resolve(), image, mask, mask_value, manifest, bench.registry)
     embedded, failures = predictions.embed(run.resolve(), cases, bench)
     if out.suffix.lower() == ".csv":
         write_table(out, *_flat(embedded))
@@ -136,7 +138,7 @@ def _flat(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]], list[s
             "part": one.part,
             "case_id": one.case_id,
             "label": one.label or "",
-            **dict(zip(numbers, one.vector, strict=True)),
+            **dict(zip(numbers, one.vector.tolist(), strict=True)),
         }
         for one in embedded
     ]
