@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -135,7 +135,7 @@ class SgdLayer:
     def fit(self, features: Features, truth: NDArray[np.int64], classes: int) -> None:
         """Learn from N cases by SGD, the learning rate ÷10 at 70 % of the epochs."""
         epochs, rate = self.settings.sgd_epochs, self.settings.sgd_learning_rate
-        inputs = torch.from_numpy(joined(features)).float()
+        inputs = torch.from_numpy(joined(features, np.float32))
         targets = torch.from_numpy(truth)
         widths = [one.shape[1] for one in features.values()]
         with seeded(self.seed):
@@ -272,6 +272,6 @@ def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:
     return len(truth) / (classes * counts.float())
 
 
-def joined(features: Features) -> NDArray[np.float64]:
+def joined(features: Features, dtype: type[Any] = np.float64) -> NDArray[Any]:
     """All views side by side, (N, sum of F)."""
-    return np.concatenate(list(features.values()), axis=1, dtype=np.float64)
+    return np.concatenate(list(features.values()), axis=1, dtype=dtype)

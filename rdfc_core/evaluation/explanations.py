@@ -49,6 +49,7 @@ class Explained:
         test: linear_probe.Bench,
         model: Model,
         outputs: linear_probe.Outputs,
+        collated: baselines.Collated,
         extraction: Extraction,
     ) -> None:
         """Explain one split more.
@@ -57,9 +58,10 @@ class Explained:
             test: Its labelled cases.
             model: Its trained model, with a classifier.
             outputs: What the model makes of the bench's cases.
+            collated: These cases, as the model's views collate them.
             extraction: All cases.
         """
-        for family, prediction in baselines.families(test, model, extraction):
+        for family, prediction in baselines.families(test, model, collated, extraction):
             self.families[family].append(prediction)
         if not self.looked and not self.why_not:  # one network's maps are enough to look at
             self._look(test, model, outputs["features"], extraction)

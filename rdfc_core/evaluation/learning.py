@@ -14,6 +14,13 @@ Rows = NDArray[np.int64]
 """Places among the cases of a `rdfc_core.evaluation.linear_probe.Bench`."""
 
 
+def run_of(rows: Rows) -> Rows | slice:
+    """The same rows as a slice where each follows the one before: no copy is taken of a table."""
+    if len(rows) and rows[0] >= 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return slice(int(rows[0]), int(rows[0]) + len(rows))
+    return rows
+
+
 @dataclass(frozen=True)
 class Taught:
     """A method that has learnt: called with rows it gives what it says of them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,6 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.classifiers import Features, LinearModel, classifier
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.interfaces import Prepared
-from rdfc_core.views.feature_view import FeatureView
 
 log = logging.getLogger("rdfc")
 
@@ -223,28 +222,30 @@ def judge_shuffled(bench: Bench, outputs: Outputs) -> Iterator[tuple[Entry, Pred
 
 
 def judge_handcrafted(
-    bench: Bench, view: FeatureView, prepared: Sequence[Prepared], size: Sequence[Prepared]
+    bench: Bench, names: Sequence[str], table: NDArray[np.float32], size: Sequence[Prepared]
 ) -> Iterator[tuple[Entry, Prediction]]:
     """Handcrafted features alone: all, only shape, all but shape, and only size.
 
     Args:
         bench: The labelled cases.
-        view: Fitted on the split's pretext cases.
-        prepared: The view's features of the bench's cases.
+        names: Of the F features.
+        table: (N, F) of the bench's cases, on the scale of the split's pretext cases.
         size: Their sizes, as `Size` gives them.
     """
     chosen = main_classifier(bench.settings)
-    table = view.collate(prepared).numpy()
-    shape = np.array(["shape" in name.lower() for name in view.names])
+    shape = np.array(["shape" in name.lower() for name in names])
     sizes = np.stack([one.array for one in size]).astype(np.float32)
-    columns = {
-        "radiomics": table,
-        "shape-only": table[:, shape],
-        "no-shape": table[:, ~shape],
-        "size-only": sizes,
+    columns: dict[str, Callable[[], NDArray[np.float32]]] = {
+        "radiomics": lambda: table,
+        "shape-only": lambda: table[:, shape],
+        "no-shape": lambda: table[:, ~shape],
+        "size-only": lambda: sizes,
     }
-    for method, features in columns.items():
-        if method not in bench.settings.controls or features.shape[1] == 0:
+    for method, of_table in columns.items():
+        if method not in bench.settings.controls:
+            continue
+        features = of_table()
+        if features.shape[1] == 0:
             continue
         if method == "no-shape" and not shape.any():
             continue  # the same as all features

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from rdfc_core.evaluation.bootstrap import Prediction, interval, of_drawn_repetitions, resampled
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import Bench, main_classifier
+from rdfc_core.evaluation.measured_features import MeasuredFeatures
 
 METRIC = "auroc"
 REPEATS = 10
 MOST_RESAMPLES = 1000
 """For an interval of two digits these do; there is one a family and repetition."""
 
-Said = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+Table = NDArray[np.floating[Any]]
+"""(N, F) features."""
+
+Said = Callable[[Any], NDArray[np.float64]]
 """(N, F) features → (N, C) probabilities."""
 
 
@@ -71,7 +75,7 @@ def families(names: Sequence[str]) -> dict[tuple[str, str], NDArray[np.int64]]:
 
 
 def judge(
-    bench: Bench, names: Sequence[str], measured: NDArray[np.float64], standard: NDArray[np.float32]
+    bench: Bench, names: Sequence[str], measured: MeasuredFeatures, standard: NDArray[np.float32]
 ) -> Iterator[tuple[Family, Prediction]]:
     """Conventional radiomics on held-back cases: as they are, then with each family permuted.
 
@@ -81,7 +85,7 @@ def judge(
     Args:
         bench: The labelled cases of a split.
         names: F names of features.
-        measured: (N, F) as they were measured.
+        measured: (N, F).
         standard: (N, F) standardised, as the view collates them.
     """
     settings, train = bench.settings, len(bench.split.train)
@@ -95,16 +99,15 @@ def judge(
         chosen = main_classifier(settings)
         linear = bench.judge({"raw": standard}, chosen, "embedding")[1]
         if linear is not None:
-            table = standard[train:].astype(np.float64)
 
-            def said(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-                return linear.predict({"raw": rows.astype(np.float32)})
+            def said(rows: Table) -> NDArray[np.float64]:
+                return linear.predict({"raw": rows})
 
-            yield from _permuted(bench, names, table, said, chosen)
+            yield from _permuted(bench, names, standard[train:], said, chosen)
 
 
 def _permuted(
-    bench: Bench, names: Sequence[str], table: NDArray[np.float64], said: Said, classifier: str
+    bench: Bench, names: Sequence[str], table: Table, said: Said, classifier: str
 ) -> Iterator[tuple[Family, Prediction]]:
     about = ("radiomics", classifier)
     yield Family("", "", len(names), *about), bench.prediction(said(table))
@@ -114,9 +117,7 @@ def _permuted(
             yield family, bench.prediction(said(rows), repeat)
 
 
-def permute(
-    table: NDArray[np.float64], columns: NDArray[np.int64], repeats: int, seed: int
-) -> Iterator[NDArray[np.float64]]:
+def permute(table: Table, columns: NDArray[np.int64], repeats: int, seed: int) -> Iterator[Table]:
     """The table with some columns dealt out to other cases, all of them by the same deal.
 
     Dealt together they keep what they know of each other, and lose what they know of the case.
@@ -130,7 +131,7 @@ def permute(
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         dealt = table.copy()
-        dealt[:, columns] = table[rng.permutation(len(table))][:, columns]
+        dealt[:, columns] = table[np.ix_(rng.permutation(len(table)), columns)]
         yield dealt
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rdfc_core.config.settings import AnyPrecision, EvaluateSettings
@@ -24,8 +23,9 @@ from rdfc_core.evaluation.classifiers import (
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.feature_blocks import IMAGE, RADIOMICS, Blocks
 from rdfc_core.evaluation.layer_groups import plan
-from rdfc_core.evaluation.learning import Learner, Rows, Taught
+from rdfc_core.evaluation.learning import Learner, Rows, Taught, run_of
 from rdfc_core.evaluation.linear_probe import Bench, Entry, main_classifier, together
+from rdfc_core.evaluation.measured_features import MeasuredFeatures
 from rdfc_core.evaluation.members import Member, NetworkMember
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import Stages
@@ -55,8 +55,7 @@ class Arena:
         bench: The labelled cases and the settings.
         origin: Where networks begin.
         cases: View name → (N, …), the bench's cases as collated.
-        measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
-            without columns where the study has no such view.
+        measured: (N, F) handcrafted features; without columns where the study has no such view.
         blocks: The same standardised, and the learnt features of the image at equal weight.
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
@@ -68,7 +67,7 @@ class Arena:
     bench: Bench
     origin: finetuning.Origin
     cases: Mapping[str, Tensor]
-    measured: NDArray[np.float64]
+    measured: MeasuredFeatures
     blocks: Blocks
     learnt: Features
     pretext: str
@@ -97,9 +96,8 @@ class Arena:
         if trial.method == SELECTED:
             named = (SELECTED, "", "", "")
         elif trial.method == PROBE:
-            taught = list(self.learnt)
             chosen = main_classifier(self.bench.settings)
-            named = (self.pretext, together(taught), "features", chosen)
+            named = (self.pretext, together(list(self.learnt)), "features", chosen)
         elif trial.method == "radiomics":
             named = ("radiomics", handcrafted(self.origin.views) or "", "raw", "svm")
         elif trial.method in LOGISTIC:
@@ -132,11 +130,11 @@ class Arena:
 
         def learn(rows: Rows) -> Taught:
             probe = Logistic(settings, c, standardise=False)
-            taught = {name: block[rows] for name, block in blocks.items()}
+            taught = {name: block[run_of(rows)] for name, block in blocks.items()}
             probe.fit(taught, self.bench.truth[rows], self.bench.classes)
             advance(1)
             return Taught(
-                lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()}),
+                lambda asked: probe.predict({n: b[run_of(asked)] for n, b in blocks.items()}),
                 lambda: self._of_blocks(probe.model),
             )
 
@@ -147,8 +145,8 @@ class Arena:
         image = image_view(views) if IMAGE in model.views else ""
         train = len(self.bench.split.train)
         learnt = self.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
-        about = (handcrafted(views) or "", image, learnt, self.measured.shape[1])
-        return members.of_blocks(model, *about)
+        width = self.measured.shape[1]
+        return members.of_blocks(model, handcrafted(views) or "", image, learnt, width)
 
     def _radiomics(self, seed: int, advance: Advance) -> Learner:
         settings = self.bench.settings

@@ -215,7 +215,8 @@ def evaluate(
     seen = {name: rival.outputs(prepared) for name, rival in rivals.items()}
     for name, shown in seen.items():
         found += linear_probe.judge_compared(test, shown, name)
-    about = (study, test, model, outputs, extraction, bench.registry)
+    collated = baselines.collated(test, model, extraction)
+    about = (study, test, model, outputs, collated, extraction, bench.registry)
     found += baselines.controls(*about)
     arena, stages = baselines.arena(*about), Stages(place.trials)
     found += supervised.judge(arena, stages, bench.progress)
@@ -229,10 +230,11 @@ def evaluate(
         found += entries
     for arm in arms.arms(study) if study.evaluate.compared == "finetune" else ():
         rival = rivals[arm.name]
-        about = (arm.study, test, rival, seen[arm.name], extraction, bench.registry)
+        own = baselines.collated(test, rival, extraction)
+        about = (arm.study, test, rival, seen[arm.name], own, extraction, bench.registry)
         arena = replace(baselines.arena(*about), pretext=arm.name, compared=True)
         found += supervised.judge(arena, stages, bench.progress)
-    explained.add(test, model, outputs, extraction)
+    explained.add(test, model, outputs, collated, extraction)
     methods = {baselines.method_name(study): outputs, **seen}
     tested = range(len(split.train), len(split.train) + len(split.test))[:LOOKED_AT]
     return Judged(found, selections, {n: _signs(one, tested) for n, one in methods.items()})

@@ -96,7 +96,7 @@ def embed(
         case_ids = [case.case_id for case in extraction.cases]
         vectors = tables.joint(model, {name: extraction.of(name, case_ids) for name in model.views})
         rows += [
-            tables.Embedded(folder.name, "", case.case_id, case.label, vector.tolist())
+            tables.Embedded(folder.name, "", case.case_id, case.label, vector)
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
     return rows, extraction.failures

@@ -18,6 +18,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.finetuning import Origin
 from rdfc_core.evaluation.linear_probe import Bench
+from rdfc_core.evaluation.measured_features import MeasuredFeatures
 from rdfc_core.evaluation.supervised import Arena
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.training.seeding import seeded
@@ -123,7 +124,7 @@ def arena(
         bench=bench,
         origin=Origin(fitted, trained, lambda chosen: pretext(fitted, chosen), classes),
         cases=collated,
-        measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
+        measured=MeasuredFeatures(prepared["radiomics"]),
         blocks=blocks(collated["radiomics"].numpy(), learnt["image"], train),
         learnt=learnt,
         pretext="rdfc",
