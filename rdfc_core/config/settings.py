@@ -37,7 +37,7 @@ SHUFFLED = "shuffled-correspondence"
 LabelUnit = Literal["patient", "case"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
-TUNINGS = ("paper", "paper-frozen", "all", "frozen")
+TUNINGS = ("paper", "paper-frozen", "all", "lp-ft", "frozen")
 """Settings of fine-tuning that have a name; `rdfc_core.evaluation.layer_groups` says what they
 are."""
 

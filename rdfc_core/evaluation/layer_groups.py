@@ -43,12 +43,14 @@ def plan(tuning: Tuning, towers: Mapping[str, Tower]) -> Plan:
 
     ``paper``: the last group of each image tower and the last two of every other begin with fresh
     weights; ``paper-frozen``: they keep the pretrained ones; ``all``: every layer goes on
-    learning; ``frozen``: no layer of a tower does.
+    learning; ``lp-ft``: the same, its head begun with the linear probe; ``frozen``: no layer of a
+    tower does.
 
     Raises:
         StudyError: If there is no such group, or one is to be kept and to begin afresh.
 
-    Source: Zhao & Yang 2021, Sect. 3.4; how its sentence is read, docs/decisions.md says.
+    Source: Zhao & Yang 2021, Sect. 3.4; how its sentence is read, docs/decisions.md says. lp-ft:
+    Kumar et al. 2022, "Fine-tuning can distort pretrained features".
     """
     last = {
         (view, group)
@@ -62,6 +64,8 @@ def plan(tuning: Tuning, towers: Mapping[str, Tower]) -> Plan:
         return Plan(freeze=frozenset(last))
     if tuning.name == "frozen":
         return Plan(freeze=frozenset(everything))
+    if tuning.name == "lp-ft":
+        return Plan(probed=True)
     freeze, reinit = (_members(names, towers, tuning) for names in (tuning.freeze, tuning.reinit))
     if both := freeze & reinit:
         view, group = min(both)

@@ -52,6 +52,7 @@ def test_settings_with_a_name_are_what_they_say(towers):
     assert plan(Tuning(name="paper-frozen"), towers).freeze == last
     assert plan(Tuning(name="frozen"), towers).freeze == frozenset(IMAGE + RADIOMICS)
     assert made(towers, head_from="probe").probed
+    assert plan(Tuning(name="lp-ft"), towers) == made(towers, head_from="probe")
     nothing = plan(Tuning(name="all"), towers)
     assert not nothing.probed
     assert (nothing.freeze, nothing.reinit, nothing.scale) == (frozenset(), frozenset(), {})

@@ -43,6 +43,7 @@ SMALL_STUDY: dict[str, Any] = {
     # Steps follow from the epochs: a floor would make of every training hundreds of them. The
     # choice of a model has tests of its own, which ask for it.
     "evaluate": {
+        "methods": [],
         "selection": {"enabled": False},
         "supervised": {"min_steps": 0, "head": "features", "finetune": "paper"},
     },
