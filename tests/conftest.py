@@ -188,6 +188,10 @@ def rdfc_here(monkeypatch, capsys, tmp_path) -> Callable[..., Done]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     from rdfc_core import cli
+    from rdfc_core.cli import console
+
+    # A busy machine takes seconds for what is done at once: what waits says so elsewhere.
+    monkeypatch.setattr(console, "FIRST_WORD_SECONDS", 3600)
 
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["rdfc", *map(str, arguments)])

@@ -58,7 +58,13 @@ def embedding_rows(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]
     width = max((len(one.vector) for one in embedded), default=0)
     columns = embedding_columns(width)
     rows = [
-        dict(zip(columns, (one.split, one.part, one.case_id, one.label, *one.vector), strict=True))
+        dict(
+            zip(
+                columns,
+                (one.split, one.part, one.case_id, one.label, *one.vector.tolist()),
+                strict=True,
+            )
+        )
         for one in embedded
     ]
     return rows, columns

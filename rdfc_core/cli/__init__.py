@@ -40,6 +40,12 @@ app.add_typer(store.app, name="store")
 app.add_typer(plugins.app, name="plugins")
 app.command("doctor")(doctor.doctor)
 
+MENDED_BY_PATH = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR),
+    *(errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+)
+"""What the system refuses because of a name or of permissions."""
+
 OUR_FAULT, YOUR_FAULT, INTERRUPTED, NO_READER = 1, 2, 130, 141
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -126,7 +132,7 @@ def _system(error: OSError) -> int:
             error,
             YOUR_FAULT,
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+    if error.errno in MENDED_BY_PATH:
         return _explain(
             f"{error.strerror}{where}. Check the path and its permissions.", error, YOUR_FAULT
         )

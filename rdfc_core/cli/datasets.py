@@ -55,15 +55,17 @@ def check(
 
     console.log_to_stderr()
     dataset = component("dataset", name, "dataset", root=root).build(installed())
-    reader = AutoReader.installed(installed())
-    try:
-        cases = reader.given_to(dataset.listed_cases())
-    except DataError as error:  # an unusable listing: its problems are listed, or this is one
-        cases = []
-        if not any(problem.severity == "error" for problem in dataset.problems()):
-            raise error
-    extractor = _extractor(features)
-    found = check_dataset(dataset, cases, console.DrawnProgress(), extractor)
+    reader, progress = AutoReader.installed(installed()), console.DrawnProgress()
+    with progress.waiting("Listing the data set's cases"):
+        try:
+            cases = reader.given_to(dataset.listed_cases())
+        except DataError as error:  # an unusable listing: its problems are listed, or this is one
+            cases = []
+            if not any(problem.severity == "error" for problem in dataset.problems()):
+                raise error
+    with progress.waiting("Loading the feature extractor"):
+        extractor = _extractor(features)
+    found = check_dataset(dataset, cases, progress, extractor)
     if as_json:
         console.show_json(
             {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}

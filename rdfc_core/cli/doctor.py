@@ -12,7 +12,8 @@ def doctor(
     from rdfc_core import doctor as environment
     from rdfc_core.cli import console
 
-    findings = environment.examine(store)
+    with console.DrawnProgress().waiting("Looking at libraries, devices and plugins"):
+        findings = environment.examine(store)
     if as_json:
         console.show_json(findings)
         return

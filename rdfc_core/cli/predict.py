@@ -69,7 +69,8 @@ def predict(
     from rdfc_core.pipeline.open_run import OpenRun
 
     opened = OpenRun(run.resolve(), bench.registry)
-    cases = _cases(opened, image, mask, mask_value, manifest)
+    with bench.progress.waiting("Reading the run, and what its model is asked about"):
+        cases = _cases(opened, image, mask, mask_value, manifest)
     said = predictions.predict(opened, cases, bench, method)
     table = said.rows(DIGITS)
     if out:
@@ -108,7 +109,8 @@ def embed(
     from rdfc_core.pipeline.tables import write_embeddings
 
     opened = OpenRun(run.resolve(), bench.registry)
-    cases = _cases(opened, image, mask, mask_value, manifest)
+    with bench.progress.waiting("Reading the run, and what its model is asked about"):
+        cases = _cases(opened, image, mask, mask_value, manifest)
     embedded, failures = predictions.embed(opened, cases, bench)
     if out.suffix.lower() == ".csv":
         write_table(out, *embedding_rows(embedded))

@@ -11,4 +11,6 @@ def report(run: Run, debug: options.Debug = False) -> None:
     from rdfc_core.cli import console
     from rdfc_core.report import write_report
 
-    console.out.print(str(write_report(run.resolve())), markup=False)
+    with console.DrawnProgress().waiting("Drawing the report"):
+        written = write_report(run.resolve())
+    console.out.print(str(written), markup=False)

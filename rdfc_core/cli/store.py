@@ -20,11 +20,14 @@ def merge(
     debug: options.Debug = False,
 ) -> None:
     """Take over what other stores hold, such as those of a job array."""
+    from rdfc_core.cli import console
     from rdfc_core.extraction.store import Store, default_store
 
-    whole = Store(store or default_store())
+    progress, whole = console.DrawnProgress(), Store(store or default_store())
     for part in parts:
-        typer.echo(f"{part}: {whole.merge(part)} new", err=True)
+        with progress.waiting(f"Taking over {part}"):
+            new = whole.merge(part)
+        progress.say(f"{part}: {new} new")
     typer.echo(f"{whole.path} holds {whole.count()} results.")
 
 

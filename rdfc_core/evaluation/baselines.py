@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
@@ -13,10 +12,11 @@ from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.view_roles import image_view
-from rdfc_core.interfaces import Pretext
+from rdfc_core.interfaces import Prepared, Pretext
 from rdfc_core.models import model as models
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.results.vocabulary import FEATURES, RANDOM_INIT, SHUFFLED_LABELS
+from rdfc_core.views.measured_features import MeasuredFeatures
 
 Judged = list[tuple[linear_probe.Variant, Prediction]]
 
@@ -82,9 +82,8 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
     )
 
 
-def _measured(own: EvaluatedModel) -> NDArray[np.float64]:
-    """The handcrafted features as they were measured, (N, F): no scale of other cases in them."""
+def _measured(own: EvaluatedModel) -> MeasuredFeatures:
+    """The handcrafted features as they were measured: no scale of other cases in them."""
     if own.handcrafted is None:
-        return np.zeros((len(own.data.cases), 0))
-    prepared = own.prepared[own.handcrafted[0]]
-    return np.stack([one.array for one in prepared], dtype=np.float64)
+        return MeasuredFeatures([Prepared(np.zeros(0)) for _ in own.data.cases])
+    return MeasuredFeatures(own.prepared[own.handcrafted[0]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation.metrics import scores
 from rdfc_core.results.vocabulary import METRICS
+
+WEIGHTS_AT_ONCE = 1_000_000
+"""Weights of patients, of all resamples together, that are in memory at one time."""
 
 
 @dataclass(frozen=True)
@@ -132,22 +135,35 @@ def resampled(
     """
     patients = sorted({patient for one in predictions for patient in one.patients})
     place = {patient: index for index, patient in enumerate(patients)}
-    rng = np.random.default_rng(seed)
-    shares = np.full(len(patients), 1 / len(patients))
-    drawn = rng.multinomial(len(patients), shares, resamples)
-    times = np.concatenate([np.ones_like(drawn[:1]), drawn]).astype(np.float64)
-    rows: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
-    for repeat in sorted({one.repeat for one in predictions}):
-        parts = [
-            scores(
-                one.truth, one.probabilities, times[:, [place[patient] for patient in one.patients]]
-            )
-            for one in predictions
-            if one.repeat == repeat
+    columns = [np.array([place[patient] for patient in one.patients]) for one in predictions]
+    repeats = sorted({one.repeat for one in predictions})
+    pieces: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
+    for times in _weightings(len(patients), resamples, seed):
+        judged = [
+            (one.repeat, scores(one.truth, one.probabilities, times[:, own]))
+            for one, own in zip(predictions, columns, strict=True)
         ]
-        for metric, found in rows.items():
-            found.append(np.mean([part[metric] for part in parts], axis=0))
-    return {metric: np.stack(found) for metric, found in rows.items()}
+        for metric, found in pieces.items():
+            means = [
+                np.mean([part[metric] for of, part in judged if of == repeat], axis=0)
+                for repeat in repeats
+            ]
+            found.append(np.stack(means))
+    return {metric: np.concatenate(found, axis=1) for metric, found in pieces.items()}
+
+
+def _weightings(patients: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each patient counts, (r, patients), some rows at a time; the first row: once.
+
+    All rows of 20,000 patients, and what scores make of them, take hundreds of megabytes.
+    """
+    rng = np.random.default_rng(seed)
+    shares = np.full(patients, 1 / patients)
+    at_once = max(1, WEIGHTS_AT_ONCE // patients)
+    yield np.ones((1, patients))
+    for start in range(0, resamples, at_once):
+        rows = min(at_once, resamples - start)
+        yield rng.multinomial(patients, shares, rows).astype(np.float64)
 
 
 def paired(

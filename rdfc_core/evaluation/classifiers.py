@@ -97,7 +97,7 @@ class SgdProbe:
     def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
         """Learn from N cases by SGD, the learning rate ÷10 at 70 % of the epochs."""
         epochs, rate = self.settings.sgd_epochs, self.settings.sgd_learning_rate
-        inputs = torch.from_numpy(joined(features)).float()
+        inputs = torch.from_numpy(joined(features, np.float32))
         targets = torch.from_numpy(truth)
         widths = [one.shape[1] for one in features.values()]
         with seeded(self.seed):

@@ -131,7 +131,7 @@ class ConventionalRadiomics:
         steps = [
             ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
             ("vary", VarianceThreshold()),
-            ("scale", StandardScaler()),
+            ("scale", StandardScaler(copy=False)),  # of what the step before has copied
             ("rank", SelectKBest(k=SELECTED)),
             ("select", Selection(svm())),
             ("classify", svm()),

@@ -33,6 +33,13 @@ Rows = NDArray[np.int64]
 """Places among the cases of a `rdfc_core.evaluation.linear_probe.LabelledSplit`."""
 
 
+def run_of(rows: Rows) -> Rows | slice:
+    """The same rows as a slice where each follows the one before: no copy is taken of a table."""
+    if len(rows) and rows[0] >= 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return slice(int(rows[0]), int(rows[0]) + len(rows))
+    return rows
+
+
 @dataclass(frozen=True)
 class Taught:
     """A method that has learnt: called with rows it gives what it says of them.
@@ -119,11 +126,11 @@ def _logistic(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner
 
     def learn(rows: Rows) -> Taught:
         probe = LogisticProbe(settings, c, standardise=False)
-        taught = {name: block[rows] for name, block in blocks.items()}
+        taught = {name: block[run_of(rows)] for name, block in blocks.items()}
         probe.fit(taught, setup.data.truth[rows], setup.data.classes)
         advance(1)
         return Taught(
-            lambda asked: probe.predict({n: block[asked] for n, block in blocks.items()}),
+            lambda asked: probe.predict({n: b[run_of(asked)] for n, b in blocks.items()}),
             lambda: _of_blocks(setup, probe.model),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -254,14 +254,17 @@ def judge_handcrafted(
     chosen = main_classifier(data.settings)
     shape = np.array(["shape" in name.lower() for name in names])
     sizes = np.stack([one.array for one in size]).astype(np.float32)
-    columns = {
-        RADIOMICS: table,
-        SHAPE_ONLY: table[:, shape],
-        NO_SHAPE: table[:, ~shape],
-        SIZE_ONLY: sizes,
+    columns: dict[str, Callable[[], NDArray[np.float32]]] = {
+        RADIOMICS: lambda: table,
+        SHAPE_ONLY: lambda: table[:, shape],
+        NO_SHAPE: lambda: table[:, ~shape],
+        SIZE_ONLY: lambda: sizes,
     }
-    for method, features in columns.items():
-        if method not in data.settings.controls or features.shape[1] == 0:
+    for method, of_table in columns.items():
+        if method not in data.settings.controls:
+            continue
+        features = of_table()
+        if features.shape[1] == 0:
             continue
         if method == NO_SHAPE and not shape.any():
             continue  # the same as all features

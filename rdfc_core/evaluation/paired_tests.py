@@ -97,24 +97,30 @@ def _pairs(
     entries: Sequence[Variant], parts: Sequence[Variant]
 ) -> Iterator[tuple[Variant, Variant, tuple[str, str]]]:
     """Which variants are compared, and how they are called."""
+    apart = {(part.method, part.input): part for part in parts}
 
-    def view_of(method: str, view: str) -> Variant | None:
-        return next((p for p in parts if (p.method, p.input) == (method, view)), None)
+    def views(variant: Variant) -> list[str]:
+        """What the entry has seen: of three views, ``both`` may be any two."""
+        own = [view for method, view in apart if method == variant.method]
+        return own if variant.input in INPUT_HEADINGS and own else [variant.input]
 
-    def named(variant: Variant) -> str:
+    def named(variant: Variant, other: Variant) -> str:
         several = INPUT_HEADINGS.get(variant.input)
+        if several and variant.input == other.input:
+            several = " and ".join(views(variant))
         return f"{variant.method} ({several})" if several else variant.method
 
     for a, b in itertools.combinations(entries, 2):
-        if a.table != LINEAR or a.input == b.input:
+        if a.table != LINEAR or set(views(a)) == set(views(b)):
             yield a, b, (a.method, b.method)
             continue
-        like_a, like_b = view_of(a.method, b.input), view_of(b.method, a.input)
-        if like_a is not None:
-            yield like_a, b, (a.method, b.method)
-        elif like_b is not None:
-            yield a, like_b, (a.method, b.method)
-        yield a, b, (named(a), named(b))
+        shared = [view for view in views(a) if view in views(b)]
+        for view in shared:
+            names = (a.method, b.method)
+            if len(views(a)) > 1 and len(views(b)) > 1:
+                names = (f"{a.method} ({view})", f"{b.method} ({view})")
+            yield apart.get((a.method, view), a), apart.get((b.method, view), b), names
+        yield a, b, (named(a, b), named(b, a))
 
 
 def views_apart(

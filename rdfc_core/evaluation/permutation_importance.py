@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,17 @@ from rdfc_core.evaluation.bootstrap import Prediction, interval, of_drawn_repeti
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import LabelledSplit, main_classifier
 from rdfc_core.results.vocabulary import AUROC, EMBEDDING, RADIOMICS, RAW, SVM
+from rdfc_core.views.measured_features import MeasuredFeatures
 
 METRIC = AUROC
 REPEATS = 10
 MOST_RESAMPLES = 1000
 """For an interval of two digits these do; there is one a family and repetition."""
 
-Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+Table = NDArray[np.floating[Any]]
+"""(N, F) features."""
+
+Predict = Callable[[Any], NDArray[np.float64]]
 """(N, F) features → (N, C) probabilities."""
 
 
@@ -74,7 +78,7 @@ def families(names: Sequence[str]) -> dict[tuple[str, str], NDArray[np.int64]]:
 def judge(
     data: LabelledSplit,
     names: Sequence[str],
-    measured: NDArray[np.float64],
+    measured: MeasuredFeatures,
     standard: NDArray[np.float32],
 ) -> Iterator[tuple[Family, Prediction]]:
     """Conventional radiomics on held-back cases: as they are, then with each family permuted.
@@ -85,7 +89,7 @@ def judge(
     Args:
         data: The labelled cases of a split.
         names: F names of features.
-        measured: (N, F) as they were measured.
+        measured: (N, F).
         standard: (N, F) standardised, as the view collates them.
     """
     settings, train = data.settings, len(data.split.train)
@@ -99,20 +103,15 @@ def judge(
         chosen = main_classifier(settings)
         linear = data.judge({RAW: standard}, chosen, EMBEDDING)[1]
         if linear is not None:
-            table = standard[train:].astype(np.float64)
 
-            def predict(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-                return linear.predict({RAW: rows.astype(np.float32)})
+            def predict(rows: Table) -> NDArray[np.float64]:
+                return linear.predict({RAW: rows})
 
-            yield from _permuted(data, names, table, predict, chosen)
+            yield from _permuted(data, names, standard[train:], predict, chosen)
 
 
 def _permuted(
-    data: LabelledSplit,
-    names: Sequence[str],
-    table: NDArray[np.float64],
-    predict: Predict,
-    classifier: str,
+    data: LabelledSplit, names: Sequence[str], table: Table, predict: Predict, classifier: str
 ) -> Iterator[tuple[Family, Prediction]]:
     whole = Family("", "", len(names), RADIOMICS, classifier)
     yield whole, data.prediction(predict(table))
@@ -122,9 +121,7 @@ def _permuted(
             yield family, data.prediction(predict(rows), repeat)
 
 
-def permute(
-    table: NDArray[np.float64], columns: NDArray[np.int64], repeats: int, seed: int
-) -> Iterator[NDArray[np.float64]]:
+def permute(table: Table, columns: NDArray[np.int64], repeats: int, seed: int) -> Iterator[Table]:
     """The table with some columns dealt out to other cases, all of them by the same deal.
 
     Dealt together they keep what they know of each other, and lose what they know of the case.
@@ -138,7 +135,7 @@ def permute(
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         dealt = table.copy()
-        dealt[:, columns] = table[rng.permutation(len(table))][:, columns]
+        dealt[:, columns] = table[np.ix_(rng.permutation(len(table)), columns)]
         yield dealt
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rdfc_core.config.settings import AnyPrecision
@@ -32,6 +31,7 @@ from rdfc_core.results.vocabulary import (
     SELECTED,
     SVM,
 )
+from rdfc_core.views.measured_features import MeasuredFeatures
 
 NOTHING = np.zeros(0, np.float32)
 
@@ -44,8 +44,7 @@ class SupervisedSetup:
         data: The labelled cases and the settings.
         initialisation: Where networks begin.
         cases: View name → (N, …), the split's labelled cases as collated.
-        measured: (N, F) handcrafted features as they were measured, NaN where one is missing;
-            without columns where the study has no such view.
+        measured: (N, F) handcrafted features; without columns where the study has no such view.
         blocks: The same standardised, and the learnt features of the image at equal weight.
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
@@ -57,7 +56,7 @@ class SupervisedSetup:
     data: LabelledSplit
     initialisation: Initialisation
     cases: Mapping[str, Tensor]
-    measured: NDArray[np.float64]
+    measured: MeasuredFeatures
     blocks: Blocks
     learnt: FeatureTables
     pretext: str

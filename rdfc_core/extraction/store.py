@@ -99,6 +99,7 @@ class Store:
 
         Raises:
             KeyError: If nothing is.
+            DataError: If it is damaged.
         """
         with self._errors():
             row = self._db.execute(
@@ -108,15 +109,26 @@ class Store:
             ).fetchone()
         if row is None:
             raise KeyError(key)
-        array = np.load(io.BytesIO(row[0]), allow_pickle=False)
-        if row[1] not in self._names:
-            self._names[row[1]] = tuple(json.loads(row[1]))
-        missing = self._missing.get(row[2])
+        try:
+            return self._prepared(*row)
+        except (ValueError, TypeError, EOFError) as error:
+            raise DataError(
+                f"The store {self.path} holds a damaged result ({' '.join(str(error).split())}). "
+                "rdfc store check STUDY names and removes what is damaged; it is then made anew."
+            ) from error
+
+    def _prepared(self, data: bytes, names: str, reasons: str) -> Prepared:
+        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+        if names not in self._names:
+            self._names[names] = tuple(json.loads(names))
+        missing = self._missing.get(reasons)
         if missing is None:
-            missing = json.loads(row[2])
+            missing = json.loads(reasons)
             if len(self._missing) < MOST_KEPT:
-                self._missing[row[2]] = missing
-        return Prepared(array, self._names[row[1]], missing)
+                self._missing[reasons] = missing
+        if self._names[names] and array.shape[-1:] != (len(self._names[names]),):
+            raise ValueError(f"{array.shape} values of {len(self._names[names])} features")
+        return Prepared(array, self._names[names], missing)
 
     def put(self, key: str, recipe: Mapping[str, Any], prepared: Prepared) -> None:
         """Store one result, durably, before returning; a key that is there already stays.

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from rdfc_core.case import Case
+from rdfc_core.errors import DataError
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.store import Store
@@ -104,7 +105,7 @@ def check_store(
 def _difference(store: Store, key: str, again: Mapping[str, Prepared], case: Case) -> str:
     try:
         return difference(store.get(key), again[case.case_id])
-    except (ValueError, KeyError, EOFError) as error:  # what is stored is no array any more
+    except (DataError, KeyError) as error:  # what is stored is no array any more
         return f"it cannot be read ({error})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,6 @@ class LinearModel:
         return np.asarray(softmax(logits, axis=1))
 
 
-def joined(features: FeatureTables) -> NDArray[np.float64]:
+def joined(features: FeatureTables, dtype: type[Any] = np.float64) -> NDArray[Any]:
     """All views side by side, (N, sum of F)."""
-    return np.concatenate(list(features.values()), axis=1, dtype=np.float64)
+    return np.concatenate(list(features.values()), axis=1, dtype=dtype)

@@ -26,8 +26,10 @@ from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, PROBE, SELECTED, Layer
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.measured_features import MeasuredFeatures
 
 BATCH = 256
+CPU = torch.device("cpu")
 
 
 @dataclass
@@ -64,15 +66,14 @@ class Model:
             ``embedding``: view name → (N, D), where the pretext has such a space.
         """
         towers = self.pretext.encoders()
-        collated = {name: self.views[name].collate(prepared[name]) for name in towers}
-        count = len(next(iter(collated.values()))) if collated else 0
-        device = next((p.device for p in self.pretext.parameters()), torch.device("cpu"))
+        count = len(prepared[next(iter(towers))]) if towers else 0
+        device = next((p.device for p in self.pretext.parameters()), CPU)
         pieces: dict[str, dict[str, list[NDArray[np.float32]]]] = {FEATURES: {}, EMBEDDING: {}}
         self.pretext.eval()
         with torch.inference_mode():
             for start in range(0, count, BATCH):
                 features = {
-                    name: tower(collated[name][start : start + BATCH].to(device)).float()
+                    name: tower(self._batch(name, prepared[name], start).to(device)).float()
                     for name, tower in towers.items()
                 }
                 normed = {
@@ -88,6 +89,10 @@ class Model:
             layer: {name: np.concatenate(parts) for name, parts in found.items()}
             for layer, found in pieces.items()
         }
+
+    def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> torch.Tensor:
+        """Some cases, collated: pictures of all of them may be larger than the memory."""
+        return self.views[view].collate(prepared[start : start + BATCH])
 
     def calibrate(self, prepared: Mapping[str, Sequence[Prepared]]) -> None:
         """Set the statistics of batch normalisation from these cases, and no weight.
@@ -110,10 +115,9 @@ class Model:
             norm.train()
         with torch.no_grad():
             for name, tower in towers.items():
-                cases = self.views[name].collate(prepared[name])
-                device = next((p.device for p in tower.parameters()), torch.device("cpu"))
-                for batch in cases.tensor_split(math.ceil(len(cases) / BATCH)):
-                    tower(batch.to(device))
+                cases, device = prepared[name], next((p.device for p in tower.parameters()), CPU)
+                for rows in np.array_split(np.arange(len(cases)), math.ceil(len(cases) / BATCH)):
+                    tower(self.views[name].collate(cases[rows[0] : rows[-1] + 1]).to(device))
         for norm, before in zip(norms, momentum, strict=True):
             norm.momentum = before
         self.pretext.eval()
@@ -168,7 +172,7 @@ class Model:
         return Inputs(
             learnt=self.outputs(prepared)[FEATURES],
             standard={name: cases[name].numpy() for name in features},
-            measured={n: np.stack([one.array for one in prepared[n]]) for n in features},
+            measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
             cases=cases,
         )
 

@@ -85,19 +85,25 @@ def write_rows(path: Path, rows: Sequence[CaseRow], splits: Sequence[Split]) -> 
 
 
 def read_rows(path: Path) -> list[CaseRow]:
-    """The rows of a file that `write_rows` wrote; none without it."""
+    """The rows of a file that `write_rows` wrote; none without it.
+
+    Raises:
+        DataError: If it is damaged.
+    """
     if not path.exists():
         return []
     try:
-        within(path, MOST_TEXT)
-    except ValueError as error:
-        raise DataError(f"{path} cannot be read: {error}. Remove it.") from error
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            CaseRow(row[0], row[1], row[2], row[3], tuple(row[4:-2]), row[-2], row[-1])
-            for row in list(csv.reader(file))[1:]
-            if len(row) >= len(BEFORE) + len(AFTER)
-        ]
+        with within(path, MOST_TEXT).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (ValueError, csv.Error) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}. Begin the run afresh with --overwrite."
+        ) from error
+    return [
+        CaseRow(row[0], row[1], row[2], row[3], tuple(row[4:-2]), row[-2], row[-1])
+        for row in rows[1:]
+        if len(row) >= len(BEFORE) + len(AFTER)
+    ]
 
 
 def change(before: Sequence[CaseRow], now: Sequence[CaseRow]) -> str | None:

@@ -145,10 +145,11 @@ def check_stored(
         StudyError: If the study cannot be read.
         DataError: If its data set, or the store, cannot be used.
     """
-    study = resolve(load_study(source, overrides), bench.registry)
-    dataset: Dataset = study.dataset.build(bench.registry)
-    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = study_cases(study, dataset, bench.registry)
+    with bench.progress.waiting("Reading the study, and listing its cases"):
+        study = resolve(load_study(source, overrides), bench.registry)
+        dataset: Dataset = study.dataset.build(bench.registry)
+        views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
+        cases = study_cases(study, dataset, bench.registry)
     return check_store(
         cases, preparers_of(views), bench.store, bench.executor, sample, bench.progress, seed
     )

@@ -13,7 +13,7 @@ from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.precision import as_begun
 from rdfc_core.pipeline.run_folder import RunFolder, code_versions
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
-from rdfc_core.pipeline.steps import Step, reaches
+from rdfc_core.pipeline.steps import Step, is_done
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
@@ -33,7 +33,7 @@ def results_as_far(place: RunFolder, until: Step) -> Results | None:
     if not place.results.exists():
         return None
     results = Results.read(place.results)
-    return results if reaches(results.run["step"], until) else None
+    return results if is_done(place.path, results, until) else None
 
 
 def finished_run(

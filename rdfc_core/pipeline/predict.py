@@ -112,7 +112,7 @@ def embed(
     for split, model in run.models.items():
         vectors = tables.joint(model, {name: extraction.of(name, case_ids) for name in model.views})
         rows += [
-            tables.Embedded(split, "", case.case_id, case.label, vector.tolist())
+            tables.Embedded(split, "", case.case_id, case.label, vector)
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
     return rows, extraction.failures

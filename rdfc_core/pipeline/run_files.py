@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -42,6 +43,9 @@ PARTIAL = re.compile(r"(^|/)partial-(?:[0-9a-f]{16}-)?")
 def refuse_links(folder: Path) -> None:
     """Check that nothing a run writes to is a link, which would lead its writing elsewhere.
 
+    Nor may it be anything else that cannot be written or read as what the run takes it for: a pipe
+    is waited for without an end, and a folder in place of the report ends a run when all is done.
+
     Raises:
         StudyError: If there is one.
     """
@@ -51,6 +55,14 @@ def refuse_links(folder: Path) -> None:
                 f"{path} is a link, and a run writes through no link. Remove it, or choose another "
                 "--out."
             )
+        name = path.relative_to(folder).as_posix()
+        wanted = "a folder" if name in FOLDERS else "a file" if name in (*files.FILES, LOCK) else ""
+        mode = path.stat().st_mode
+        kind = "a folder" if stat.S_ISDIR(mode) else "a file" if stat.S_ISREG(mode) else ""
+        if not kind or (wanted and kind != wanted):
+            what = kind or "neither a file nor a folder"
+            needs = f", and a run keeps {wanted} under that name" if wanted and kind else ""
+            raise StudyError(f"{path} is {what}{needs}. Remove it, or choose another --out.")
 
 
 def remove_own(folder: Path) -> None:

@@ -21,6 +21,19 @@ from rdfc_core.results.schema import AttentionMap
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES
 from rdfc_core.utils.atomic import replacing
 
+ENTRY = ("table", "method", "input", "layer", "classifier")
+"""What an entry of the tables is told apart by, beside its share of the labels."""
+
+PREDICTIONS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("split", *ENTRY)),
+        ("label_fraction", pa.float64()),
+        ("repeat", pa.int64()),
+        *((name, pa.string()) for name in ("case_id", "patient_id", "label", "predicted")),
+        ("probabilities", pa.list_(pa.float64())),
+    ]
+)
+
 
 class Embedded(NamedTuple):
     """The joint embedding of one case, from the network of one split."""
@@ -29,7 +42,7 @@ class Embedded(NamedTuple):
     part: str
     case_id: str
     label: str | None
-    vector: list[float]
+    vector: NDArray[np.float32]
 
 
 def embedded(model: Model, extraction: Extraction, split: Split) -> list[Embedded]:
@@ -43,17 +56,17 @@ def embedded(model: Model, extraction: Extraction, split: Split) -> list[Embedde
     }
     vectors = joint(model, {name: extraction.of(name, list(parts)) for name in model.views})
     return [
-        Embedded(split.name, part, case_id, labels[case_id], vector.tolist())
+        Embedded(split.name, part, case_id, labels[case_id], vector)
         for (case_id, part), vector in zip(parts.items(), vectors, strict=True)
     ]
 
 
-def joint(model: Model, prepared: Mapping[str, Any]) -> NDArray[np.float64]:
+def joint(model: Model, prepared: Mapping[str, Any]) -> NDArray[np.float32]:
     """All views' embeddings side by side, or their features where the pretext embeds nothing."""
     if not any(prepared.values()):
-        return np.zeros((0, 0))
+        return np.zeros((0, 0), np.float32)
     outputs = model.outputs(prepared)
-    return joined(outputs[EMBEDDING] or outputs[FEATURES])
+    return joined(outputs[EMBEDDING] or outputs[FEATURES], np.float32)
 
 
 def write_embeddings(path: Path, vectors: Sequence[Embedded]) -> None:
@@ -87,27 +100,28 @@ def write_predictions(
     path: Path, found: Mapping[Variant, Sequence[Prediction]], classes: Sequence[str]
 ) -> None:
     """What each classifier said of each held-back case, a row a case and repetition."""
-    rows = [
-        {
-            "split": one.split,
-            "table": entry.table,
-            "method": entry.method,
-            "input": entry.input,
-            "layer": entry.layer,
-            "classifier": entry.classifier,
-            "label_fraction": entry.label_fraction,
-            "repeat": one.repeat,
-            "case_id": one.case_ids[place],
-            "patient_id": one.patients[place],
-            "label": classes[one.truth[place]],
-            "predicted": classes[int(one.probabilities[place].argmax())],
-            "probabilities": one.probabilities[place].tolist(),
-        }
-        for entry, predictions in found.items()
-        for one in predictions
-        for place in range(len(one.case_ids))
+    # Hundreds of predictions of thousands of cases: no row of them stays an object.
+    parts = [
+        _said(entry, one, classes) for entry, predictions in found.items() for one in predictions
     ]
-    _write(path, {key: [row[key] for row in rows] for key in (rows[0] if rows else {})})
+    with replacing(path) as partial:
+        parquet.write_table(pa.concat_tables(parts or [PREDICTIONS.empty_table()]), partial)
+
+
+def _said(entry: Variant, one: Prediction, classes: Sequence[str]) -> pa.Table:
+    count = len(one.case_ids)
+    columns: dict[str, Any] = {
+        "split": [one.split] * count,
+        **{name: [getattr(entry, name)] * count for name in ENTRY},
+        "label_fraction": [entry.label_fraction] * count,
+        "repeat": [one.repeat] * count,
+        "case_id": one.case_ids,
+        "patient_id": one.patients,
+        "label": [classes[place] for place in one.truth],
+        "predicted": [classes[place] for place in one.probabilities.argmax(axis=1)],
+        "probabilities": list(one.probabilities),
+    }
+    return pa.table(columns, PREDICTIONS)
 
 
 def _write(path: Path, columns: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdfc_core.results import files
-from rdfc_core.utils.atomic import append_only, replacing
+from rdfc_core.utils.atomic import MOST_TEXT, append_only, replacing, within
 from rdfc_core.utils.serialization import parse_json
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def record(paths: PretrainPaths, board: Board, metrics: Mapping[str, float]) -> 
 def keep_epochs_until(paths: PretrainPaths, epoch: int) -> list[dict[str, float]]:
     """Drop what was written of this split after the checkpoint: those epochs are run again.
 
-    A line that a crash cut short goes, too.
+    A line that a crash cut short, or left as rubbish, goes, too.
 
     Args:
         paths: Whose file; none need exist.
@@ -74,7 +74,8 @@ def keep_epochs_until(paths: PretrainPaths, epoch: int) -> list[dict[str, float]
     if not paths.metrics.exists():
         return []
     kept, own = [], []
-    for line in paths.metrics.read_text(encoding="utf-8").splitlines():
+    text = within(paths.metrics, MOST_TEXT).read_text(encoding="utf-8", errors="replace")
+    for line in text.splitlines():
         try:
             entry = parse_json(line)
             behind = entry["split"] != paths.split or entry["epoch"] <= epoch

@@ -63,13 +63,13 @@ def collated(
     where = chosen(needed, settings.data_placement)
     log.info("%d pretext cases (%.1f MB) wait %s.", count, needed / 1e6, WORDS[where])
 
-    def parts(name: str, size: int) -> Iterable[Tensor]:
-        for start in range(0, count, size):
-            yield _stored(views[name].collate(cases[name][start : start + size]), settings)
+    def parts(name: str) -> Iterable[Tensor]:
+        for start in range(0, count, CHUNK):
+            yield _stored(views[name].collate(cases[name][start : start + CHUNK]), settings)
 
     if where == "file":
-        return {name: _mapped(parts(name, CHUNK), folder) for name in views}, where
-    return {name: _stored(v.collate(cases[name]), settings) for name, v in views.items()}, where
+        return {name: _mapped(parts(name), folder) for name in views}, where
+    return {name: _whole(parts(name), count) for name in views}, where
 
 
 def chosen(
@@ -105,6 +105,16 @@ def _stored(cases: Tensor, settings: PretrainSettings) -> Tensor:
     """(N, …) in the number format in which they wait; (N, F) stays as it is."""
     half = settings.image_dtype == "float16" and cases.ndim > 3
     return cases.half() if half else cases
+
+
+def _whole(parts: Iterable[Tensor], count: int) -> Tensor:
+    """The parts one after the other, without a copy of all of them in another number format."""
+    whole, rows = torch.zeros(0), 0
+    for part in parts:
+        whole = whole if rows else torch.empty((count, *part.shape[1:]), dtype=part.dtype)
+        whole[rows : rows + len(part)] = part
+        rows += len(part)
+    return whole
 
 
 def _mapped(parts: Iterable[Tensor], folder: Path) -> Tensor:

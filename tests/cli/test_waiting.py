@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from command import HERE
 
 from rdfc_core.cli import console
+from rdfc_core.extraction.store import Store
 
 
 @pytest.fixture
@@ -75,3 +79,38 @@ def test_a_run_says_that_it_loads_torch_before_it_does(tmp_path):
     assert loaded is not None
     assert done.stderr.index("Loading PyTorch and the plugins") < loaded.start()
     assert "compiled first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        (["datasets", "check", "manifest", "--root", "{data}"], "Listing the data set's cases"),
+        (["datasets", "check", "manifest", "--root", "{data}"], "Loading the feature extractor"),
+        (["store", "check", "{run}", "--cases", "1", *HERE], "Reading the study"),
+        (["store", "merge", "{part}"], "Taking over "),
+        (["report", "{run}"], "Drawing the report"),
+        (["doctor"], "Looking at libraries"),
+        (["predict", "{run}", "--manifest", "{data}/manifest.csv", *HERE], "Reading the run"),
+        (["embed", "{run}", "--manifest", "{data}", "--out", "e.csv", *HERE], "Reading the run"),
+        (["run", "{run}/study.yaml", "--out", "{run}"], "Looking for a finished run"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one[0],
+)
+def test_every_command_that_may_take_long_says_what_it_waits_for(
+    rdfc_here, finished, pictures, tmp_path, monkeypatch, command, title
+):
+    told: list[str] = []
+
+    @contextmanager
+    def waiting(self, what):
+        told.append(what)
+        yield
+
+    monkeypatch.setattr(console.DrawnProgress, "waiting", waiting)
+    run = shutil.copytree(finished, tmp_path / "run")
+    part = tmp_path / "part.sqlite"
+    Store(part).close()
+    places = {"data": pictures, "run": run, "part": part}
+    done = rdfc_here(*(word.format(**places) for word in command))
+    assert "Traceback" not in done.err, done.err
+    assert any(one.startswith(title) for one in told), told

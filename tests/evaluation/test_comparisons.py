@@ -243,6 +243,51 @@ def test_image_is_compared_with_image_and_both_views_are_named_as_such():
     assert by_name["rdfc (both views)", "simclr"].difference == pytest.approx(1 - weak_accuracy)
 
 
+def test_two_of_three_views_are_not_alike_because_they_are_two():
+    """One pretext joins image and radiomics, another image and text: they share the image."""
+    rng = np.random.default_rng(4)
+    truth = np.array([0, 1] * 30)
+    seen = {"rdfc": ("radiomics", "image", "both"), "other": ("image", "text", "both")}
+    variant = {
+        (method, view): Variant("linear", method, view, "features", "logistic")
+        for method, views in seen.items()
+        for view in views
+    }
+    found = {entry: [predicted(truth, 0.8, rng)] for entry in variant.values()}
+    settings = EvaluateSettings()
+    pairs = compare(judged_variants(settings, found), 200, 0.95, 0, views_apart(settings, found))
+    by_name = {(c.method_a, c.method_b): c.difference for c in pairs if c.metric == "accuracy"}
+    assert set(by_name) == {
+        ("rdfc (image)", "other (image)"),
+        ("rdfc (radiomics and image)", "other (image and text)"),
+    }
+
+    def accuracy(method: str, view: str) -> float:
+        said = found[variant[method, view]][0].probabilities
+        return float((said.argmax(axis=1) == truth).mean())
+
+    expected = accuracy("rdfc", "image") - accuracy("other", "image")
+    assert by_name["rdfc (image)", "other (image)"] == pytest.approx(expected)
+
+
+def test_three_views_are_compared_with_two_view_by_view():
+    truth = np.array([0, 1] * 30)
+    rng = np.random.default_rng(5)
+    seen = {"rdfc": ("a", "b", "c", "all"), "other": ("a", "b", "both")}
+    found = {
+        Variant("linear", method, view, "features", "logistic"): [predicted(truth, 0.8, rng)]
+        for method, views in seen.items()
+        for view in views
+    }
+    settings = EvaluateSettings()
+    pairs = compare(judged_variants(settings, found), 100, 0.95, 0, views_apart(settings, found))
+    assert {(c.method_a, c.method_b) for c in pairs} == {
+        ("rdfc (a)", "other (a)"),
+        ("rdfc (b)", "other (b)"),
+        ("rdfc (all views)", "other (both views)"),
+    }
+
+
 def predicted(truth, right: float, rng) -> Prediction:
     """Someone who is right in this share of cases, each its own patient."""
     said = np.where(rng.uniform(size=len(truth)) < right, truth, 1 - truth)

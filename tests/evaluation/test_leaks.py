@@ -125,7 +125,7 @@ class Watched:
         self.asked: list[int] = []
 
     def __getitem__(self, places: Any) -> Any:
-        self.asked += np.asarray(places).ravel().tolist()
+        self.asked += np.arange(len(self.rows))[places].ravel().tolist()
         return self.rows[places]
 
 

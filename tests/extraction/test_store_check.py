@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from dataclasses import replace
@@ -13,6 +14,7 @@ import small_study
 from command import HERE
 from small_study import QUICK
 
+from rdfc_core import DataError
 from rdfc_core.extraction.extract import extract, fingerprints, keys_of
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
@@ -78,13 +80,37 @@ def test_of_other_cases_nothing_is_said_or_removed(filled, cases, preparers):
     assert filled.count() == before
 
 
-def test_an_entry_that_is_no_array_any_more_is_removed(filled, cases, preparers):
-    key = keys_of(fingerprints(cases, Progress())[0], preparers)["case-001", "greys"]
+def array_file(array) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+DAMAGE = {
+    "no array": ("array", b"rubbish"),
+    "nothing": ("array", b""),
+    "cut short": ("array", array_file(np.zeros(8))[:-3]),
+    "another number of features": ("array", array_file(np.zeros(3))),
+    "no bytes": ("array", "text"),
+    "no reasons": ("missing", "{"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_an_entry_that_is_damaged_ends_a_run_by_a_sentence_and_is_removed_by_the_check(
+    filled, cases, preparers, damage
+):
+    key = keys_of(fingerprints(cases, Progress())[0], preparers)["case-001", "radiomics"]
+    column, content = DAMAGE[damage]
     with sqlite3.connect(filled.path) as database:
-        database.execute("UPDATE prepared SET array = ? WHERE key = ?", (b"rubbish", key))
-    [unlike] = check_store(cases, preparers, filled, ALONE, None).unlike
-    assert (unlike.case_id, unlike.view) == ("case-001", "greys")
+        database.execute(f"UPDATE prepared SET {column} = ? WHERE key = ?", (content, key))
+    again = Store(filled.path)
+    with pytest.raises(DataError, match=r"holds a damaged result .*rdfc store check STUDY"):
+        extract(cases, preparers, again, ALONE)
+    [unlike] = check_store(cases, preparers, again, ALONE, None).unlike
+    assert (unlike.case_id, unlike.view) == ("case-001", "radiomics")
     assert "cannot be read" in unlike.what
+    assert len(extract(cases, preparers, again, ALONE).cases) == 36
 
 
 def test_a_case_whose_files_are_gone_is_a_failure_only_if_it_was_stored(filled, cases, preparers):

@@ -101,3 +101,45 @@ def test_a_run_that_was_begun_under_old_names_of_options_is_finished_and_predict
     np.testing.assert_array_equal(said.probabilities, there.probabilities)
     with RunFolder(run).claimed(study, registry, overwrite=False):
         pass  # it is the same run, and not refused
+
+
+WRITTEN = (
+    "features.parquet",
+    "pictures.parquet",
+    "embeddings.parquet",
+    "predictions.parquet",
+    "attention.parquet",
+    "model/holdout/model.json",
+    "model/holdout/weights.safetensors",
+)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_run_that_lacks_what_it_wrote_is_not_finished(study, finished, registry, tmp_path, name):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    (run / name).unlink()
+    assert asked(study, run, registry) is None
+
+
+def test_what_is_missing_of_a_finished_run_is_made_again(
+    study, finished, workbench, registry, tmp_path
+):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    shutil.rmtree(run / "model")
+    (run / "predictions.parquet").unlink()
+    weights = (run / "checkpoints" / "holdout.safetensors").read_bytes()
+    before = small_study.lasting(run)["rows"]
+    studies.run(study, run, workbench)
+    assert all((run / name).is_file() for name in WRITTEN)
+    assert (run / "checkpoints" / "holdout.safetensors").read_bytes() == weights
+    assert small_study.lasting(run)["rows"] == before
+    assert asked(study, run, registry) is not None
+
+
+def test_results_that_do_not_say_how_far_a_run_came_are_not_taken_for_finished(
+    study, finished, registry, tmp_path
+):
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    results = Results.read(run / "results.json")
+    results.model_copy(update={"run": {}}).write(run / "results.json")
+    assert asked(study, run, registry) is None

@@ -43,6 +43,24 @@ def test_other_files_that_never_end_are_refused(run, cases, workbench, pictures,
             predict(run, cases[:1], workbench)
 
 
+@pytest.mark.parametrize(
+    "rubbish", [b"\xff\xfe\x00", b"case_id\n" + b"x" * 200_000], ids=["no text", "a long cell"]
+)
+def test_a_list_of_cases_that_is_damaged_is_told_of(run, pictures, workbench, rubbish):
+    (run / "cases.csv").write_bytes(rubbish)
+    study = small_study.resolved(pictures, *QUICK)
+    with pytest.raises(DataError, match=r"cases\.csv cannot be read: .*--overwrite"):
+        studies.run(study, run, workbench)
+    studies.run(study, run, workbench, overwrite=True)
+
+
+def test_metrics_that_a_crash_left_as_rubbish_are_dropped(run, pictures, workbench):
+    whole = (run / "metrics.jsonl").read_bytes()
+    (run / "metrics.jsonl").write_bytes(whole + bytes(100) + b"\xff\xfe{\n")
+    studies.run(small_study.resolved(pictures, *QUICK, "pretrain.epochs=4"), run, workbench)
+    assert len((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+
+
 def test_a_file_is_taken_up_to_its_limit(tmp_path):
     (tmp_path / "x").write_bytes(bytes(10))
     assert within(tmp_path / "x", 10) == tmp_path / "x"

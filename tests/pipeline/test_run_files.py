@@ -145,6 +145,39 @@ def test_a_hard_link_in_place_of_the_lock_is_refused(run, pictures, workbench, t
     assert (tmp_path / "file").read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize(
+    "name", ["metrics.jsonl", "report.html", "cases.csv", "trials/x.json", "checkpoints"]
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_pipe_is_refused_before_it_is_waited_for(run, pictures, workbench, name, overwrite):
+    planted = run / name
+    if planted.is_dir():
+        shutil.rmtree(planted)
+    planted.unlink(missing_ok=True)
+    planted.parent.mkdir(exist_ok=True)
+    os.mkfifo(planted)
+    study = small_study.resolved(pictures, *QUICK, "pretrain.epochs=4")
+    with pytest.raises(StudyError, match="is neither a file nor a folder"):
+        studies.run(study, run, workbench, overwrite=overwrite)
+
+
+@pytest.mark.parametrize("name", ["report.html", "metrics.jsonl", "checkpoints", "model", ".lock"])
+def test_what_a_run_cannot_write_as_it_does_is_refused_before_it_begins(
+    run, pictures, workbench, name
+):
+    planted = run / name
+    if planted.is_dir():
+        shutil.rmtree(planted)
+        planted.write_bytes(b"mine")
+    else:
+        planted.unlink(missing_ok=True)
+        planted.mkdir()
+    kind = "folder" if planted.is_dir() else "file"
+    with pytest.raises(StudyError, match=f"is a {kind}, and a run keeps a .* under that name"):
+        studies.run(small_study.resolved(pictures, *QUICK, "seed=2"), run, workbench)
+    assert planted.exists()
+
+
 def test_the_report_follows_no_link(run, tmp_path):
     (tmp_path / "file").write_bytes(b"precious")
     (run / "partial-report.html").symlink_to(tmp_path / "file")

@@ -24,6 +24,7 @@ from rdfc_core.results.vocabulary import METHODS
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
+from rdfc_core.views.measured_features import MeasuredFeatures
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 
 FEATURES = 40
@@ -128,7 +129,7 @@ def setup(
             fitted, trained, lambda chosen: pretext(fitted, chosen), classes
         ),
         cases=collated,
-        measured=np.stack([one.array for one in prepared["radiomics"]]).astype(np.float64),
+        measured=MeasuredFeatures(prepared["radiomics"]),
         blocks=blocks(collated["radiomics"].numpy(), learnt["image"], train),
         learnt=learnt,
         pretext="rdfc",

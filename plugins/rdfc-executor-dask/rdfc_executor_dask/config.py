@@ -19,7 +19,13 @@ class DaskConfig(BaseModel):
     tls_cert: Path | None = Field(None, description="Certificate of this client, PEM (TLS).")
     tls_key: Path | None = Field(None, description="Key of this client, PEM (TLS).")
     wait_seconds: float = Field(
-        60, gt=0, description="How long to wait for the scheduler, and for its first worker."
+        60, gt=0, description="How long to wait for the scheduler, and for a worker of it."
+    )
+    timeout_seconds: float | None = Field(
+        1800,
+        gt=0,
+        description="A case that takes longer, the wait for other work of the cluster included, "
+        "is given up; null: never.",
     )
 
     @model_validator(mode="after")

@@ -11,8 +11,9 @@ from typing import Any
 
 import rdfc_core
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.interfaces import Executor, Outcome, WorkerDiedError
+from rdfc_core.interfaces import Executor, Outcome
 from rdfc_executor_dask.config import DaskConfig
+from rdfc_executor_dask.watch import Watch
 
 log = logging.getLogger("rdfc")
 
@@ -20,10 +21,10 @@ log = logging.getLogger("rdfc")
 class DaskExecutor(Executor):
     """The workers of a running Dask cluster, which see the same files under the same paths.
 
-    By ``Client.submit`` and ``as_completed``. Only as many jobs are in the cluster as its workers
+    By ``Client.submit`` and ``wait``. Only as many jobs are in the cluster as its workers
     have threads: Dask blames a worker's death on every task that it was given, not only on the one
     it worked on. A job is given up when Dask has lost more workers to it than the cluster's
-    ``allowed-failures``.
+    ``allowed-failures``, or when its time is up. Nothing is waited for without an end.
     """
 
     def __init__(self, config: DaskConfig) -> None:
@@ -33,37 +34,25 @@ class DaskExecutor(Executor):
         """One outcome a job, in the order in which they finish.
 
         Raises:
-            StudyError: If the scheduler does not answer, has no worker, or its workers have no
-                rdfc-core, or another version of it.
-            DataError: If the connection to the scheduler is lost.
+            StudyError: If the scheduler does not answer, has no worker, or its workers do not
+                answer, have no rdfc-core, or another version of it.
+            DataError: If the connection to the scheduler is lost, or no worker is left.
         """
         if not jobs:
             return
         with self._cluster() as client:
-            from distributed import as_completed
-
             waiting = deque(range(len(jobs)))
-            in_hand: dict[Any, int] = {}
-
-            def hand_out(count: int) -> list[Any]:
-                given = []
-                for _ in range(min(count, len(waiting))):
-                    job = waiting.popleft()
-                    # Not pure: a job of an earlier run that Dask remembers is not this one.
-                    given.append(client.submit(function, jobs[job], pure=False))
-                    in_hand[given[-1]] = job
-                return given
-
-            threads = client.nthreads()
+            watch = Watch(client, self.config)
+            threads = watch.threads()
             try:
-                finished = as_completed(hand_out(_count(threads)))
-                for future in finished:
-                    yield _outcome(in_hand.pop(future), future)
-                    # Workers may have come or gone.
-                    before, threads = threads, client.nthreads()
+                while waiting or watch.in_hand:
+                    for _ in range(min(_count(threads) - len(watch.in_hand), len(waiting))):
+                        job = waiting.popleft()
+                        # Not pure: a job of an earlier run that Dask remembers is not this one.
+                        watch.add(job, client.submit(function, jobs[job], pure=False))
+                    yield from watch.ended()
+                    before, threads = threads, watch.threads()  # workers may have come or gone
                     _tell_of_lost(before, threads)
-                    for more in hand_out(_count(threads) - len(in_hand)):
-                        finished.add(more)
             except CancelledError as error:
                 raise DataError(
                     f"The connection to the Dask scheduler {self.config.address} was lost. What "
@@ -106,7 +95,16 @@ class DaskExecutor(Executor):
                 f"The Dask scheduler {self.config.address} has no worker. Start some with: dask "
                 f"worker {self.config.address} --nthreads 1."
             ) from error
-        for worker, answer in client.run(_core_version, on_error="return").items():
+        patience = self.config.wait_seconds
+        try:
+            answers = client.run(_core_version, on_error="return", callback_timeout=patience)
+        except TimeoutError as error:
+            raise StudyError(
+                f"Not all workers of the Dask scheduler {self.config.address} answered within "
+                f"{patience:g} s. Restart those that hang, or wait longer (--executor "
+                "dask:wait_seconds=…)."
+            ) from error
+        for worker, answer in answers.items():
             if answer != rdfc_core.__version__:
                 has = answer if isinstance(answer, str) else "no rdfc-core that can be imported"
                 raise StudyError(
@@ -129,25 +127,3 @@ def _tell_of_lost(before: Mapping[str, int], now: Mapping[str, int]) -> None:
 def _core_version() -> str:
     """Runs in the workers."""
     return rdfc_core.__version__
-
-
-def _outcome(job: int, future: Any) -> Outcome:
-    from distributed import KilledWorker
-
-    if future.status == "cancelled":
-        raise CancelledError
-    error = future.exception()
-    if error is None:
-        return Outcome(job, value=future.result())
-    if isinstance(error, KilledWorker):
-        last = getattr(error.last_worker, "address", error.last_worker)
-        return Outcome(
-            job,
-            error=WorkerDiedError(
-                f"its Dask worker died {error.allowed_failures + 1} times, the last one {last}, "
-                "perhaps for want of memory. Give workers more memory or fewer threads."
-            ),
-        )
-    if not isinstance(error, Exception):
-        raise error
-    return Outcome(job, error=error)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from distributed import LocalCluster, Security
+from distributed import Client, LocalCluster, Security
 
-from rdfc_core import StudyError
+from rdfc_core import DataError, StudyError
 from rdfc_core.case import Case
 from rdfc_core.cli.options import executor_part
 from rdfc_core.interfaces import WorkerDiedError
 from rdfc_core.testing import check_executor, check_plugin
 from rdfc_executor_dask.config import DaskConfig
 from rdfc_executor_dask.executor import DaskExecutor
+from rdfc_executor_dask.watch import Watch
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))
 import dask_jobs  # noqa: E402  (workers import it by this name)
+
+PATIENT = 900
+"""Seconds for workers to come and to load rdfc: a machine may have more to do than these tests."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +46,7 @@ def cluster() -> Iterator[LocalCluster]:
 
 @pytest.fixture
 def executor(cluster: LocalCluster) -> DaskExecutor:
-    return DaskExecutor(DaskConfig(address=cluster.scheduler_address))
+    return DaskExecutor(DaskConfig(address=cluster.scheduler_address, wait_seconds=PATIENT))
 
 
 def test_the_plugin_is_sound() -> None:
@@ -111,7 +119,7 @@ def test_it_speaks_tls(tmp_path: Path) -> None:
     ) as running:
         address = running.scheduler_address
         assert address.startswith("tls://")
-        secure = DaskExecutor(DaskConfig(address=address, **files))
+        secure = DaskExecutor(DaskConfig(address=address, wait_seconds=PATIENT, **files))
         assert [one.value for one in secure.run(abs, [-3])] == [3]
         plain = DaskConfig(address=address.replace("tls://", "tcp://"), wait_seconds=3)
         with pytest.raises(StudyError, match="does not answer"):
@@ -131,6 +139,69 @@ def test_a_cluster_without_a_worker_says_how_to_start_one() -> None:
             StudyError, match=r"has no worker\. Start some with: dask worker tcp://"
         ):
             list(lonely.run(abs, [1]))
+
+
+def wait_for_all(watch: Watch) -> None:
+    while watch.in_hand:
+        list(watch.ended())
+
+
+def test_a_cluster_that_loses_its_last_worker_is_not_waited_for_without_an_end(
+    tmp_path: Path,
+) -> None:
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as running,
+        Client(running) as client,
+    ):
+        watch = Watch(client, DaskConfig(address=running.scheduler_address, wait_seconds=5))
+        running.scale(0)
+        while running.scheduler.workers:
+            time.sleep(0.05)
+        watch.add(0, client.submit(abs, -1, pure=False))
+        with pytest.raises(DataError, match=r"no worker for 5 s\. What is finished is kept"):
+            wait_for_all(watch)
+
+
+def test_a_worker_that_does_not_answer_is_told_of(
+    cluster: LocalCluster, executor: DaskExecutor
+) -> None:
+    process = next(one.value for one in executor.run(dask_jobs.where, [0]))
+    impatient = DaskExecutor(DaskConfig(address=cluster.scheduler_address, wait_seconds=2))
+    with Client(cluster) as client:
+        os.kill(process, signal.SIGSTOP)
+        try:
+            with pytest.raises(StudyError, match="Not all workers of the Dask scheduler tcp://"):
+                impatient._check_workers(client)
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+
+def test_a_job_that_hangs_is_given_up_and_costs_no_other(
+    cluster: LocalCluster, tmp_path: Path
+) -> None:
+    config = DaskConfig(address=cluster.scheduler_address, wait_seconds=PATIENT, timeout_seconds=20)
+    jobs = [(tmp_path, number) for number in range(4)]
+    found = {one.job: one for one in DaskExecutor(config).run(dask_jobs.wait_for_file, jobs)}
+    (tmp_path / "go").touch()
+    assert sorted(found) == [0, 1, 2, 3]
+    assert isinstance(found[1].error, WorkerDiedError)
+    assert "longer than 20 s on the Dask cluster" in str(found[1].error)
+    assert [found[n].value for n in (0, 2, 3)] == [0, 2, 3]
+
+
+def test_a_suspended_process_loses_no_job_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Held:
+        status = "pending"
+
+    watch = Watch(None, DaskConfig(address="tcp://127.0.0.1:1", timeout_seconds=100))
+    clock = itertools.count(step=5000)  # between two looks, an hour and more
+    monkeypatch.setattr("rdfc_executor_dask.watch.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("distributed.wait", lambda *_: SimpleNamespace(done={Held}))
+    monkeypatch.setattr(watch, "_outcome", lambda future: None)
+    watch.add(0, Held)
+    for _ in range(49):
+        assert list(watch.ended()) == []
+    assert watch.in_hand[Held].seconds == 98
 
 
 def test_no_jobs_need_no_cluster() -> None:

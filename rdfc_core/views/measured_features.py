@@ -1,0 +1,39 @@
+"""Handcrafted features as they were measured, put together for the rows that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.interfaces import Prepared
+
+
+@dataclass(frozen=True)
+class MeasuredFeatures:
+    """(N, F) features, NaN where one is missing, of which no second table is kept.
+
+    A table of 20,000 cases with 1,010 features takes 160 MB beside the cases' own arrays, and most
+    studies ask for none of it.
+
+    Args:
+        cases: N of one feature view, with the same features.
+    """
+
+    cases: Sequence[Prepared]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N, F."""
+        return len(self.cases), len(self.cases[0].array) if self.cases else 0
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        """The features of some cases, (n, F)."""
+        count, width = self.shape
+        places = np.arange(count)[rows]
+        table = np.empty((len(places), width))
+        for row, place in enumerate(places):
+            table[row] = self.cases[place].array
+        return table
