@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.volume import Box
 from rdfc_features_native.filters.window import take
-from rdfc_features_native.region import Box
 
 
 def gradient_magnitude(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_features_native.region import Box
+from rdfc_core.volume import Box
 
 
 def local_binary_patterns(

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.volume import Box
 from rdfc_features_native.compiling import compiled
 from rdfc_features_native.filters.window import take
-from rdfc_features_native.region import Box
 
 Part = NDArray[np.float64]
 

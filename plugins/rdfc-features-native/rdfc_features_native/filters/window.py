@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_features_native.region import Box
+from rdfc_core.volume import Box
 
 
 def take(
