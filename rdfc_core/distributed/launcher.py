@@ -64,18 +64,18 @@ class ProcessGroupLauncher:
         return cls(devices, devices, store, patience_s, here=True)
 
     @contextmanager
-    def at_work(self, function: Callable[..., None], *about: Any) -> Iterator[ProcessGroup]:
-        """Joined with the others, in each of which ``function(group, *about)`` runs meanwhile.
+    def at_work(self, function: Callable[..., None], *arguments: Any) -> Iterator[ProcessGroup]:
+        """Joined with the others, in each of which ``function(group, *arguments)`` runs meanwhile.
 
         Args:
             function: Of a module, so that the others can import it.
-            about: What it is told; copied to the others.
+            arguments: What it is told; copied to the others.
 
         Raises:
             PluginError: If this cannot be copied.
             UnexpectedError: If another process died, or does not answer.
         """
-        job = _pickled(function, about)
+        job = _pickled(function, arguments)
         number = next(self._jobs)
         if self._here and not self.workers:
             self._start()
@@ -112,8 +112,12 @@ class ProcessGroupLauncher:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
         for rank in range(1, self.size):
-            about = (self._store.port, ProcessGroup(rank, self.size, self.devices), self.patience_s)
-            worker = get_context("spawn").Process(target=attend, args=about, daemon=True)
+            arguments = (
+                self._store.port,
+                ProcessGroup(rank, self.size, self.devices),
+                self.patience_s,
+            )
+            worker = get_context("spawn").Process(target=attend, args=arguments, daemon=True)
             worker.start()
             self.workers.append(worker)
 
@@ -169,9 +173,9 @@ class ProcessGroupLauncher:
         )
 
 
-def _pickled(function: Callable[..., None], about: tuple[Any, ...]) -> bytes:
+def _pickled(function: Callable[..., None], arguments: tuple[Any, ...]) -> bytes:
     try:
-        return pickle.dumps((function, about))
+        return pickle.dumps((function, arguments))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise PluginError(
             f"A part of the study cannot be sent to other processes ({error}). Use --devices 1, "

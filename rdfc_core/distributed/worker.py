@@ -59,8 +59,8 @@ def follow(store: dist.TCPStore, own: ProcessGroup, patience_s: float) -> int:
                         return 0
                     time.sleep(POLL_S)
                 with joined(store, number, own, patience_s) as group:
-                    function, about = pickle.loads(group.share(b""))
-                    function(group, *about)
+                    function, arguments = pickle.loads(group.share(b""))
+                    function(group, *arguments)
     except Exception as error:
         return _ended_by(error, store, own)
     raise AssertionError("counting ends never")

@@ -205,8 +205,8 @@ def _wrong(
         return sum(one.wrong for one in said.get(main.case_ids[i], []))
 
     def others(i: int) -> str:
-        about = said.get(main.case_ids[i], [])
-        return told(about, methods) if len(about) > 1 else ""
+        opinions_of_case = said.get(main.case_ids[i], [])
+        return told(opinions_of_case, methods) if len(opinions_of_case) > 1 else ""
 
     def sure(i: int) -> float:
         return 0.0 if scores is None else float(scores[i, run.classes.index(main.predicted[i])])

@@ -86,11 +86,11 @@ def opinions(run: RunData) -> Mapping[str, list[Opinion]]:
     return found
 
 
-def told(about: list[Opinion], methods: int) -> str:
+def told(opinions_of_case: list[Opinion], methods: int) -> str:
     """``wrong for 5 of 6 methods``; where each spoke several times, of so many judgements."""
-    wrong = sum(one.wrong for one in about)
-    what = "methods" if len(about) <= methods else "judgements"
-    return f"wrong for {wrong} of {len(about)} {what}"
+    wrong = sum(one.wrong for one in opinions_of_case)
+    what = "methods" if len(opinions_of_case) <= methods else "judgements"
+    return f"wrong for {wrong} of {len(opinions_of_case)} {what}"
 
 
 def hard_cases(run: RunData) -> HardCases | None:
@@ -102,18 +102,18 @@ def hard_cases(run: RunData) -> HardCases | None:
     labels = {c: label for p in methods for c, label in zip(p.case_ids, p.labels, strict=True)}
 
     def rank(case_id: str) -> tuple[float, float, str]:
-        about = found[case_id]
-        share = sum(one.wrong for one in about) / len(about)
-        return -share, _mean_probability(about, 1.0), case_id
+        opinions_of_case = found[case_id]
+        share = sum(one.wrong for one in opinions_of_case) / len(opinions_of_case)
+        return -share, _mean_probability(opinions_of_case, 1.0), case_id
 
     hard = sorted((c for c in found if any(one.wrong for one in found[c])), key=rank)
     if not hard:
         return None
     cases = []
     for case_id in hard[:SHOWN]:
-        about, label = found[case_id], labels[case_id]
-        wrongly = Counter(one.predicted for one in about if one.wrong)
-        mean = _mean_probability(about, np.nan)
+        opinions_of_case, label = found[case_id], labels[case_id]
+        wrongly = Counter(one.predicted for one in opinions_of_case if one.wrong)
+        mean = _mean_probability(opinions_of_case, np.nan)
         cases.append(
             HardCase(
                 case_id=case_id,
@@ -121,11 +121,11 @@ def hard_cases(run: RunData) -> HardCases | None:
                 label=label,
                 colour=colour_of(label, run.classes),
                 said=wrongly.most_common(1)[0][0],
-                wrong=told(about, len(methods)),
+                wrong=told(opinions_of_case, len(methods)),
                 probability="" if np.isnan(mean) else f"{mean:.2f}",
             )
         )
-    always = sum(all(one.wrong for one in about) for about in found.values())
+    always = sum(all(one.wrong for one in opinions_of_case) for opinions_of_case in found.values())
     names = text.listed(list(dict.fromkeys(p.method.method for p in methods)))
     sentence = (
         f"Counted over {names}, each in its judged variant with all labels. "
@@ -136,6 +136,6 @@ def hard_cases(run: RunData) -> HardCases | None:
     return HardCases(sentence, tuple(cases))
 
 
-def _mean_probability(about: list[Opinion], otherwise: float) -> float:
-    known = [one.true_probability for one in about if one.true_probability is not None]
+def _mean_probability(opinions_of_case: list[Opinion], otherwise: float) -> float:
+    known = [one.true_probability for one in opinions_of_case if one.true_probability is not None]
     return float(np.mean(known)) if known else otherwise
