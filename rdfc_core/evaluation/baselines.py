@@ -18,12 +18,12 @@ from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.results.vocabulary import FEATURES, RANDOM_INIT, SHUFFLED_LABELS
 from rdfc_core.views.measured_features import MeasuredFeatures
 
-Judged = list[tuple[linear_probe.Variant, Prediction]]
+VariantPredictions = list[tuple[linear_probe.Variant, Prediction]]
 
 
-def controls(own: EvaluatedModel) -> Judged:
+def controls(own: EvaluatedModel) -> VariantPredictions:
     """What the learnt features must beat, as far as the study names it."""
-    found: Judged = []
+    found: VariantPredictions = []
     named = own.study.evaluate.controls
     if RANDOM_INIT in named:
         found += linear_probe.judge_random(own.data, _untrained(own))

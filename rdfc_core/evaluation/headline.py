@@ -35,7 +35,7 @@ Found = Mapping[Variant, Sequence[Prediction]]
 
 
 @dataclass(frozen=True)
-class Against:
+class TestedPair:
     """One variant less another, paired by case; ``p_corrected`` is Holm's over the headline."""
 
     of: Variant
@@ -66,7 +66,7 @@ def headline_variant(found: Found, method: str, probe: Mapping[str, str]) -> Var
 
 def against(
     settings: EvaluateSettings, found: Found, main: Variant, method: str, seed: int
-) -> list[Against]:
+) -> list[TestedPair]:
     """The main variant less each control, each network from scratch and conventional radiomics.
 
     And what pretraining is worth by itself: the fine-tuned network less the one from scratch, the
@@ -83,7 +83,7 @@ def against(
     taken = dict.fromkeys(variant for pair in pairs for variant in pair)
     drawn = {e: resampled(found[e], settings.bootstrap, seed)[METRIC] for e in taken}
     tested = [
-        Against(a, b, *paired(drawn[a], drawn[b], settings.confidence, seed)) for a, b in pairs
+        TestedPair(a, b, *paired(drawn[a], drawn[b], settings.confidence, seed)) for a, b in pairs
     ]
     corrected = holm([one.p for one in tested])
     return [replace(one, p_corrected=p) for one, p in zip(tested, corrected, strict=True)]

@@ -89,7 +89,7 @@ class SplitRun:
 
 
 @dataclass(frozen=True)
-class Judged:
+class SplitEvaluation:
     """What the methods of a split said of its test part, and which of them were chosen.
 
     Args:
@@ -98,7 +98,7 @@ class Judged:
         embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
     """
 
-    entries: baselines.Judged
+    entries: baselines.VariantPredictions
     selections: list[Selection]
     embeddings: Signs
 
@@ -189,7 +189,7 @@ def compared(run: SplitRun, own: Convergence) -> dict[str, tuple[Model, Converge
 
 def evaluate(
     run: SplitRun, model: Model, others: Mapping[str, Model], explanations: Explanations
-) -> Judged:
+) -> SplitEvaluation:
     """The tables of a split, and the controls; sets the model's classifier, and what is chosen.
 
     Args:
@@ -222,7 +222,9 @@ def evaluate(
     methods = {method_name(run.study): own.outputs, **outputs}
     train, test = len(run.split.train), len(run.split.test)
     tested = range(train, train + test)[:LOOKED_AT]
-    return Judged(found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()})
+    return SplitEvaluation(
+        found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()}
+    )
 
 
 def teach(run: SplitRun, model: Model) -> None:
@@ -243,7 +245,7 @@ def teach(run: SplitRun, model: Model) -> None:
         model.take_members(chosen.selection, chosen.weights(runner), run.study)
 
 
-def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.Judged:
+def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
     """Linear evaluation of the study's own pretext; sets the model's classifier."""
     found, own.model.classifier = linear_probe.judge_learnt(
         own.data, own.outputs, method_name(run.study)

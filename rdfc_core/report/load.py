@@ -17,7 +17,7 @@ from rdfc_core.report.run_data import (
     Embeddings,
     Epoch,
     Method,
-    Predictions,
+    RecordedPredictions,
     RecordedResults,
     RunData,
 )
@@ -132,7 +132,7 @@ def _results(path: Path) -> RecordedResults | None:
         raise _damaged(path, error) from error
 
 
-def _predictions(path: Path) -> tuple[Predictions, ...]:
+def _predictions(path: Path) -> tuple[RecordedPredictions, ...]:
     keys = list(Method._fields)
     text = ["split", *keys, "case_id", "patient_id", "label", "predicted"]
     table = _table(path, [*text, "probabilities"], ["repeat", "label_fraction"])
@@ -151,7 +151,7 @@ def _predictions(path: Path) -> tuple[Predictions, ...]:
         return tuple(columns[name][row] for row in rows)
 
     return tuple(
-        Predictions(
+        RecordedPredictions(
             method=method,
             splits=pick("split", rows),
             case_ids=pick("case_id", rows),

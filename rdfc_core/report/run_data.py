@@ -140,7 +140,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class RecordedPredictions:
     """What one method said about N held-back cases.
 
     Args:
@@ -207,8 +207,8 @@ class RunData:
     epochs: tuple[Epoch, ...] = ()
     unread_lines: int = 0
     results: RecordedResults | None = None
-    predictions: tuple[Predictions, ...] = ()
-    few_labels: tuple[Predictions, ...] = ()
+    predictions: tuple[RecordedPredictions, ...] = ()
+    few_labels: tuple[RecordedPredictions, ...] = ()
     embeddings: Embeddings | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     attention_maps: tuple[AttentionMap, ...] = ()

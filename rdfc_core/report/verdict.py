@@ -9,7 +9,7 @@ import numpy as np
 
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.report import headline
-from rdfc_core.report.run_data import Predictions, RunData, key_of
+from rdfc_core.report.run_data import RecordedPredictions, RunData, key_of
 from rdfc_core.report.text import Outcome, is_control, is_learnt
 from rdfc_core.results.schema import Row
 from rdfc_core.results.vocabulary import (
@@ -163,7 +163,7 @@ def _rank(row: Row | None, named: tuple[str, str, str] | None) -> tuple[bool, fl
     return row is not None and _variant(row) == named, _mean(row)
 
 
-def predictions_of(run: RunData, row: Row) -> Predictions | None:
+def predictions_of(run: RunData, row: Row) -> RecordedPredictions | None:
     """What the row's method said about the held-back cases, if the run kept it."""
     return next((p for p in run.predictions if p.method == key_of(row)), None)
 
@@ -190,7 +190,10 @@ def _compare(main: Row, other: Row, run: RunData) -> VerdictRow:
 
 
 def paired_difference(
-    ours: Predictions, theirs: Predictions, metric: str, statistics: Statistics | None = None
+    ours: RecordedPredictions,
+    theirs: RecordedPredictions,
+    metric: str,
+    statistics: Statistics | None = None,
 ) -> tuple[float, float, float] | None:
     """Ours minus theirs on the same cases, with its interval from resampling patients.
 
@@ -213,7 +216,7 @@ def paired_difference(
     return None if np.isnan(low) else (value, low, high)
 
 
-def _same_cases(ours: Predictions, theirs: Predictions) -> bool:
+def _same_cases(ours: RecordedPredictions, theirs: RecordedPredictions) -> bool:
     """Whether every repetition of both speaks of the same cases of the same splits, once."""
     keys = []
     for found in (ours, theirs):
@@ -224,7 +227,7 @@ def _same_cases(ours: Predictions, theirs: Predictions) -> bool:
     return keys[0] == keys[1]
 
 
-def _by_split(found: Predictions, classes: Sequence[str]) -> list[Prediction]:
+def _by_split(found: RecordedPredictions, classes: Sequence[str]) -> list[Prediction]:
     """One a split and repetition, sure of the class that was said."""
     said = np.eye(len(classes))[[classes.index(label) for label in found.predicted]]
     truth = np.array([classes.index(label) for label in found.labels], np.int64)
@@ -245,7 +248,7 @@ def _by_split(found: Predictions, classes: Sequence[str]) -> list[Prediction]:
     ]
 
 
-def strongest(verdict: Verdict, run: RunData, most: int) -> list[Predictions]:
+def strongest(verdict: Verdict, run: RunData, most: int) -> list[RecordedPredictions]:
     """Predictions of the strongest controls that were kept, at most this many."""
     found = (predictions_of(run, c.row) for c in verdict.comparisons if is_control(c.row))
     return [p for p in found if p is not None][:most]

@@ -29,7 +29,7 @@ from rdfc_core.report import headline, write_report
 from rdfc_core.report.load import read_run
 from rdfc_core.report.run_data import Method
 from rdfc_core.report.sections.model_selection import choices
-from rdfc_core.report.sections.summary import head
+from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.verdict import Statistics, judge, paired_difference
 from rdfc_core.results.schema import Against, Judged, Results
 
@@ -146,7 +146,9 @@ def test_the_report_repeats_the_headline_of_the_results(selected):
         (one.less.table, one.less.method): (one.difference, one.ci_low, one.ci_high) for one in own
     }
     enough = run.results.dataset.model_copy(update={"tested": {}})  # too few for a headline here
-    page = head(replace(run, results=run.results.model_copy(update={"dataset": enough})), verdict)
+    page = summary(
+        replace(run, results=run.results.model_copy(update={"dataset": enough})), verdict
+    )
     assert page.headline.startswith("selected reaches a weighted F1 of")
     assert "chosen by inner folds of the training cases" in page.headline
     assert page.claims[0][1].startswith("The fine-tuned network against the same network from")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from rdfc_core.report.run_data import Method, Predictions, RecordedResults, RunData
+from rdfc_core.report.run_data import Method, RecordedPredictions, RecordedResults, RunData
 from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.verdict import judge, paired_difference, primary_metric
 from rdfc_core.results.schema import Row
@@ -35,7 +35,7 @@ def row(method, mean, half=0.05, table="control", **changes):
 def predictions(method, labels, predicted, table="control", patients=None, splits=None):
     n = len(labels)
     cases = tuple(f"c{i}" for i in range(n))
-    return Predictions(
+    return RecordedPredictions(
         method=Method(table, method, "both", "features", "logistic"),
         splits=tuple(splits or ["s"] * n),
         case_ids=cases,
@@ -227,7 +227,7 @@ def repeated(method, labels, each, table="control"):
     """What one method said of the same cases in several repetitions."""
     n = len(labels)
     cases = tuple(f"c{i}" for i in range(n)) * len(each)
-    return Predictions(
+    return RecordedPredictions(
         method=Method(table, method, "both", "features", "logistic"),
         splits=("s",) * len(cases),
         case_ids=cases,
@@ -268,7 +268,7 @@ def test_head_says_first_of_the_repeats_only_where_an_older_run_kept_no_other():
 def test_a_repetition_that_lacks_a_case_gives_no_difference():
     labels = ["a", "b"]
     whole = repeated("n", labels, [labels, labels])
-    torn = Predictions(
+    torn = RecordedPredictions(
         **{
             **{name: getattr(whole, name)[:-1] for name in ("splits", "case_ids", "patient_ids")},
             **{name: getattr(whole, name)[:-1] for name in ("labels", "predicted", "repeats")},

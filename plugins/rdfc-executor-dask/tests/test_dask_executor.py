@@ -15,8 +15,8 @@ import pytest
 from distributed import Client, LocalCluster, Security
 
 from rdfc_core import DataError, StudyError
+from rdfc_core.api.context import executor_part
 from rdfc_core.case import Case
-from rdfc_core.cli.options import executor_part
 from rdfc_core.interfaces import WorkerDiedError
 from rdfc_core.testing import check_executor, check_plugin
 from rdfc_executor_dask.config import DaskConfig

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
 from rdfc_core.radiomics.parameters import RadiomicsSettings
-from rdfc_features_native.plan import Plan
-from rdfc_features_native.preparation import Prepared
+from rdfc_features_native.plan import ExtractionPlan
+from rdfc_features_native.preparation import PreparedImage
 
 MIN_RANGE_BINS = 2
 """An image whose whole range is narrower than this was not meant for the bin width."""
@@ -99,7 +99,7 @@ def check_finite_part(values: Array) -> None:
         )
 
 
-def check_grey_levels(prepared: Prepared, values: Array, plan: Plan) -> None:
+def check_grey_levels(prepared: PreparedImage, values: Array, plan: ExtractionPlan) -> None:
     """Bins must be neither wider than the image's grey scale nor beyond counting.
 
     A homogeneous tumour may well fall into a single bin; an image that does as a whole is on

@@ -28,9 +28,9 @@ from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.features.shape import shape_features
 from rdfc_features_native.features.shape2d import shape2d_features
 from rdfc_features_native.images import filtered_images
-from rdfc_features_native.plan import Plan, check_supported
+from rdfc_features_native.plan import ExtractionPlan, check_supported
 from rdfc_features_native.preparation import (
-    Prepared,
+    PreparedImage,
     prepare,
     resegment,
     target_spacing_mm,
@@ -60,7 +60,7 @@ class NativeExtractor(FeatureExtractor):
         """
         self.config = config
         self._by_ndim = config.by_ndim()
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[int, ExtractionPlan] = {}
         for parameters in self._by_ndim.values():
             check_supported(parameters)
 
@@ -115,13 +115,13 @@ class NativeExtractor(FeatureExtractor):
             "parameters": volumes if pictures == volumes else both,
         }
 
-    def _plan(self, ndim: int) -> Plan:
+    def _plan(self, ndim: int) -> ExtractionPlan:
         if ndim not in self._plans:
-            self._plans[ndim] = Plan.of(self._by_ndim[ndim], ndim)
+            self._plans[ndim] = ExtractionPlan.of(self._by_ndim[ndim], ndim)
         return self._plans[ndim]
 
 
-def _measurable(tumour: Tumour, plan: Plan) -> tuple[Prepared, Region]:
+def _measurable(tumour: Tumour, plan: ExtractionPlan) -> tuple[PreparedImage, Region]:
     """The tumour as it is measured, and its voxels; everything that is refused is refused here.
 
     Raises:
@@ -132,7 +132,7 @@ def _measurable(tumour: Tumour, plan: Plan) -> tuple[Prepared, Region]:
     return prepared, _region(prepared, plan)
 
 
-def _prepared(tumour: Tumour, plan: Plan) -> Prepared:
+def _prepared(tumour: Tumour, plan: ExtractionPlan) -> PreparedImage:
     """The tumour normalised, resampled and cropped, as far as the settings ask for it.
 
     Raises:
@@ -156,7 +156,7 @@ def _prepared(tumour: Tumour, plan: Plan) -> Prepared:
     return prepared
 
 
-def _region(prepared: Prepared, plan: Plan) -> Region:
+def _region(prepared: PreparedImage, plan: ExtractionPlan) -> Region:
     """The voxels that are measured.
 
     Raises:
@@ -176,7 +176,7 @@ def _region(prepared: Prepared, plan: Plan) -> Region:
 
 
 def _shapes(
-    prepared: Prepared, region: Region, plan: Plan, reasons: dict[str, str]
+    prepared: PreparedImage, region: Region, plan: ExtractionPlan, reasons: dict[str, str]
 ) -> Iterator[NDArray[np.float64]]:
     """The features of each shape class; ``reasons`` learns why one cannot be measured."""
     # Without resegmentShape the whole mask is meant, in the box of the part that is left of it.
@@ -200,7 +200,7 @@ def _shapes(
 
 
 def _images(
-    prepared: Prepared, region: Region, plan: Plan, reasons: Mapping[str, str]
+    prepared: PreparedImage, region: Region, plan: ExtractionPlan, reasons: Mapping[str, str]
 ) -> Iterator[NDArray[np.float64]]:
     """The features of each filtered image; NaN for an image that cannot be made."""
     if not plan.classes:

@@ -14,7 +14,7 @@ from rdfc_features_native.filters.lbp import local_binary_patterns
 from rdfc_features_native.filters.log import laplacian_of_gaussian
 from rdfc_features_native.filters.pointwise import FILTERS
 from rdfc_features_native.filters.wavelet import wavelet_bands
-from rdfc_features_native.preparation import Prepared
+from rdfc_features_native.preparation import PreparedImage
 from rdfc_features_native.region import Region
 
 Filtered = Iterator[tuple[str, NDArray[Any]]]
@@ -23,7 +23,7 @@ SUPPORTED = ("Original", "LoG", "Wavelet", "Gradient", "LBP2D", *FILTERS)
 
 
 def filtered_images(
-    image_type: str, name: str, own: RadiomicsSettings, prepared: Prepared, region: Region
+    image_type: str, name: str, own: RadiomicsSettings, prepared: PreparedImage, region: Region
 ) -> Filtered:
     """Name and filtered box of each image that an image type makes, in PyRadiomics' order.
 

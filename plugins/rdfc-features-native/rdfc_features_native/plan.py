@@ -27,7 +27,7 @@ class ImagePlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExtractionPlan:
     """What is measured on a tumour.
 
     Args:
@@ -47,7 +47,7 @@ class Plan:
     axes_as_stored: bool
 
     @classmethod
-    def of(cls, parameters: Parameters, ndim: int) -> Plan:
+    def of(cls, parameters: Parameters, ndim: int) -> ExtractionPlan:
         """The plan for tumours with ``ndim`` axes.
 
         Raises:

@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedImage:
     """An image and its mask, ready to be filtered and measured.
 
     Args:
@@ -78,14 +78,14 @@ def tumour_box(tumour: Tumour) -> Box:
     return box
 
 
-def prepare(tumour: Tumour, box: Box, settings: RadiomicsSettings) -> Prepared:
+def prepare(tumour: Tumour, box: Box, settings: RadiomicsSettings) -> PreparedImage:
     """Image and mask as the settings want them before filters; ``box`` is the mask's."""
     volume, mask = tumour.image, tumour.mask
     if settings.normalize:
         volume = replace(volume, array=normalise(volume.array, settings))
     if settings.interpolator is not None and settings.resampled_spacing_mm is not None:
         return _resample(volume, mask, box, settings)
-    prepared = Prepared(volume.array, mask, volume.spacing_mm, box)
+    prepared = PreparedImage(volume.array, mask, volume.spacing_mm, box)
     return _cropped(prepared, settings.pad_distance) if settings.pre_crop else prepared
 
 
@@ -127,7 +127,7 @@ def target_spacing_mm(
     return None if np.allclose(spacing_mm, target) else target
 
 
-def resegment(prepared: Prepared, settings: RadiomicsSettings) -> Mask:
+def resegment(prepared: PreparedImage, settings: RadiomicsSettings) -> Mask:
     """The part of the mask within ``resegmentRange``; the mask itself if there is no range.
 
     Raises:
@@ -156,7 +156,7 @@ def resegment(prepared: Prepared, settings: RadiomicsSettings) -> Mask:
     return mask.reshape(prepared.mask.shape)
 
 
-def _cropped(prepared: Prepared, margin: int) -> Prepared:
+def _cropped(prepared: PreparedImage, margin: int) -> PreparedImage:
     window = tuple(
         slice(max(0, along.start - margin), min(length, along.stop + margin))
         for along, length in zip(prepared.box, prepared.mask.shape, strict=True)
@@ -165,10 +165,10 @@ def _cropped(prepared: Prepared, margin: int) -> Prepared:
         slice(along.start - part.start, along.stop - part.start)
         for along, part in zip(prepared.box, window, strict=True)
     )
-    return Prepared(prepared.image[window], prepared.mask[window], prepared.spacing_mm, box)
+    return PreparedImage(prepared.image[window], prepared.mask[window], prepared.spacing_mm, box)
 
 
-def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings) -> Prepared:
+def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings) -> PreparedImage:
     """Image and mask on the new grid, around the mask.
 
     The new grid's outer edge is the old one's; it covers the mask's box and ``padDistance``.
@@ -177,7 +177,7 @@ def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings)
 
     target_mm = target_spacing_mm(volume.spacing_mm, box, settings)
     if target_mm is None:
-        prepared = Prepared(volume.array, mask, volume.spacing_mm, box)
+        prepared = PreparedImage(volume.array, mask, volume.spacing_mm, box)
         return _cropped(prepared, settings.pad_distance)
     old_mm, new_mm = np.array(volume.spacing_mm), np.array(target_mm)
     ratio = old_mm / new_mm
@@ -211,4 +211,4 @@ def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings)
     resampler.SetInterpolator(getattr(sitk, settings.interpolator or "sitkBSpline"))
     resampled = sitk.GetArrayFromImage(resampler.Execute(part.to_sitk()))
     nothing = (slice(0, 0),) * mask.ndim
-    return Prepared(resampled, inside, target_mm, box_of(inside) or nothing)
+    return PreparedImage(resampled, inside, target_mm, box_of(inside) or nothing)

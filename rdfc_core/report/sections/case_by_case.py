@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rdfc_core.report import images, text
 from rdfc_core.report.figures import Plot
 from rdfc_core.report.images import Picture
-from rdfc_core.report.run_data import Predictions, RunData
+from rdfc_core.report.run_data import RecordedPredictions, RunData
 from rdfc_core.report.sections.hard_cases import (
     BLIND,
     HardCases,
@@ -121,8 +121,8 @@ def case_by_case(run: RunData, verdict: Verdict | None) -> CaseByCase | None:
 
 
 def _beside(
-    run: RunData, verdict: Verdict | None, others: Sequence[Predictions]
-) -> list[Predictions]:
+    run: RunData, verdict: Verdict | None, others: Sequence[RecordedPredictions]
+) -> list[RecordedPredictions]:
     """Whose ROC stands beside the main method's: other pretexts, and the strongest controls."""
     methods = [p for p in others if p.method.table == LINEAR]
     controls = strongest(verdict, run, ROC_CONTROLS) if verdict else []
@@ -131,7 +131,10 @@ def _beside(
 
 
 def _view(
-    found: Predictions, classes: Sequence[str], beside: Sequence[Predictions], suffix: str
+    found: RecordedPredictions,
+    classes: Sequence[str],
+    beside: Sequence[RecordedPredictions],
+    suffix: str,
 ) -> MethodView:
     scores = scores_of(found, classes)
     plots: list[Plot | None] = []
@@ -149,7 +152,7 @@ def _view(
     )
 
 
-def _pooled(found: Predictions) -> str:
+def _pooled(found: RecordedPredictions) -> str:
     splits = len(set(found.splits))
     over = [text.count(splits, "split")] if splits > 1 else []
     if found.repetitions > 1:
@@ -157,7 +160,7 @@ def _pooled(found: Predictions) -> str:
     return f", pooled over {text.listed(over)}" if over else ""
 
 
-def _supervised(run: RunData, others: Sequence[Predictions]) -> Plot | None:
+def _supervised(run: RunData, others: Sequence[RecordedPredictions]) -> Plot | None:
     """The ROC of methods that labels train, the study's own first."""
     own = [p for p in others if p.method.table == SUPERVISED]
     lead = own_of(run, SUPERVISED, [p.method.method for p in own])
@@ -181,7 +184,7 @@ def _few_labels(run: RunData) -> tuple[Plot, ...]:
     return tuple(plots)
 
 
-def _confusion(main: Predictions, classes: Sequence[str]) -> Confusion:
+def _confusion(main: RecordedPredictions, classes: Sequence[str]) -> Confusion:
     counts = Counter(zip(main.labels, main.predicted, strict=True))
     rows = []
     for label in classes:
@@ -195,7 +198,10 @@ def _confusion(main: Predictions, classes: Sequence[str]) -> Confusion:
 
 
 def _wrong(
-    run: RunData, main: Predictions, wrong: Sequence[int], scores: NDArray[np.float64] | None
+    run: RunData,
+    main: RecordedPredictions,
+    wrong: Sequence[int],
+    scores: NDArray[np.float64] | None,
 ) -> tuple[WrongCase, ...]:
     """The wrong cases, the surest first; without probabilities, those most methods get wrong."""
     said = opinions(run)

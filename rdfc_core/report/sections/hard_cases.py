@@ -11,7 +11,7 @@ import numpy as np
 from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
 from rdfc_core.report.palette import colour_of
-from rdfc_core.report.run_data import Predictions, RunData
+from rdfc_core.report.run_data import RecordedPredictions, RunData
 from rdfc_core.report.sections.roc_and_calibration import scores_of
 from rdfc_core.report.variants import judged
 from rdfc_core.results.vocabulary import CONTROL, RANDOM_INIT, SELECTED, SHUFFLED_LABELS
@@ -63,7 +63,7 @@ class HardCases:
     cases: tuple[HardCase, ...]
 
 
-def panel(run: RunData) -> list[Predictions]:
+def panel(run: RunData) -> list[RecordedPredictions]:
     """One variant a method, trained with all labels; controls only where there is little else."""
     stand = judged(run)
     known = [p for p in run.predictions if not stand or p.method in stand.values()]

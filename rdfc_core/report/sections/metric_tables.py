@@ -40,7 +40,7 @@ class TableRow:
 
 
 @dataclass(frozen=True)
-class Grid:
+class MetricGrid:
     """Columns and rows."""
 
     columns: tuple[str, ...]
@@ -48,7 +48,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Table:
+class MetricTable:
     """One table of results.json.
 
     Args:
@@ -60,11 +60,11 @@ class Table:
 
     title: str
     note: str
-    front: Grid
-    every: Grid | None
+    front: MetricGrid
+    every: MetricGrid | None
 
 
-def tables(run: RunData, main: Method | None) -> tuple[Table, ...]:
+def tables(run: RunData, main: Method | None) -> tuple[MetricTable, ...]:
     """Every table of the results, in the paper's order."""
     rows = run.results.rows if run.results else ()
     names = list(dict.fromkeys(row.table for row in rows))
@@ -72,7 +72,7 @@ def tables(run: RunData, main: Method | None) -> tuple[Table, ...]:
     return tuple(_table(name, rows, run, main) for name in names)
 
 
-def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) -> Table:
+def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) -> MetricTable:
     own = [row for row in rows if row.table == name]
     if name == LABEL_EFFICIENCY:
         front, every = _by_share(own, main), _grid(own, main)
@@ -86,15 +86,15 @@ def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) ->
             shown = own
         front, every = _grid(shown, main), _grid(own, main)
         if {(r.method, r.detail) for r in every.rows} <= {(r.method, r.detail) for r in front.rows}:
-            return Table(*_words(name), front, None)
-    return Table(*_words(name), front, every)
+            return MetricTable(*_words(name), front, None)
+    return MetricTable(*_words(name), front, every)
 
 
 def _words(name: str) -> tuple[str, str]:
     return table_heading(name), TABLES[name].note if name in TABLES else ""
 
 
-def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
+def _grid(rows: Sequence[Row], main: Method | None) -> MetricGrid:
     """A line a variant and share, the best first; a column a metric, and one a published number."""
     there = {row.metric for row in rows}
     metrics = [m for m in METRIC_HEADINGS if m in there]
@@ -126,10 +126,10 @@ def _grid(rows: Sequence[Row], main: Method | None) -> Grid:
             cells += [_published(found.get(metric))] if metric in published else []
         cells.append(str(some.n_cases))
         lines.append(TableRow(role_of(some, main), key.method, text.describe(key), tuple(cells)))
-    return Grid((*columns, "Cases"), tuple(lines))
+    return MetricGrid((*columns, "Cases"), tuple(lines))
 
 
-def _by_share(rows: Sequence[Row], main: Method | None) -> Grid:
+def _by_share(rows: Sequence[Row], main: Method | None) -> MetricGrid:
     """A line a method, a column a share of the labels: the metric that decides."""
     metric = primary_metric(rows)
     own = [row for row in rows if row.metric == metric]
@@ -148,7 +148,7 @@ def _by_share(rows: Sequence[Row], main: Method | None) -> Grid:
             cells += [_published(found.get(share))] if share in published else []
         some = next(iter(found.values()))
         lines.append(TableRow(role_of(some, main), key.method, text.describe(key), tuple(cells)))
-    return Grid(tuple(columns), tuple(lines))
+    return MetricGrid(tuple(columns), tuple(lines))
 
 
 def _with_spread(row: Row) -> str:

@@ -10,7 +10,7 @@ from rdfc_core.report.figures import Plot
 from rdfc_core.report.run_data import RunData, key_of
 from rdfc_core.report.sections.forest_plot import Chart, chart
 from rdfc_core.report.sections.label_efficiency import efficiency
-from rdfc_core.report.sections.metric_tables import Table, tables
+from rdfc_core.report.sections.metric_tables import MetricTable, tables
 from rdfc_core.report.sections.model_selection import Choice, choices
 from rdfc_core.report.sections.paired_tests import Differences, differences
 from rdfc_core.report.variants import judged
@@ -24,7 +24,7 @@ class ResultsSection:
 
     chart: Chart | None
     label_efficiency: tuple[Plot, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[MetricTable, ...]
     differences: Differences | None
     choices: tuple[Choice, ...]
     coverage: str

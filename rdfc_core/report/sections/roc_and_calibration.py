@@ -11,14 +11,14 @@ from rdfc_core.evaluation import metrics
 from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.palette import DASHES, class_colour, series_colour
-from rdfc_core.report.run_data import Predictions
+from rdfc_core.report.run_data import RecordedPredictions
 from rdfc_core.results.vocabulary import BRIER, ECE
 
 CASES_A_BIN = 12
 BINS = (3, 8)
 
 
-def scores_of(found: Predictions, classes: Sequence[str]) -> NDArray[np.float64] | None:
+def scores_of(found: RecordedPredictions, classes: Sequence[str]) -> NDArray[np.float64] | None:
     """(N, C) probabilities of the listed classes, or None if there are none for every case."""
     p = found.probabilities
     if p is None or p.shape[1] != len(classes) or not np.isfinite(p).all():
@@ -27,10 +27,10 @@ def scores_of(found: Predictions, classes: Sequence[str]) -> NDArray[np.float64]
 
 
 def roc(
-    main: Predictions,
+    main: RecordedPredictions,
     scores: NDArray[np.float64],
     classes: Sequence[str],
-    others: Sequence[Predictions],
+    others: Sequence[RecordedPredictions],
     name: str = "roc",
     title: str = "ROC",
 ) -> Plot | None:
@@ -62,7 +62,7 @@ def roc(
 
 
 def few_labels_roc(
-    found: Sequence[Predictions], classes: Sequence[str], share: float, name: str
+    found: Sequence[RecordedPredictions], classes: Sequence[str], share: float, name: str
 ) -> Plot | None:
     """Methods that were given a share of the labels; None unless there are two classes."""
     curves = _methods_roc(found, classes) if len(classes) == 2 else []
@@ -74,7 +74,7 @@ def few_labels_roc(
     return Plot(title, figures.roc(curves, name, f"{title}. {what} {described}"), what)
 
 
-def _methods_roc(found: Sequence[Predictions], classes: Sequence[str]) -> list[Curve]:
+def _methods_roc(found: Sequence[RecordedPredictions], classes: Sequence[str]) -> list[Curve]:
     """A curve a method, the first in the accent; those that coincide are one, with both names."""
     curves: list[Curve] = []
     names: list[list[str]] = []
@@ -123,7 +123,7 @@ def _roc_curve(
 
 
 def calibration(
-    main: Predictions,
+    main: RecordedPredictions,
     scores: NDArray[np.float64],
     classes: Sequence[str],
     name: str = "calibration",

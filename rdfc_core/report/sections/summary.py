@@ -28,7 +28,7 @@ class Other:
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerdictGroup:
     """One group of comparisons.
 
     Args:
@@ -52,7 +52,7 @@ class Summary:
     conclusion: str
     illustration: str
     claims: tuple[tuple[str, str], ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[VerdictGroup, ...]
     how_compared: str
     facts: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -181,7 +181,7 @@ def _claims(run: RunData) -> tuple[tuple[str, str], ...]:
     return tuple(claims)
 
 
-def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
+def _findings(verdict: Verdict | None) -> tuple[VerdictGroup, ...]:
     if verdict is None:
         return ()
     leads = {
@@ -193,7 +193,7 @@ def _findings(verdict: Verdict | None) -> tuple[Finding, ...]:
     for outcome, lead in leads.items():
         others = tuple(_other(c) for c in verdict.comparisons if c.outcome == outcome)
         if others:
-            groups.append(Finding(outcome, lead, others))
+            groups.append(VerdictGroup(outcome, lead, others))
     return tuple(groups)
 
 

@@ -61,7 +61,7 @@ rank: Roy & Vetterli 2007."""
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingSection:
     """What the section shows."""
 
     summary: str
@@ -69,7 +69,7 @@ class Training:
     unread: str
 
 
-def training(run: RunData) -> Training | None:
+def training(run: RunData) -> TrainingSection | None:
     """The section, or None before the first epoch."""
     if not run.epochs:
         return None
@@ -95,7 +95,7 @@ def training(run: RunData) -> Training | None:
             f" {text.listed(sorted(rivals))} had the same cases and epochs; their losses are of "
             "other tasks, and stand in metrics.jsonl."
         )
-    return Training(summary, tuple(plots), unread)
+    return TrainingSection(summary, tuple(plots), unread)
 
 
 def compared(run: RunData) -> set[str]:
