@@ -149,9 +149,8 @@ def _is_frame(value: Any) -> bool:
 
 
 def _not_cases(value: Any) -> DataError:
-    said = (
-        "a mapping" if isinstance(value, Mapping) else f"a {type(value).__name__} ({value!r:.60})"
-    )
+    kind = type(value).__name__
+    said = f"a {kind}" if isinstance(value, Mapping) else f"the {kind} {value!r:.60}"
     return DataError(
         f"Cases are given as {said}. Give Case objects, (image, mask) tuples of paths, the path of "
         "a manifest, or a DataFrame with its columns."

@@ -54,6 +54,7 @@ class Encoder(nn.Module):
         self.tower = tower
         self._view, self._lists, self._definition = view, lists, definition
         self._grid = mask_grid
+        self.eval()
 
     @property
     def out_features(self) -> int:

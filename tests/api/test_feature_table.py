@@ -43,7 +43,7 @@ def grey_inside(pair, value=None) -> np.ndarray:
 
 def test_values_are_those_of_the_pixels_inside_the_mask(extract, pairs):
     table = extract(pairs, MEAN)
-    columns = ["original_firstorder_Maximum", "original_firstorder_Mean"]
+    columns = ["original_firstorder_Mean", "original_firstorder_Maximum"]
     assert list(table.columns) == ["case_id", "patient_id", "label", *columns]
     assert list(table["case_id"]) == ["case-000", "case-001", "case-002"]
     for row, pair in zip(table.itertuples(), pairs, strict=True):

@@ -226,7 +226,7 @@ def test_what_no_encoder_can_take_is_refused_by_a_sentence(run, manifest):
         ([], "There is no case"),
         ({"image": "a.png"}, "a dict"),
         (["a.png", "b.png"], "'a.png'"),
-        (7, "a int, 7"),
+        (7, "the int 7."),
         (pd.DataFrame({"case_id": []}), "no rows"),
         (pd.DataFrame({"case_id": ["a"], "image": ["a.png"]}), "no column 'mask'"),
         ([("a.png", "m.png"), ("a.png", "m.png")], "given twice"),
