@@ -36,6 +36,7 @@ from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
+from rdfc_core.pipeline.unconverged import unconverged
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
@@ -116,7 +117,7 @@ class _Run:
         self.signs: dict[str, per_split.Signs] = {}
         self.vectors: list[tables.Embedded] = []
         self.trained = list(views)
-        self.convergence: dict[str, Convergence] = {}
+        self.convergence: dict[str, dict[str, Convergence]] = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -197,10 +198,10 @@ class _Run:
                     model, told = per_split.pretrained(part)
                     compared = per_split.compared(part, told)
                 others = {name: other for name, (other, _) in compared.items()}
-                self._converged(split.name, told)
+                self._converged("", split.name, told)
                 for name, (_, other_told) in compared.items():
                     if other_told is not None:
-                        self._converged(f"{split.name}.{name}", other_told)
+                        self._converged(name, split.name, other_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += tables.embedded(model, extraction, split)
@@ -214,11 +215,11 @@ class _Run:
             model.cases = self.definition
             model.save(self.place.model(split.name))
 
-    def _converged(self, name: str, told: Convergence) -> None:
-        """Keep how far a pretraining came; a run that judges one too early says so."""
-        self.convergence[name] = told
-        if sentence := summary.unconverged(name, told):
-            log.warning("%s", sentence)
+    def _converged(self, pretext: str, split: str, told: Convergence) -> None:
+        """Keep how far a pretraining came, and say at once if that is too early to judge it."""
+        self.convergence.setdefault(pretext, {})[split] = told
+        if sentence := unconverged(pretext, {split: told}):
+            log.info("%s", sentence)
 
     def _write(self) -> None:
         folder = self.place.path
@@ -246,7 +247,9 @@ class _Run:
             main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes
+        early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (
+            *filter(None, early),
             *summary.by_default(self.selections),
             *summary.warnings(study, extraction, tested, classes),
         ):
@@ -272,7 +275,9 @@ class _Run:
                 "step": self.until,
                 "embeddings": summary.embeddings(self.signs),
                 "convergence": {
-                    name: summary.convergence(told) for name, told in self.convergence.items()
+                    f"{split}.{name}" if name else split: summary.convergence(told)
+                    for name, of_split in self.convergence.items()
+                    for split, told in of_split.items()
                 },
             },
         )

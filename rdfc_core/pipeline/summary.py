@@ -229,21 +229,6 @@ def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
     }
 
 
-def unconverged(name: str, told: Convergence) -> str | None:
-    """The sentence on a pretraining that ended before its task was learnt; None if it was."""
-    if told.converged or not told.history:
-        return None
-    steps = told.epochs * told.epoch_steps
-    larger = f"epochs={2 * told.epochs}" if told.epochs_bind else f"steps={2 * steps}"
-    first, last = told.history[0][1], told.history[-1][1]
-    return (
-        f"Pretraining ({name}) ended unconverged after {steps} steps: the loss that tells when the "
-        f"task is learnt went from {first:.3g} to {last:.3g} and had not settled. What follows "
-        "judges a network that has not learnt its task. Go on from there with the same command and "
-        f"--set pretrain.{larger}."
-    )
-
-
 def by_default(selections: Sequence[Selection]) -> list[str]:
     """The sentence on models that were taken and not chosen; none if all were chosen."""
     taken = [one for one in selections if one.folds == 0]

@@ -82,6 +82,19 @@ def test_an_unconverged_run_says_so_and_how_to_go_on(pictures, tmp_path, caplog)
     assert not results.run["convergence"]["holdout"]["converged"]
 
 
+def test_the_folds_of_a_pretext_are_told_of_in_one_sentence_with_their_count(pictures, tmp_path):
+    quick = (*QUICK[:1], *STABLE, "evaluate.controls=[]", "pretrain.patience=9")
+    folds = ("split.kind=folds", "split.folds=3", "evaluate.compare={plain: {name: simclr}}")
+    budget = ("pretrain.epochs=4", "evaluate.classifiers=[logistic]")
+    results = run_study(pictures, tmp_path / "run", tmp_path / "store", (*quick, *folds, *budget))
+    told = [one for one in results.warnings if "unconverged" in one]
+    assert len(told) == 2
+    assert told[0].startswith("Pretraining (in 3 of 3 splits) ended unconverged after ")
+    assert told[1].startswith("Pretraining (plain, in 3 of 3 splits) ended unconverged after ")
+    splits = {f"fold-{n}" for n in (1, 2, 3)}
+    assert set(results.run["convergence"]) == splits | {f"{one}.plain" for one in splits}
+
+
 def test_where_patience_ends_it_nothing_is_said(pictures, tmp_path):
     patient = ("pretrain.patience=1", "pretrain.check_steps=1", "pretrain.learning_rate=1e-9")
     quick = (*QUICK[:1], *STABLE, "evaluate.controls=[]", *patient)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import dask
 import pytest
 from distributed import Client, LocalCluster, Security
 
@@ -34,12 +35,20 @@ PATIENT = 900
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        dashboard_address=None,
-        env={"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-    ) as running:
+    # A LocalCluster drops a worker for good whose process is not back 15 seconds after it died.
+    patient = {
+        "distributed.deploy.lost-worker-timeout": f"{PATIENT}s",
+        "distributed.scheduler.worker-ttl": f"{PATIENT}s",
+    }
+    with (
+        dask.config.set(patient),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            env={"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        ) as running,
+    ):
         running.scheduler.allowed_failures = 1  # tried once more, and no oftener
         yield running
 
