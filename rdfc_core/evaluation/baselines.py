@@ -13,8 +13,8 @@ from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.view_roles import image_view
 from rdfc_core.interfaces import Prepared, Pretext
-from rdfc_core.models import model as models
 from rdfc_core.models.initialisation import Initialisation
+from rdfc_core.models.model import fresh
 from rdfc_core.results.vocabulary import FEATURES, RANDOM_INIT, SHUFFLED_LABELS
 from rdfc_core.views.measured_features import MeasuredFeatures
 
@@ -44,7 +44,7 @@ def _untrained(own: EvaluatedModel) -> list[linear_probe.Outputs]:
     networks: list[linear_probe.Outputs] = []
     for repeat in range(linear_probe.RANDOM_NETWORKS):
         seed = own.study.seed + 1 + repeat
-        untrained = models.fresh(own.study, own.registry, model.views, 2, seed, blank=True)
+        untrained = fresh(own.study, own.registry, model.views, 2, seed, blank=True)
         untrained.calibrate(pretext_cases)
         networks.append(untrained.outputs(prepared))
     return networks
@@ -66,7 +66,7 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
         standard = own.collated[own.handcrafted[0]].numpy()
 
     def untrained(seed: int) -> Pretext:
-        return models.fresh(study, own.registry, model.views, 2, seed, blank=True).pretext
+        return fresh(study, own.registry, model.views, 2, seed, blank=True).pretext
 
     return SupervisedSetup(
         data=data,

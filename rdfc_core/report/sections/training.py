@@ -73,8 +73,8 @@ def training(run: RunData) -> TrainingSection | None:
     """The section, or None before the first epoch."""
     if not run.epochs:
         return None
-    rivals = compared(run)
-    own = [e for e in run.epochs if e.split.rpartition(".")[2] not in rivals]
+    others = compared(run)
+    own = [e for e in run.epochs if e.split.rpartition(".")[2] not in others]
     epochs = own or list(run.epochs)
     splits = list(dict.fromkeys(epoch.split for epoch in epochs))
     plots = [_loss(epochs, splits)]
@@ -92,7 +92,7 @@ def training(run: RunData) -> TrainingSection | None:
     summary = _summary(epochs, splits)
     if len(epochs) < len(run.epochs):
         summary += (
-            f" {text.listed(sorted(rivals))} had the same cases and epochs; their losses are of "
+            f" {text.listed(sorted(others))} had the same cases and epochs; their losses are of "
             "other tasks, and stand in metrics.jsonl."
         )
     return TrainingSection(summary, tuple(plots), unread)
