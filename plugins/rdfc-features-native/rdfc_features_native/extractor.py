@@ -22,6 +22,7 @@ from rdfc_core.radiomics.checks import (
     why_no_log,
     why_no_shape_2d,
 )
+from rdfc_core.radiomics.measurable import check_still_finite
 from rdfc_core.volume import extents_of
 from rdfc_features_native import checks
 from rdfc_features_native.config import NativeConfig
@@ -152,7 +153,7 @@ def _prepared(tumour: Tumour, plan: ExtractionPlan) -> PreparedImage:
     voxels = int(prepared.mask[prepared.box].sum())
     checks.check_mask(extents_of(prepared.box), voxels, settings, when)
     if settings.normalize or target_mm is not None:
-        checks.check_finite_part(prepared.image)
+        check_still_finite(prepared.image)
     return prepared
 
 

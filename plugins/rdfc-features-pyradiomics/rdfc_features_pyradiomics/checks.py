@@ -5,49 +5,21 @@ PyRadiomics answers most of these cases with trivial numbers or with fewer featu
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.errors import DataError
+from rdfc_core.radiomics import measurable
+from rdfc_core.radiomics.measurable import check_still_finite, read_outside
 from rdfc_core.radiomics.parameters import Parameters
 from rdfc_core.volume import bounding_box
 
-MIN_RANGE_BINS = 2
-"""An image whose whole range is narrower than this was not meant for the bin width."""
 MAX_BINS = 4096
 """Texture matrices take bins² × directions × 8 bytes: 1.7 GB here in three dimensions."""
 
 Array = NDArray[Any]
-
-
-def check_extent(extents: tuple[int, ...], minimum_dimensions: int, when: str = "") -> None:
-    """The mask must extend over enough axes for textures to exist.
-
-    Args:
-        extents: Of the mask's box, in voxels; see `extents_of`.
-        minimum_dimensions: Axes along which the mask must be longer than one voxel.
-        when: For the message, for example "after resampling".
-
-    Raises:
-        DataError: If it is empty, one voxel, or a line where an area is needed.
-    """
-    shown = " × ".join(str(n) for n in extents)
-    axes = sum(n > 1 for n in extents)
-    advice = "Correct the mask, or drop the case."
-    if when:
-        advice = f"Choose a finer resampledPixelSpacing, c{advice[1:]}"
-    if 0 in extents:
-        raise DataError(f"no voxel is left in the mask {when}. {advice}")
-    if axes < max(1, minimum_dimensions):
-        what = "one voxel" if axes == 0 else "too flat to have a texture"
-        raise DataError(
-            f"the mask is {what}: its box is {shown} voxels{' ' if when else ''}{when}, and it "
-            f"must be longer than one voxel along {max(1, minimum_dimensions)} axes. {advice}"
-        )
 
 
 def check_spline(
@@ -56,10 +28,7 @@ def check_spline(
     extents: tuple[int, ...],
     settings: Mapping[str, Any],
 ) -> None:
-    """Resampling with a B-spline must not read outside the image.
-
-    ITK mirrors the image once at its borders, which reaches far enough for three voxels along an
-    axis and is not needed for one; for two it reads what lies beside the image in memory.
+    """Resampling with a B-spline must not read outside the image, as `read_outside` says.
 
     Args:
         size: Of the image in voxels, along SimpleITK's axes.
@@ -75,18 +44,11 @@ def check_spline(
         return
     kept = (np.array(wanted) == 0) | (np.array(extents) == 1)
     if not np.allclose(spacing_mm, np.where(kept, spacing_mm, wanted)):
-        raise DataError(
-            f"an image of {' × '.join(str(n) for n in size)} voxels cannot be resampled with a "
-            "B-spline: ITK reads outside images with two voxels along an axis. Set interpolator "
-            "to sitkLinear, or drop the case."
-        )
+        raise read_outside(size)
 
 
 def check_grey_levels(image: Array, values: Array, parameters: Parameters) -> None:
-    """Bins must be neither wider than the image's grey scale nor too many to count pairs of.
-
-    A homogeneous tumour may well fall into a single bin; an image that does as a whole is on
-    another scale than the one the bin width was chosen for.
+    """As `rdfc_core.radiomics.measurable.check_grey_levels`, by the parameters' image types.
 
     Args:
         image: As it is measured: normalised and resampled where that is asked for.
@@ -97,28 +59,13 @@ def check_grey_levels(image: Array, values: Array, parameters: Parameters) -> No
         DataError: With the number of bins and a bin width that would do; or if the image is no
             longer finite.
     """
-    if not np.isfinite(image).all():
-        raise DataError(
-            "normalising or resampling gave NaN or infinite voxels. Check the image's grey values "
-            "and spacing, choose another interpolator, or drop the case."
-        )
-    low, high = float(values.min()), float(values.max())
-    spread = float(image.max()) - float(image.min())
-    for image_type in parameters.image_types:
-        own = parameters.settings_of(image_type)
-        if image_type.startswith("LBP") or own.bin_count is not None:
-            continue  # patterns have a scale of their own; a bin count fits every scale
-        bins = math.floor(high / own.bin_width) - math.floor(low / own.bin_width) + 1
-        if MIN_RANGE_BINS * own.bin_width <= spread and bins <= MAX_BINS:
-            continue
-        count = f"{bins:,} bin{'s' if bins > 1 else ''}"
-        problem = "lose its texture" if bins <= MAX_BINS else "need gigabytes of memory"
-        raise DataError(
-            f"the tumour's grey values run from {low:g} to {high:g} (the image's over {spread:g}), "
-            f"and binWidth {own.bin_width:g} makes {count} of them: it would {problem}. Set "
-            f"binWidth to about {(high - low) / 32:.2g}, or bring the images to the scale that "
-            "the parameters are meant for (0 to 255, or Hounsfield units)."
-        )
+    check_still_finite(image)
+    measurable.check_grey_levels(
+        values,
+        lambda: float(image.max()) - float(image.min()),
+        ((name, parameters.settings_of(name)) for name in parameters.image_types),
+        MAX_BINS,
+    )
 
 
 def extents_of(mask: Array) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ from rdfc_core.radiomics.checks import (
     why_no_log,
     why_no_shape_2d,
 )
+from rdfc_core.radiomics.measurable import check_extent
 from rdfc_core.radiomics.parameters import Parameters
 from rdfc_features_pyradiomics import checks, engine
 from rdfc_features_pyradiomics.config import PyRadiomicsConfig
@@ -149,7 +150,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
         outline = sitk.GetArrayViewFromImage(mask)
         resampled = "after resampling" if settings["resampledPixelSpacing"] else ""
         extents = checks.extents_of(outline)
-        checks.check_extent(extents, settings["minimumROIDimensions"], resampled)
+        check_extent(extents, settings["minimumROIDimensions"], resampled)
         part = engine.resegment(image, mask, settings)  # kept: a view does not own its memory
         pixels = sitk.GetArrayViewFromImage(image)
         values = pixels[sitk.GetArrayViewFromImage(part) != 0]
@@ -165,7 +166,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
 def _check(tumour: Tumour, minimum_dimensions: int) -> None:
     """Refuse what no parameters could measure."""
     check_tumour(tumour)
-    checks.check_extent(checks.extents_of(tumour.mask), minimum_dimensions)
+    check_extent(checks.extents_of(tumour.mask), minimum_dimensions)
     check_not_constant(tumour.image.array[tumour.mask])
 
 
