@@ -11,7 +11,7 @@ from rdfc_core.radiomics.settings import RadiomicsSettings
 
 
 def widths(width: float) -> list[tuple[str, RadiomicsSettings]]:
-    return [("Original", RadiomicsSettings(bin_width=width))]
+    return [("Original", RadiomicsSettings.model_validate({"binWidth": width}))]
 
 
 def test_a_homogeneous_tumour_in_an_image_of_the_right_scale_is_measured():
