@@ -47,14 +47,16 @@ def workbench(
     from rdfc_core.pipeline.context import Workbench
 
     if isinstance(executor, str):
-        executor = executor_part(executor).build(installed())
-    elif not hasattr(executor, "run"):
+        runs: Executor = executor_part(executor).build(installed())
+    elif hasattr(executor, "run"):
+        runs = executor
+    else:
         raise StudyError(
             f"executor is a {type(executor).__name__}. Give a text, such as local:workers=4, or an "
             "object of rdfc_core.interfaces.Executor."
         )
     kept = Store(Path(store) if store is not None else default_store())
-    return Workbench(installed(), kept, executor, progress, team)
+    return Workbench(installed(), kept, runs, progress, team)
 
 
 @contextmanager
