@@ -19,7 +19,9 @@ def test_a_homogeneous_tumour_in_an_image_of_the_right_scale_is_measured():
 
 
 def test_an_image_of_another_scale_is_refused_with_a_bin_width_that_would_do():
-    with pytest.raises(DataError, match=r"from 0 to 0\.8 .*image's over 1.* 1 bin: it would lose"):
+    with pytest.raises(
+        DataError, match=r"from 0 to 0\.8 .*image.s over 1.* 1 bin of them: it would lose"
+    ):
         check_grey_levels(np.array([0.0, 0.8]), lambda: 1.0, widths(25), most_bins=100)
 
 
