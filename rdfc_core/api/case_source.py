@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, Union
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError
@@ -69,19 +69,17 @@ def cases_of(source: Cases, lists: Lists) -> list[Case]:
         return _listed(Path(source), lists)
     if _is_frame(source):
         return _of_frame(source, lists)
-    if isinstance(source, Case):
+    if isinstance(source, Case) or _is_pair(source):
         source = [source]
-    elif _is_pair(source):
-        source = [source]  # type: ignore[list-item]
     if not isinstance(source, Sequence) or isinstance(source, bytes):
         raise _not_cases(source)
     if not source:
         raise DataError("There is no case to look at. Give one, or a manifest with rows.")
-    if all(isinstance(one, Case) for one in source):
-        cases = [one for one in source if isinstance(one, Case)]
-    elif all(_is_pair(one) for one in source):
-        cases = list(_of_pairs([(Path(image), Path(mask)) for image, mask in source]))  # type: ignore[misc]
-    else:
+    cases = [one for one in source if isinstance(one, Case)]
+    pairs = [one for one in source if _is_pair(one)]
+    if len(pairs) == len(source):
+        cases = list(_of_pairs([(Path(image), Path(mask)) for image, mask in pairs]))
+    elif len(cases) < len(source):
         raise _not_cases(next(o for o in source if not (isinstance(o, Case) or _is_pair(o))))
     refuse_repeated(cases)
     return lists.reader.given_to(cases)
@@ -136,7 +134,7 @@ def _names(image: Path, mask: Path) -> tuple[str, ...]:
     return image.name.split(".")[0], mask.name.split(".")[0], str(image), f"{image}, {mask}"
 
 
-def _is_pair(value: Any) -> bool:
+def _is_pair(value: Any) -> TypeGuard[Pair]:
     return (
         isinstance(value, tuple)
         and len(value) == 2

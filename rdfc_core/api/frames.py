@@ -57,7 +57,7 @@ def embedding_rows(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]
     """A row a vector, with a column a number; and the columns."""
     width = max((len(one.vector) for one in embedded), default=0)
     columns = embedding_columns(width)
-    rows = [
+    rows: list[dict[str, object]] = [
         dict(
             zip(
                 columns,

@@ -24,6 +24,10 @@ class MeasuredFeatures:
 
     cases: Sequence[Prepared]
 
+    def __len__(self) -> int:
+        """N."""
+        return len(self.cases)
+
     @property
     def shape(self) -> tuple[int, int]:
         """N, F."""
