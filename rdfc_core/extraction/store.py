@@ -126,8 +126,6 @@ class Store:
             missing = json.loads(reasons)
             if len(self._missing) < MOST_KEPT:
                 self._missing[reasons] = missing
-        if self._names[names] and array.shape[-1:] != (len(self._names[names]),):
-            raise ValueError(f"{array.shape} values of {len(self._names[names])} features")
         return Prepared(array, self._names[names], missing)
 
     def put(self, key: str, recipe: Mapping[str, Any], prepared: Prepared) -> None:

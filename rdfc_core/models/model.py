@@ -138,7 +138,13 @@ class Model:
         """
         self.refuse_unknown(method)
         if self.selection is not None:
-            return answer(self.selection, self.members, self._inputs(prepared), method)
+            count = len(next(iter(prepared.values())))
+            # Some at a time: the collated pictures of thousands of cases fill the memory.
+            said = [
+                self._answer({n: own[start : start + BATCH] for n, own in prepared.items()}, method)
+                for start in range(0, max(count, 1), BATCH)
+            ]
+            return np.concatenate(said)
         assert self.classifier is not None
         return self.classifier.predict(self.outputs(prepared)[self.layer])
 
@@ -165,16 +171,20 @@ class Model:
                 f"what it chose ({self.selection.chosen})."
             )
 
-    def _inputs(self, prepared: Mapping[str, Sequence[Prepared]]) -> Inputs:
-        """The cases in every form that a candidate may ask for."""
+    def _answer(
+        self, prepared: Mapping[str, Sequence[Prepared]], method: str
+    ) -> NDArray[np.float64]:
+        """`predict` by what was chosen, with the cases in every form that it may ask for."""
+        assert self.selection is not None
         cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
         features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
-        return Inputs(
+        inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
             standard={name: cases[name].numpy() for name in features},
             measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
             cases=cases,
         )
+        return answer(self.selection, self.members, inputs, method)
 
     def take_members(
         self,

@@ -90,7 +90,6 @@ DAMAGE = {
     "no array": ("array", b"rubbish"),
     "nothing": ("array", b""),
     "cut short": ("array", array_file(np.zeros(8))[:-3]),
-    "another number of features": ("array", array_file(np.zeros(3))),
     "no bytes": ("array", "text"),
     "no reasons": ("missing", "{"),
 }

@@ -76,6 +76,15 @@ def test_predict_says_of_the_run_s_test_cases_what_the_run_said(selected, cases,
     np.testing.assert_allclose(said.probabilities, list(scored.values()), rtol=1e-4, atol=1e-6)
 
 
+def test_cases_are_asked_about_some_at_a_time_and_the_answer_is_the_same(
+    selected, cases, workbench, monkeypatch
+):
+    whole = predict(selected, cases, workbench).probabilities
+    monkeypatch.setattr("rdfc_core.models.model.BATCH", 5)
+    parts = predict(selected, cases, workbench).probabilities
+    np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("method", CANDIDATES)
 def test_every_candidate_was_saved_and_can_be_asked(selected, cases, workbench, method):
     table = "label-efficiency" if method == "probe" else "supervised"

@@ -13,7 +13,7 @@ import rdfc_core
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import Executor, Outcome
 from rdfc_executor_dask.config import DaskConfig
-from rdfc_executor_dask.watch import Watch
+from rdfc_executor_dask.pending_jobs import PendingJobs
 
 log = logging.getLogger("rdfc")
 
@@ -24,7 +24,7 @@ class DaskExecutor(Executor):
     By ``Client.submit`` and ``wait``. Only as many jobs are in the cluster as its workers
     have threads: Dask blames a worker's death on every task that it was given, not only on the one
     it worked on. A job is given up when Dask has lost more workers to it than the cluster's
-    ``allowed-failures``, or when its time is up. Nothing is waited for without an end.
+    ``allowed-failures``, or when its time is up. Every wait has a limit.
     """
 
     def __init__(self, config: DaskConfig) -> None:
@@ -42,16 +42,16 @@ class DaskExecutor(Executor):
             return
         with self._cluster() as client:
             waiting = deque(range(len(jobs)))
-            watch = Watch(client, self.config)
-            threads = watch.threads()
+            pending = PendingJobs(client, self.config)
+            threads = pending.threads()
             try:
-                while waiting or watch.in_hand:
-                    for _ in range(min(_count(threads) - len(watch.in_hand), len(waiting))):
+                while waiting or pending.futures:
+                    for _ in range(min(_count(threads) - len(pending.futures), len(waiting))):
                         job = waiting.popleft()
                         # Not pure: a job of an earlier run that Dask remembers is not this one.
-                        watch.add(job, client.submit(function, jobs[job], pure=False))
-                    yield from watch.ended()
-                    before, threads = threads, watch.threads()  # workers may have come or gone
+                        pending.add(job, client.submit(function, jobs[job], pure=False))
+                    yield from pending.finished()
+                    before, threads = threads, pending.threads()  # workers may have come or gone
                     _tell_of_lost(before, threads)
             except CancelledError as error:
                 raise DataError(

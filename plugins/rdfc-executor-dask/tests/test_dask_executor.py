@@ -22,7 +22,7 @@ from rdfc_core.interfaces import WorkerDiedError
 from rdfc_core.testing import check_executor, check_plugin
 from rdfc_executor_dask.config import DaskConfig
 from rdfc_executor_dask.executor import DaskExecutor
-from rdfc_executor_dask.watch import Watch
+from rdfc_executor_dask.pending_jobs import PendingJobs
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))
@@ -150,25 +150,25 @@ def test_a_cluster_without_a_worker_says_how_to_start_one() -> None:
             list(lonely.run(abs, [1]))
 
 
-def wait_for_all(watch: Watch) -> None:
-    while watch.in_hand:
-        list(watch.ended())
+def wait_for_all(pending: PendingJobs) -> None:
+    while pending.futures:
+        list(pending.finished())
 
 
-def test_a_cluster_that_loses_its_last_worker_is_not_waited_for_without_an_end(
+def test_a_cluster_that_loses_its_last_worker_is_not_waited_for_indefinitely(
     tmp_path: Path,
 ) -> None:
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as running,
         Client(running) as client,
     ):
-        watch = Watch(client, DaskConfig(address=running.scheduler_address, wait_seconds=5))
+        pending = PendingJobs(client, DaskConfig(address=running.scheduler_address, wait_seconds=5))
         running.scale(0)
         while running.scheduler.workers:
             time.sleep(0.05)
-        watch.add(0, client.submit(abs, -1, pure=False))
+        pending.add(0, client.submit(abs, -1, pure=False))
         with pytest.raises(DataError, match=r"no worker for 5 s\. What is finished is kept"):
-            wait_for_all(watch)
+            wait_for_all(pending)
 
 
 def test_a_worker_that_does_not_answer_is_told_of(
@@ -202,15 +202,15 @@ def test_a_suspended_process_loses_no_job_to_the_limit(monkeypatch: pytest.Monke
     class Held:
         status = "pending"
 
-    watch = Watch(None, DaskConfig(address="tcp://127.0.0.1:1", timeout_seconds=100))
+    pending = PendingJobs(None, DaskConfig(address="tcp://127.0.0.1:1", timeout_seconds=100))
     clock = itertools.count(step=5000)  # between two looks, an hour and more
-    monkeypatch.setattr("rdfc_executor_dask.watch.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("rdfc_executor_dask.pending_jobs.time.monotonic", lambda: next(clock))
     monkeypatch.setattr("distributed.wait", lambda *_: SimpleNamespace(done={Held}))
-    monkeypatch.setattr(watch, "_outcome", lambda future: None)
-    watch.add(0, Held)
+    monkeypatch.setattr(pending, "_outcome", lambda future: None)
+    pending.add(0, Held)
     for _ in range(49):
-        assert list(watch.ended()) == []
-    assert watch.in_hand[Held].seconds == 98
+        assert list(pending.finished()) == []
+    assert pending.futures[Held].seconds == 98
 
 
 def test_no_jobs_need_no_cluster() -> None:

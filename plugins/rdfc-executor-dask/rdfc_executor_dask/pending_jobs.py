@@ -1,4 +1,4 @@
-"""Waits for the jobs that a Dask cluster has in hand, and for none of them without an end."""
+"""The jobs that a Dask cluster is working on, with a limit to every wait."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Outcome, WorkerDiedError
 from rdfc_executor_dask.config import DaskConfig
 
-LOOK_SECONDS = 1.0
-"""So often it is looked whether there still is a worker, and whose time is up."""
+POLL_SECONDS = 1.0
+"""Interval at which workers and time limits are checked."""
 
 
 @dataclass
-class _Held:
+class _Pending:
     job: int
     seconds: float = 0.0
 
 
-class Watch:
-    """The jobs in hand.
+class PendingJobs:
+    """The jobs that the cluster was given and has not returned yet.
 
-    Their time is that in which this process has waited for them: one that was suspended loses no
-    job to the limit.
+    A job's time counts only while this process polls: one that was suspended loses no job.
 
     Args:
         client: Of the cluster.
-        config: Says how long is waited for what.
+        config: With the limits.
     """
 
     def __init__(self, client: Any, config: DaskConfig) -> None:
         self.client, self.config = client, config
-        self.in_hand: dict[Any, _Held] = {}
+        self.futures: dict[Any, _Pending] = {}
         self._without_workers = 0.0
 
     def add(self, job: int, future: Any) -> None:
-        """Wait for one job more."""
-        self.in_hand[future] = _Held(job)
+        """Wait for one more job."""
+        self.futures[future] = _Pending(job)
 
     def threads(self) -> Mapping[str, int]:
         """Worker → its threads.
@@ -59,39 +58,40 @@ class Watch:
             ) from error
         return found
 
-    def ended(self) -> Iterator[Outcome]:
-        """Outcomes of jobs that have ended or were given up; none if none has for a moment.
+    def finished(self) -> Iterator[Outcome]:
+        """Outcomes of jobs that finished or timed out; none if nothing happened for a second.
 
         Raises:
             CancelledError: If the connection to the scheduler is lost.
-            DataError: If there has been no worker for as long as one is waited for.
+            DataError: If there has been no worker for ``wait_seconds``.
         """
         from distributed import wait
 
         began = time.monotonic()
         try:
-            done = wait(list(self.in_hand), LOOK_SECONDS, "FIRST_COMPLETED").done
+            done = wait(list(self.futures), POLL_SECONDS, "FIRST_COMPLETED").done
         except TimeoutError:
             done = set()
-        passed = min(time.monotonic() - began, 2 * LOOK_SECONDS)  # no more: it was suspended
+        # More than this has passed only where this process was suspended.
+        passed = min(time.monotonic() - began, 2 * POLL_SECONDS)
         for future in done:
             outcome = self._outcome(future)
             if outcome is not None:
-                del self.in_hand[future]
+                del self.futures[future]
                 yield outcome
-        for held in self.in_hand.values():
-            held.seconds += passed
-        yield from self._given_up()
+        for pending in self.futures.values():
+            pending.seconds += passed
+        yield from self._timed_out()
         if not done:
-            self._refuse_to_wait_for_nobody(passed)
+            self._check_for_workers(passed)
 
     def _outcome(self, future: Any) -> Outcome | None:
-        """What became of the job; None if its worker was lost since, and it is done once more."""
+        """What became of the job; None if its result was lost with its worker: Dask repeats it."""
         from distributed import KilledWorker
 
         if future.status == "cancelled":
             raise CancelledError
-        job, patience = self.in_hand[future].job, self.config.wait_seconds
+        job, patience = self.futures[future].job, self.config.wait_seconds
         try:
             error = future.exception(timeout=patience)
             if error is None:
@@ -111,15 +111,15 @@ class Watch:
             raise error
         return Outcome(job, error=error)
 
-    def _given_up(self) -> Iterator[Outcome]:
+    def _timed_out(self) -> Iterator[Outcome]:
         limit = self.config.timeout_seconds
-        for future, held in list(self.in_hand.items()):
-            if limit is None or held.seconds < limit:
+        for future, pending in list(self.futures.items()):
+            if limit is None or pending.seconds < limit:
                 continue
-            del self.in_hand[future]
+            del self.futures[future]
             future.cancel()
             yield Outcome(
-                held.job,
+                pending.job,
                 error=WorkerDiedError(
                     f"it took longer than {limit:g} s on the Dask cluster and was given up. Crop "
                     "the image around the tumour, or raise the limit (--executor "
@@ -127,7 +127,7 @@ class Watch:
                 ),
             )
 
-    def _refuse_to_wait_for_nobody(self, passed: float) -> None:
+    def _check_for_workers(self, passed: float) -> None:
         self._without_workers = 0.0 if self.threads() else self._without_workers + passed
         if self._without_workers >= self.config.wait_seconds:
             raise DataError(
