@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
 import torch
 
-from rdfc_core.training.cpu_features import cpu_features
+from rdfc_core.training import cpu_features
 
 
-def test_public_and_private_names_say_the_same(monkeypatch):
-    found = cpu_features()
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert cpu_features() == found
+def test_public_and_private_names_say_the_same():
+    private = (torch.cpu._is_avx512_bf16_supported(), torch.cpu._is_amx_tile_supported())
+    assert cpu_features.cpu_features() == private
+
+
+@pytest.mark.parametrize("bf16", [True, False])
+def test_a_torch_without_the_public_name_is_asked_by_the_private_ones(monkeypatch, bf16):
+    older = SimpleNamespace(
+        _is_avx512_bf16_supported=lambda: bf16, _is_amx_tile_supported=lambda: not bf16
+    )
+    monkeypatch.setattr(cpu_features, "torch", SimpleNamespace(cpu=older))
+    assert cpu_features.cpu_features() == (bf16, not bf16)
