@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +13,9 @@ import pytest
 import small_study
 from command import HERE
 
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.run_folder import RunFolder
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):
@@ -115,3 +118,25 @@ def test_embeddings_of_several_networks_are_told_apart_and_warned_of(
     assert done.code == 0, done.err
     assert "has 2 splits, each with a network and a space of its own" in done.err
     assert set(pq.read_table("e.parquet").to_pydict()["split"]) == {"fold-1", "fold-2"}
+
+
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_a_run_is_read_and_its_readers_are_installed_once(
+    rdfc_here, finished, pictures, monkeypatch, command
+):
+    calls = Counter()
+
+    def counted(owner: type, name: str) -> None:
+        own = getattr(owner, name)
+
+        def call(*arguments: object) -> object:
+            calls[name] += 1
+            return own(*arguments)
+
+        monkeypatch.setattr(owner, name, call)
+
+    counted(RunFolder, "read_study")
+    counted(AutoReader, "installed")
+    args = (command, finished, "--manifest", pictures, "--out", "t.csv", *HERE)
+    assert rdfc_here(*args).code == 0
+    assert calls == {"read_study": 1, "installed": 1}
