@@ -50,7 +50,8 @@ def refuse_links(folder: Path) -> None:
         StudyError: If there is one.
     """
     for path in _all(folder):
-        if path.is_symlink() or (path.name == LOCK and path.stat().st_nlink > 1):
+        hard_linked = path.name == LOCK and path.is_file() and path.stat().st_nlink > 1
+        if path.is_symlink() or hard_linked:
             raise StudyError(
                 f"{path} is a link, and a run writes through no link. Remove it, or choose another "
                 "--out."

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from rdfc_core.results import files
-from rdfc_core.results.schema import Results
+
+if TYPE_CHECKING:
+    from rdfc_core.results.schema import Results
 
 log = logging.getLogger("rdfc")
 

