@@ -23,7 +23,7 @@ def execute(notebook: Path, write: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
         client = NotebookClient(
-            content, timeout=1200, resources={"metadata": {"path": folder}}, record_timing=False
+            content, timeout=None, resources={"metadata": {"path": folder}}, record_timing=False
         )
         client.execute()
     if write:
