@@ -24,7 +24,7 @@ from rdfc_core.plugin.registry import Registry
 
 if TYPE_CHECKING:
     from rdfc_core.extraction.store import Store
-    from rdfc_core.pipeline.context import Workbench
+    from rdfc_core.pipeline.context import RunContext
 
 # Before torch is loaded, and for every process that tests start: networks this small only lose by
 # a second thread, and sums of another order are not equal bit for bit.
@@ -97,11 +97,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def workbench(registry: Registry, store: Store) -> Workbench:
+def run_context(registry: Registry, store: Store) -> RunContext:
     from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
-    from rdfc_core.pipeline.context import Workbench
+    from rdfc_core.pipeline.context import RunContext
 
-    return Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+    return RunContext(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
 
 
 @pytest.fixture(scope="session")

@@ -108,10 +108,10 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
 
         with (
             tempfile.TemporaryDirectory() as folder,
-            opened(self.store, self.executor) as bench,
+            opened(self.store, self.executor) as context,
         ):
             run = Path(folder).resolve() / "run"
-            failures = train_on_all(resolved, labelled, names, run, bench)
+            failures = train_on_all(resolved, labelled, names, run, context)
             if failures:
                 raise DataError(f"{unusable(failures, len(cases))} Drop them from X and y.")
             self.model_ = _files(run)
@@ -131,8 +131,8 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
         cases = _cases(X)
         from rdfc_core.pipeline.predict import predict
 
-        with opened(self.store, self.executor) as bench:
-            found = predict(self._run(), cases, bench, self.method)
+        with opened(self.store, self.executor) as context:
+            found = predict(self._run(), cases, context, self.method)
         self._refuse(found.failures, cases)
         return found.probabilities
 
@@ -148,8 +148,8 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
         cases = _cases(X)
         from rdfc_core.pipeline.predict import embed
 
-        with opened(self.store, self.executor) as bench:
-            embedded, failures = embed(self._run(), cases, bench)
+        with opened(self.store, self.executor) as context:
+            embedded, failures = embed(self._run(), cases, context)
         self._refuse(failures, cases)
         return np.array([one.vector for one in embedded], np.float32)
 

@@ -18,15 +18,15 @@ from rdfc_core.utils.validation import validate
 if TYPE_CHECKING:
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Executor
-    from rdfc_core.pipeline.context import Workbench
+    from rdfc_core.pipeline.context import RunContext
 
 
-def workbench(
+def run_context(
     store: str | Path | None,
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
-) -> Workbench:
+) -> RunContext:
     """Registry, store, executor, progress and processes for a call.
 
     Args:
@@ -44,7 +44,7 @@ def workbench(
     progress = progress or Progress()
     announce_loading(progress)
     from rdfc_core.extraction.store import Store, default_store
-    from rdfc_core.pipeline.context import Workbench
+    from rdfc_core.pipeline.context import RunContext
 
     if isinstance(executor, str):
         runs: Executor = executor_part(executor).build(installed())
@@ -56,7 +56,7 @@ def workbench(
             "object of rdfc_core.interfaces.Executor."
         )
     kept = Store(Path(store) if store is not None else default_store())
-    return Workbench(installed(), kept, runs, progress, team)
+    return RunContext(installed(), kept, runs, progress, team)
 
 
 @contextmanager
@@ -65,13 +65,13 @@ def opened(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
-) -> Iterator[Workbench]:
-    """As `workbench`, with a store that is closed at the end."""
-    bench = workbench(store, executor, progress, team)
+) -> Iterator[RunContext]:
+    """As `run_context`, with a store that is closed at the end."""
+    context = run_context(store, executor, progress, team)
     try:
-        yield bench
+        yield context
     finally:
-        bench.store.close()
+        context.store.close()
 
 
 def announce_loading(progress: Progress) -> None:

@@ -79,11 +79,11 @@ def extract_features(
         chosen = [
             c if c.mask_value is not None else replace(c, mask_value=mask_value) for c in chosen
         ]
-    with opened(store, executor, progress) as bench:
+    with opened(store, executor, progress) as context:
         from rdfc_core.extraction.extract import extract
         from rdfc_core.views.preparers import FeaturePreparer
 
-        view = {"radiomics": FeaturePreparer(part.build(bench.registry))}
-        extraction = extract(chosen, view, bench.store, bench.executor, bench.progress)
+        view = {"radiomics": FeaturePreparer(part.build(context.registry))}
+        extraction = extract(chosen, view, context.store, context.executor, context.progress)
     refuse_failed(extraction.failures, len(chosen), errors)
     return feature_frame(extraction, prefixed=False)

@@ -80,11 +80,11 @@ def run(
 
         with (
             _team(devices, team) as together,
-            opened(store, executor, progress, together) as bench,
+            opened(store, executor, progress, together) as context,
         ):
             from rdfc_core.pipeline import run as studies
 
-            studies.run(resolved, folder, bench, overwrite, until, known, told)
+            studies.run(resolved, folder, context, overwrite, until, known, told)
     done = Run(folder)
     if until == "evaluate":
         done.write_report(again=False)

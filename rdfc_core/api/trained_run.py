@@ -151,11 +151,11 @@ class Run:
         from rdfc_core.api.context import opened
         from rdfc_core.api.frames import refuse_failed
 
-        with opened(store, executor, progress) as bench:
+        with opened(store, executor, progress) as context:
             from rdfc_core.pipeline.predict import predict
 
             chosen = cases_of(cases, self._open)
-            found = predict(self._open, chosen, bench, method)
+            found = predict(self._open, chosen, context, method)
         refuse_failed(found.failures, len(chosen), errors)
         return pd.DataFrame(found.rows(), columns=found.columns)
 
@@ -196,11 +196,11 @@ class Run:
             table = self._table(files.EMBEDDINGS)
             vectors = pd.DataFrame(table.pop("vector").tolist(), dtype="float32")
             return pd.concat([table, vectors.add_prefix("e")], axis=1)
-        with opened(store, executor, progress) as bench:
+        with opened(store, executor, progress) as context:
             from rdfc_core.pipeline.predict import embed
 
             chosen = cases_of(cases, self._open)
-            embedded, failures = embed(self._open, chosen, bench)
+            embedded, failures = embed(self._open, chosen, context)
         refuse_failed(failures, len(chosen), errors)
         rows, columns = embedding_rows(embedded)
         return pd.DataFrame(rows, columns=columns)
@@ -236,11 +236,11 @@ class Run:
 
         if cases is None:
             return self._table(files.FEATURES)
-        with opened(store, executor, progress) as bench:
+        with opened(store, executor, progress) as context:
             from rdfc_core.pipeline.predict import features
 
             chosen = cases_of(cases, self._open)
-            extraction = features(self._open, chosen, bench)
+            extraction = features(self._open, chosen, context)
         refuse_failed(extraction.failures, len(chosen), errors)
         return feature_frame(extraction, prefixed=True)
 

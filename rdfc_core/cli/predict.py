@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rdfc_core.api.context import workbench
+from rdfc_core.api.context import run_context
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
 from rdfc_core.cli.table_file import check_out, write_table
@@ -64,18 +64,18 @@ def predict(
 
     console.log_to_stderr()
     check_out(out, overwrite)
-    bench = workbench(store, executor, console.DrawnProgress())
+    context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline import predict as predictions
     from rdfc_core.pipeline.open_run import OpenRun
 
-    opened = OpenRun(run.resolve(), bench.registry)
-    with bench.progress.waiting("Reading the run, and what its model is asked about"):
+    opened = OpenRun(run.resolve(), context.registry)
+    with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, manifest)
-    said = predictions.predict(opened, cases, bench, method)
+    said = predictions.predict(opened, cases, context, method)
     table = said.rows(DIGITS)
     if out:
         write_table(out, table, said.columns)
-        bench.progress.say(f"Predictions: {out}")
+        context.progress.say(f"Predictions: {out}")
     elif as_json:
         console.show_json(table)
     elif table:
@@ -102,28 +102,28 @@ def embed(
 
     console.log_to_stderr()
     check_out(out, overwrite)
-    bench = workbench(store, executor, console.DrawnProgress())
+    context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
     from rdfc_core.pipeline import predict as predictions
     from rdfc_core.pipeline.open_run import OpenRun
     from rdfc_core.pipeline.tables import write_embeddings
 
-    opened = OpenRun(run.resolve(), bench.registry)
-    with bench.progress.waiting("Reading the run, and what its model is asked about"):
+    opened = OpenRun(run.resolve(), context.registry)
+    with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, manifest)
-    embedded, failures = predictions.embed(opened, cases, bench)
+    embedded, failures = predictions.embed(opened, cases, context)
     if out.suffix.lower() == ".csv":
         write_table(out, *embedding_rows(embedded))
     else:
         write_embeddings(out, embedded)
     splits = sorted({one.split for one in embedded})
     if len(splits) > 1:
-        bench.progress.say(
+        context.progress.say(
             f"The run has {len(splits)} splits, each with a network and a space of its own: "
             "compare vectors of one split alone. The column split tells them apart "
             f"({', '.join(splits[:3])}{', …' if len(splits) > 3 else ''})."
         )
-    bench.progress.say(f"Embeddings: {out}")
+    context.progress.say(f"Embeddings: {out}")
     finish(failures)
 
 

@@ -75,7 +75,7 @@ def _run(study: StudyOptions, until: Step) -> None:
 
 
 def _extract_shard(study: StudyOptions, shard: str) -> None:
-    from rdfc_core.api.context import workbench
+    from rdfc_core.api.context import run_context
     from rdfc_core.cli import console
 
     part = _part(shard)
@@ -84,15 +84,15 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
     console.log_to_stderr()
     # A mistake in the study is told before torch is loaded.
     resolved = load(study.source(), study.overrides(), installed())
-    bench = workbench(study.store, study.executor, console.DrawnProgress())
+    context = run_context(study.store, study.executor, console.DrawnProgress())
 
     from rdfc_core.data.cells import counted
     from rdfc_core.pipeline.context import extract_shard
 
-    done = extract_shard(resolved, part, bench)
-    bench.progress.say(
-        f"Part {shard}: {counted(len(done.cases), 'case is', 'cases are')} in {bench.store.path}, "
-        f"{done.made} of them new."
+    done = extract_shard(resolved, part, context)
+    context.progress.say(
+        f"Part {shard}: {counted(len(done.cases), 'case is', 'cases are')} in "
+        f"{context.store.path}, {done.made} of them new."
     )
     finish(done.failures)
 

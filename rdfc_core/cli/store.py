@@ -50,16 +50,16 @@ def check(
     """Measure stored cases of a study again; name and remove what differs."""
     from dataclasses import asdict
 
-    from rdfc_core.api.context import workbench
+    from rdfc_core.api.context import run_context
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    bench = workbench(store, executor, console.DrawnProgress())
+    context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline.context import check_stored
     from rdfc_core.results.files import STUDY
 
     path = study / STUDY if study.is_dir() else study
-    found = check_stored(path, set_ or [], None if everything else cases, seed or 0, bench)
+    found = check_stored(path, set_ or [], None if everything else cases, seed or 0, context)
     if as_json:
         console.show_json(asdict(found))
     else:
@@ -71,7 +71,7 @@ def check(
             markup=False,
         )
     if found.unlike:
-        bench.progress.say(
+        context.progress.say(
             "What runs learnt from them may be wrong: run their studies again with --overwrite."
             + ("" if everything else " Look at the other cases, too, with --all.")
         )

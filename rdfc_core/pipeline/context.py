@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Workbench:
+class RunContext:
     """What a run needs besides its study.
 
     Args:
@@ -52,7 +52,7 @@ class Workbench:
 def extract(
     cases: Sequence[Case],
     views: Mapping[str, View],
-    bench: Workbench,
+    context: RunContext,
     known: MutableMapping[str, str] | None = None,
 ) -> Extraction:
     """All views of all cases, their sizes, their thumbnails, and what there is to see in them.
@@ -60,7 +60,7 @@ def extract(
     Args:
         cases: Each with a reader.
         views: View name → the view.
-        bench: Store, executor and progress.
+        context: Store, executor and progress.
         known: Case id → fingerprint that the same command has taken before; others are added.
 
     Raises:
@@ -70,9 +70,9 @@ def extract(
     extraction = features.extract(
         cases,
         preparers_of(views),
-        bench.store,
-        bench.executor,
-        bench.progress,
+        context.store,
+        context.executor,
+        context.progress,
         known=known,
         left_in_store=("picture",),
     )
@@ -108,29 +108,29 @@ def _nothing_left(failures: Sequence[Failure]) -> Exception:
     return DataError(told)
 
 
-def extract_shard(study: ResolvedStudy, shard: tuple[int, int], bench: Workbench) -> Extraction:
+def extract_shard(study: ResolvedStudy, shard: tuple[int, int], context: RunContext) -> Extraction:
     """One of N equal parts of a study's extraction, into the store and nowhere else.
 
     Args:
         study: Resolved.
         shard: (I, N): every N-th case, beginning with the I-th.
-        bench: Registry, store, executor and progress.
+        context: Registry, store, executor and progress.
 
     Raises:
         DataError: If the data set cannot be used, or every case of the part failed.
     """
     number, parts = shard
-    dataset: Dataset = study.dataset.build(bench.registry)
-    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    cases = study_cases(study, dataset, bench.registry)
+    dataset: Dataset = study.dataset.build(context.registry)
+    views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
+    cases = study_cases(study, dataset, context.registry)
     findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
-    extraction = extract(cases[number - 1 :: parts], views, bench)
+    extraction = extract(cases[number - 1 :: parts], views, context)
     findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
     return extraction
 
 
 def check_stored(
-    source: Path, overrides: Sequence[str], sample: int | None, seed: int, bench: Workbench
+    source: Path, overrides: Sequence[str], sample: int | None, seed: int, context: RunContext
 ) -> StoreCheck:
     """Measure what the store holds of a study's cases again; what differs is removed.
 
@@ -139,17 +139,17 @@ def check_stored(
         overrides: ``KEY=VALUE``, over the file.
         sample: So many cases, drawn at random; None: all.
         seed: Of the draw.
-        bench: Registry, store, executor and progress.
+        context: Registry, store, executor and progress.
 
     Raises:
         StudyError: If the study cannot be read.
         DataError: If its data set, or the store, cannot be used.
     """
-    with bench.progress.waiting("Reading the study, and listing its cases"):
-        study = resolve(load_study(source, overrides), bench.registry)
-        dataset: Dataset = study.dataset.build(bench.registry)
-        views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-        cases = study_cases(study, dataset, bench.registry)
+    with context.progress.waiting("Reading the study, and listing its cases"):
+        study = resolve(load_study(source, overrides), context.registry)
+        dataset: Dataset = study.dataset.build(context.registry)
+        views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
+        cases = study_cases(study, dataset, context.registry)
     return check_store(
-        cases, preparers_of(views), bench.store, bench.executor, sample, bench.progress, seed
+        cases, preparers_of(views), context.store, context.executor, sample, context.progress, seed
     )

@@ -15,7 +15,7 @@ from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.models.initialisation import NO_EMBEDDINGS
 from rdfc_core.pipeline import arms
-from rdfc_core.pipeline.context import Workbench, preparers_of
+from rdfc_core.pipeline.context import RunContext, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.results.vocabulary import EMBEDDING, HYBRID_FINETUNE
 
@@ -30,7 +30,7 @@ TRIED = 4
 def try_on_few(
     study: ResolvedStudy,
     cases: Sequence[Case],
-    bench: Workbench,
+    context: RunContext,
     until: Step,
     known: MutableMapping[str, str],
 ) -> None:
@@ -41,7 +41,7 @@ def try_on_few(
     Args:
         study: Resolved.
         cases: Of its data set.
-        bench: Registry, store and executor.
+        context: Registry, store and executor.
         until: The last step that is wanted; methods are tried if it is to evaluate.
         known: Case id → fingerprint, as far as they have been taken; others are added.
 
@@ -49,8 +49,8 @@ def try_on_few(
         StudyError: If an encoder, a pretext or a method cannot be built as the study asks for.
         ShapeError: If the networks do not fit the cases.
     """
-    views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-    extraction = _first(cases, views, bench, known)
+    views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
+    extraction = _first(cases, views, context, known)
     if extraction is None:
         return
     prepared = {name: extraction.of(name, [c.case_id for c in extraction.cases]) for name in views}
@@ -62,9 +62,9 @@ def try_on_few(
         return
     if reaches(until, "evaluate"):
         supervised.check(study.evaluate, views)
-    own = models.fresh(study, bench.registry, views, WANTED, study.seed)
+    own = models.fresh(study, context.registry, views, WANTED, study.seed)
     _require_embeddings(study, own.outputs(prepared))
-    for model in arms.built(study, views, WANTED, bench.registry).values():
+    for model in arms.built(study, views, WANTED, context.registry).values():
         outputs = model.outputs(prepared)
         if study.evaluate.compared == "finetune":
             _require_embeddings(study, outputs)
@@ -80,13 +80,13 @@ def _require_embeddings(study: ResolvedStudy, outputs: linear_probe.Outputs) -> 
 def _first(
     cases: Sequence[Case],
     views: Mapping[str, View],
-    bench: Workbench,
+    context: RunContext,
     known: MutableMapping[str, str],
 ) -> Extraction | None:
     """The first cases that can be prepared, or None if those that were tried cannot."""
     for count in (WANTED, TRIED):
         extraction = extract.extract(
-            cases[:count], preparers_of(views), bench.store, bench.executor, known=known
+            cases[:count], preparers_of(views), context.store, context.executor, known=known
         )
         if len(extraction.cases) >= WANTED:
             return extraction

@@ -14,7 +14,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import per_split, precision
-from rdfc_core.pipeline.context import Workbench, extract
+from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
 
@@ -27,7 +27,7 @@ def train_on_all(
     cases: Sequence[Case],
     classes: Sequence[str],
     folder: Path,
-    bench: Workbench,
+    context: RunContext,
 ) -> Sequence[Failure]:
     """Pretrain on all cases, and train and choose a classifier on all labels.
 
@@ -36,7 +36,7 @@ def train_on_all(
         cases: Each with a reader; those without a label serve pretraining.
         classes: The labels in their order.
         folder: Is given the study and the model, as a run folder has them; replaced.
-        bench: Registry, store, executor and progress.
+        context: Registry, store, executor and progress.
 
     Returns:
         The cases that could not be used; if there are any, nothing was trained.
@@ -46,12 +46,12 @@ def train_on_all(
         DataError: If pictures and volumes are mixed.
     """
     place = RunFolder(folder)
-    views: dict[str, View] = {n: part.build(bench.registry) for n, part in study.views.items()}
-    kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+    views: dict[str, View] = {n: part.build(context.registry) for n, part in study.views.items()}
+    kept, volumes = context.store.path.parent, precision.encodes_volumes(views)
     study = precision.settled(study, place, True, volumes, kept)
     precision.refuse_unfit(study, volumes, kept)
-    with place.claimed(study, bench.registry, overwrite=True):
-        extraction = extract(cases, views, bench)
+    with place.claimed(study, context.registry, overwrite=True):
+        extraction = extract(cases, views, context)
         if extraction.failures:
             return extraction.failures
         seen = findings.seen_in(extraction.prepared)
@@ -62,7 +62,7 @@ def train_on_all(
             tuple(case.case_id for case in cases if case.label is not None),
             (),
         )
-        run = SplitRun(study, views, extraction, split, place, bench)
+        run = SplitRun(study, views, extraction, split, place, context)
         run.fit()
         model, _ = per_split.pretrained(run)
         model.classes = tuple(classes)

@@ -23,7 +23,7 @@ from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline import arms
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
@@ -56,7 +56,7 @@ class SplitRun:
         extraction: All cases.
         split: Which of them pretrain, train and test.
         folder: Keeps checkpoints, metrics, and what each method said.
-        bench: Registry, progress and processes.
+        context: Registry, progress and processes.
     """
 
     study: ResolvedStudy
@@ -64,7 +64,7 @@ class SplitRun:
     extraction: Extraction
     split: Split
     folder: RunFolder
-    bench: Workbench
+    context: RunContext
 
     def fit(self) -> None:
         """Fit the views on the split's pretext cases; refuse what could not be trained on them.
@@ -75,17 +75,17 @@ class SplitRun:
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
         supervised.check(self.study.evaluate, self.views)
-        arms.built(self.study, self.views, len(self.split.pretext), self.bench.registry)
+        arms.built(self.study, self.views, len(self.split.pretext), self.context.registry)
 
     def evaluated(self, model: Model) -> EvaluatedModel:
         """A model on the split's labelled cases."""
         return EvaluatedModel.of(
-            self.study, model, self.split, self.extraction, self.bench.registry
+            self.study, model, self.split, self.extraction, self.context.registry
         )
 
     def trial_runner(self, setup: SupervisedSetup) -> TrialRunner:
         """Runs the methods that labels train."""
-        return TrialRunner(setup, TrialStore(self.folder.trials), self.bench.progress)
+        return TrialRunner(setup, TrialStore(self.folder.trials), self.context.progress)
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def pretrained(
         return false_pairs(case_ids, patients, list(views), study.seed)
 
     pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
-    model = models.fresh(study, run.bench.registry, views, len(taught), study.seed)
+    model = models.fresh(study, run.context.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
-        run.bench.registry.tell(
+        run.context.registry.tell(
             "rdfc_epoch_ended", folder=run.folder.path, split=split.name, metrics=metrics
         )
 
@@ -148,10 +148,10 @@ def pretrained(
             else {},
         ),
         PretrainPaths(run.folder.path, split.name),
-        run.bench.progress,
+        run.context.progress,
         epoch_ended,
         title,
-        run.bench.team,
+        run.context.team,
     )
     return model, convergence
 
@@ -168,7 +168,7 @@ def compared(run: SplitRun, own: Convergence) -> dict[str, tuple[Model, Converge
         shuffled pairs: they take the steps of the study's own pretext, however far they come.
     """
     found: dict[str, tuple[Model, Convergence | None]] = {}
-    registry, split = run.bench.registry, run.split
+    registry, split = run.context.registry, run.split
     for arm in arms.arms(run.study):
         views = arm.views(run.views, registry)
         if not arm.trained:

@@ -21,7 +21,7 @@ from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import Preparer, View
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline import tables
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import SELECTED
 
@@ -62,14 +62,14 @@ class Predictions:
 
 
 def predict(
-    run: Path | OpenRun, cases: Sequence[Case], bench: Workbench, method: str = SELECTED
+    run: Path | OpenRun, cases: Sequence[Case], context: RunContext, method: str = SELECTED
 ) -> Predictions:
     """Class probabilities of the cases by the models of a run.
 
     Args:
         run: The run folder, or the run where it is open already.
         cases: Each with a reader.
-        bench: Registry, store, executor and progress.
+        context: Registry, store, executor and progress.
         method: What the run chose, or one of the candidates that it chose from.
 
     Raises:
@@ -77,10 +77,10 @@ def predict(
             run has saved no such method.
         DataError: If a model has no classifier.
     """
-    run = _opened(run, bench)
+    run = _opened(run, context)
     for model in run.models.values():
         model.refuse_unknown(method)
-    extraction = _prepare(run, cases, bench)
+    extraction = _prepare(run, cases, context)
     case_ids = [case.case_id for case in extraction.cases]
     said = [
         model.predict({name: extraction.of(name, case_ids) for name in model.views}, method)
@@ -93,7 +93,7 @@ def predict(
 
 
 def embed(
-    run: Path | OpenRun, cases: Sequence[Case], bench: Workbench
+    run: Path | OpenRun, cases: Sequence[Case], context: RunContext
 ) -> tuple[list[tables.Embedded], Sequence[Failure]]:
     """The joint embeddings of the cases, by the network of each split of a run.
 
@@ -105,8 +105,8 @@ def embed(
     Raises:
         StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
-    run = _opened(run, bench)
-    extraction = _prepare(run, cases, bench)
+    run = _opened(run, context)
+    extraction = _prepare(run, cases, context)
     case_ids = [case.case_id for case in extraction.cases]
     rows = []
     for split, model in run.models.items():
@@ -118,24 +118,24 @@ def embed(
     return rows, extraction.failures
 
 
-def features(run: Path | OpenRun, cases: Sequence[Case], bench: Workbench) -> Extraction:
+def features(run: Path | OpenRun, cases: Sequence[Case], context: RunContext) -> Extraction:
     """What the views of a run make of cases: handcrafted features, and pictures.
 
     Raises:
         StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
-    return _prepare(_opened(run, bench), cases, bench)
+    return _prepare(_opened(run, context), cases, context)
 
 
-def _opened(run: Path | OpenRun, bench: Workbench) -> OpenRun:
-    return OpenRun(run, bench.registry) if isinstance(run, Path) else run
+def _opened(run: Path | OpenRun, context: RunContext) -> OpenRun:
+    return OpenRun(run, context.registry) if isinstance(run, Path) else run
 
 
 def _first(run: OpenRun) -> Model:
     return next(iter(run.models.values()))
 
 
-def _prepare(run: OpenRun, cases: Sequence[Case], bench: Workbench) -> Extraction:
+def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extraction:
     views, classes = _first(run).views, _first(run).classes
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
@@ -144,7 +144,7 @@ def _prepare(run: OpenRun, cases: Sequence[Case], bench: Workbench) -> Extractio
     preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
     preparers[INSPECTION] = Inspection()
     extraction = extract.extract(
-        cases, preparers, bench.store, bench.executor, bench.progress, unfit(views)
+        cases, preparers, context.store, context.executor, context.progress, unfit(views)
     )
     seen = findings.seen_in(extraction.prepared)
     findings.warn(findings.case_findings(extraction.cases, seen, run.definition.grey_scale))

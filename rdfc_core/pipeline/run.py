@@ -28,7 +28,7 @@ from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, summary, tables
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
-from rdfc_core.pipeline.context import Workbench, extract
+from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
@@ -49,7 +49,7 @@ log = logging.getLogger("rdfc")
 def run(
     study: ResolvedStudy,
     folder: Path,
-    bench: Workbench,
+    context: RunContext,
     overwrite: bool = False,
     until: Step = "evaluate",
     known: Mapping[str, str] | None = None,
@@ -60,7 +60,7 @@ def run(
     Args:
         study: Resolved.
         folder: The run folder.
-        bench: Registry, store, executor and progress.
+        context: Registry, store, executor and progress.
         overwrite: Replace a finished or different run.
         until: The last step to do.
         known: Case id → fingerprint that the same command has taken already.
@@ -73,26 +73,26 @@ def run(
     place, taken = RunFolder(folder), dict(known or {})
     with warnings_heard() as heard:
         heard += told
-        dataset: Dataset = study.dataset.build(bench.registry)
-        views: dict[str, View] = {n: v.build(bench.registry) for n, v in study.views.items()}
-        kept, volumes = bench.store.path.parent, precision.encodes_volumes(views)
+        dataset: Dataset = study.dataset.build(context.registry)
+        views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
+        kept, volumes = context.store.path.parent, precision.encodes_volumes(views)
         asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
         if until != "extract":
             precision.refuse_unfit(study, volumes, kept)
-        with bench.progress.waiting("Listing the data set's cases"):
-            cases = study_cases(study, dataset, bench.registry)
+        with context.progress.waiting("Listing the data set's cases"):
+            cases = study_cases(study, dataset, context.registry)
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         preparers = {name: view.preparer() for name, view in views.items()}
         inputs = inputs_of(study, dataset, preparers)
-        with place.claimed(study, bench.registry, overwrite, inputs):
+        with place.claimed(study, context.registry, overwrite, inputs):
             if not place.learnt:
-                with bench.progress.waiting("Trying the study on its first two cases"):
-                    try_on_few(study, cases, bench, until, taken)
-            bench.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
+                with context.progress.waiting("Trying the study on its first two cases"):
+                    try_on_few(study, cases, context, until, taken)
+            context.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
-            return _Run(study, place, dataset, views, bench, until, heard).go(cases, taken)
+            return _Run(study, place, dataset, views, context, until, heard).go(cases, taken)
 
 
 class _Run:
@@ -104,12 +104,12 @@ class _Run:
         place: RunFolder,
         dataset: Dataset,
         views: Mapping[str, View],
-        bench: Workbench,
+        context: RunContext,
         until: Step,
         heard: list[str],
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
-        self.bench, self.until, self.heard = bench, until, heard
+        self.context, self.until, self.heard = context, until, heard
         self.clock = Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
@@ -122,7 +122,7 @@ class _Run:
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
-            extraction = extract(cases, self.views, self.bench, known)
+            extraction = extract(cases, self.views, self.context, known)
             features.write_parquet(self.place.path / files.FEATURES, extraction)
             tables.write_pictures(self.place.path / files.PICTURES, extraction)
         self._look(extraction)
@@ -134,16 +134,16 @@ class _Run:
         if _without_reasons(before) == _without_reasons(rows):
             results = results_as_far(self.place, self.until)
             if results is not None:
-                self.bench.progress.say(FINISHED)
+                self.context.progress.say(FINISHED)
                 return results
         uses = self._account(cases, extraction, splits)
         if self.until != "extract":
-            self.bench.progress.say(in_one_line(uses))
+            self.context.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
         self._write()
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
-        self.bench.registry.tell(
+        self.context.registry.tell(
             "rdfc_run_finished", folder=self.place.path, results=results.model_dump()
         )
         return results
@@ -191,7 +191,7 @@ class _Run:
         precision.warn_if_emulated(self.study)
         model, others, taught = None, {}, None
         for split in splits:
-            part = SplitRun(self.study, self.views, extraction, split, self.place, self.bench)
+            part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
                     part.fit()

@@ -180,8 +180,8 @@ def _prepared(run: rdfc.Run, frame: pd.DataFrame):
     from rdfc_core.api.context import opened
     from rdfc_core.pipeline.predict import features
 
-    with opened(None, EXECUTOR) as bench:
-        extraction = features(run._open, cases_of(frame, run._open), bench)
+    with opened(None, EXECUTOR) as context:
+        extraction = features(run._open, cases_of(frame, run._open), context)
     names = next(iter(run._open.models.values())).views
     return {name: extraction.of(name, [c.case_id for c in extraction.cases]) for name in names}
 

@@ -110,10 +110,10 @@ def test_csv_and_parquet_hold_the_same_vectors(rdfc_here, finished, pictures):
 
 
 def test_embeddings_of_several_networks_are_told_apart_and_warned_of(
-    rdfc_here, pictures, workbench, tmp_path
+    rdfc_here, pictures, run_context, tmp_path
 ):
     study = small_study.resolved(pictures, "split.kind=folds", "split.folds=2", "pretrain.epochs=1")
-    studies.run(study, tmp_path / "run", workbench, until="pretrain")
+    studies.run(study, tmp_path / "run", run_context, until="pretrain")
     done = rdfc_here("embed", tmp_path / "run", "--manifest", pictures, *HERE, "--out", "e.parquet")
     assert done.code == 0, done.err
     assert "has 2 splits, each with a network and a space of its own" in done.err

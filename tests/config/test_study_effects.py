@@ -23,7 +23,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Prepared, SplitSpec, Tower
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.training import checkpoint, placement
@@ -218,14 +218,14 @@ def signature(
     """A function: all that a run of the small study gives, but for the time it took."""
     folder = tmp_path_factory.mktemp("effects")
     store = Store(folder / "store.sqlite")
-    bench = Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+    context = RunContext(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
     known: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def of(*overrides: str) -> dict[str, Any]:
         if overrides not in known:
             run = folder / str(len(known))
             study = small_study.resolved(pictures, *PLAIN, *overrides)
-            results = studies.run(study, run, bench)
+            results = studies.run(study, run, context)
             known[overrides] = {
                 "rows": [row.model_dump() for row in results.rows],
                 "selections": [one.model_dump() for one in results.selections],
@@ -359,15 +359,15 @@ def test_cases_are_held_back_as_held_back_says() -> None:
 
 
 def test_an_exact_number_of_test_cases_is_refused_of_patients_with_several(
-    pictures: Path, workbench: Workbench, tmp_path: Path
+    pictures: Path, run_context: RunContext, tmp_path: Path
 ) -> None:
     study = small_study.resolved(pictures, *PLAIN, "split.test_cases=9")
     with pytest.raises(StudyError, match="some patients have several cases"):
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
 
 
-def test_readers_options_reach_the_files(pictures: Path, workbench: Workbench, tmp_path: Path):
+def test_readers_options_reach_the_files(pictures: Path, run_context: RunContext, tmp_path: Path):
     study = small_study.resolved(pictures, *PLAIN, "readers.pictures={max_pixels: 9}")
     with pytest.raises(DataError, match="more than the limit of 9"):
-        studies.run(study, tmp_path / "run", workbench, until="extract")
+        studies.run(study, tmp_path / "run", run_context, until="extract")
     assert not RunFolder(tmp_path / "run").results.exists()

@@ -20,7 +20,7 @@ from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.interfaces import Problem
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench, extract_shard
+from rdfc_core.pipeline.context import RunContext, extract_shard
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import write_report
 
@@ -101,7 +101,7 @@ def the_warnings(told: Sequence[str], expected: Sequence[str]) -> None:
 
 @pytest.mark.parametrize("until", ["extract", "pretrain", "evaluate"])
 def test_every_warning_of_the_check_is_raised_by_each_step(
-    doubtful, until, workbench: Workbench, registry, reader, tmp_path, caplog
+    doubtful, until, run_context: RunContext, registry, reader, tmp_path, caplog
 ):
     folder, expected = doubtful
     study = small_study.resolved(folder, *FAST, "split.test_fraction=0.3")
@@ -109,19 +109,19 @@ def test_every_warning_of_the_check_is_raised_by_each_step(
     found = check_dataset(dataset, reader.given_to(dataset.cases()))
     of_the_check = findings.sentences(p for p in found.problems if p.field != "split")
     the_warnings(of_the_check, expected)
-    results = studies.run(study, tmp_path / "run", workbench, until=until)
+    results = studies.run(study, tmp_path / "run", run_context, until=until)
     logged = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     for warning in of_the_check:  # evaluating has warnings of its own
         assert logged.count(warning) == results.warnings.count(warning) == 1
     # From the store, where no file is read again, the same is told.
-    again = studies.run(study, tmp_path / "again", workbench, until=until)
+    again = studies.run(study, tmp_path / "again", run_context, until=until)
     assert again.warnings == results.warnings
 
 
-def test_they_stand_in_the_report(doubtful, workbench: Workbench, tmp_path):
+def test_they_stand_in_the_report(doubtful, run_context: RunContext, tmp_path):
     folder, _ = doubtful
     study = small_study.resolved(folder, *FAST)
-    results = studies.run(study, tmp_path / "run", workbench, until="extract")
+    results = studies.run(study, tmp_path / "run", run_context, until="extract")
     page = write_report(tmp_path / "run").read_text(encoding="utf-8")
     for warning in results.warnings:
         assert warning.replace("'", "&#39;") in page or warning in page
@@ -129,16 +129,16 @@ def test_they_stand_in_the_report(doubtful, workbench: Workbench, tmp_path):
 
 
 def test_predictions_and_shards_tell_them_too(
-    doubtful, finished, workbench: Workbench, reader: AutoReader, caplog
+    doubtful, finished, run_context: RunContext, reader: AutoReader, caplog
 ):
     folder, expected = doubtful
     of_files = [one for one in expected if one.startswith(("Case", "3 cases"))]
     study = small_study.resolved(folder)
-    extract_shard(study, (1, 1), workbench)
+    extract_shard(study, (1, 1), run_context)
     the_warnings([one.getMessage() for one in caplog.records], expected)
     caplog.clear()
-    cases = reader.given_to(study.dataset.build(workbench.registry).cases())
-    predict(finished, cases, workbench)
+    cases = reader.given_to(study.dataset.build(run_context.registry).cases())
+    predict(finished, cases, run_context)
     by_files = [one for one in of_files if "mask file" not in one]  # the list is read elsewhere
     the_warnings([one.getMessage() for one in caplog.records], by_files)
 
@@ -192,7 +192,7 @@ def test_a_run_that_is_finished_already_tells_its_warnings_again(doubtful, study
 
 
 def test_an_image_of_two_patients_on_both_sides_is_refused_before_anything_is_extracted(
-    own, workbench: Workbench, tmp_path
+    own, run_context: RunContext, tmp_path
 ):
     rows = listed(own)
     labelled = [row for row in rows if row["label"]]
@@ -205,15 +205,15 @@ def test_an_image_of_two_patients_on_both_sides_is_refused_before_anything_is_ex
     write(own, rows)
     study = small_study.resolved(own, *FAST, "dataset.split_column=split")
     with pytest.raises(DataError, match="are outlines of one image"):
-        studies.run(study, tmp_path / "run", workbench)
-    assert workbench.store.count() == 0
+        studies.run(study, tmp_path / "run", run_context)
+    assert run_context.store.count() == 0
     assert not (tmp_path / "run").exists()
     copied = f"{labelled[-1]['case_id']}-copy.bmp"  # other bytes, the same samples
     Image.open(own / labelled[0]["image"]).save(own / copied)
     labelled[-1]["image"] = copied
     write(own, rows)
     with pytest.raises(DataError, match="are outlines of one image"):
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
@@ -221,13 +221,13 @@ def test_an_image_of_two_patients_on_both_sides_is_refused_before_anything_is_ex
 
 
 def test_a_class_with_one_case_is_used_as_unlabelled_and_never_ends_the_run(
-    own, workbench: Workbench, tmp_path
+    own, run_context: RunContext, tmp_path
 ):
     rows = listed(own)
     labelled = [row for row in rows if row["label"]]
     labelled[0]["label"] = "rare"
     write(own, rows)
-    results = studies.run(small_study.resolved(own, *FAST), tmp_path / "run", workbench)
+    results = studies.run(small_study.resolved(own, *FAST), tmp_path / "run", run_context)
     assert results.dataset["classes"] == ["benign", "malignant"]
     assert results.dataset["unlabelled"] == 7
     assert all(row.mean is not None for row in results.rows if row.metric == "auroc")
@@ -237,14 +237,14 @@ def test_a_class_with_one_case_is_used_as_unlabelled_and_never_ends_the_run(
 
 
 def test_classes_that_are_listed_leave_others_out_and_absent_ones_spoil_nothing(
-    own, workbench: Workbench, tmp_path
+    own, run_context: RunContext, tmp_path
 ):
     rows = listed(own)
     for row in [row for row in rows if row["label"]][:6]:
         row["label"] = "cyst"
     write(own, rows)
     study = small_study.resolved(own, *FAST, "dataset.classes=[absent,malignant,benign]")
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert results.dataset["classes"] == ["malignant", "benign"]
     assert any("6 cases have the label 'cyst', which is none" in one for one in results.warnings)
     assert any("Class 'absent' has no labelled case" in one for one in results.warnings)
@@ -257,7 +257,7 @@ def test_classes_that_are_listed_leave_others_out_and_absent_ones_spoil_nothing(
 
 @pytest.mark.parametrize("kept", ["", "benign"])
 @pytest.mark.parametrize("split", ["holdout", "folds", "column"])
-def test_pretraining_needs_no_labels(own, workbench: Workbench, tmp_path, kept, split):
+def test_pretraining_needs_no_labels(own, run_context: RunContext, tmp_path, kept, split):
     rows = listed(own)
     for place, row in enumerate(rows):
         row["label"] = kept
@@ -265,13 +265,13 @@ def test_pretraining_needs_no_labels(own, workbench: Workbench, tmp_path, kept, 
     write(own, rows)
     more = ("dataset.split_column=split",) if split == "column" else ()
     study = small_study.resolved(own, *FAST, f"split.kind={split}", *more)
-    results = studies.run(study, tmp_path / "run", workbench, until="pretrain")
+    results = studies.run(study, tmp_path / "run", run_context, until="pretrain")
     assert [part["name"] for part in results.dataset["splits"]] == ["all"]
     tested = {row["patient_id"] for row in rows[:6]} if split == "column" else set()
     left = sum(row["patient_id"] not in tested for row in rows)
     assert results.dataset["splits"][0]["pretext"] == left
     with pytest.raises(DataError, match="or only pretrain"):
-        studies.run(study, tmp_path / "run", workbench, until="evaluate")
+        studies.run(study, tmp_path / "run", run_context, until="evaluate")
 
 
 @pytest.mark.parametrize(
@@ -285,17 +285,17 @@ def test_pretraining_needs_no_labels(own, workbench: Workbench, tmp_path, kept, 
     ],
 )
 def test_a_split_that_is_impossible_is_refused_before_anything_is_extracted(
-    own, workbench: Workbench, tmp_path, override, message
+    own, run_context: RunContext, tmp_path, override, message
 ):
     write(own, [{**row, "age": str(20 + place)} for place, row in enumerate(listed(own))])
     study = small_study.resolved(own, *override.split())
     with pytest.raises((DataError, StudyError), match=message):
-        studies.run(study, tmp_path / "run", workbench)
-    assert workbench.store.count() == 0
+        studies.run(study, tmp_path / "run", run_context)
+    assert run_context.store.count() == 0
     assert not (tmp_path / "run").exists()
 
 
-def test_a_map_of_probabilities_is_called_one(own, workbench: Workbench, tmp_path):
+def test_a_map_of_probabilities_is_called_one(own, run_context: RunContext, tmp_path):
     rows = listed(own)
     for place, odd in enumerate(((0.25, 0.5, 1.0), (0.5, 0.5, 0.5), (1.0, 2.0, 3.0))):
         mask = np.array(Image.open(own / rows[place]["mask"])) > 0
@@ -305,7 +305,7 @@ def test_a_map_of_probabilities_is_called_one(own, workbench: Workbench, tmp_pat
         rows[place]["mask"] = path.as_posix()
     write(own, rows)
     results = studies.run(
-        small_study.resolved(own, *FAST), tmp_path / "run", workbench, until="extract"
+        small_study.resolved(own, *FAST), tmp_path / "run", run_context, until="extract"
     )
     told = [one for one in results.warnings if "values besides 0" in one]
     assert len(told) == 2

@@ -57,11 +57,11 @@ def rewrite(folder: Path, count: int, dtype: str, factor: float) -> list[str]:
 )
 @pytest.mark.parametrize("until", ["extract", "evaluate"])
 def test_images_of_other_bits_or_scale_are_told_of(
-    own, workbench, tmp_path, rdfc_here, dtype, factor, mixed, unlike, until
+    own, run_context, tmp_path, rdfc_here, dtype, factor, mixed, unlike, until
 ):
     named = rewrite(own, 3, dtype, factor)
     study = small_study.resolved(own, *FAST)
-    told = " ".join(studies.run(study, tmp_path / "run", workbench, until=until).warnings)
+    told = " ".join(studies.run(study, tmp_path / "run", run_context, until=until).warnings)
     args = ("--root", own, "--features", "none", "--json")
     checked = rdfc_here("datasets", "check", "manifest", *args).out
     for text in (told, checked):
@@ -72,9 +72,9 @@ def test_images_of_other_bits_or_scale_are_told_of(
         assert ", ".join(named) in told
 
 
-def test_a_run_of_one_kind_tells_of_cases_of_another(own, workbench, tmp_path, rdfc_here):
+def test_a_run_of_one_kind_tells_of_cases_of_another(own, run_context, tmp_path, rdfc_here):
     run = tmp_path / "run"
-    studies.run(small_study.resolved(own, *FAST), run, workbench)
+    studies.run(small_study.resolved(own, *FAST), run, run_context)
     plain = rdfc_here("predict", run, "--manifest", own, "--out", "plain.csv", *HERE)
     assert plain.code == 0
     assert "scaled otherwise" not in plain.err

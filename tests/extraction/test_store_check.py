@@ -129,14 +129,14 @@ def test_rounding_is_no_difference_and_all_else_is(dtype):
     assert "is stored" in difference(Prepared(rows), Prepared(rows[0]))
 
 
-def test_the_command_names_what_it_removes(pictures, workbench, registry, tmp_path, rdfc_here):
+def test_the_command_names_what_it_removes(pictures, run_context, registry, tmp_path, rdfc_here):
     study = small_study.resolved(pictures, *QUICK)
-    studies.run(study, tmp_path / "run", workbench, until="extract")
-    args = ("store", "check", tmp_path / "run", "--store", workbench.store.path, *HERE[:2])
+    studies.run(study, tmp_path / "run", run_context, until="extract")
+    args = ("store", "check", tmp_path / "run", "--store", run_context.store.path, *HERE[:2])
     sound = rdfc_here(*args, "--all")
     assert sound.code == 0, sound.err
     assert "36 of 36 stored cases were measured again: 0 results differed" in sound.out
-    with sqlite3.connect(workbench.store.path) as database:
+    with sqlite3.connect(run_context.store.path) as database:
         database.execute("UPDATE prepared SET array = ? WHERE recipe LIKE '%'", (b"rubbish",))
     found = json.loads(rdfc_here(*args, "--cases", 2, "--json").out)
     assert found["checked"] == 2
@@ -152,4 +152,4 @@ def test_the_command_names_what_it_removes(pictures, workbench, registry, tmp_pa
     assert after.code == 2
     assert "Removed: case-" in after.out
     assert "again with --overwrite" in after.err
-    assert workbench.store.count() == 0
+    assert run_context.store.count() == 0

@@ -22,7 +22,7 @@ from shares import share
 from rdfc_core.case import Case
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.report.load import read_run
@@ -39,12 +39,12 @@ class Run:
         shutil.copytree(finished, self.path)
         self.model = next((self.path / "model").iterdir())
         executor = LocalExecutor(LocalExecutorConfig(workers=0))
-        self.bench = Workbench(registry, Store(guard.store / "models.sqlite"), executor)
+        self.context = RunContext(registry, Store(guard.store / "models.sqlite"), executor)
         self.predict()
         read_run(self.path)
 
     def predict(self) -> Any:
-        return predict(self.path, self.cases, self.bench)
+        return predict(self.path, self.cases, self.context)
 
     def judge(self, contents: dict[Path, bytes]) -> None:
         before = {path: path.read_bytes() for path in contents}

@@ -255,11 +255,11 @@ def test_shuffled_pairs_get_the_steps_that_the_own_pretext_took(pictures):
     ],
 )
 def test_what_cannot_be_judged_is_refused_before_training(
-    pictures, workbench, tmp_path, overrides, message
+    pictures, run_context, tmp_path, overrides, message
 ):
     def run() -> None:
         study = small_study.resolved(pictures, *QUICK, *overrides)
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
 
     with pytest.raises(StudyError, match=message):
         run()

@@ -18,11 +18,13 @@ BOTH = 2 * 6
 
 @pytest.mark.parametrize("until", ["extract", "pretrain"])
 @pytest.mark.parametrize("model", ["resnet19", "resnet18, weights: /nowhere.pt"])
-def test_a_step_alone_refuses_what_the_next_one_would(pictures, workbench, tmp_path, model, until):
+def test_a_step_alone_refuses_what_the_next_one_would(
+    pictures, run_context, tmp_path, model, until
+):
     study = small_study.resolved(pictures, *QUICK, TIMM % model)
     with pytest.raises(RdfcError):
-        studies.run(study, tmp_path / "run", workbench, until=until)
-    assert workbench.store.count() <= BOTH
+        studies.run(study, tmp_path / "run", run_context, until=until)
+    assert run_context.store.count() <= BOTH
     assert not (tmp_path / "run").exists()
 
 
@@ -46,26 +48,28 @@ def test_a_step_alone_refuses_what_the_next_one_would(pictures, workbench, tmp_p
     ],
 )
 def test_what_cannot_be_built_costs_two_cases_and_leaves_no_folder(
-    pictures, workbench, tmp_path, overrides, words
+    pictures, run_context, tmp_path, overrides, words
 ):
     with pytest.raises(RdfcError) as caught:
-        studies.run(small_study.resolved(pictures, *QUICK, *overrides), tmp_path / "run", workbench)
+        studies.run(
+            small_study.resolved(pictures, *QUICK, *overrides), tmp_path / "run", run_context
+        )
     assert words in str(caught.value)
-    assert workbench.store.count() <= BOTH
+    assert run_context.store.count() <= BOTH
     assert not (tmp_path / "run").exists()
 
 
-def test_trying_changes_nothing_of_what_is_learnt(pictures, workbench, tmp_path, monkeypatch):
+def test_trying_changes_nothing_of_what_is_learnt(pictures, run_context, tmp_path, monkeypatch):
     study = small_study.resolved(pictures, *QUICK)
-    studies.run(study, tmp_path / "tried", workbench)
+    studies.run(study, tmp_path / "tried", run_context)
     monkeypatch.setattr(studies, "try_on_few", lambda *_: None)
-    studies.run(study, tmp_path / "not", workbench)
+    studies.run(study, tmp_path / "not", run_context)
     assert small_study.lasting(tmp_path / "tried") == small_study.lasting(tmp_path / "not")
 
 
-def test_cases_that_cannot_be_read_are_left_to_the_extraction(pictures, workbench, tmp_path):
+def test_cases_that_cannot_be_read_are_left_to_the_extraction(pictures, run_context, tmp_path):
     folder = shutil.copytree(pictures, tmp_path / "own")
     for place in range(4):
         (folder / "masks" / f"case-{place:03d}.png").unlink()
     study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
-    assert len(studies.run(study, tmp_path / "run", workbench).failed) == 4
+    assert len(studies.run(study, tmp_path / "run", run_context).failed) == 4

@@ -53,20 +53,20 @@ def test_of_another_study_or_of_no_run_it_knows_nothing(study, finished, registr
 
 
 def test_a_step_that_is_missing_or_cases_that_change_or_fail_are_left_to_the_run(
-    pictures, registry, workbench, tmp_path
+    pictures, registry, run_context, tmp_path
 ):
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
     study, run = small_study.resolved(folder, *QUICK), tmp_path / "run"
     mask, image = folder / "masks" / "case-003.png", folder / "images" / "case-003.png"
     kept = mask.read_bytes()
     mask.unlink()
-    studies.run(study, run, workbench, until="extract")
+    studies.run(study, run, run_context, until="extract")
     again = asked(study, run, registry, "extract")
     assert again is not None  # case-003 would only fail again
     assert [one["case_id"] for one in again.failed] == ["case-003"]
     mask.write_bytes(kept)
     assert asked(study, run, registry, "extract") is None
-    studies.run(study, run, workbench, until="extract")
+    studies.run(study, run, run_context, until="extract")
     assert asked(study, run, registry, "extract") is not None
     assert asked(study, run, registry, "pretrain") is None
     ImageOps.invert(Image.open(image)).save(image)
@@ -74,7 +74,7 @@ def test_a_step_that_is_missing_or_cases_that_change_or_fail_are_left_to_the_run
 
 
 def test_a_run_that_was_begun_under_old_names_of_options_is_finished_and_predicts(
-    study, finished, registry, cases, workbench, tmp_path
+    study, finished, registry, cases, run_context, tmp_path
 ):
     run = Path(shutil.copytree(finished, tmp_path / "run"))
     recorded = yaml.safe_load((run / "study.yaml").read_text(encoding="utf-8"))
@@ -96,8 +96,8 @@ def test_a_run_that_was_begun_under_old_names_of_options_is_finished_and_predict
     assert not any(f"{name}:" in text for name in old)
     (run / "study.yaml").write_text(text, encoding="utf-8")
     assert asked(study, run, registry) is not None
-    said = predict(run, cases[:2], workbench)
-    there = predict(finished, cases[:2], workbench)
+    said = predict(run, cases[:2], run_context)
+    there = predict(finished, cases[:2], run_context)
     np.testing.assert_array_equal(said.probabilities, there.probabilities)
     with RunFolder(run).claimed(study, registry, overwrite=False):
         pass  # it is the same run, and not refused
@@ -122,14 +122,14 @@ def test_a_run_that_lacks_what_it_wrote_is_not_finished(study, finished, registr
 
 
 def test_what_is_missing_of_a_finished_run_is_made_again(
-    study, finished, workbench, registry, tmp_path
+    study, finished, run_context, registry, tmp_path
 ):
     run = Path(shutil.copytree(finished, tmp_path / "run"))
     shutil.rmtree(run / "model")
     (run / "predictions.parquet").unlink()
     weights = (run / "checkpoints" / "holdout.safetensors").read_bytes()
     before = small_study.lasting(run)["rows"]
-    studies.run(study, run, workbench)
+    studies.run(study, run, run_context)
     assert all((run / name).is_file() for name in WRITTEN)
     assert (run / "checkpoints" / "holdout.safetensors").read_bytes() == weights
     assert small_study.lasting(run)["rows"] == before

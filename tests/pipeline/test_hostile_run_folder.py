@@ -25,39 +25,39 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["model/holdout/weights.safetensors", "model/holdout/model.json"])
-def test_a_model_that_never_ends_is_refused(run, cases, workbench, name):
+def test_a_model_that_never_ends_is_refused(run, cases, run_context, name):
     (run / name).unlink()
     (run / name).symlink_to("/dev/zero")
     with pytest.raises(DataError, match="not a regular file"):
-        predict(run, cases[:1], workbench)
+        predict(run, cases[:1], run_context)
 
 
 @pytest.mark.parametrize("name", ["study.yaml", "results.json", "cases.csv"])
-def test_other_files_that_never_end_are_refused(run, cases, workbench, pictures, name):
+def test_other_files_that_never_end_are_refused(run, cases, run_context, pictures, name):
     (run / name).unlink()
     (run / name).symlink_to("/dev/zero")
     with pytest.raises(RdfcError):
-        studies.run(small_study.resolved(pictures, *QUICK), run, workbench)
+        studies.run(small_study.resolved(pictures, *QUICK), run, run_context)
     if name == "study.yaml":
         with pytest.raises(RdfcError, match="not a regular file"):
-            predict(run, cases[:1], workbench)
+            predict(run, cases[:1], run_context)
 
 
 @pytest.mark.parametrize(
     "rubbish", [b"\xff\xfe\x00", b"case_id\n" + b"x" * 200_000], ids=["no text", "a long cell"]
 )
-def test_a_list_of_cases_that_is_damaged_is_told_of(run, pictures, workbench, rubbish):
+def test_a_list_of_cases_that_is_damaged_is_told_of(run, pictures, run_context, rubbish):
     (run / "cases.csv").write_bytes(rubbish)
     study = small_study.resolved(pictures, *QUICK)
     with pytest.raises(DataError, match=r"cases\.csv cannot be read: .*--overwrite"):
-        studies.run(study, run, workbench)
-    studies.run(study, run, workbench, overwrite=True)
+        studies.run(study, run, run_context)
+    studies.run(study, run, run_context, overwrite=True)
 
 
-def test_metrics_that_a_crash_left_as_rubbish_are_dropped(run, pictures, workbench):
+def test_metrics_that_a_crash_left_as_rubbish_are_dropped(run, pictures, run_context):
     whole = (run / "metrics.jsonl").read_bytes()
     (run / "metrics.jsonl").write_bytes(whole + bytes(100) + b"\xff\xfe{\n")
-    studies.run(small_study.resolved(pictures, *QUICK, "pretrain.epochs=4"), run, workbench)
+    studies.run(small_study.resolved(pictures, *QUICK, "pretrain.epochs=4"), run, run_context)
     assert len((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 4
 
 

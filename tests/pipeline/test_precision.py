@@ -10,7 +10,7 @@ import yaml
 from small_study import QUICK
 
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.precision import as_begun, warn_if_emulated
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import device
@@ -24,29 +24,29 @@ def recorded(run: Path) -> str:
     return str(yaml.safe_load((run / "study.yaml").read_text())["pretrain"]["precision"])
 
 
-def test_a_run_records_what_was_chosen(pictures: Path, workbench: Workbench, tmp_path: Path):
+def test_a_run_records_what_was_chosen(pictures: Path, run_context: RunContext, tmp_path: Path):
     study = small_study.resolved(pictures, *AUTO)
-    studies.run(study, tmp_path / "run", workbench, until="extract")
+    studies.run(study, tmp_path / "run", run_context, until="extract")
     assert recorded(tmp_path / "run") == fastest()
 
 
 @pytest.mark.parametrize("chosen", ["32-true", "bf16-mixed"])
 def test_a_run_goes_on_as_it_began_on_a_machine_that_chooses_otherwise(
     pictures: Path,
-    workbench: Workbench,
+    run_context: RunContext,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     chosen: str,
 ):
     study, run = small_study.resolved(pictures, *AUTO), tmp_path / "run"
     monkeypatch.setattr(device, "fastest", lambda: chosen)
-    studies.run(study, run, workbench, until="extract")
+    studies.run(study, run, run_context, until="extract")
     other = {"32-true": "bf16-mixed", "bf16-mixed": "32-true"}[chosen]
     monkeypatch.setattr(device, "fastest", lambda: other)
-    studies.run(study, run, workbench, until="pretrain")
+    studies.run(study, run, run_context, until="pretrain")
     assert recorded(run) == chosen
     assert as_begun(study, RunFolder(run).read_study()).pretrain.precision == chosen
-    studies.run(study, run, workbench, overwrite=True, until="extract")
+    studies.run(study, run, run_context, overwrite=True, until="extract")
     assert recorded(run) == other
 
 

@@ -39,10 +39,10 @@ def organs(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(folder: Path, run: Path, bench, *overrides: str) -> dict[str, list[float]]:
+def trained(folder: Path, run: Path, context, *overrides: str) -> dict[str, list[float]]:
     """Train on the folder; what the run's main classifier says of each held-back case."""
     study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1", *overrides)
-    studies.run(study, run, bench)
+    studies.run(study, run, context)
     return {
         row["case_id"]: row["probabilities"]
         for row in pq.read_table(run / "predictions.parquet").to_pylist()
@@ -55,22 +55,22 @@ def trained(folder: Path, run: Path, bench, *overrides: str) -> dict[str, list[f
     "option",
     ["dataset.mask_value=2", "dataset.component=largest", "dataset.component=all"],
 )
-def test_a_list_is_read_as_the_run_read_its_own(organs, workbench, registry, tmp_path, option):
-    scored = trained(organs, tmp_path / "run", workbench, option)
+def test_a_list_is_read_as_the_run_read_its_own(organs, run_context, registry, tmp_path, option):
+    scored = trained(organs, tmp_path / "run", run_context, option)
     cases = OpenRun(tmp_path / "run", registry).listed_cases(organs)
-    said = predict(tmp_path / "run", [c for c in cases if c.case_id in scored], workbench)
+    said = predict(tmp_path / "run", [c for c in cases if c.case_id in scored], run_context)
     np.testing.assert_allclose(said.probabilities, list(scored.values()), rtol=1e-5)
 
 
 def test_one_image_and_mask_get_the_mask_value_of_the_run(
-    organs, workbench, registry, tmp_path, rdfc_here
+    organs, run_context, registry, tmp_path, rdfc_here
 ):
     run = tmp_path / "run"
-    scored = trained(organs, run, workbench, "dataset.mask_value=2")
+    scored = trained(organs, run, run_context, "dataset.mask_value=2")
     case_id = min(scored)
     image, mask = organs / "images" / f"{case_id}.png", organs / "masks" / f"{case_id}.png"
     one = OpenRun(run, registry).single_case(image, mask)
-    [said] = predict(run, [one], workbench).probabilities
+    [said] = predict(run, [one], run_context).probabilities
     np.testing.assert_allclose(said, scored[case_id], rtol=1e-5)
     args = ("predict", run, "--image", image, "--mask", mask, *HERE)
     [row] = csv.DictReader(rdfc_here(*args).out.splitlines())
@@ -80,10 +80,10 @@ def test_one_image_and_mask_get_the_mask_value_of_the_run(
 
 
 def test_a_list_that_contradicts_the_run_is_refused_before_any_file_is_opened(
-    organs, workbench, registry, tmp_path
+    organs, run_context, registry, tmp_path
 ):
-    trained(organs, tmp_path / "run", workbench, "dataset.mask_value=2")
-    stored = workbench.store.count()
+    trained(organs, tmp_path / "run", run_context, "dataset.mask_value=2")
+    stored = run_context.store.count()
     lines = (organs / "manifest.csv").read_text(encoding="utf-8").splitlines()
     (tmp_path / "other.csv").write_text(
         "\n".join([f"{lines[0]},mask_value", *(f"{line},1" for line in lines[1:])]),
@@ -91,8 +91,8 @@ def test_a_list_that_contradicts_the_run_is_refused_before_any_file_is_opened(
     )
     cases = OpenRun(tmp_path / "run", registry).listed_cases(tmp_path / "other.csv")
     with pytest.raises(StudyError, match=r"Mask value 1 .* case-000, .* and 33 more, .* by 2\."):
-        predict(tmp_path / "run", cases, workbench)
-    assert workbench.store.count() == stored
+        predict(tmp_path / "run", cases, run_context)
+    assert run_context.store.count() == stored
 
 
 def test_what_differed_among_the_runs_own_cases_has_to_be_said(cases):
@@ -109,7 +109,7 @@ def test_what_differed_among_the_runs_own_cases_has_to_be_said(cases):
         plain.applied_to([replace(cases[0], component="largest")])
 
 
-def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tmp_path):
+def test_columns_mean_what_they_meant_to_the_run(organs, run_context, registry, tmp_path):
     """In a batch file of PyRadiomics, Label is the mask's value unless label_column names it."""
     with (organs / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["label"]]
@@ -119,7 +119,7 @@ def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tm
         writer.writerow(["Image", "Mask", "Label", "Grade"])
         writer.writerows([r["image"], r["mask"], TUMOUR, f"grade {r['label']}"] for r in rows)
     study = (f"dataset.root={listing}", "dataset.label_column=Grade")
-    scored = trained(organs, tmp_path / "run", workbench, *study)
+    scored = trained(organs, tmp_path / "run", run_context, *study)
     assert load_cases(tmp_path / "run", registry).mask_values == (TUMOUR,)
     unlabelled = tmp_path / "unlabelled.csv"
     unlabelled.write_text(
@@ -132,7 +132,7 @@ def test_columns_mean_what_they_meant_to_the_run(organs, workbench, registry, tm
             for case in OpenRun(tmp_path / "run", registry).listed_cases(path)
             if case.case_id in scored
         ]
-        said = predict(tmp_path / "run", cases, workbench)
+        said = predict(tmp_path / "run", cases, run_context)
         np.testing.assert_allclose(said.probabilities, list(scored.values()), rtol=1e-5)
 
 
@@ -148,7 +148,7 @@ def load_cases(run: Path, registry) -> CaseDefinition:
 
 
 def test_a_model_that_does_not_say_what_its_cases_were_is_refused(
-    finished, cases, workbench, tmp_path
+    finished, cases, run_context, tmp_path
 ):
     run = Path(shutil.copytree(finished, tmp_path / "old"))
     path = run / "model" / "holdout" / "model.json"
@@ -156,7 +156,7 @@ def test_a_model_that_does_not_say_what_its_cases_were_is_refused(
     del about["cases"]
     path.write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(DataError, match="does not say which value of a mask marked"):
-        predict(run, cases[:1], workbench)
+        predict(run, cases[:1], run_context)
 
 
 SPELLINGS = {
@@ -197,7 +197,7 @@ def test_labels_of_a_list_are_those_of_the_run_however_they_are_spelled(
 
 
 def test_words_that_were_classes_of_the_run_are_classes_of_a_list(
-    pictures, workbench, registry, tmp_path
+    pictures, run_context, registry, tmp_path
 ):
     """`none` stands for no value elsewhere; a run that lists it among its classes means it."""
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
@@ -206,6 +206,6 @@ def test_words_that_were_classes_of_the_run_are_classes_of_a_list(
         listing.read_text(encoding="utf-8").replace("benign", "none"), encoding="utf-8"
     )
     study = ("dataset.classes=[none,malignant]", "pretrain.epochs=1", "evaluate.controls=[]")
-    studies.run(small_study.resolved(folder, *QUICK, *study), tmp_path / "run", workbench)
+    studies.run(small_study.resolved(folder, *QUICK, *study), tmp_path / "run", run_context)
     said = {case.label for case in OpenRun(tmp_path / "run", registry).listed_cases(folder)}
     assert said == {"none", "malignant", None}

@@ -44,7 +44,9 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_with_a_study_written_by_hand_is_no_run(pictures, workbench, tmp_path, overwrite):
+def test_a_folder_with_a_study_written_by_hand_is_no_run(
+    pictures, run_context, tmp_path, overwrite
+):
     folder = tmp_path / "project"
     for name in ("model/my-own-net.pt", "checkpoints/best.ckpt", "results.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -53,19 +55,19 @@ def test_a_folder_with_a_study_written_by_hand_is_no_run(pictures, workbench, tm
     (folder / "study.yaml").write_text(yaml.safe_dump(study.dump()), encoding="utf-8")
     before = content(folder)
     with pytest.raises(StudyError, match="holds files and no run") as caught:
-        studies.run(study, folder, workbench, overwrite)
+        studies.run(study, folder, run_context, overwrite)
     assert ("--overwrite leaves it alone" in str(caught.value)) == overwrite
     assert content(folder) == before
 
 
-def test_overwriting_removes_what_the_run_wrote_and_nothing_else(run, pictures, workbench):
+def test_overwriting_removes_what_the_run_wrote_and_nothing_else(run, pictures, run_context):
     for name in OTHERS:
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_bytes(b"mine")
     write_report(run)
     weights = run / "model" / "holdout" / "weights.safetensors"
     old = weights.read_bytes()
-    studies.run(small_study.resolved(pictures, *QUICK, "seed=1"), run, workbench, overwrite=True)
+    studies.run(small_study.resolved(pictures, *QUICK, "seed=1"), run, run_context, overwrite=True)
     assert {name: (run / name).read_bytes() for name in OTHERS} == dict.fromkeys(OTHERS, b"mine")
     assert not (run / "report.html").exists()
     assert weights.read_bytes() != old
@@ -81,7 +83,7 @@ def test_every_file_of_a_run_is_known_as_its_own(finished_tables, tmp_path, regi
         assert {path.name for path in run.iterdir()} == {".lock", "study.yaml"}
 
 
-def test_what_a_killed_run_left_half_written_goes(run, pictures, workbench):
+def test_what_a_killed_run_left_half_written_goes(run, pictures, run_context):
     token = "0123456789abcdef"
     left = [
         f"partial-{token}-results.json",
@@ -93,7 +95,7 @@ def test_what_a_killed_run_left_half_written_goes(run, pictures, workbench):
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_bytes(b"half")
     (run / "partial-mine.txt").write_bytes(b"mine")
-    studies.run(small_study.resolved(pictures, *QUICK), run, workbench)
+    studies.run(small_study.resolved(pictures, *QUICK), run, run_context)
     assert not [name for name in left if (run / name).exists()]
     assert not (run / "model" / f"partial-{token}-holdout").exists()
     assert (run / "partial-mine.txt").exists()
@@ -117,7 +119,7 @@ def test_what_a_killed_run_left_half_written_goes(run, pictures, workbench):
     ],
 )
 def test_planted_links_are_refused_and_what_they_point_to_stays(
-    run, pictures, workbench, tmp_path, name, overwrite
+    run, pictures, run_context, tmp_path, name, overwrite
 ):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -131,17 +133,17 @@ def test_planted_links_are_refused_and_what_they_point_to_stays(
     planted.symlink_to(target, target_is_directory=target.is_dir())
     with pytest.raises(StudyError, match="is a link, and a run writes through no link"):
         studies.run(
-            small_study.resolved(pictures, *QUICK, "seed=2"), run, workbench, overwrite=overwrite
+            small_study.resolved(pictures, *QUICK, "seed=2"), run, run_context, overwrite=overwrite
         )
     assert content(outside) == {"file": b"precious"}
 
 
-def test_a_hard_link_in_place_of_the_lock_is_refused(run, pictures, workbench, tmp_path):
+def test_a_hard_link_in_place_of_the_lock_is_refused(run, pictures, run_context, tmp_path):
     (tmp_path / "file").write_bytes(b"precious")
     (run / ".lock").unlink(missing_ok=True)
     os.link(tmp_path / "file", run / ".lock")
     with pytest.raises(StudyError, match=r"\.lock is a link"):
-        studies.run(small_study.resolved(pictures, *QUICK), run, workbench)
+        studies.run(small_study.resolved(pictures, *QUICK), run, run_context)
     assert (tmp_path / "file").read_bytes() == b"precious"
 
 
@@ -149,7 +151,7 @@ def test_a_hard_link_in_place_of_the_lock_is_refused(run, pictures, workbench, t
     "name", ["metrics.jsonl", "report.html", "cases.csv", "trials/x.json", "checkpoints"]
 )
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_pipe_is_refused_before_it_is_waited_for(run, pictures, workbench, name, overwrite):
+def test_a_pipe_is_refused_before_it_is_waited_for(run, pictures, run_context, name, overwrite):
     planted = run / name
     if planted.is_dir():
         shutil.rmtree(planted)
@@ -158,12 +160,12 @@ def test_a_pipe_is_refused_before_it_is_waited_for(run, pictures, workbench, nam
     os.mkfifo(planted)
     study = small_study.resolved(pictures, *QUICK, "pretrain.epochs=4")
     with pytest.raises(StudyError, match="is neither a file nor a folder"):
-        studies.run(study, run, workbench, overwrite=overwrite)
+        studies.run(study, run, run_context, overwrite=overwrite)
 
 
 @pytest.mark.parametrize("name", ["report.html", "metrics.jsonl", "checkpoints", "model", ".lock"])
 def test_what_a_run_cannot_write_as_it_does_is_refused_before_it_begins(
-    run, pictures, workbench, name
+    run, pictures, run_context, name
 ):
     planted = run / name
     if planted.is_dir():
@@ -174,7 +176,7 @@ def test_what_a_run_cannot_write_as_it_does_is_refused_before_it_begins(
         planted.mkdir()
     kind = "folder" if planted.is_dir() else "file"
     with pytest.raises(StudyError, match=f"is a {kind}, and a run keeps a .* under that name"):
-        studies.run(small_study.resolved(pictures, *QUICK, "seed=2"), run, workbench)
+        studies.run(small_study.resolved(pictures, *QUICK, "seed=2"), run, run_context)
     assert planted.exists()
 
 

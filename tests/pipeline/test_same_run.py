@@ -89,7 +89,7 @@ def one_less(rows: list[dict[str, str]]) -> None:
     ],
 )
 def test_a_changed_list_is_no_finished_run_and_is_refused_by_what_changed(
-    listed, done, workbench, registry, tmp_path, change, words
+    listed, done, run_context, registry, tmp_path, change, words
 ):
     folder = Path(shutil.copytree(listed, tmp_path / "own"))
     run = Path(shutil.copytree(done, tmp_path / "run"))
@@ -98,10 +98,10 @@ def test_a_changed_list_is_no_finished_run_and_is_refused_by_what_changed(
     rewrite(folder, change)
     assert finished_run(study, run, registry, Progress(), "evaluate") is None
     with pytest.raises(StudyError, match=f"The cases have changed .*{words}"):
-        studies.run(study, run, workbench)
+        studies.run(study, run, run_context)
 
 
-def test_a_changed_image_is_named(listed, done, workbench, registry, tmp_path):
+def test_a_changed_image_is_named(listed, done, run_context, registry, tmp_path):
     folder = Path(shutil.copytree(listed, tmp_path / "own"))
     run = Path(shutil.copytree(done, tmp_path / "run"))
     study = small_study.resolved(folder, *QUICK, *SPLIT)
@@ -109,18 +109,18 @@ def test_a_changed_image_is_named(listed, done, workbench, registry, tmp_path):
     ImageOps.invert(Image.open(image)).save(image)
     assert finished_run(study, run, registry, Progress(), "evaluate") is None
     with pytest.raises(StudyError, match="image, mask, or what the mask means of case case-003"):
-        studies.run(study, run, workbench)
+        studies.run(study, run, run_context)
 
 
-def test_data_that_moved_is_the_same_run(listed, done, workbench, registry, tmp_path):
+def test_data_that_moved_is_the_same_run(listed, done, run_context, registry, tmp_path):
     moved = Path(shutil.copytree(listed, tmp_path / "elsewhere"))
     run = Path(shutil.copytree(done, tmp_path / "run"))
     study = small_study.resolved(moved, *QUICK, *SPLIT)
     assert finished_run(study, run, registry, Progress(), "evaluate") is not None
     (run / "results.json").unlink()
-    workbench.progress = small_study.Counted()
-    studies.run(study, run, workbench)
-    assert workbench.progress.totals["Pretraining"] == (3, 3)  # resumed, and none was left
+    run_context.progress = small_study.Counted()
+    studies.run(study, run, run_context)
+    assert run_context.progress.totals["Pretraining"] == (3, 3)  # resumed, and none was left
     assert lasting(run) == lasting(done)
     assert RunFolder(run).read_study()["dataset"]["root"] == str(moved)
 
@@ -135,13 +135,13 @@ def test_data_that_moved_is_the_same_run(listed, done, workbench, registry, tmp_
     ],
 )
 def test_another_study_is_told_by_its_key(
-    listed, done, workbench, registry, tmp_path, override, key
+    listed, done, run_context, registry, tmp_path, override, key
 ):
     run = Path(shutil.copytree(done, tmp_path / "run"))
     study = small_study.resolved(listed, *QUICK, *SPLIT, override)
     assert finished_run(study, run, registry, Progress(), "evaluate") is None
     with pytest.raises(StudyError, match=rf"another study \(different: .*{key}"):
-        studies.run(study, run, workbench)
+        studies.run(study, run, run_context)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_another_study_is_told_by_its_key(
     ],
 )
 def test_what_the_study_does_not_hold_itself_counts_too(
-    listed, done, workbench, tmp_path, inputs, key
+    listed, done, run_context, tmp_path, inputs, key
 ):
     run = Path(shutil.copytree(done, tmp_path / "run"))
     there = yaml.safe_load((run / "study.yaml").read_text(encoding="utf-8"))
@@ -161,40 +161,42 @@ def test_what_the_study_does_not_hold_itself_counts_too(
         there["inputs"][name] |= one
     (run / "study.yaml").write_text(yaml.safe_dump(there), encoding="utf-8")
     with pytest.raises(StudyError, match=rf"another study \(different: {key}"):
-        studies.run(small_study.resolved(listed, *QUICK, *SPLIT), run, workbench)
+        studies.run(small_study.resolved(listed, *QUICK, *SPLIT), run, run_context)
 
 
-def test_another_version_of_a_plugin_asks_the_recipes(listed, done, workbench, registry, tmp_path):
+def test_another_version_of_a_plugin_asks_the_recipes(
+    listed, done, run_context, registry, tmp_path
+):
     run = Path(shutil.copytree(done, tmp_path / "run"))
     there = yaml.safe_load((run / "study.yaml").read_text(encoding="utf-8"))
     there["versions"]["rdfc-small-parts"] = "0.0.9"
     (run / "study.yaml").write_text(yaml.safe_dump(there), encoding="utf-8")
     study = small_study.resolved(listed, *QUICK, *SPLIT)
     assert finished_run(study, run, registry, Progress(), "evaluate") is None
-    assert studies.run(study, run, workbench) == Results.read(done / "results.json")
+    assert studies.run(study, run, run_context) == Results.read(done / "results.json")
 
 
 def test_a_study_that_was_given_up_before_training_does_not_block_its_folder(
-    listed, workbench, tmp_path
+    listed, run_context, tmp_path
 ):
     run = tmp_path / "run"
     small = small_study.resolved(listed, *QUICK, *SPLIT, "seed=9")
-    with RunFolder(run).claimed(small, workbench.registry, overwrite=False):
+    with RunFolder(run).claimed(small, run_context.registry, overwrite=False):
         pass  # as if killed while features were extracted
     assert RunFolder(run).read_study()["seed"] == 9
     study = small_study.resolved(listed, *QUICK, *SPLIT)
-    studies.run(study, run, workbench, until="extract")
+    studies.run(study, run, run_context, until="extract")
     assert RunFolder(run).read_study()["seed"] == 0
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_refused_study_leaves_no_run_folder(listed, workbench, tmp_path, there):
+def test_a_refused_study_leaves_no_run_folder(listed, run_context, tmp_path, there):
     run = tmp_path / "run"
     if there:
         run.mkdir()
     study = small_study.resolved(listed, *QUICK, "split.kind=column", "split.column=nothing")
     with pytest.raises(StudyError, match=r"split\.column"):
-        studies.run(study, run, workbench)
+        studies.run(study, run, run_context)
     assert run.exists() == there
     assert not there or {path.name for path in run.iterdir()} <= {".lock"}
 

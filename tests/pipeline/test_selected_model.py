@@ -69,24 +69,24 @@ def told_of(run: Path, method: str, table: str = "supervised") -> dict[str, Any]
     return {row["case_id"]: row["probabilities"] for row in own if row["label_fraction"] == 1}
 
 
-def test_predict_says_of_the_run_s_test_cases_what_the_run_said(selected, cases, workbench):
+def test_predict_says_of_the_run_s_test_cases_what_the_run_said(selected, cases, run_context):
     scored = told_of(selected, "selected")
     assert len(scored) >= 5
-    said = predict(selected, [case for case in cases if case.case_id in scored], workbench)
+    said = predict(selected, [case for case in cases if case.case_id in scored], run_context)
     np.testing.assert_allclose(said.probabilities, list(scored.values()), rtol=1e-4, atol=1e-6)
 
 
 def test_cases_are_asked_about_some_at_a_time_and_the_answer_is_the_same(
-    selected, cases, workbench, monkeypatch
+    selected, cases, run_context, monkeypatch
 ):
-    whole = predict(selected, cases, workbench).probabilities
+    whole = predict(selected, cases, run_context).probabilities
     monkeypatch.setattr("rdfc_core.models.model.BATCH", 5)
-    parts = predict(selected, cases, workbench).probabilities
+    parts = predict(selected, cases, run_context).probabilities
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", CANDIDATES)
-def test_every_candidate_was_saved_and_can_be_asked(selected, cases, workbench, method):
+def test_every_candidate_was_saved_and_can_be_asked(selected, cases, run_context, method):
     table = "label-efficiency" if method == "probe" else "supervised"
     scored = told_of(selected, method, table)
     if method == "probe":  # it stands in the table of linear evaluation
@@ -98,7 +98,7 @@ def test_every_candidate_was_saved_and_can_be_asked(selected, cases, workbench, 
     about = json.loads((selected / "model" / "holdout" / "model.json").read_text())["selection"]
     heat = {one["candidate"]: one["temperature"] for one in about["ranking"]}[method]
     own = [case for case in cases if case.case_id in scored]
-    said = predict(selected, own, workbench, method).probabilities
+    said = predict(selected, own, run_context, method).probabilities
     tuned = [tempered(np.array([scored[case.case_id]]), heat)[0] for case in own]
     if method in ("radiomics-logistic", "image-and-radiomics"):  # of the penalty that was chosen
         assert said.shape == np.shape(tuned)
@@ -228,26 +228,26 @@ def test_without_the_run_s_own_headline_its_statistics_are_taken_from_the_study(
 
 
 def test_an_older_model_predicts_by_its_linear_probe_and_by_nothing_else(
-    finished, cases, workbench
+    finished, cases, run_context
 ):
     about = json.loads((finished / "model" / "holdout" / "model.json").read_text())
     assert "selection" not in about
-    one = predict(finished, cases[:3], workbench).probabilities
+    one = predict(finished, cases[:3], run_context).probabilities
     np.testing.assert_array_equal(
-        predict(finished, cases[:3], workbench, "probe").probabilities, one
+        predict(finished, cases[:3], run_context, "probe").probabilities, one
     )
     with pytest.raises(StudyError, match=r"saved the linear probe alone \(probe\)"):
-        predict(finished, cases[:3], workbench, "hybrid-finetune")
+        predict(finished, cases[:3], run_context, "hybrid-finetune")
 
 
-def test_an_unknown_candidate_is_refused_by_the_list_of_those_saved(selected, cases, workbench):
+def test_an_unknown_candidate_is_refused_by_the_list_of_those_saved(selected, cases, run_context):
     with pytest.raises(
         StudyError, match=r"this run has saved .*hybrid-finetune.* is what it chose"
     ):
-        predict(selected, cases[:1], workbench, "svm")
+        predict(selected, cases[:1], run_context, "svm")
 
 
-def test_a_model_without_the_weights_of_a_member_is_refused(selected, cases, workbench, tmp_path):
+def test_a_model_without_the_weights_of_a_member_is_refused(selected, cases, run_context, tmp_path):
     run = Path(shutil.copytree(selected, tmp_path / "run"))
     folder = run / "model" / "holdout"
     about = json.loads((folder / "model.json").read_text())
@@ -258,7 +258,7 @@ def test_a_model_without_the_weights_of_a_member_is_refused(selected, cases, wor
     about["sha256"] = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
     (folder / "model.json").write_text(json.dumps(about))
     with pytest.raises(DataError, match=f"lacks the weights of {gone}"):
-        predict(run, cases[:1], workbench)
+        predict(run, cases[:1], run_context)
 
 
 def test_a_finished_run_that_lost_its_results_trains_nothing_again(

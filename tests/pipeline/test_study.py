@@ -49,12 +49,12 @@ CONTRACT = {
 }
 
 
-def test_phantoms_run_from_end_to_end_and_keep_the_contract_of_results_json(workbench, tmp_path):
+def test_phantoms_run_from_end_to_end_and_keep_the_contract_of_results_json(run_context, tmp_path):
     dataset = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
     study = {**small_study.SMALL_STUDY, "dataset": dataset}
     study["views"] = {k: v for k, v in small_study.SMALL_STUDY["views"].items() if k != "greys"}
-    resolved = resolve(load_study(study, QUICK), workbench.registry)
-    studies.run(resolved, tmp_path / "run", workbench)
+    resolved = resolve(load_study(study, QUICK), run_context.registry)
+    studies.run(resolved, tmp_path / "run", run_context)
     found = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     assert not found["failed"]
     # Learnt: 2 layers × (2 views + both) × 2 classifiers; random-init: 3 inputs; 5 more controls.
@@ -173,11 +173,11 @@ def test_embeddings_hold_every_case_of_the_split_once_with_its_part(finished):
     assert dict(zip(table["case_id"], table["part"], strict=True)) == parts
 
 
-def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, workbench, tmp_path):
+def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, run_context, tmp_path):
     study = small_study.resolved(
         pictures, *QUICK, "split.kind=folds", "split.folds=3", "pretrain.epochs=1"
     )
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert {path.name for path in (tmp_path / "run" / "model").iterdir()} == {
         "fold-1",
         "fold-2",
@@ -190,10 +190,10 @@ def test_folds_give_a_model_each_and_rows_over_all_labelled_cases(pictures, work
     assert [json.loads(line)["split"] for line in epochs] == ["fold-1", "fold-2", "fold-3"]
 
 
-def test_folds_with_the_same_pretext_cases_share_one_pretraining(pictures, workbench, tmp_path):
+def test_folds_with_the_same_pretext_cases_share_one_pretraining(pictures, run_context, tmp_path):
     folds = ("split.kind=folds", "split.folds=3", "split.pretext=unlabelled")
     study = small_study.resolved(pictures, *QUICK, *folds, "pretrain.epochs=2")
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     lines = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
     assert {row.folds for row in results.rows} == {3}
@@ -206,11 +206,11 @@ def test_folds_with_the_same_pretext_cases_share_one_pretraining(pictures, workb
         assert alike == (not name.startswith("classifier.")), name
 
 
-def test_no_test_case_has_part_in_what_is_learnt(pictures, workbench, tmp_path):
+def test_no_test_case_has_part_in_what_is_learnt(pictures, run_context, tmp_path):
     """Other test pictures change the test scores, and neither scaler, weights nor classifier."""
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
     study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
-    studies.run(study, tmp_path / "one", workbench)
+    studies.run(study, tmp_path / "one", run_context)
     cases = (tmp_path / "one" / "cases.csv").read_text(encoding="utf-8").splitlines()
     tested = [line.split(",")[0] for line in cases if line.split(",")[4] == "test"]
     rng = np.random.default_rng(5)
@@ -218,7 +218,7 @@ def test_no_test_case_has_part_in_what_is_learnt(pictures, workbench, tmp_path):
         image, mask = small_parts.draw_picture(rng, malignant=False)
         Image.fromarray(image).save(folder / "images" / f"{name}.png")
         Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
-    studies.run(study, tmp_path / "two", workbench)
+    studies.run(study, tmp_path / "two", run_context)
     weights = [
         (tmp_path / run / "model" / "holdout" / "weights.safetensors").read_bytes()
         for run in ("one", "two")
@@ -236,65 +236,65 @@ def relabel(pictures: Path, target: Path, label: Callable[[str], str]) -> Path:
     return folder
 
 
-def test_one_class_cannot_be_evaluated_and_nothing_is_trained(pictures, workbench, tmp_path):
+def test_one_class_cannot_be_evaluated_and_nothing_is_trained(pictures, run_context, tmp_path):
     folder = relabel(pictures, tmp_path / "own", lambda label: "benign" if label else "")
     study = small_study.resolved(folder, *QUICK)
     with pytest.raises(DataError, match="All 30 labelled cases are 'benign'"):
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_pretraining_needs_no_labels(pictures, workbench, tmp_path):
+def test_pretraining_needs_no_labels(pictures, run_context, tmp_path):
     folder = relabel(pictures, tmp_path / "own", lambda label: "")
     study = small_study.resolved(folder, *QUICK, "pretrain.epochs=1")
-    results = studies.run(study, tmp_path / "run", workbench, until="pretrain")
+    results = studies.run(study, tmp_path / "run", run_context, until="pretrain")
     assert results.dataset["splits"] == [{"name": "all", "pretext": 36, "train": 0, "test": 0}]
     assert (tmp_path / "run" / "model" / "all" / "weights.safetensors").exists()
 
 
-def test_three_classes_are_evaluated(pictures, workbench, tmp_path):
+def test_three_classes_are_evaluated(pictures, run_context, tmp_path):
     turn = iter(range(100))
     folder = relabel(
         pictures, tmp_path / "own", lambda label: label and ("a", "b", "c")[next(turn) % 3]
     )
     study = small_study.resolved(folder, *QUICK, "evaluate.classifiers=[logistic,sgd,knn]")
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert results.dataset["classes"] == ["a", "b", "c"]
     assert {row.classifier for row in results.rows} == {"logistic", "sgd", "knn"}
     assert all(row.mean is not None and 0 <= row.mean <= 1 for row in results.rows)
 
 
 def test_one_class_that_is_left_is_refused_before_anything_is_extracted(
-    pictures, workbench, tmp_path, caplog
+    pictures, run_context, tmp_path, caplog
 ):
     study = small_study.resolved(pictures, "dataset.classes=[benign,cyst]")
     with pytest.raises(DataError, match="All 15 labelled cases are 'benign'"):
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
     assert "15 cases have the label 'malignant', which is none of the classes" in caplog.text
     assert "Class 'cyst' has no labelled case" in caplog.text
     assert not (tmp_path / "run").exists()
-    assert workbench.store.count() == 0
+    assert run_context.store.count() == 0
 
 
-def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, workbench, tmp_path):
+def test_neighbours_alone_still_leave_a_classifier_to_predict_with(pictures, run_context, tmp_path):
     study = small_study.resolved(
         pictures, *QUICK, "evaluate.classifiers=[knn]", "pretrain.epochs=0"
     )
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert {r.classifier for r in results.rows if r.table == "linear"} == {"knn"}
     about = json.loads((tmp_path / "run" / "model" / "holdout" / "model.json").read_text("utf-8"))
     assert about["views"] == ["radiomics", "image", "greys"]
 
 
-def test_controls_that_are_not_asked_for_are_not_made(pictures, workbench, tmp_path):
+def test_controls_that_are_not_asked_for_are_not_made(pictures, run_context, tmp_path):
     study = small_study.resolved(
         pictures, *QUICK, "evaluate.controls=[size-only]", "pretrain.epochs=0"
     )
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert {row.method for row in results.rows} == {"rdfc", "size-only"}
 
 
-def test_plugins_hear_of_the_run(pictures, registry, workbench, tmp_path):
+def test_plugins_hear_of_the_run(pictures, registry, run_context, tmp_path):
     heard: list[tuple[str, Any]] = []
 
     class Listener:
@@ -316,7 +316,7 @@ def test_plugins_hear_of_the_run(pictures, registry, workbench, tmp_path):
     registry.hooks.register(listener)
     try:
         study = small_study.resolved(pictures, *QUICK, "pretrain.epochs=2", "evaluate.controls=[]")
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
     finally:
         registry.hooks.unregister(listener)
     assert heard == [

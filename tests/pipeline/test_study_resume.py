@@ -18,7 +18,7 @@ from rdfc_core import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.results.schema import Results
 
 
@@ -36,9 +36,9 @@ def again(finished, pictures, registry, tmp_path) -> Callable[..., Results]:
 
     def _again(*overrides: str, **options: Any) -> Results:
         study = small_study.resolved(pictures, *QUICK, *overrides)
-        bench = Workbench(registry, Store(store), executor, small_study.Counted())
-        results = studies.run(study, tmp_path / "run", bench, **options)
-        _again.progress = bench.progress  # type: ignore[attr-defined]
+        context = RunContext(registry, Store(store), executor, small_study.Counted())
+        results = studies.run(study, tmp_path / "run", context, **options)
+        _again.progress = context.progress  # type: ignore[attr-defined]
         return results
 
     return _again
@@ -106,21 +106,23 @@ def test_overwriting_begins_afresh_and_removes_only_what_a_run_writes(again, tmp
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_of_other_files_is_left_alone(pictures, workbench, tmp_path, overwrite):
+def test_a_folder_of_other_files_is_left_alone(pictures, run_context, tmp_path, overwrite):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").touch()
     with pytest.raises(StudyError, match=r"holds (files and )?no run"):
-        studies.run(small_study.resolved(pictures, *QUICK), tmp_path / "run", workbench, overwrite)
+        studies.run(
+            small_study.resolved(pictures, *QUICK), tmp_path / "run", run_context, overwrite
+        )
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.tex"]
 
 
 def test_a_crash_before_the_study_was_written_does_not_block_the_folder(
-    pictures, workbench, tmp_path
+    pictures, run_context, tmp_path
 ):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "partial-study.yaml").write_text("preset: def", encoding="utf-8")
     studies.run(
-        small_study.resolved(pictures, *QUICK), tmp_path / "run", workbench, until="extract"
+        small_study.resolved(pictures, *QUICK), tmp_path / "run", run_context, until="extract"
     )
     assert not (tmp_path / "run" / "partial-study.yaml").exists()
 
@@ -160,15 +162,15 @@ def test_killed_at_any_stage_the_same_command_ends_with_the_same_results(
         assert one.equals(other)
 
 
-def test_the_steps_one_by_one_come_to_the_same_results(finished, pictures, workbench, tmp_path):
+def test_the_steps_one_by_one_come_to_the_same_results(finished, pictures, run_context, tmp_path):
     study = small_study.resolved(pictures, *QUICK)
     run = tmp_path / "run"
     for step in ("extract", "pretrain"):
-        results = studies.run(study, run, workbench, until=step)
+        results = studies.run(study, run, run_context, until=step)
         assert results.rows == ()
         assert results.run["step"] == step
         assert (run / "model").exists() == (step == "pretrain")
-    workbench.progress = small_study.Counted()
-    studies.run(study, run, workbench, until="evaluate")
-    assert workbench.progress.totals["Pretraining"] == (3, 3)
+    run_context.progress = small_study.Counted()
+    studies.run(study, run, run_context, until="evaluate")
+    assert run_context.progress.totals["Pretraining"] == (3, 3)
     assert lasting(run) == lasting(finished)

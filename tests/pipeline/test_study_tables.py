@@ -119,7 +119,7 @@ def test_the_report_is_drawn_with_all_of_it(finished_tables, tmp_path):
         assert word in page
 
 
-def test_without_repetitions_methods_are_tried_at_the_shares_alone(pictures, workbench, tmp_path):
+def test_without_repetitions_methods_are_tried_at_the_shares_alone(pictures, run_context, tmp_path):
     few = (
         "pretrain.epochs=0",
         "evaluate.bootstrap=100",
@@ -132,7 +132,7 @@ def test_without_repetitions_methods_are_tried_at_the_shares_alone(pictures, wor
     study = small_study.resolved(
         pictures, *few, "evaluate.label_fractions=[0.5]", "evaluate.label_seeds=1"
     )
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert keys(results, "supervised") == {}
     assert ("hybrid-finetune", "paper") in keys(results, "label-efficiency")
     assert [p.name for p in (tmp_path / "run" / "trials" / "holdout").glob("hybrid*")] == [
@@ -143,7 +143,7 @@ def test_without_repetitions_methods_are_tried_at_the_shares_alone(pictures, wor
         small_study.resolved(pictures, *few)
 
 
-def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workbench, tmp_path):
+def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, run_context, tmp_path):
     study = small_study.resolved(
         pictures,
         "pretrain.epochs=0",
@@ -158,7 +158,7 @@ def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workben
         "evaluate.temperature_scaling=true",
         "evaluate.inner_folds=2",
     )
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     rows = [row for row in results.rows if row.table == "supervised"]
     assert {row.classifier for row in rows} == {"head", "head+temperature"}
     for row in rows:
@@ -193,11 +193,11 @@ def test_folds_and_seeds_are_repetitions_and_temperatures_rows(pictures, workben
     ],
 )
 def test_what_could_not_be_judged_is_refused_before_training(
-    pictures, workbench, tmp_path, overrides, message
+    pictures, run_context, tmp_path, overrides, message
 ):
     study = small_study.resolved(pictures, *TABLES[:-2], *overrides)
     with pytest.raises(StudyError, match=message):
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
@@ -206,7 +206,7 @@ def test_what_could_not_be_judged_is_refused_before_training(
     [("radiomics", "needs a view of handcrafted features"), ("image", "needs an image view")],
 )
 def test_a_method_without_its_view_is_refused(
-    registry, pictures, workbench, tmp_path, left_out, message
+    registry, pictures, run_context, tmp_path, left_out, message
 ):
     from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
@@ -220,7 +220,7 @@ def test_a_method_without_its_view_is_refused(
     study = {"dataset": f"manifest:root={pictures}", "views": views}
     study["evaluate"] = {"methods": ["radiomics", "resnet-scratch"]}
     with pytest.raises(StudyError, match=message):
-        studies.run(resolve(load_study(study), registry), tmp_path / "run", workbench)
+        studies.run(resolve(load_study(study), registry), tmp_path / "run", run_context)
 
 
 def test_probabilities_are_those_of_the_files(finished_tables):
@@ -237,7 +237,7 @@ def test_probabilities_are_those_of_the_files(finished_tables):
     np.testing.assert_array_equal([row["probabilities"] for row in rows], kept["probabilities"])
 
 
-def test_several_classes_go_through_every_method_and_test(pictures, workbench, tmp_path):
+def test_several_classes_go_through_every_method_and_test(pictures, run_context, tmp_path):
     folder = Path(shutil.copytree(pictures, tmp_path / "own"))
     lines = (folder / "manifest.csv").read_text(encoding="utf-8").splitlines()
     split = [line.rpartition(",") for line in lines[1:]]
@@ -246,7 +246,7 @@ def test_several_classes_go_through_every_method_and_test(pictures, workbench, t
     study = small_study.resolved(
         folder, *TABLES, "pretrain.epochs=1", "evaluate.compare={}", "evaluate.label_seeds=1"
     )
-    results = studies.run(study, tmp_path / "run", workbench)
+    results = studies.run(study, tmp_path / "run", run_context)
     assert results.dataset["classes"] == ["a", "b", "c"]
     assert {row.method for row in results.rows if row.table == "supervised"} == JUDGED
     for row in results.rows:

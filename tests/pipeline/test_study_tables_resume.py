@@ -14,7 +14,7 @@ from small_study import TABLES, lasting
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 
 
 def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str, tuple[int, int]]:
@@ -24,10 +24,10 @@ def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str
     from rdfc_core.plugin.registry import installed
 
     progress = small_study.Counted()
-    bench = Workbench(
+    context = RunContext(
         installed(), Store(store), LocalExecutor(LocalExecutorConfig(workers=0)), progress
     )
-    studies.run(small_study.resolved(pictures, *TABLES), run, bench, **options)
+    studies.run(small_study.resolved(pictures, *TABLES), run, context, **options)
     return progress.totals
 
 

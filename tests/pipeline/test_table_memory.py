@@ -20,7 +20,7 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared
 from rdfc_core.models import model
 from rdfc_core.pipeline import per_split
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import placement
 from rdfc_core.views import feature_view
@@ -67,15 +67,15 @@ def prepared(cases: int) -> dict[str, dict[str, Prepared]]:
     return made
 
 
-def learn(bench: Workbench, folder: Path, cases: int, stage: Callable[[str, Any], Any]) -> None:
+def learn(context: RunContext, folder: Path, cases: int, stage: Callable[[str, Any], Any]) -> None:
     """Everything that a study does on a split; each step is handed to ``stage`` by its name."""
     study = small_study.resolved(folder, *SETTINGS)
-    views = {name: part.build(bench.registry) for name, part in study.views.items()}
+    views = {name: part.build(context.registry) for name, part in study.views.items()}
     listed = [Case(f"c{i}", f"p{i}", Path(), Path(), "ab"[i % 2]) for i in range(cases)]
     extraction = Extraction(listed, prepared(cases))
     ids, train = tuple(case.case_id for case in listed), cases * 4 // 5
     split = Split("holdout", ids[:train], ids[:train], ids[train:])
-    run = per_split.SplitRun(study, views, extraction, split, RunFolder(folder), bench)
+    run = per_split.SplitRun(study, views, extraction, split, RunFolder(folder), context)
     stage("fit", run.fit)
     learnt, _ = stage("pretrain", lambda: per_split.pretrained(run))
     learnt.classes = ("a", "b")
@@ -91,7 +91,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, registry: Any) -> dict[str, f
 
     folder = tmp_path_factory.mktemp("memory")
     executor = LocalExecutor(LocalExecutorConfig(workers=0))
-    bench = Workbench(registry, Store(folder / "store.sqlite"), executor)
+    context = RunContext(registry, Store(folder / "store.sqlite"), executor)
     found: dict[str, float] = {}
 
     def stage(name: str, work: Any) -> Any:
@@ -107,13 +107,13 @@ def told(tmp_path_factory: pytest.TempPathFactory, registry: Any) -> dict[str, f
         return result
 
     # Once on a few cases: what libraries load on their first call is not the table's.
-    learn(bench, folder / "few", 60, lambda _, work: work())
+    learn(context, folder / "few", 60, lambda _, work: work())
     with pytest.MonkeyPatch.context() as patch:
         for module, name, size in CHUNKS:
             patch.setattr(module, name, size)
         tracemalloc.start()
         try:
-            learn(bench, folder / "many", CASES, stage)
+            learn(context, folder / "many", CASES, stage)
         finally:
             tracemalloc.stop()
     return found

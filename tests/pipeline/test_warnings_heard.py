@@ -23,16 +23,16 @@ def sets(*overrides: str) -> tuple[str, ...]:
 
 
 def test_results_hold_what_is_warned_of_before_during_and_after_training(
-    pictures, workbench, tmp_path, caplog
+    pictures, run_context, tmp_path, caplog
 ):
     study = small_study.resolved(pictures, *SHORT)
-    results = studies.run(study, tmp_path / "run", workbench, told=["A plugin is broken."])
+    results = studies.run(study, tmp_path / "run", run_context, told=["A plugin is broken."])
     logged = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert list(results.warnings) == ["A plugin is broken.", *dict.fromkeys(logged)]
     assert "Too few cases are held back" in " ".join(results.warnings)
 
 
-def test_a_plugins_own_warning_stands_there_too(pictures, workbench, tmp_path, monkeypatch):
+def test_a_plugins_own_warning_stands_there_too(pictures, run_context, tmp_path, monkeypatch):
     """That of a training under way, which no list of the core's would hold."""
     logger = logging.getLogger("rdfc")
     told = "View image: all embeddings are alike."
@@ -44,7 +44,7 @@ def test_a_plugins_own_warning_stands_there_too(pictures, workbench, tmp_path, m
 
     monkeypatch.setattr(studies._Run, "_learn", warned)
     results = studies.run(
-        small_study.resolved(pictures, *SHORT), tmp_path / "run", workbench, until="pretrain"
+        small_study.resolved(pictures, *SHORT), tmp_path / "run", run_context, until="pretrain"
     )
     assert results.warnings.count(told) == 1
 
@@ -74,11 +74,11 @@ def test_each_is_kept_once_and_only_while_listening():
 
 @pytest.mark.parametrize("until", ["extract", "pretrain"])
 def test_failed_cases_are_warned_of_in_the_terminal_and_the_results(
-    pictures, workbench, tmp_path, caplog, until
+    pictures, run_context, tmp_path, caplog, until
 ):
     folder = shutil.copytree(pictures, tmp_path / "own")
     (folder / "masks" / "case-001.png").unlink()
     study = small_study.resolved(folder, *SHORT)
-    results = studies.run(study, tmp_path / "run", workbench, until=until)
+    results = studies.run(study, tmp_path / "run", run_context, until=until)
     assert "1 case could not be used and was left out." in results.warnings
     assert "1 case could not be used and was left out." in caplog.messages

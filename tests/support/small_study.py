@@ -127,16 +127,16 @@ def run_study(
     from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
     from rdfc_core.extraction.store import Store
     from rdfc_core.pipeline import run as studies
-    from rdfc_core.pipeline.context import Workbench
+    from rdfc_core.pipeline.context import RunContext
     from rdfc_core.plugin.registry import installed
 
-    bench = Workbench(
+    context = RunContext(
         installed(),
         Store(store),
         LocalExecutor(LocalExecutorConfig(workers=0)),
         Told(told) if told else Progress(),
     )
-    return studies.run(resolved(folder, *overrides), run, bench)
+    return studies.run(resolved(folder, *overrides), run, context)
 
 
 def lasting(run: Path) -> dict[str, Any]:

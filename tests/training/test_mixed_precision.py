@@ -19,7 +19,7 @@ from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Batch, Memory, Objective, Pretext, PretextOutput, Tower
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.precision import encodes_volumes, refuse_unfit, settled
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import bfloat16, device, pretrain
@@ -264,13 +264,13 @@ def test_encoders_of_volumes_are_known_by_their_axes(pictures: Path, registry: A
     ],
 )
 def test_16_mixed_is_refused_on_a_processor_before_anything_is_extracted(
-    pictures: Path, workbench: Workbench, tmp_path: Path, overrides: list[str], key: str
+    pictures: Path, run_context: RunContext, tmp_path: Path, overrides: list[str], key: str
 ) -> None:
     study = small_study.resolved(pictures, *QUICK, *overrides)
     with pytest.raises(StudyError, match=f"{key} is 16-mixed, .* this machine has none"):
-        studies.run(study, tmp_path / "run", workbench)
+        studies.run(study, tmp_path / "run", run_context)
     assert not (tmp_path / "run").exists()
-    studies.run(study, tmp_path / "run", workbench, until="extract")  # nothing is trained there
+    studies.run(study, tmp_path / "run", run_context, until="extract")  # nothing is trained there
 
 
 def test_dividing_over_processes_leaves_a_tower_its_own_forward_pass() -> None:

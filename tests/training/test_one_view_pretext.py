@@ -20,7 +20,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.case_list import read_cases
-from rdfc_core.pipeline.context import Workbench
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.report.load import read_run
 from rdfc_core.report.verdict import judge
@@ -56,9 +56,9 @@ def study_of(method: str) -> dict[str, Any]:
 def one_view(request, registry, tmp_path_factory) -> Finished:
     folder = tmp_path_factory.mktemp(request.param)
     with closing(Store(folder / "store.sqlite")) as store:
-        bench = Workbench(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
+        context = RunContext(registry, store, LocalExecutor(LocalExecutorConfig(workers=0)))
         resolved = resolve(load_study(study_of(request.param), QUICK), registry)
-        studies.run(resolved, folder / "run", bench)
+        studies.run(resolved, folder / "run", context)
     text = (folder / "run" / "results.json").read_text(encoding="utf-8")
     return Finished(request.param, folder / "run", json.loads(text))
 
@@ -87,7 +87,7 @@ def test_the_variant_to_be_judged_is_one_that_there_is(one_view):
     assert verdict.variants == 1  # named beforehand, and not the best of several
 
 
-def test_a_saved_model_gives_the_probabilities_that_were_reported(one_view, workbench, registry):
+def test_a_saved_model_gives_the_probabilities_that_were_reported(one_view, run_context, registry):
     study = resolve(load_study(study_of(one_view.method)), registry)
     cases = read_cases(study.dataset.build(registry), AutoReader.installed(registry))
     rows = [
@@ -96,19 +96,21 @@ def test_a_saved_model_gives_the_probabilities_that_were_reported(one_view, work
         if (row["table"], row["layer"], row["classifier"]) == ("linear", "features", "logistic")
     ]
     tested = {row["case_id"]: row["probabilities"] for row in rows}
-    said = predict(one_view.folder, [c for c in cases if c.case_id in tested], workbench)
+    said = predict(one_view.folder, [c for c in cases if c.case_id in tested], run_context)
     assert len(said.case_ids) == 8
     for case_id, probabilities in zip(said.case_ids, said.probabilities, strict=True):
         np.testing.assert_allclose(probabilities, tested[case_id], rtol=1e-5)
 
 
-def test_vectors_are_embeddings_or_else_features_of_the_trained_view(one_view, workbench, registry):
+def test_vectors_are_embeddings_or_else_features_of_the_trained_view(
+    one_view, run_context, registry
+):
     vectors = pq.read_table(one_view.folder / "embeddings.parquet")["vector"].to_pylist()
     assert {len(vector) for vector in vectors} == {EMBEDS.get(one_view.method, 8)}
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, rel=1e-5)
     study = resolve(load_study(study_of(one_view.method)), registry)
     cases = read_cases(study.dataset.build(registry), AutoReader.installed(registry))[:3]
-    embedded, failures = embed(one_view.folder, cases, workbench)
+    embedded, failures = embed(one_view.folder, cases, run_context)
     assert not failures
     assert {len(one.vector) for one in embedded} == {EMBEDS.get(one_view.method, 8)}
 

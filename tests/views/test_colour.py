@@ -224,13 +224,13 @@ def area(results: Results, method: str) -> float:
 
 
 def test_where_colour_alone_decides_rgb_learns_it_and_grey_cannot(
-    two_colours, workbench, registry, tmp_path
+    two_colours, run_context, registry, tmp_path
 ):
     found = {}
     for channels in ("rgb", "grey"):
         asked = f"views.image.channels={channels}"
         study = small_study.resolved(two_colours, *LEARN, asked)
-        found[channels] = studies.run(study, tmp_path / channels, workbench)
+        found[channels] = studies.run(study, tmp_path / channels, run_context)
     assert area(found["rgb"], "resnet-scratch") > 0.95
     # 24 test cases: an AUROC by chance is 0.5 ± 0.12.
     assert 0.2 < area(found["grey"], "resnet-scratch") < 0.8
@@ -244,6 +244,6 @@ def test_where_colour_alone_decides_rgb_learns_it_and_grey_cannot(
         if (row["table"], row["input"], row["layer"]) == ("linear", "all", "features")
     }
     cases = [c for c in OpenRun(run, registry).listed_cases(two_colours) if c.case_id in scored]
-    said = predict(run, cases, workbench)
+    said = predict(run, cases, run_context)
     for case, probabilities in zip(cases, said.probabilities, strict=True):
         np.testing.assert_allclose(probabilities, scored[case.case_id], rtol=1e-6)
