@@ -16,7 +16,7 @@ from rdfc_core.evaluation.metrics import scores
 from rdfc_core.evaluation.paired_tests import (
     BOOTSTRAP,
     DELONG,
-    METRICS,
+    TESTED,
     Compared,
     compare,
     holm,
@@ -98,7 +98,7 @@ def test_the_difference_is_that_of_the_means_over_splits_and_repetitions():
             methods[variant("a")].append(said(truth, rng.random(40) < 0.9, f"fold-{fold}", repeat))
         methods[variant("b")].append(said(truth, rng.random(40) < 0.7, f"fold-{fold}"))
     found = compare(methods, 300, 0.95, 0)
-    for metric in METRICS:
+    for metric in TESTED:
         means = [
             np.mean([scores(p.truth, p.probabilities)[metric][0] for p in predictions])
             for predictions in methods.values()
@@ -171,7 +171,7 @@ def test_a_family_is_one_table_with_all_its_shares_one_metric_and_one_test():
         for name, share in (("a", 0.95), ("b", 0.8), ("c", 0.6))
     }
     found = compare(judged, 500, 0.95, 0)
-    assert len(found) == 3 * 3 * (len(METRICS) + 1)
+    assert len(found) == 3 * 3 * (len(TESTED) + 1)
     for table, pairs in (("supervised", 3), ("label-efficiency", 6)):
         family = [c for c in found if (c.table, c.metric, c.test) == (table, "accuracy", BOOTSTRAP)]
         assert len(family) == pairs
