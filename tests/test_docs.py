@@ -9,7 +9,7 @@ import pytest
 
 import rdfc_core
 from rdfc_core import interfaces, testing
-from rdfc_core.cli.sections import option, section
+from rdfc_core.cli.study_sections import option, section
 from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
 from rdfc_core.utils.serialization import parse_yaml

@@ -123,8 +123,8 @@ def test_the_paper_extra_and_the_pip_install_name_every_plugin():
 
 PRIVATE_TORCH = {
     ("rdfc_core/doctor.py", "torch.ops.torchvision._cuda_version"),
-    ("rdfc_core/training/cpu_features.py", "torch.cpu._is_amx_tile_supported"),
-    ("rdfc_core/training/cpu_features.py", "torch.cpu._is_avx512_bf16_supported"),
+    ("rdfc_core/training/cpu_instructions.py", "torch.cpu._is_amx_tile_supported"),
+    ("rdfc_core/training/cpu_instructions.py", "torch.cpu._is_avx512_bf16_supported"),
     ("rdfc_core/training/memory_format.py", "torch._dynamo.exc"),
 }
 """Where no public way exists; a comment there says why."""

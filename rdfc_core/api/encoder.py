@@ -15,7 +15,7 @@ from rdfc_core.api.case_source import Cases, Lists, cases_of
 from rdfc_core.case import Case, Tumour, voxels_inside
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, ShapeError
-from rdfc_core.extraction.mask_grid import mask_grid_of
+from rdfc_core.extraction.shared_mask_grid import mask_grid_of
 from rdfc_core.interfaces import Prepared, Tower, View
 from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.models.model import Model

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rdfc_core.api.trained_run import Run
 from rdfc_core.config.load import Source, load
 from rdfc_core.plugin.registry import installed
-from rdfc_core.utils.heard import warnings_heard
 from rdfc_core.utils.progress import Progress
+from rdfc_core.utils.warning_capture import captured_warnings
 
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
@@ -71,7 +71,7 @@ def run(
         ```
     """
     progress = progress or Progress()
-    with warnings_heard() as told, progress.waiting("Reading the study and loading its plugins"):
+    with captured_warnings() as told, progress.waiting("Reading the study and loading its plugins"):
         resolved = load(study, overrides, installed())
     folder = Path(out if out is not None else Path("runs") / _name(study, resolved)).resolve()
     known: dict[str, str] = {}

@@ -17,7 +17,7 @@ app = App(help="What is installed, and a new plugin to start from.")
 
 
 def _names(incomplete: str) -> list[tuple[str, str]]:
-    from rdfc_core.cli.sections import SECTIONS
+    from rdfc_core.cli.study_sections import SECTIONS
 
     named = [(component.name, component.summary) for component, _ in installed().components()]
     named += [(section.path or "study", section.summary) for section in SECTIONS]
@@ -90,7 +90,7 @@ def show(
     import json
 
     from rdfc_core.cli.option_help import option_lines
-    from rdfc_core.cli.sections import presets_of_component
+    from rdfc_core.cli.study_sections import presets_of_component
     from rdfc_core.config.resolve import part_fields
 
     for component, source in found:
@@ -116,27 +116,27 @@ def _show_section(name: str, as_json: bool) -> None:
     """
     import json
 
-    from rdfc_core.cli import sections
+    from rdfc_core.cli import study_sections
     from rdfc_core.cli.option_help import option_lines
 
-    section = sections.section(name)
-    one = None if section else sections.option(name)
+    section = study_sections.section(name)
+    one = None if section else study_sections.option(name)
     if section is None and one is None:
-        known = ", ".join(sections.NAMES)
+        known = ", ".join(study_sections.NAMES)
         raise PluginError(f"{installed().unknown(name)} Sections of a study: {known}.")
     section, key = one or (section, None)
     assert section is not None
-    schema = sections.schema(section)
+    schema = study_sections.schema(section)
     if key is not None:
         schema["properties"] = {key: schema["properties"][key]}
-    presets = sections.presets_of_section(section)
+    presets = study_sections.presets_of_section(section)
     if as_json:
         about = {"section": section.path or "study", **schema, "presets": presets}
         typer.echo(json.dumps(about, indent=2))
         return
     typer.echo(f"study section {section.path!r}" if section.path else "study")
     typer.echo(f"{section.summary}.")
-    for line in option_lines(schema, sections.named_kinds(section.model), presets):
+    for line in option_lines(schema, study_sections.named_kinds(section.model), presets):
         typer.echo(line)
 
 

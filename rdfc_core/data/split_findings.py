@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rdfc_core.data.division_search import NEAR
-from rdfc_core.data.drawing import share_of
+from rdfc_core.data.exact_splits import NEAR
+from rdfc_core.data.stratified_splits import share_of
 from rdfc_core.interfaces.dataset import Problem, SplitSpec
 
 if TYPE_CHECKING:

@@ -7,12 +7,6 @@ from dataclasses import dataclass
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import counted, listed, part_of_split
-from rdfc_core.data.drawing import (
-    folds_of_patients,
-    holdout_of_cases,
-    holdout_of_patients,
-    share_of,
-)
 from rdfc_core.data.fold_column import folds_of_column
 from rdfc_core.data.labels import (
     ONLY_PRETRAIN,
@@ -20,6 +14,12 @@ from rdfc_core.data.labels import (
     patients_of_classes,
     require_two_classes,
     usable_classes,
+)
+from rdfc_core.data.stratified_splits import (
+    folds_of_patients,
+    holdout_of_cases,
+    holdout_of_patients,
+    share_of,
 )
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec

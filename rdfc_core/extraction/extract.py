@@ -18,7 +18,7 @@ from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.local_executor import usable_cores
-from rdfc_core.extraction.mask_grid import mask_grid_of, on_mask_grid
+from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.plugin.attribution import UnexpectedError, explain

@@ -40,8 +40,8 @@ from rdfc_core.pipeline.unconverged import unconverged
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
-from rdfc_core.utils.heard import warnings_heard
 from rdfc_core.utils.progress import Clock
+from rdfc_core.utils.warning_capture import captured_warnings
 
 log = logging.getLogger("rdfc")
 
@@ -71,7 +71,7 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place, taken = RunFolder(folder), dict(known or {})
-    with warnings_heard() as heard:
+    with captured_warnings() as heard:
         heard += told
         dataset: Dataset = study.dataset.build(context.registry)
         views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}

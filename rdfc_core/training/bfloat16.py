@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from rdfc_core.errors import StudyError
-from rdfc_core.training.cpu_features import cpu_features
+from rdfc_core.training.cpu_instructions import cpu_instructions
 from rdfc_core.utils.atomic import replacing
 from rdfc_core.utils.serialization import parse_json
 
@@ -129,7 +129,7 @@ def _machine() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
     parts = (name, torch.backends.cpu.get_cpu_capability(), f"torch {torch.__version__}")
-    bf16, amx = cpu_features()
+    bf16, amx = cpu_instructions()
     return ", ".join((*parts, f"bf16 {bf16}, amx {amx}"))
 
 

@@ -10,7 +10,7 @@ import torch
 from rdfc_core.config.settings import AnyPrecision, Precision
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.errors import StudyError
-from rdfc_core.training.cpu_features import cpu_features
+from rdfc_core.training.cpu_instructions import cpu_instructions
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -35,7 +35,7 @@ def emulates_bfloat16() -> bool:
         return not torch.cuda.is_bf16_supported(including_emulation=False)
     if torch.backends.mps.is_available():
         return False
-    return not any(cpu_features())
+    return not any(cpu_instructions())
 
 
 def concrete(precision: AnyPrecision) -> Precision:

@@ -14,7 +14,7 @@ from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.extract import extract
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
-from rdfc_core.extraction.mask_grid import mask_grid_of
+from rdfc_core.extraction.shared_mask_grid import mask_grid_of
 from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Prepared
 from rdfc_core.mask_grid import MaskGrid

@@ -14,7 +14,7 @@ from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.precision import as_begun, warn_if_emulated
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import device
-from rdfc_core.training.cpu_features import CpuFeatures
+from rdfc_core.training.cpu_instructions import CpuInstructions
 from rdfc_core.training.device import device_for, fastest
 
 AUTO = (*QUICK, "pretrain.precision=auto")
@@ -114,5 +114,5 @@ def test_bfloat16_is_chosen_where_the_device_multiplies_it(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(device, "cpu_features", lambda: CpuFeatures(avx, amx))
+    monkeypatch.setattr(device, "cpu_instructions", lambda: CpuInstructions(avx, amx))
     assert fastest() == expected

@@ -13,7 +13,7 @@ from small_study import QUICK
 
 from rdfc_core.evaluation.sample_size import LEAST
 from rdfc_core.pipeline import run as studies
-from rdfc_core.utils.heard import warnings_heard
+from rdfc_core.utils.warning_capture import captured_warnings
 
 SHORT = (*QUICK, "evaluate.controls=[]", "evaluate.classifiers=[logistic]")
 
@@ -63,7 +63,7 @@ def test_json_holds_the_sentence_on_too_few_cases_and_so_does_a_second_call(stud
 
 def test_each_is_kept_once_and_only_while_listening():
     logger = logging.getLogger("rdfc")
-    with warnings_heard() as heard:
+    with captured_warnings() as heard:
         for _ in range(2):
             logger.warning("%d of %d", 1, 2)
         logger.info("not this")

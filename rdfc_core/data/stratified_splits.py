@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from rdfc_core.data.division_search import NEAR, nearer_to_share, solved_folds
+from rdfc_core.data.exact_splits import NEAR, nearer_to_share, solved_folds
 
 MOST_FOLDS = 20
 """A share of patients is held out as some of at most so many folds."""

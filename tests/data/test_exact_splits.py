@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from rdfc_core.case import Case
-from rdfc_core.data.division_search import NEAR, nearer_to_share, solved_folds
-from rdfc_core.data.drawing import folds_of_patients, holdout_of_patients
+from rdfc_core.data.exact_splits import NEAR, nearer_to_share, solved_folds
 from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import make_splits
+from rdfc_core.data.stratified_splits import folds_of_patients, holdout_of_patients
 from rdfc_core.interfaces.dataset import SplitSpec
 
 Drawn = tuple[list[str], list[str]]

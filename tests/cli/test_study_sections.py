@@ -10,19 +10,19 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from rdfc_core.cli import sections
+from rdfc_core.cli import study_sections
 from rdfc_core.config.load import load_study
 from rdfc_core.config.study import Study
 from rdfc_core.plugin.component import Part
 
-PLACES = [section.path for section in sections.SECTIONS]
+PLACES = [section.path for section in study_sections.SECTIONS]
 
 
-@pytest.mark.parametrize("name", sections.NAMES)
+@pytest.mark.parametrize("name", study_sections.NAMES)
 def test_a_section_shows_each_of_its_options_with_a_meaning(rdfc_here, name):
     shown = rdfc_here("plugins", "show", name)
     assert shown.code == 0, shown.err
-    found = sections.section(name)
+    found = study_sections.section(name)
     assert found is not None
     for option in found.model.model_fields:
         assert f"\n  {option}: " in shown.out
@@ -32,7 +32,7 @@ def test_a_section_shows_each_of_its_options_with_a_meaning(rdfc_here, name):
 
 def test_every_model_below_a_study_is_a_section():
     """So that no option of a study is without a place where it is shown."""
-    assert {section.model for section in sections.SECTIONS if section.path != "split"} == set(
+    assert {section.model for section in study_sections.SECTIONS if section.path != "split"} == set(
         _settings_below(Study)
     )
 
@@ -48,17 +48,17 @@ def _settings_below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 @pytest.mark.parametrize("preset", ["default", "paper"])
 def test_presets_are_shown_as_a_study_gets_them(preset):
     study: Any = load_study({"preset": preset, "dataset": "any"}).model_dump(mode="json")
-    for section in sections.SECTIONS:
+    for section in study_sections.SECTIONS:
         values = study
         for key in section.path.split(".") if section.path else ():
             values = values[key]
-        given = sections.presets_of_section(section).get(preset, {})
+        given = study_sections.presets_of_section(section).get(preset, {})
         for key, value in given.items():
             assert values[key] == value
-    image = sections.presets_of_component("view", "image")[preset]
+    image = study_sections.presets_of_component("view", "image")[preset]
     assert image.items() <= study["views"]["image"].items()
     assert "size" in image
-    infonce = sections.presets_of_component("objective", "infonce")[preset]
+    infonce = study_sections.presets_of_component("objective", "infonce")[preset]
     assert infonce == {k: v for k, v in study["pretext"]["objective"].items() if k != "name"}
 
 

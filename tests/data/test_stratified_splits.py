@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
 from rdfc_core.case import Case
-from rdfc_core.data.drawing import folds_of_patients, holdout_of_cases, holdout_of_patients
 from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.splits import UnsplittableError, make_splits
+from rdfc_core.data.stratified_splits import (
+    folds_of_patients,
+    holdout_of_cases,
+    holdout_of_patients,
+)
 from rdfc_core.interfaces.dataset import SplitSpec
 
 

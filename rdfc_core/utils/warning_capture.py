@@ -20,7 +20,7 @@ class _Listener(logging.Handler):
 
 
 @contextmanager
-def warnings_heard() -> Iterator[list[str]]:
+def captured_warnings() -> Iterator[list[str]]:
     """A list that grows with every warning of rdfc and its plugins, as it is logged."""
     heard: list[str] = []
     listener = _Listener(heard)

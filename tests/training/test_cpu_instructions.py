@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from rdfc_core.training import cpu_features
+from rdfc_core.training import cpu_instructions
 
 
 def test_public_and_private_names_say_the_same():
     private = (torch.cpu._is_avx512_bf16_supported(), torch.cpu._is_amx_tile_supported())
-    assert cpu_features.cpu_features() == private
+    assert cpu_instructions.cpu_instructions() == private
 
 
 @pytest.mark.parametrize("bf16", [True, False])
@@ -20,5 +20,5 @@ def test_a_torch_without_the_public_name_is_asked_by_the_private_ones(monkeypatc
     older = SimpleNamespace(
         _is_avx512_bf16_supported=lambda: bf16, _is_amx_tile_supported=lambda: not bf16
     )
-    monkeypatch.setattr(cpu_features, "torch", SimpleNamespace(cpu=older))
-    assert cpu_features.cpu_features() == (bf16, not bf16)
+    monkeypatch.setattr(cpu_instructions, "torch", SimpleNamespace(cpu=older))
+    assert cpu_instructions.cpu_instructions() == (bf16, not bf16)
