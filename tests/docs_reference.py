@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rdfc_core.cli import sections
+from rdfc_core.cli import study_sections
 from rdfc_core.cli.option_help import Option, as_json, options_in_words, type_in_words
 from rdfc_core.config.resolve import part_fields
 from rdfc_core.plugin.component import KINDS
@@ -86,11 +86,11 @@ def study_options() -> str:
     from rdfc_core.config.study import SHORTHAND
 
     page = [GENERATED, STUDY]
-    for section in sections.SECTIONS:
+    for section in study_sections.SECTIONS:
         title = f"`{section.path}`" if section.path else "The top level"
-        schema = sections.schema(section)
-        kinds = sections.named_kinds(section.model)
-        presets = sections.presets_of_section(section)
+        schema = study_sections.schema(section)
+        kinds = study_sections.named_kinds(section.model)
+        presets = study_sections.presets_of_section(section)
         page.append(f"\n## {title}\n\n{section.summary}.\n\n")
         page.append(_table(options_in_words(schema, kinds), presets))
     page.append(SHORTHANDS)
@@ -111,7 +111,7 @@ def components() -> str:
             options = list(options_in_words(config.model_json_schema(), part_fields(config)))
             distribution = str(source).split()[0]
             page.append(f"\n### `{component.name}`\n\n{component.summary}. *{distribution}*\n\n")
-            presets = sections.presets_of_component(component.kind, component.name)
+            presets = study_sections.presets_of_component(component.kind, component.name)
             page.append(_table(options, presets) if options else "No options.\n")
     return "".join(page)
 
