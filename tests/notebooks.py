@@ -27,6 +27,9 @@ def execute(notebook: Path, write: bool) -> None:
         )
         client.execute()
     if write:
+        # What libraries warn of names paths of this machine, and tells a reader nothing.
+        for cell in (one for one in content.cells if one.cell_type == "code"):
+            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
         nbformat.write(content, notebook)
 
 
