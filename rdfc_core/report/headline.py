@@ -39,8 +39,9 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
     row = main_row(headline, rows)
     if row is None:
         return ""
+    model = NAMES[SELECTED].capitalize() if row.method == SELECTED else row.method
     return (
-        f"{row.method} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
+        f"{model} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
         f"{text.count(row.n_cases, 'held-back case')} ({what_it_is(row, selections)})."
     )
 

@@ -158,7 +158,7 @@ def test_the_report_repeats_the_headline_of_the_results(selected):
     page = summary(
         replace(run, results=run.results.model_copy(update={"dataset": enough})), verdict
     )
-    assert page.headline.startswith("selected reaches a weighted F1 of")
+    assert page.headline.startswith("The selected model reaches a weighted F1 of")
     assert "chosen by inner folds of the training cases" in page.headline
     assert page.claims[0][1].startswith("The fine-tuned network against the same network from")
     assert choices(run)[0].chosen.split()[0] == run.results.selections[0].chosen
