@@ -41,12 +41,15 @@ FIRST_VERSION = (
     "pretrain.epochs=100",
     "pretrain.steps=20000",
 )
+ONE_PRETEXT = ("split.only=[1]", "evaluate.controls=[]", "evaluate.compare={}")
+"""Nothing else is pretrained beside it."""
+
 RETRIEVAL = ".retrieval_top1"
 
 
 def course(study: Path, out: Path, changes: tuple[str, ...]) -> list[dict[str, float]]:
     """What was measured on the held-back cases: step, seconds of training until then, retrieval."""
-    options = [part for one in ("split.only=[1]", *changes) for part in ("--set", one)]
+    options = [part for one in (*ONE_PRETEXT, *changes) for part in ("--set", one)]
     subprocess.run(
         ["rdfc", "pretrain", str(study), "--out", str(out), "--overwrite", *options], check=True
     )
