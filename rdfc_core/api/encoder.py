@@ -19,6 +19,7 @@ from rdfc_core.extraction.shared_mask_grid import mask_grid_of
 from rdfc_core.interfaces import Prepared, Tower, View
 from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.models.model import Model
+from rdfc_core.pipeline.predict import of_other_kind
 from rdfc_core.volume import Volume, check_finite
 
 
@@ -120,12 +121,7 @@ class Encoder(nn.Module):
 
     def _seen(self, tumour: Tumour) -> Prepared:
         if not self._view.accepts(tumour.ndim):
-            kinds = {2: ("picture", "volumes"), 3: ("volume", "pictures")}
-            own, other = kinds[tumour.ndim]
-            raise DataError(
-                f"it is a {own}, and the view {self.name!r} of this run was trained on {other}. "
-                f"Use a run that was trained on {own}s."
-            )
+            raise DataError(f"{of_other_kind(self.name, tumour.ndim)}.")
         return self._view.preparer().prepare(tumour)
 
 

@@ -25,6 +25,9 @@ from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import SELECTED
 
+KINDS = {2: "picture", 3: "volume"}
+"""Number of a tumour's axes → what its image is called."""
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -153,18 +156,22 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
 
 def unfit(views: Mapping[str, View]) -> dict[int, str]:
     """Number of a tumour's axes → why fitted views cannot take it, if they took the other kind."""
-    kinds = {2: "picture", 3: "volume"}
     found = {}
     for name, view in views.items():
-        refused = [ndim for ndim in kinds if not view.accepts(ndim)]
+        refused = [ndim for ndim in KINDS if not view.accepts(ndim)]
         if len(refused) == 1:  # of both, it is not the axes that are at fault
             [ndim] = refused
-            other = f"{kinds[5 - ndim]}s"
-            found[ndim] = (
-                f"it is a {kinds[ndim]}, and the view {name!r} of this run was trained on {other}. "
-                f"Use a run that was trained on {kinds[ndim]}s, or leave the case out."
-            )
+            found[ndim] = f"{of_other_kind(name, ndim)}, or leave the case out."
     return found
+
+
+def of_other_kind(view: str, ndim: int) -> str:
+    """Why a view cannot take a tumour of so many axes, without the full stop."""
+    own, other = KINDS[ndim], KINDS[5 - ndim]
+    return (
+        f"it is a {own}, and the view {view!r} of this run was trained on {other}s. Use a run that "
+        f"was trained on {own}s"
+    )
 
 
 def _agreeing(views: Mapping[str, View], extraction: Extraction) -> Extraction:
