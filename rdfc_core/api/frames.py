@@ -10,6 +10,7 @@ import numpy as np
 
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.failures import Failure, grouped
+from rdfc_core.extraction.features_table import ABOUT, named_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,15 +49,10 @@ def unusable(failures: Sequence[Failure], count: int) -> str:
     return f"{len(failures)} of {count} cases could not be used. {' '.join(grouped(failures))}"
 
 
-def embedding_columns(width: int) -> list[str]:
-    """The columns of embeddings with so many numbers."""
-    return ["split", "part", "case_id", "label", *(f"e{place}" for place in range(width))]
-
-
 def embedding_rows(embedded: Sequence[Embedded]) -> tuple[list[dict[str, object]], list[str]]:
     """A row a vector, with a column a number; and the columns."""
     width = max((len(one.vector) for one in embedded), default=0)
-    columns = embedding_columns(width)
+    columns = ["split", "part", "case_id", "label", *(f"e{place}" for place in range(width))]
     rows: list[dict[str, object]] = [
         dict(
             zip(
@@ -81,13 +77,10 @@ def feature_frame(extraction: Extraction, prefixed: bool) -> pd.DataFrame:
 
     columns = {
         name: pd.Series([getattr(case, name) for case in extraction.cases], dtype="str")
-        for name in ("case_id", "patient_id", "label")
+        for name in ABOUT
     }
     tables = [pd.DataFrame(columns)]
-    for view, prepared in extraction.prepared.items():
-        first = next(iter(prepared.values()), None)
-        if first is None or not first.names:
-            continue
+    for view, (first, prepared) in named_features(extraction).items():
         names = [f"{view}.{name}" if prefixed else name for name in first.names]
         values = np.stack([prepared[case.case_id].array for case in extraction.cases])
         tables.append(pd.DataFrame(values, columns=names))

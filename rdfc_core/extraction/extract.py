@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.extraction.failures import Failure
@@ -22,7 +20,6 @@ from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.plugin.attribution import UnexpectedError, explain
-from rdfc_core.utils.atomic import replacing
 from rdfc_core.utils.progress import Progress
 
 log = logging.getLogger("rdfc")
@@ -34,9 +31,6 @@ CHANGED = (
 )
 
 STARTING = "(workers start; what measures features may be compiled first, once on a machine)"
-
-ROWS = 2000
-"""Of a table that are in memory at once while it is written."""
 
 WORTH_SHOWING = 100
 """Cases; to look at the files of fewer takes no time."""
@@ -270,30 +264,3 @@ def fingerprints(
                 prints[case.case_id] = known[case.case_id] = found
             advance(1)
     return prints, failures
-
-
-def write_parquet(path: Path, extraction: Extraction) -> None:
-    """All feature vectors as a table: a row a case, a column a feature; missing ones are null."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    columns = [(name, pa.string()) for name in ("case_id", "patient_id", "label")]
-    vectors = {}
-    for view, prepared in extraction.prepared.items():
-        first = next(iter(prepared.values()), None)
-        if first is not None and first.names:
-            vectors[view] = prepared
-            kind = pa.from_numpy_dtype(first.array.dtype)
-            columns += [(f"{view}.{name}", kind) for name in first.names]
-    schema = pa.schema(columns)
-    with replacing(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
-        for start in range(0, len(extraction.cases), ROWS):
-            cases = extraction.cases[start : start + ROWS]
-            arrays = [
-                pa.array([getattr(case, name) for case in cases], pa.string())
-                for name in ("case_id", "patient_id", "label")
-            ]
-            for prepared in vectors.values():
-                table = np.stack([prepared[case.case_id].array for case in cases])
-                arrays += [pa.array(column, from_pandas=True) for column in table.T]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))

@@ -22,8 +22,8 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
-from rdfc_core.extraction import extract as features
 from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, summary, tables
 from rdfc_core.pipeline.case_list import study_cases
@@ -123,7 +123,7 @@ class _Run:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.context, known)
-            features.write_parquet(self.place.path / files.FEATURES, extraction)
+            write_parquet(self.place.path / files.FEATURES, extraction)
             tables.write_pictures(self.place.path / files.PICTURES, extraction)
         self._look(extraction)
         splits = self._split(extraction)

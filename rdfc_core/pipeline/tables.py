@@ -14,7 +14,8 @@ from pyarrow import parquet
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
-from rdfc_core.extraction.extract import ROWS, Extraction
+from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.features_table import ROWS
 from rdfc_core.models.linear_model import joined
 from rdfc_core.models.model import Model
 from rdfc_core.results.schema import AttentionMap

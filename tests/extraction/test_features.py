@@ -21,8 +21,9 @@ from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.readers.pictures import PictureReader
-from rdfc_core.extraction import extract as features
-from rdfc_core.extraction.extract import Extraction, extract, fingerprints, write_parquet
+from rdfc_core.extraction import features_table
+from rdfc_core.extraction.extract import Extraction, extract, fingerprints
+from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.utils.progress import Progress
@@ -344,7 +345,7 @@ def test_what_is_left_in_the_store_is_read_when_it_is_asked_for(own, store):
 def test_a_table_written_in_parts_is_the_table(own, store, tmp_path, monkeypatch):
     found = run(own, store)
     write_parquet(tmp_path / "whole.parquet", found)
-    monkeypatch.setattr(features, "ROWS", 3)
+    monkeypatch.setattr(features_table, "ROWS", 3)
     write_parquet(tmp_path / "parts.parquet", found)
     whole, parts = (pq.read_table(tmp_path / f"{n}.parquet") for n in ("whole", "parts"))
     assert parts.equals(whole)
