@@ -7,8 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.config.load import load
-from rdfc_core.config.resolve import ResolvedStudy, resolve_part
+from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
@@ -46,7 +45,7 @@ class OpenRun:
         Raises:
             StudyError: If the folder holds no run.
         """
-        return load(self.place.read_study(), (), self.registry)
+        return resolve(self.place.load_study(), self.registry)
 
     @cached_property
     def reader(self) -> AutoReader:
