@@ -255,7 +255,7 @@ class Run:
             DataError: If the pretext trained no network of this view.
         """
         from rdfc_core.api.encoder import encoder_of
-        from rdfc_core.models import model as models
+        from rdfc_core.models.model import load as load_model
 
         there = self.splits
         if split is None and len(there) > 1:
@@ -266,7 +266,7 @@ class Run:
         if split is not None and split not in there:
             raise StudyError(f"The run has no split {split!r}. It has: {', '.join(there)}.")
         folder = self._open.place.model(split or there[0])
-        model = models.load(folder, self._open.study, self._open.registry)
+        model = load_model(folder, self._open.study, self._open.registry)
         return encoder_of(view, model, self._open, self._open.definition)
 
     @cached_property

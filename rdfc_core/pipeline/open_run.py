@@ -12,8 +12,8 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
-from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
+from rdfc_core.models.model import load as load_model
 from rdfc_core.pipeline.case_list import cases_to_predict
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.component import Part
@@ -66,7 +66,7 @@ class OpenRun:
         """
         study = self.study  # what is no run is refused first
         return {
-            folder.name: models.load(folder, study, self.registry) for folder in self.place.models()
+            folder.name: load_model(folder, study, self.registry) for folder in self.place.models()
         }
 
     @cached_property
