@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_study
 import torch
-from small_study import QUICK
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import arms, per_split
@@ -21,6 +19,8 @@ from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 STARTED = "views.image.encoder=started-cnn"
 PUBLISHED = "evaluate.starts={published: {start: 0.05}}"

@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
 import yaml
-from case_folder import with_a_volume
-from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.config.load import load_study
@@ -24,6 +21,9 @@ from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.tables import write_embeddings
+from tests.support import small_study
+from tests.support.case_folder import with_a_volume
+from tests.support.small_study import QUICK
 
 
 def test_held_out_cases_get_the_probabilities_that_were_scored(finished, cases, run_context):

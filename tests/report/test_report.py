@@ -15,11 +15,11 @@ import matplotlib as mpl
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from html_page import Page
-from run_folders import Folder
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from rdfc_core.report import write_report
+from tests.support.html_page import Page
+from tests.support.run_folders import Folder
 
 
 def page_of(folder: Path) -> Page:

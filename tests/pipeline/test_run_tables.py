@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from small_study import TABLES
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 from rdfc_core.results.vocabulary import METRICS
+from tests.support import small_study
+from tests.support.small_study import TABLES
 
 JUDGED = {"radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"}
 
