@@ -2,13 +2,14 @@
 and paired differences, which a run's own results have for its own methods alone.
 
     python tests/benchmarks/across_runs.py RUN[,RUN…]:METHOD[@CLASSIFIER]… [--less RUN:METHOD…]
-        [--metric auroc] [--folds 3,4,5]
+        [--metric auroc] [--folds 3,4,5] [--needed]
 
 Several runs, named with commas, are those of different folds of one study. A classifier tells
 variants of a method apart, such as radiomics-logistic@logistic-C0.1. --folds keeps some folds.
 Differences are to each of those named by --less. Intervals (95 %) are from resampled patients and
 repetitions, the same for all methods; resamples in which a fold lacks a class are left out. At
-100 % of the labels it is the table of all labels.
+100 % of the labels it is the table of all labels. --needed prints with how many labels each of
+--less does what the runs' methods do with theirs.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from against_untrained import predictions
 
-from rdfc_core.evaluation.bootstrap import Prediction, resampled
-from rdfc_core.evaluation.paired_tests import paired
+from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
+from rdfc_core.evaluation.labels_needed import Reading, curve, interval_of_shares
 
 RESAMPLES, CONFIDENCE, SEED = 2000, 0.95, 0
 TABLES = ("label-efficiency", "supervised")
@@ -67,6 +68,25 @@ def _column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
     return sorted({row[name] for row in rows})
 
 
+def print_needed(
+    found: dict[str, dict[float, list[Prediction]]], runs: Sequence[str], less: Sequence[str]
+) -> None:
+    """Print a line a run, share of the labels and reference: what the reference needs."""
+    curves = {name: curve(own, RESAMPLES, SEED) for name, own in found.items()}
+    print("| labels | run | reference | needs | times as many |\n" + "| --- " * 5 + "|")
+    for name in runs:
+        for other in less:
+            reading = Reading(curves[other])
+            for share, target in sorted(curves[name].items()):
+                needed = reading.share_of(target)
+                told = [needed[0], *interval_of_shares(needed, CONFIDENCE)]
+                shares, times = (
+                    "{:.3g} [{:.3g}, {:.3g}]".format(*(one / unit for one in told))
+                    for unit in (1, share)
+                )
+                print(f"| {share:.0%} | {name} | {other} | {shares} | {times} |")
+
+
 def main() -> None:
     """Print a line a run and share of the labels."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -74,13 +94,18 @@ def main() -> None:
     parser.add_argument("--less", nargs="*", default=[])
     parser.add_argument("--metric", default="f1_weighted")
     parser.add_argument("--folds")
+    parser.add_argument("--needed", action="store_true")
     asked = parser.parse_args()
+    found = {name: judged(name, asked.folds) for name in dict.fromkeys([*asked.runs, *asked.less])}
+    if asked.needed:
+        print_needed(found, asked.runs, asked.less)
+        return
     drawn = {
         name: {
-            share: resampled(found, RESAMPLES, SEED)[asked.metric]
-            for share, found in judged(name, asked.folds).items()
+            share: resampled(predictions, RESAMPLES, SEED)[asked.metric]
+            for share, predictions in own.items()
         }
-        for name in dict.fromkeys([*asked.runs, *asked.less])
+        for name, own in found.items()
     }
     print(f"| labels | {asked.metric} | | {' | '.join(f'less {name}' for name in asked.less)} |")
     print("| --- " * (3 + len(asked.less)) + "|")
