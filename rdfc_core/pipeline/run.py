@@ -242,6 +242,7 @@ class _Run:
         with self.clock.stage("evaluate"):
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
+            needed = summary.needed(study, self.found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -257,6 +258,7 @@ class _Run:
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
+            labels_needed=tuple(needed),
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,

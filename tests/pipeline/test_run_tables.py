@@ -112,6 +112,16 @@ def test_every_pair_of_methods_is_compared_once_a_table_and_share(results):
             assert 0 < one.p <= one.p_corrected <= 1
 
 
+def test_the_labels_that_others_need_are_told_for_each_share(results):
+    found = Counter((one.method, one.reference) for one in results.labels_needed)
+    assert found == dict.fromkeys(
+        (("hybrid-finetune", name) for name in ("radiomics", "resnet-scratch", "hybrid-scratch")), 2
+    )
+    for one in results.labels_needed:
+        assert one.least == 0.3
+        assert one.share is None or 0.3 <= one.share <= 1
+
+
 def test_the_report_is_drawn_with_all_of_it(finished_tables, tmp_path):
     copy = Path(shutil.copytree(finished_tables, tmp_path / "run"))
     page = write_report(copy).read_text(encoding="utf-8")
