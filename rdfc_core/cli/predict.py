@@ -104,9 +104,9 @@ def embed(
     check_out(out, overwrite)
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
+    from rdfc_core.pipeline.embeddings_table import write_embeddings
     from rdfc_core.pipeline.open_run import OpenRun
     from rdfc_core.pipeline.predict import embed as embed_cases
-    from rdfc_core.pipeline.tables import write_embeddings
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
