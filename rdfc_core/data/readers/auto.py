@@ -97,6 +97,14 @@ class AutoReader(Reader):
         """
         return self._for(path).mask_identity(path)
 
+    def files(self, path: Path) -> Sequence[Path]:
+        """Those of the reader for this path.
+
+        Raises:
+            DataError: If there is no reader for it.
+        """
+        return self._for(path).files(path)
+
     def fingerprint(self, path: Path) -> str:
         """As the reader for this path gives it.
 
