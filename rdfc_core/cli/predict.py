@@ -63,7 +63,7 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite)
+    check_out(out, overwrite, (manifest, image, mask))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline import predict as predictions
     from rdfc_core.pipeline.open_run import OpenRun
@@ -101,7 +101,7 @@ def embed(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite)
+    check_out(out, overwrite, (manifest, image, mask))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
     from rdfc_core.pipeline import predict as predictions

@@ -15,6 +15,7 @@ from pathlib import Path
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.files_at_rest import loaded_at_rest
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
@@ -199,10 +200,8 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
     """Runs in a worker: read one case and make the views of it that are wanted."""
     case_id = job.case.case_id
     try:
-        tumour = job.case.load()
-        # What was read has to be what the result is stored under: the files may have been replaced
-        # since they were looked at, or while they were read.
-        if job.case.fingerprint() != job.fingerprint:
+        tumour = loaded_at_rest(job.case, job.fingerprint)
+        if tumour is None:
             return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
         if tumour.ndim in unfit:
             return Failure(case_id, f"Case {case_id}: {unfit[tumour.ndim]}", fixable=True)
