@@ -35,11 +35,12 @@ from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
 from rdfc_core.pipeline.predictions_table import write_predictions
-from rdfc_core.pipeline.run_folder import RunFolder, machine
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import unconverged
+from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence

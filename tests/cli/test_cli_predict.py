@@ -148,8 +148,8 @@ def test_a_run_is_read_and_its_readers_are_installed_once(
 
         monkeypatch.setattr(owner, name, call)
 
-    counted(RunFolder, "read_study")
+    counted(RunFolder, "load_study")
     counted(AutoReader, "installed")
     args = (command, finished, "--manifest", pictures, "--out", "t.csv", *HERE)
     assert rdfc_here(*args).code == 0
-    assert calls == {"read_study": 1, "installed": 1}
+    assert calls == {"load_study": 1, "installed": 1}
