@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, Union
 
@@ -106,12 +105,9 @@ def _of_frame(frame: pd.DataFrame, lists: Lists) -> list[Case]:
 
 def _moved(case: Case, old: Path, new: Path) -> Case:
     """The case with paths that start from another folder."""
-    paths = {
-        name: new / path.relative_to(old)
-        for name in ("image", "mask")
-        if (path := getattr(case, name)).is_relative_to(old)
-    }
-    return replace(case, **paths) if paths else case
+    return case.with_files(
+        lambda path: new / path.relative_to(old) if path.is_relative_to(old) else path
+    )
 
 
 def _of_pairs(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Case]:

@@ -28,7 +28,7 @@ from rdfc_core.pipeline.run_files import (
     remove_own,
     remove_partial,
 )
-from rdfc_core.pipeline.run_inputs import changes, extends
+from rdfc_core.pipeline.run_inputs import READERS, changes, extends
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results import files
 from rdfc_core.utils.atomic import replacing
@@ -184,7 +184,11 @@ class RunFolder:
                 )
             log.info("%s holds a study that was given up before training: replaced.", self.path)
             remove_own(self.path)
-        made = {"versions": versions(study, registry), "inputs": dict(inputs or {})}
+        readers = [one.get("distribution") for one in (inputs or {}).get(READERS, {}).values()]
+        made = {
+            "versions": versions(study, registry, [name for name in readers if name]),
+            "inputs": dict(inputs or {}),
+        }
         self._write_study({**study.dump(), **made})
         return True
 
@@ -260,10 +264,18 @@ class RunFolder:
         return read_rows(self.cases)
 
 
-def versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
-    """Versions of Python, the libraries that matter, and the plugins that the study uses."""
+def versions(
+    study: ResolvedStudy, registry: Registry, readers: Sequence[str] = ()
+) -> dict[str, str]:
+    """Versions of Python, the libraries that matter, and the plugins that the study uses.
+
+    Args:
+        study: Resolved.
+        registry: Knows the plugins.
+        readers: Distributions of the readers of its cases, which the study need not name.
+    """
     found = {"python": python_version()}
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *readers):
         try:
             found[library] = version(library)
         except PackageNotFoundError:

@@ -22,8 +22,9 @@ from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.extraction import features_table
-from rdfc_core.extraction.extract import Extraction, extract, fingerprints
+from rdfc_core.extraction.extract import Extraction, extract
 from rdfc_core.extraction.features_table import write_parquet
+from rdfc_core.extraction.fingerprints import fingerprints
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.utils.progress import Progress
