@@ -124,9 +124,17 @@ class Encoder(nn.Module):
 
     def _seen(self, tumour: Tumour) -> Prepared:
         preparer = preparer_of(self._view)
-        images = needs_of(preparer).images
-        if images != () and not self._view.accepts(tumour.ndim):
+        needs = needs_of(preparer)
+        if needs.images != () and not self._view.accepts(tumour.ndim):
             raise DataError(f"{of_other_kind(self.name, tumour.ndim)}.")
+        missing = [name for name in needs.columns if name not in tumour.columns]
+        several = needs.images is not None and len(needs.images) > 1
+        missing += [n for n in needs.images or () if several and n not in tumour.images]
+        if missing:
+            raise DataError(
+                f"the view {self.name!r} needs {', '.join(map(repr, missing))} of a tumour. Give "
+                "its images and columns, or a Case that has them."
+            )
         return preparer.prepare(tumour)
 
 

@@ -67,6 +67,28 @@ def is_label(name: str) -> bool:
     return "".join(letter for letter in name.casefold() if letter.isalnum()) in (LABEL, "labels")
 
 
+class WhatWasAsked(dict[str, Asked]):
+    """Images or columns by name; another name is refused by a sentence that says which are there.
+
+    Args:
+        what: ``image`` or ``column``.
+        content: Name → what it is.
+    """
+
+    def __init__(self, what: str, content: Mapping[str, Asked] | None = None) -> None:
+        super().__init__(content or {})
+        self.what = what
+
+    def __missing__(self, name: str) -> Asked:
+        raise PluginError(
+            f"it looks at the {self.what} {name!r}, for which it has not asked (it asked for "
+            f"{', '.join(self) or 'none'}). Name it in needs.{self.what}s."
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str, dict[str, Asked]]]:
+        return WhatWasAsked, (self.what, dict(self))
+
+
 @dataclass(frozen=True, eq=False)
 class Tumour:
     """A loaded case as a view asked for it: image and mask on one grid, checked.
@@ -85,13 +107,13 @@ class Tumour:
     mask: NDArray[np.bool_]
     mask_values: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
-    images: Mapping[str, Tumour] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, Tumour] = field(default_factory=lambda: WhatWasAsked("image"))
+    columns: Mapping[str, str] = field(default_factory=lambda: WhatWasAsked("column"))
 
     @classmethod
     def without_image(cls, columns: Mapping[str, str]) -> Tumour:
         """What a view gets that asked for columns and for no image."""
-        return _OfColumns(columns)
+        return _OfColumns(WhatWasAsked("column", columns))
 
     @property
     def ndim(self) -> int:
@@ -126,28 +148,6 @@ class _OfColumns(Tumour):
     @property
     def mask(self) -> NDArray[np.bool_]:
         raise PluginError("its needs name no image, and it looks at one. Name it in needs.images.")
-
-
-class WhatWasAsked(dict[str, Asked]):
-    """Images or columns by name; another name is refused by a sentence that says which are there.
-
-    Args:
-        what: ``image`` or ``column``.
-        content: Name → what it is.
-    """
-
-    def __init__(self, what: str, content: Mapping[str, Asked] | None = None) -> None:
-        super().__init__(content or {})
-        self.what = what
-
-    def __missing__(self, name: str) -> Asked:
-        raise PluginError(
-            f"it looks at the {self.what} {name!r}, for which it has not asked (it asked for "
-            f"{', '.join(self) or 'none'}). Name it in needs.{self.what}s."
-        )
-
-    def __reduce__(self) -> tuple[type, tuple[str, dict[str, Asked]]]:
-        return WhatWasAsked, (self.what, dict(self))
 
 
 def voxels_inside(mask: Volume, mask_value: int | None) -> NDArray[np.bool_]:

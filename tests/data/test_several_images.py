@@ -269,3 +269,9 @@ def test_pictures_of_different_sizes_have_no_common_grid(tmp_path: Path) -> None
     case = Case.of_images("c", "p", images, tmp_path / "mask.png", reader=PictureReader())
     with pytest.raises(DataError, match=r"image 'b': it has shape \(22, 22\) and the first image"):
         case.load(Needs(("a", "b"), grid="shared"))
+
+
+def test_a_view_that_asks_for_nothing_sees_no_column(two: Case) -> None:
+    tumour = two.one("t1").load()
+    with pytest.raises(PluginError, match=r"column 'age', for which it has not asked .* none"):
+        tumour.columns["age"]

@@ -80,12 +80,16 @@ def test_a_network_of_volumes_has_a_channel_for_each_image():
 
 
 def test_intensities_are_varied_and_the_outline_is_not():
-    view = picture(images=NAMES, mask_channel=True, contrast=1.0, flip=(), crop_scale=(1.0, 1.0))
     batch = torch.rand(4, 3, 16, 16)
-    varied = view.augment(batch, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(varied[:, 2], batch[:, 2])
+    moved, varied = (
+        picture(images=NAMES, mask_channel=True, contrast=contrast).augment(
+            batch, torch.Generator().manual_seed(0)
+        )
+        for contrast in (0.0, 1.0)
+    )
+    torch.testing.assert_close(varied[:, 2], moved[:, 2])
     for channel in (0, 1):
-        assert (varied[:, channel] - batch[:, channel]).abs().max() > 0.05
+        assert (varied[:, channel] - moved[:, channel]).abs().max() > 0.05
 
 
 @pytest.mark.parametrize("kind", [FeatureViewConfig, ImageViewConfig])
