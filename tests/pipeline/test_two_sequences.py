@@ -19,6 +19,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core import DataError, StudyError, load_run
+from rdfc_core.cli import predict as command
 from rdfc_core.config.load import load
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
@@ -242,6 +243,22 @@ def test_the_python_api_takes_a_table_of_new_cases(finished, new, tmp_path):
     run = load_run(finished)
     said = run.predict(table, store=tmp_path / "store.sqlite", executor="local:workers=0")
     assert list(said["case_id"]) == list(table["case_id"])
+
+
+def test_a_single_case_is_named_on_the_command_line(finished, new, context, components):
+    run = OpenRun(finished, components)
+    row = rows_of(new)[0]
+    images = [f"{name}={new / row[f'image.{name}']}" for name in ("flair", "t1")]
+    columns = [f"{name}={row[name]}" for name in ("age", "sex")]
+    masks = [str(new / row["mask"])]
+    alone = command._cases(run, images, masks, None, columns, None)
+    listed = predict(run, run.listed_cases(new)[:1], context)
+    said = predict(run, alone, context)
+    np.testing.assert_array_equal(said.probabilities, listed.probabilities)
+    with pytest.raises(StudyError, match=r"write NAME=FILE \(names: t1, flair\)"):
+        command._cases(run, [str(new / row["image.t1"])], masks, None, columns, None)
+    with pytest.raises(StudyError, match="needs the column 'age', which no case offers"):
+        predict(run, command._cases(run, images, masks, None, None, None), context)
 
 
 # What a study may not ask for
