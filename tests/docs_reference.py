@@ -14,7 +14,7 @@ from rdfc_core.config.resolve import part_fields
 from rdfc_core.plugin.component import KINDS
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results.headline import Against, Headline, Judged, Ranked, Selection
-from rdfc_core.results.schema import Comparison, Importance, Results, Row
+from rdfc_core.results.schema import Comparison, Importance, LabelsNeeded, Results, Row
 
 GENERATED = "<!-- Generated from the code. Renew it: nox -s docs -- --write -->\n"
 KIND_WORDS = {
@@ -123,6 +123,7 @@ def results() -> str:
         (Results, "The file"),
         (Row, "`rows`"),
         (Comparison, "`comparisons`"),
+        (LabelsNeeded, "`labels_needed`"),
         (Importance, "`importance`"),
         (Selection, "`selections`"),
         (Ranked, "`selections[].ranking`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from rdfc_core.data.cells import counted
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import headline as headlines
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
+from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.permutation_importance import METRIC, Family, contributions
@@ -27,6 +29,7 @@ from rdfc_core.results.schema import (
     Headline,
     Importance,
     Judged,
+    LabelsNeeded,
     Row,
     Selection,
     finite,
@@ -93,6 +96,29 @@ def comparisons(
     return [
         Comparison(**{k: finite(v) if isinstance(v, float) else v for k, v in asdict(one).items()})
         for one in tested
+    ]
+
+
+def needed(
+    study: ResolvedStudy, found: Mapping[Variant, Sequence[Prediction]]
+) -> list[LabelsNeeded]:
+    """With how many labels training from scratch and radiomics do what pretraining does."""
+    settings = study.evaluate
+    told = labels_needed(
+        judged_variants(settings, found), settings.bootstrap, settings.confidence, study.seed
+    )
+    return [
+        LabelsNeeded(
+            method=one.method,
+            label_fraction=one.label_fraction,
+            reference=one.reference,
+            share=finite(one.share),
+            ci_low=finite(one.low),
+            ci_high=finite(one.high),
+            least=one.least,
+        )
+        for one in told
+        if not math.isnan(one.share)
     ]
 
 

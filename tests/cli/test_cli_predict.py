@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from command import HERE
 
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.run_folder import RunFolder
+from tests.support import small_study
+from tests.support.command import HERE
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):

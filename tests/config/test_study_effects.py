@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_study
 import torch
 from pyarrow import parquet
-from small_parts import GreyTower
 from torch import Tensor, nn
 
 from rdfc_core.config.selection_settings import SelectionSettings
@@ -31,6 +29,8 @@ from rdfc_core.training.held_back import hold_back
 from rdfc_core.training.memory_format import laid_out
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
+from tests.support import small_study
+from tests.support.small_parts import GreyTower
 
 PLAIN = (
     *("pretrain.epochs=2", "pretrain.batch_size=12", "evaluate.bootstrap=100"),
@@ -196,7 +196,7 @@ ELSEWHERE = {
     "FeatureViewConfig": {"image", "images"},
     "SplitSpec": {"column", "fold_column", "test_cases"},
 }
-"""Of volumes alone (tests/views/test_views.py), of cases of several images
+"""Of volumes alone (tests/views/test_feature_view.py), of cases of several images
 (tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py), and of
 data sets with one case a patient (refused below)."""
 

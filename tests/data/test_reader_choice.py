@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_study
 
 from rdfc_core.case import Case, Volume
 from rdfc_core.data.case_definition import CaseDefinition
@@ -24,6 +23,7 @@ from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import changes, inputs_of
 from rdfc_core.plugin import registry as plugins
 from rdfc_core.utils.progress import Progress
+from tests.support import small_study
 
 ONES = '''
 import numpy as np

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from picture_files import (
+
+from rdfc_core.data.readers.pictures import PictureReader
+from tests.fuzz.guard import Guard
+from tests.fuzz.shares import share
+from tests.support.picture_files import (
     BITS_AND_TYPES,
     DTYPES,
     LAYOUTS,
@@ -21,9 +24,6 @@ from picture_files import (
     png,
     tiff,
 )
-from shares import share
-
-from rdfc_core.data.readers.pictures import PictureReader
 
 pictures = PictureReader()
 SIDES = st.integers(1, 40)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import small_study
 import torch
-from small_parts import TokenView, TokenViewConfig
 from torch import Tensor
 
 from rdfc_core.config.settings import PretrainSettings
@@ -18,6 +16,8 @@ from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.testing import check_view
 from rdfc_core.training.loader import loader_of
 from rdfc_core.training.placement import collated
+from tests.support import small_study
+from tests.support.small_parts import TokenView, TokenViewConfig
 
 CPU = torch.device("cpu")
 

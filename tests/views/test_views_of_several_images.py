@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
 from rdfc_core.case import Needs, Tumour
 from rdfc_core.errors import StudyError
@@ -19,6 +18,13 @@ from rdfc_core.testing.tumours import example_tumours
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
+from tests.support.small_parts import (
+    OutlineConfig,
+    OutlineFeatures,
+    SmallCnn,
+    SmallCnnConfig,
+    SmallVolumeCnn,
+)
 
 NAMES = ("t1", "flair")
 

@@ -7,12 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_parts import (
-    OutlineConfig,
-    OutlineFeatures,
-    SmallCnn,
-    SmallCnnConfig,
-)
 
 from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.case import Tumour, Volume
@@ -20,6 +14,12 @@ from rdfc_core.interfaces import Batch, Features, Prepared
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
+from tests.support.small_parts import (
+    OutlineConfig,
+    OutlineFeatures,
+    SmallCnn,
+    SmallCnnConfig,
+)
 
 EXTRACTOR = OutlineFeatures(OutlineConfig())
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_setup
 import torch
 from torch import nn
 
@@ -16,6 +15,7 @@ from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.classifiers import LogisticProbe
 from rdfc_core.models.hybrid import Hybrid, predict
 from rdfc_core.models.layer_groups import Plan, plan
+from tests.support import small_setup
 
 TRUTH = np.arange(24) % 2
 SETTINGS = SupervisedSettings(epochs=2, batch_size=8, learning_rate=0.05)

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import small_study
 import torch
-from small_parts import GreyTower, GreyView, GreyViewConfig
-from small_study import QUICK
 from torch import Tensor, nn
 
 from rdfc_core.config.study import PretrainSettings
@@ -26,6 +23,9 @@ from rdfc_core.training import bfloat16, device, pretrain
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
+from tests.support import small_study
+from tests.support.small_parts import GreyTower, GreyView, GreyViewConfig
+from tests.support.small_study import QUICK
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_setup
 from scipy.special import softmax
 from sklearn.metrics import log_loss, roc_auc_score
 
@@ -24,6 +23,7 @@ from rdfc_core.evaluation.trials import Trial
 from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import SELECTED
 from rdfc_core.utils.progress import Progress
+from tests.support import small_setup
 
 CASES, TRAIN = 80, 48
 ALL = ("probe", "radiomics-logistic", "image-and-radiomics", "radiomics", "hybrid-finetune")

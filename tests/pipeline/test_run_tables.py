@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from small_study import TABLES
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 from rdfc_core.results.vocabulary import METRICS
+from tests.support import small_study
+from tests.support.small_study import TABLES
 
 JUDGED = {"radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune"}
 
@@ -110,6 +110,16 @@ def test_every_pair_of_methods_is_compared_once_a_table_and_share(results):
         assert one.ci_low <= one.difference + 1e-9
         if one.test == "paired-bootstrap":  # DeLong's is undefined where two are perfect
             assert 0 < one.p <= one.p_corrected <= 1
+
+
+def test_the_labels_that_others_need_are_told_for_each_share(results):
+    found = Counter((one.method, one.reference) for one in results.labels_needed)
+    assert found == dict.fromkeys(
+        (("hybrid-finetune", name) for name in ("radiomics", "resnet-scratch", "hybrid-scratch")), 2
+    )
+    for one in results.labels_needed:
+        assert one.least == 0.3
+        assert one.share is None or 0.3 <= one.share <= 1
 
 
 def test_the_report_is_drawn_with_all_of_it(finished_tables, tmp_path):

@@ -8,11 +8,8 @@ from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 from typing import Any
 
-import jobs
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from small_study import QUICK, lasting
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
@@ -20,6 +17,8 @@ from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.results.schema import Results
+from tests.support import jobs, small_study
+from tests.support.small_study import QUICK, lasting
 
 
 @pytest.fixture(scope="module")

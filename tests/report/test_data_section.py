@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from run_folders import phantom
 
 from rdfc_core.report.run_data import (
     DatasetFacts,
@@ -15,6 +14,7 @@ from rdfc_core.report.run_data import (
 )
 from rdfc_core.report.sections.data import data
 from rdfc_core.views.thumbnail import thumbnail
+from tests.support.run_folders import phantom
 
 
 def test_features_that_are_missing_alike_share_a_row_the_most_missed_first():

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command import HERE
 
 from rdfc_core.cli import console
 from rdfc_core.extraction.store import Store
+from tests.support.command import HERE
 
 
 @pytest.fixture

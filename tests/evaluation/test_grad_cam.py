@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 from torch import nn
 from torch.nn import functional
 
@@ -13,6 +12,7 @@ from rdfc_core.evaluation.grad_cam import grad_cam, probed, spatial_layer, telli
 from rdfc_core.interfaces import ImageEncoder
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.views.image_view import ImageTower
+from tests.support.small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
 
 class Rows(ImageEncoder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small_study
 import torch
 
 from rdfc_core.config.settings import PretrainSettings
@@ -15,6 +14,7 @@ from rdfc_core.training import checkpoint, placement
 from rdfc_core.training.loader import DeviceLoader, PrefetchLoader, loader_of
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.placement import CHUNK, SHARE, chosen, collated
+from tests.support import small_study
 
 CPU = torch.device("cpu")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_setup import SETTINGS, noise, setup
 
 from rdfc_core.evaluation import permutation_importance, supervised
 from rdfc_core.evaluation.bootstrap import Prediction
@@ -12,6 +11,7 @@ from rdfc_core.evaluation.permutation_importance import Family, contributions, f
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.utils.progress import Progress
+from tests.support.small_setup import SETTINGS, noise, setup
 
 NAMES = (
     "original_firstorder_Mean",

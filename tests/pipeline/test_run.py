@@ -12,12 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_parts
-import small_study
 import yaml
 from PIL import Image
 from safetensors.numpy import load_file
-from small_study import QUICK, lasting
 
 from rdfc_core import DataError
 from rdfc_core.config.load import load_study
@@ -25,6 +22,8 @@ from rdfc_core.config.resolve import resolve
 from rdfc_core.pipeline import run as studies
 from rdfc_core.results.schema import Results
 from rdfc_core.results.vocabulary import METRICS
+from tests.support import small_parts, small_study
+from tests.support.small_study import QUICK, lasting
 
 
 @pytest.fixture(scope="module")

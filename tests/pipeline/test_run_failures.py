@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from case_folder import with_a_volume
 from PIL import Image
-from small_study import QUICK
 
 from rdfc_core import DataError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.case_list import read_cases
 from rdfc_core.pipeline.context import extract
+from tests.support import small_study
+from tests.support.case_folder import with_a_volume
+from tests.support.small_study import QUICK
 
 
 def test_cases_that_fail_are_left_out_and_reported(pictures, run_context, tmp_path):

@@ -10,13 +10,10 @@ from dataclasses import replace
 from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 
-import jobs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
 from PIL import Image, ImageOps
-from small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
 from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
@@ -31,6 +28,8 @@ from rdfc_core.utils.progress import Progress
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
 from rdfc_core.views.size import Size
+from tests.support import jobs, small_study
+from tests.support.small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 WORKER = LocalExecutor(LocalExecutorConfig(workers=1))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_study import QUICK, lasting, resolved, run_study, train
 
 from rdfc_core.errors import StudyError
 from rdfc_core.pipeline.run_inputs import extends
+from tests.support.small_study import QUICK, lasting, resolved, run_study, train
 
 STABLE = ("pretrain.schedule=warmup-stable-decay", "pretrain.warmup_steps=2")
 

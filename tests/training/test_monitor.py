@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-import small_study
 import torch
-from small_parts import GreyTower, GreyView, GreyViewConfig
 
 from rdfc_core import DataError
 from rdfc_core.config.settings import PretrainSettings
@@ -17,6 +15,8 @@ from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.monitor import PATIENCE, CollapseMonitor
 from rdfc_core.training.state import Task
+from tests.support import small_study
+from tests.support.small_parts import GreyTower, GreyView, GreyViewConfig
 
 
 def signs(spread: float, epoch: int, cases: int = 50, width: int = 16) -> dict[str, float]:

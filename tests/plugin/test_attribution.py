@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import Done
 
 from rdfc_core import PluginError
 from rdfc_core.interfaces import WorkerDiedError
 from rdfc_core.plugin import registry
 from rdfc_core.plugin.attribution import UnexpectedError, bundled, explain
+from tests.support.command import Done
 
 ANNOUNCES = """
 from rdfc_core import Component, hookimpl

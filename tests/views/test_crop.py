@@ -12,7 +12,6 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 import torch
 from numpy.typing import NDArray
-from small_parts import SmallCnn, SmallCnnConfig
 from torchvision.transforms.v2.functional import resized_crop
 
 from rdfc_core import DataError
@@ -21,6 +20,7 @@ from rdfc_core.views.augmentation import augment_pictures, resize
 from rdfc_core.views.crop import picture, spread_slices
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import ImageViewConfig
+from tests.support.small_parts import SmallCnn, SmallCnnConfig
 
 
 def tumour_of(

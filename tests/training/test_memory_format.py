@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_study
 import torch
 from torch import nn
 
@@ -17,6 +16,7 @@ from rdfc_core.interfaces import Tower
 from rdfc_core.training import checkpoint
 from rdfc_core.training.memory_format import laid_out, like_weights
 from rdfc_core.training.metrics_log import PretrainPaths
+from tests.support import small_study
 
 CPU = torch.device("cpu")
 

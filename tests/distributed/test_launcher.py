@@ -7,12 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import many_processes
 import pytest
-import small_study
 import torch
-from many_processes import STILL, losses, state
-from small_parts import GreyTower, GreyViewConfig
 
 from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.config.settings import PretrainSettings
@@ -21,6 +17,9 @@ from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.training import pretrain
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
+from tests.support import many_processes, small_study
+from tests.support.many_processes import STILL, losses, state
+from tests.support.small_parts import GreyTower, GreyViewConfig
 
 
 @pytest.fixture(scope="module")

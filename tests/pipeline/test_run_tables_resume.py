@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_study
-from small_study import TABLES, lasting
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import RunContext
+from tests.support import small_study
+from tests.support.small_study import TABLES, lasting
 
 
 def again_on(run: Path, store: Path, pictures: Path, **options: Any) -> dict[str, tuple[int, int]]:
