@@ -52,7 +52,8 @@ def inputs_of(
     }
     if cases:
         found[READERS] = {
-            name: one.model_dump(mode="json") for name, one in readers_of(cases).items()
+            name: one.model_dump(mode="json", exclude={"version"})  # which stands in versions
+            for name, one in readers_of(cases).items()
         }
     if preparers is not None:
         found[RECIPES] = {name: recipe_id(one.recipe()) for name, one in preparers.items()}

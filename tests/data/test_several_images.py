@@ -14,6 +14,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from rdfc_core.case import Case, Needs, Tumour
+from rdfc_core.data.case_check import check_case
 from rdfc_core.data.inspection import Inspection
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.readers.volumes import VolumeReader
@@ -275,3 +276,14 @@ def test_a_view_that_asks_for_nothing_sees_no_column(two: Case) -> None:
     tumour = two.one("t1").load()
     with pytest.raises(PluginError, match=r"column 'age', for which it has not asked .* none"):
         tumour.columns["age"]
+
+
+def test_a_check_looks_at_every_image(two: Case, tmp_path: Path) -> None:
+    assert check_case(two).problems == []
+    volume(tmp_path, "flair", np.full(SHAPE, np.nan, np.float32))
+    (problem,) = check_case(two).problems
+    assert (problem.field, problem.case_id) == ("image.flair", "a")
+    assert "NaN" in problem.message
+    two.images["t1"].unlink()
+    fields = [one.field for one in check_case(two).problems]
+    assert fields == ["image.t1", "image.flair"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from rdfc_core.errors import DataError
+from rdfc_core.testing import check_dataset
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.dataset import Manifest
 
@@ -151,3 +154,15 @@ def test_a_list_to_predict_needs_the_columns_that_views_saw(tmp_path: Path) -> N
     assert new.columns["age"] == trained.cases()[0].columns["age"]
     (tmp_path / "new.csv").write_text("case_id,image.t1,image.t2,mask\nz,z1,z2,m\n")
     assert "has no column 'age'" in refusal(trained.with_list(tmp_path / "new.csv"))
+
+
+def test_a_list_of_several_images_keeps_what_every_data_set_promises(tmp_path: Path) -> None:
+    rows = []
+    for name in "abc":
+        for image in ("t1", "t2", "mask"):
+            picture = np.random.default_rng(ord(name)).integers(0, 256, (9, 8), np.uint8)
+            pixels = (picture > 99).astype(np.uint8) if image == "mask" else picture
+            Image.fromarray(pixels).save(tmp_path / f"{name}.{image}.png")
+        rows.append(f"{name},{name}.t1.png,{name}.t2.png,{name}.mask.png,benign,61\n")
+    text = "case_id,image.t1,image.t2,mask,label,age\n" + "".join(rows)
+    check_dataset(manifest(tmp_path, text, columns=("age",)))

@@ -27,6 +27,7 @@ class NamedReader:
         name: Of the component.
         reader: Built.
         distribution: That it comes from.
+        version: Of the distribution.
         chosen: Whether the study names it: it then goes before those that the study does not name.
         options: As the study or the reader's defaults have them, as plain data.
     """
@@ -36,6 +37,7 @@ class NamedReader:
     distribution: str = ""
     chosen: bool = False
     options: Mapping[str, object] | None = None
+    version: str = ""
 
     def __str__(self) -> str:
         return f"{self.name!r} ({self.distribution})" if self.distribution else repr(self.name)
@@ -82,7 +84,9 @@ class AutoReader(Reader):
             chosen = part is not None
             options = config.model_dump(mode="json")
             readers.append(
-                NamedReader(component.name, reader, source.distribution, chosen, options)
+                NamedReader(
+                    component.name, reader, source.distribution, chosen, options, source.version
+                )
             )
         if not readers:
             raise PluginError("No reader is installed. Reinstall rdfc-core.")
@@ -199,6 +203,7 @@ def readers_of(cases: Sequence[Case]) -> dict[str, ReaderRecord]:
                 found[named.name] = ReaderRecord(
                     identity=_identity(named.reader, path),
                     distribution=named.distribution,
+                    version=named.version,
                     options=dict(named.options or {}),
                 )
     return dict(sorted(found.items()))

@@ -13,6 +13,7 @@ class ReaderRecord(BaseModel):
     Args:
         identity: Its class and version: a new one means that files are read differently.
         distribution: That it came from; "" for a reader of the data set itself.
+        version: Of the distribution.
         options: All of them.
     """
 
@@ -20,4 +21,5 @@ class ReaderRecord(BaseModel):
 
     identity: str
     distribution: str = ""
+    version: str = ""
     options: dict[str, Any] = {}
