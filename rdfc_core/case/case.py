@@ -177,6 +177,11 @@ class Case:
                 )
         return {name: self.columns[name] for name in needs.columns}
 
+    @property
+    def simple(self) -> bool:
+        """Whether there is one image without a name, and no column that views may see."""
+        return not self.images and not self.view_columns
+
     def with_files(self, renamed: Callable[[Path], Path]) -> Case:
         """The case with each of its paths renamed."""
         return replace(

@@ -210,8 +210,12 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
         # What was read has to be what the result is stored under: the files may have been replaced
         # since they were looked at, or while they were read.
         files: Files = {}
-        now = {asked: job.case.fingerprint(files, asked) for asked in set(needs.values())}
-        if any(job.fingerprints[name] != now[asked] for name, asked in needs.items()):
+        plain = {name: job.case.simple and asked.plain for name, asked in needs.items()}
+        distinct = {needs[name] for name in needs if not plain[name]}
+        now = {asked: job.case.fingerprint(files, asked) for asked in distinct}
+        whole = job.case.fingerprint(files) if any(plain.values()) else ""
+        read = {name: whole if plain[name] else now[needs[name]] for name in needs}
+        if read != job.fingerprints:
             return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
         ndim = next((seen[name].ndim for name, asked in needs.items() if asked.images != ()), None)
         if ndim is not None and ndim in unfit:

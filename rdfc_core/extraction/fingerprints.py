@@ -86,11 +86,9 @@ def view_fingerprints(
         case_id, whole = case.case_id, prints.get(case.case_id)
         if whole is None:
             continue
-        # A case of one image is its view of it: nothing is to be added up.
-        simple = not case.images and not case.view_columns
         for name, asked in needs.items():
             try:
-                plain = simple and asked.plain
+                plain = case.simple and asked.plain  # a view of all that there is
                 found[case_id, name] = whole if plain else case.fingerprint(files, asked)
             except DataError as error:
                 reason = f"{error} The view {name!r} asks for it."

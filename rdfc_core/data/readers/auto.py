@@ -104,7 +104,7 @@ class AutoReader(Reader):
         for case in cases:
             if case.reader is None:
                 for path in (case.image, case.mask, *case.images.values(), *case.masks.values()):
-                    self._refuse_two(path, f"Case {case.case_id}: ")
+                    self._refuse_two(path, case.case_id)
                 case = replace(case.with_files(as_stored), reader=self)
             given.append(case)
         return given
@@ -173,7 +173,7 @@ class AutoReader(Reader):
         claims = self._claims(path)
         return claims[0] if len(claims) == 1 else None
 
-    def _refuse_two(self, path: Path, whose: str = "") -> None:
+    def _refuse_two(self, path: Path, case_id: str | None = None) -> None:
         """Two readers may make different images of one file: which, is for the user to say."""
         claims = self._claims(path)
         if len(claims) < 2:
@@ -186,6 +186,7 @@ class AutoReader(Reader):
                 f"Name one in the study, such as readers: {{{claims[0].name}: {{}}}} (--set "
                 f"readers.{claims[0].name}={{}}), or uninstall the other."
             )
+        whose = "" if case_id is None else f"Case {case_id}: "
         raise DataError(f"{whose}two readers claim {path.name}: {names}. {fix}")
 
 
