@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,8 +15,9 @@ from rdfc_core.errors import DataError
 class Reader(ABC):
     """Reads images and masks of some file formats.
 
-    Built as ``Class(config)``. A study tries the installed readers in turn and takes the first
-    whose `reads` says yes; a data set may give its cases a reader of its own.
+    Built as ``Class(config)``. A study asks the installed readers which of them reads a file
+    (`reads`), and refuses files that two claim unless it names one of the two; a data set may give
+    its cases a reader of its own.
     """
 
     needs_files: ClassVar[bool] = True
@@ -42,8 +44,13 @@ class Reader(ABC):
                 names the file.
         """
 
-    def read_mask(self, path: Path) -> Volume:
+    def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The mask with its own values, on its own grid; by default read as an image.
+
+        Args:
+            path: The file.
+            image: That the mask belongs to, for formats without a grid of their own; None where it
+                could not be read. A reader may leave this argument out.
 
         Raises:
             DataError: As `read_image`.
@@ -63,16 +70,19 @@ class Reader(ABC):
         """As `identity`, of a file that is read as a mask; by default the same."""
         return self.identity(path)
 
+    def files(self, path: Path) -> Sequence[Path]:
+        """The files that are read for the path: by default itself, or all in the folder."""
+        return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+
     def fingerprint(self, path: Path) -> str:
-        """The same for the same content; by default from the SHA-256 of the file or folder.
+        """The same for the same content; by default from the SHA-256 of the path's own files.
 
         Raises:
             DataError: If the file cannot be read.
         """
         digest = hashlib.sha256()
         try:
-            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            for file in files:
+            for file in Reader.files(self, path):
                 with file.open("rb") as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
         except OSError as error:

@@ -24,6 +24,7 @@ from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
+from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, summary
 from rdfc_core.pipeline.case_list import study_cases
@@ -44,6 +45,7 @@ from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.utils.free_memory import release_free_memory
 from rdfc_core.utils.progress import Clock
 from rdfc_core.utils.warning_capture import captured_warnings
 
@@ -87,8 +89,9 @@ def run(
             cases = study_cases(study, dataset, context.registry)
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
-        preparers = {name: view.preparer() for name, view in views.items()}
-        inputs = inputs_of(study, dataset, preparers)
+        preparers = preparers_of(views)
+        require_needs(cases, preparers)
+        inputs = inputs_of(study, dataset, preparers, cases)
         with place.claimed(study, context.registry, overwrite, inputs):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
@@ -129,6 +132,7 @@ class _Run:
             extraction = extract(cases, self.views, self.context, known)
             write_parquet(self.place.path / files.FEATURES, extraction)
             write_pictures(self.place.path / files.PICTURES, extraction)
+        release_free_memory()
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
@@ -201,6 +205,7 @@ class _Run:
                     part.fit()
                     model, told = per_split.pretrained(part)
                     compared = per_split.compared(part, told)
+                release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
                 self._converged("", split.name, told)
                 for name, (_, other_told) in compared.items():
@@ -216,6 +221,7 @@ class _Run:
                 self.signs[split.name] = judged.embeddings
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
+                release_free_memory()
             model.cases = self.definition
             model.save(self.place.model(split.name))
 

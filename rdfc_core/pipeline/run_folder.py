@@ -18,7 +18,7 @@ from rdfc_core.config.study import Study
 from rdfc_core.data.splits import Split
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluation.trials import depends_on_pretext
-from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
+from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows, wrote_rows
 from rdfc_core.pipeline.run_files import (
     LOCK,
     holds_others,
@@ -26,7 +26,7 @@ from rdfc_core.pipeline.run_files import (
     remove_own,
     remove_partial,
 )
-from rdfc_core.pipeline.run_inputs import changes, extends
+from rdfc_core.pipeline.run_inputs import READERS, changes, extends
 from rdfc_core.pipeline.versions import versions
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results import files
@@ -107,7 +107,7 @@ class RunFolder:
                 process is at work in it.
         """
         made = not self.path.exists()
-        if not self.is_run() and holds_others(self.path):
+        if not self.began_here() and holds_others(self.path):
             kept = ", so --overwrite leaves it alone" if overwrite else ""
             raise StudyError(
                 f"{self.path} holds files and no run{kept}. Choose another --out, or empty it."
@@ -135,10 +135,20 @@ class RunFolder:
             raise
         finally:
             lock.release()
+            if begun and self.study.exists() and not (self.path / LOCK).exists():
+                (self.path / LOCK).touch(exist_ok=False)  # Windows removes it with the lock
 
     def is_run(self) -> bool:
         """Whether a run wrote the ``study.yaml`` that is here; one written by hand is none."""
         return self.study.exists() and wrote_study(self._recorded())
+
+    def began_here(self) -> bool:
+        """Whether a run wrote it in this folder: its lock, or its list of cases, lies beside it.
+
+        Without these, a run's ``study.yaml`` was copied from elsewhere, and nothing else here can
+        be taken for that run's.
+        """
+        return ((self.path / LOCK).is_file() or wrote_rows(self.cases)) and self.is_run()
 
     def _begin(
         self,
@@ -174,7 +184,11 @@ class RunFolder:
                 )
             log.info("%s holds a study that was given up before training: replaced.", self.path)
             remove_own(self.path)
-        made = {"versions": versions(study, registry), "inputs": dict(inputs or {})}
+        readers = [one.get("distribution") for one in (inputs or {}).get(READERS, {}).values()]
+        made = {
+            "versions": versions(study, registry, [name for name in readers if name]),
+            "inputs": dict(inputs or {}),
+        }
         self._write_study({**study.dump(), **made})
         return True
 
