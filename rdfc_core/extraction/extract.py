@@ -108,12 +108,7 @@ def extract(
     prints, failures = fingerprints(cases, progress, known)
     recipes = {name: view.recipe() for name, view in views.items()}
     keys = keys_of(prints, views)
-    stored = store.known(list(keys.values()))
-    jobs = []
-    for case in cases:
-        missing = tuple(v for v in views if keys.get((case.case_id, v), "") not in stored)
-        if case.case_id in prints and missing:
-            jobs.append(_Job(case, missing, prints[case.case_id]))
+    jobs = _jobs(cases, prints, keys, store)
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
@@ -146,6 +141,25 @@ def extract(
         fingerprints=prints,
         made=len(jobs),
     )
+
+
+def _jobs(
+    cases: Sequence[Case],
+    prints: Mapping[str, str],
+    keys: Mapping[tuple[str, str], str],
+    store: Store,
+) -> list[_Job]:
+    """What the store lacks, by case; one without a fingerprint has failed already."""
+    stored = store.known(list(keys.values()))
+    lacking: dict[str, list[str]] = {}
+    for (case_id, view), key in keys.items():
+        if key not in stored:
+            lacking.setdefault(case_id, []).append(view)
+    return [
+        _Job(case, tuple(lacking[case.case_id]), prints[case.case_id])
+        for case in cases
+        if case.case_id in lacking
+    ]
 
 
 @dataclass(frozen=True)

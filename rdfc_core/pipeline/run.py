@@ -25,18 +25,22 @@ from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.interfaces import Dataset, Problem, View
-from rdfc_core.pipeline import per_split, precision, summary, tables
+from rdfc_core.pipeline import per_split, precision, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
-from rdfc_core.pipeline.run_folder import RunFolder, machine
+from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
+from rdfc_core.pipeline.predictions_table import write_predictions
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import unconverged
+from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
@@ -116,7 +120,7 @@ class _Run:
         self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
-        self.vectors: list[tables.Embedded] = []
+        self.vectors: list[Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, dict[str, Convergence]] = {}
 
@@ -125,7 +129,7 @@ class _Run:
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.context, known)
             write_parquet(self.place.path / files.FEATURES, extraction)
-            tables.write_pictures(self.place.path / files.PICTURES, extraction)
+            write_pictures(self.place.path / files.PICTURES, extraction)
         release_free_memory()
         self._look(extraction)
         splits = self._split(extraction)
@@ -207,7 +211,7 @@ class _Run:
                         self._converged(name, split.name, other_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
-            self.vectors += tables.embedded(model, extraction, split)
+            self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
                     judged = per_split.evaluate(part, model, others, self.explained)
@@ -228,11 +232,11 @@ class _Run:
     def _write(self) -> None:
         folder = self.place.path
         if self.until != "extract":
-            tables.write_embeddings(folder / files.EMBEDDINGS, self.vectors)
+            write_embeddings(folder / files.EMBEDDINGS, self.vectors)
         if self.until == "evaluate":
             classes = self.classes
-            tables.write_predictions(folder / files.PREDICTIONS, self.found, classes)
-            tables.write_attention(folder / files.ATTENTION, self.explained.attention_maps)
+            write_predictions(folder / files.PREDICTIONS, self.found, classes)
+            write_attention(folder / files.ATTENTION, self.explained.attention_maps)
 
     def _results(
         self,
@@ -246,6 +250,7 @@ class _Run:
         with self.clock.stage("evaluate"):
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
+            needed = summary.needed(study, self.found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -261,6 +266,7 @@ class _Run:
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
+            labels_needed=tuple(needed),
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,

@@ -74,7 +74,7 @@ class Row(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Two methods of a table on the same cases: A less B, with its interval and p-value.
+    """Two methods of a table on the same cases: A minus B, with its interval and p-value.
 
     ``test`` is ``paired-bootstrap`` (of patients) or ``delong`` (AUROC); ``p_corrected`` is Holm's
     over the pairs and label fractions of one table, metric and test. None where undefined.
@@ -93,7 +93,7 @@ class Comparison(BaseModel):
     method_b: str
     """Method B."""
     difference: float | None
-    """A less B on the same patients."""
+    """A minus B on the same patients."""
     ci_low: float | None
     """Lower end of its interval."""
     ci_high: float | None
@@ -104,6 +104,31 @@ class Comparison(BaseModel):
     """The p-value after Holm's correction."""
     test: str
     """``paired-bootstrap`` or ``delong``."""
+
+
+class LabelsNeeded(BaseModel):
+    """With how many labels one method does what another does with its own, by weighted F1.
+
+    The reference's curve over the logarithm of the share, made non-decreasing, is read backwards,
+    anew in every resample of patients and draws of labels.
+    """
+
+    model_config = DESCRIBED
+
+    method: str
+    """What began from a pretext, such as ``hybrid-finetune``."""
+    label_fraction: float
+    """Its share of the labels."""
+    reference: str
+    """What is asked how many it needs, such as ``hybrid-scratch``."""
+    share: float | None
+    """What the reference needs; None where all labels are not enough."""
+    ci_low: float | None
+    """Lower end of its interval; None beyond all labels."""
+    ci_high: float | None
+    """Upper end of its interval; None beyond all labels."""
+    least: float
+    """The smallest share that the reference was tried with: a share of this means "at most"."""
 
 
 class Importance(BaseModel):
@@ -163,6 +188,8 @@ class Results(BaseModel):
     """One metric of one method each."""
     comparisons: tuple[Comparison, ...] = ()
     """Paired tests between the methods of each table but the controls'."""
+    labels_needed: tuple[LabelsNeeded, ...] = ()
+    """With how many labels training from scratch and radiomics do what pretraining does."""
     importance: tuple[Importance, ...] = ()
     """What families of handcrafted features contribute."""
     selections: tuple[Selection, ...] = ()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from command import HERE
 
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.run_folder import RunFolder
+from tests.support import small_study
+from tests.support.command import HERE
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):
@@ -148,8 +148,8 @@ def test_a_run_is_read_and_its_readers_are_installed_once(
 
         monkeypatch.setattr(owner, name, call)
 
-    counted(RunFolder, "read_study")
+    counted(RunFolder, "load_study")
     counted(AutoReader, "installed")
     args = (command, finished, "--manifest", pictures, "--out", "t.csv", *HERE)
     assert rdfc_here(*args).code == 0
-    assert calls == {"read_study": 1, "installed": 1}
+    assert calls == {"load_study": 1, "installed": 1}

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from command import HERE, Done
 from PIL import Image
+
+from tests.support.command import HERE, Done
 
 REFUSED = {
     "missing study": (["run", "nowhere.yaml"], ["nowhere.yaml cannot be read", "No such file"]),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jpeg_files import COLOURS, LAYOUTS, ORIENTATIONS, SECONDS, JpegFile, every_jpeg
 from PIL import Image
 
 from rdfc_core.data.readers.pictures import PictureReader
+from tests.support.jpeg_files import COLOURS, LAYOUTS, ORIENTATIONS, SECONDS, JpegFile, every_jpeg
 
 pictures = PictureReader()
 SIZES = [(21, 34), (16, 8), (1, 1)]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from PIL import Image, ImageOps
-from small_parts import OutlineConfig, OutlineFeatures
 
 from rdfc_core.case import Case, Tumour
 from rdfc_core.data.readers.auto import AutoReader
@@ -21,6 +20,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
+from tests.support.small_parts import OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 

@@ -7,13 +7,13 @@ import sqlite3
 from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 
-import jobs
 import numpy as np
 import pytest
 
 from rdfc_core import DataError
 from rdfc_core.extraction.store import Store, key_of, recipe_id
 from rdfc_core.interfaces import Prepared
+from tests.support import jobs
 
 RECIPE = {"view": "x", "version": 1}
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from jpeg_files import COLOURS, ORIENTATIONS, SECONDS, JpegFile, jpeg
-from jpeg_files import LAYOUTS as JPEG_LAYOUTS
-from picture_files import (
+
+from rdfc_core.data.readers.pictures import PictureReader
+from tests.fuzz.guard import Guard
+from tests.fuzz.shares import share
+from tests.support.jpeg_files import COLOURS, ORIENTATIONS, SECONDS, JpegFile, jpeg
+from tests.support.jpeg_files import LAYOUTS as JPEG_LAYOUTS
+from tests.support.picture_files import (
     BITS_AND_TYPES,
     DTYPES,
     LAYOUTS,
@@ -23,9 +26,6 @@ from picture_files import (
     png,
     tiff,
 )
-from shares import share
-
-from rdfc_core.data.readers.pictures import PictureReader
 
 pictures = PictureReader()
 SIDES = st.integers(1, 40)

@@ -7,15 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-import small_study
 import yaml
-from small_study import QUICK
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.report import write_report
 from rdfc_core.utils.atomic import append_only, replacing
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 OTHERS = (
     "model/my-own-net.pt",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from picture_files import PictureFile, luminance
 from PIL import Image
+
+from tests.support.picture_files import PictureFile, luminance
 
 COLOURS = ("grey", "rgb", "rgb kept", "cmyk")
 LAYOUTS = ("4:4:4", "4:2:2", "4:2:0", "4:1:1", "progressive", "restart", "optimised")

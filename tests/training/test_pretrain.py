@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_study
 import torch
-from small_parts import GreyTower, GreyView, GreyViewConfig
 from torch import Tensor, nn
 
 from rdfc_core import DataError
@@ -20,6 +18,8 @@ from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
+from tests.support import small_study
+from tests.support.small_parts import GreyTower, GreyView, GreyViewConfig
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
