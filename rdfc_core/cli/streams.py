@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+LAST_STANDARD = 2
+"""The number of standard error."""
+
 
 class OutputError(Exception):
     """Standard output takes no more.
@@ -73,6 +76,7 @@ def steady_streams() -> Iterator[None]:
     What is written to standard output and not taken raises `OutputError`; a process that was
     started without one writes to nowhere.
     """
+    occupy_closed()
     before = sys.stdout, sys.stderr
     sys.stdout = _Stream(before[0], needed=True)
     sys.stderr = _Stream(before[1], needed=False)
@@ -80,6 +84,16 @@ def steady_streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+def occupy_closed() -> None:
+    """Open standard input, output and error to nowhere where this process was given none.
+
+    The next file that is opened would get such a number, and with it whatever a C library prints.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+        os.set_inheritable(number, True)
+    os.close(number)
 
 
 def let_go(stream: TextIO | None) -> None:
