@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,9 @@ class ReadsFiles(Protocol):
 
     def mask_identity(self, path: Path) -> str:
         """As `identity`, of a file that is read as a mask."""
+
+    def files(self, path: Path) -> Sequence[Path]:
+        """The files that are read for the path."""
 
     def fingerprint(self, path: Path) -> str:
         """The same for the same content."""
@@ -89,3 +93,12 @@ def nothing_at(path: Path) -> str | None:
         return "is neither a file nor a folder" if path.exists() else "does not exist"
     except OSError as error:
         return f"cannot be found ({(error.strerror or str(error)).lower()})"
+
+
+def state_of(path: Path, follow: bool = True) -> tuple[int, ...]:
+    """Device, number, size and times of the last change; of a link itself unless it is followed."""
+    try:
+        found = path.stat(follow_symlinks=follow)
+    except OSError:  # generated data has none
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -91,15 +91,15 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite)
+    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
-    from rdfc_core.pipeline import predict as predictions
     from rdfc_core.pipeline.open_run import OpenRun
+    from rdfc_core.pipeline.predict import predict as predict_cases
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, column, manifest)
-    said = predictions.predict(opened, cases, context, method)
+    said = predict_cases(opened, cases, context, method)
     table = said.rows(DIGITS)
     if out:
         write_table(out, table, said.columns)
@@ -130,17 +130,17 @@ def embed(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite)
+    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
-    from rdfc_core.pipeline import predict as predictions
     from rdfc_core.pipeline.embeddings_table import write_embeddings
     from rdfc_core.pipeline.open_run import OpenRun
+    from rdfc_core.pipeline.predict import embed as embed_cases
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, column, manifest)
-    embedded, failures = predictions.embed(opened, cases, context)
+    embedded, failures = embed_cases(opened, cases, context)
     if out.suffix.lower() == ".csv":
         write_table(out, *embedding_rows(embedded))
     else:
@@ -193,6 +193,11 @@ def _files(texts: Sequence[str], option: str, names: Sequence[str]) -> Path | di
     if unknown is not None:
         raise StudyError(f"{option} {unknown}=…: the run's images are {', '.join(names)}.")
     return {name: Path(path) for name, path in found.items()}
+
+
+def _paths(texts: Sequence[str] | None) -> list[Path]:
+    """What ``FILE`` and ``NAME=FILE`` may name."""
+    return [Path(path) for text in texts or () for path in {text, text.partition("=")[2]} if path]
 
 
 def _names_one(text: str, names: Sequence[str]) -> bool:

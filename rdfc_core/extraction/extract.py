@@ -10,9 +10,10 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rdfc_core.case import Case, LoadedCase
+from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.files_at_rest import loaded_at_rest
 from rdfc_core.extraction.fingerprints import Files, fingerprints, view_fingerprints
 from rdfc_core.extraction.needs import needs_of
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
@@ -107,13 +108,7 @@ def extract(
     failures |= unmet
     recipes = {name: view.recipe() for name, view in views.items()}
     keys = keys_of(of_views, views)
-    stored = store.known(list(keys.values()))
-    jobs = []
-    for case in cases:
-        case_id = case.case_id
-        if case_id not in failures:
-            asked = {v: of_views[case_id, v] for v in views if keys[case_id, v] not in stored}
-            jobs += [_Job(case, asked)] if asked else []
+    jobs = _jobs(cases, of_views, keys, store)
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
@@ -147,6 +142,21 @@ def extract(
         fingerprints=prints,
         made=len(jobs),
     )
+
+
+def _jobs(
+    cases: Sequence[Case],
+    prints: Mapping[tuple[str, str], str],
+    keys: Mapping[tuple[str, str], str],
+    store: Store,
+) -> list[_Job]:
+    """What the store lacks, by case; one without a fingerprint has failed already."""
+    stored = store.known(list(keys.values()))
+    lacking: dict[str, dict[str, str]] = {}
+    for (case_id, view), key in keys.items():
+        if key not in stored:
+            lacking.setdefault(case_id, {})[view] = prints[case_id, view]
+    return [_Job(case, lacking[case.case_id]) for case in cases if case.case_id in lacking]
 
 
 @dataclass(frozen=True)
@@ -205,17 +215,8 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
     case_id = job.case.case_id
     try:
         needs = {name: needs_of(views[name]) for name in job.fingerprints}
-        loaded = LoadedCase(job.case)
-        seen = {name: loaded.seen(asked) for name, asked in needs.items()}
-        # What was read has to be what the result is stored under: the files may have been replaced
-        # since they were looked at, or while they were read.
-        files: Files = {}
-        plain = {name: job.case.simple and asked.plain for name, asked in needs.items()}
-        distinct = {needs[name] for name in needs if not plain[name]}
-        now = {asked: job.case.fingerprint(files, asked) for asked in distinct}
-        whole = job.case.fingerprint(files) if any(plain.values()) else ""
-        read = {name: whole if plain[name] else now[needs[name]] for name in needs}
-        if read != job.fingerprints:
+        seen = loaded_at_rest(job.case, needs, job.fingerprints)
+        if seen is None:
             return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
         ndim = next((seen[name].ndim for name, asked in needs.items() if asked.images != ()), None)
         if ndim is not None and ndim in unfit:

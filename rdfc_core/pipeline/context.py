@@ -13,8 +13,8 @@ from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
-from rdfc_core.extraction import extract as features
-from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.extract import Extraction, refuse_mixture
+from rdfc_core.extraction.extract import extract as extract_cases
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.extraction.needs import preparers_of as preparers_of_views
 from rdfc_core.extraction.needs import require_needs
@@ -72,7 +72,7 @@ def extract(
     """
     preparers = preparers_of(views)
     require_needs(cases, preparers)
-    extraction = features.extract(
+    extraction = extract_cases(
         cases,
         preparers,
         context.store,
@@ -85,7 +85,7 @@ def extract(
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
     axes = {case_id: len(size.names) - 1 for case_id, size in extraction.prepared["size"].items()}
-    features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
+    refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
     return extraction
 
 

@@ -14,7 +14,7 @@ from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.utils.paths import as_stored
+from rdfc_core.utils.paths import as_stored, undecodable
 
 log = logging.getLogger("rdfc")
 
@@ -102,7 +102,7 @@ class AutoReader(Reader):
         Files that this reader is to read are named as the disk spells them.
 
         Raises:
-            DataError: If two readers claim a file.
+            DataError: If two readers claim a file, or a name of a case is no text.
         """
         given = []
         for case in cases:
@@ -111,6 +111,7 @@ class AutoReader(Reader):
                     if self.named_for(path) is None:
                         self._refuse_two(path, case.case_id)
                 case = replace(case.with_files(as_stored), reader=self)
+            _refuse_undecodable(case)
             given.append(case)
         return given
 
@@ -149,6 +150,14 @@ class AutoReader(Reader):
             DataError: If there is no reader for it, or two.
         """
         return self._for(path).mask_identity(path)
+
+    def files(self, path: Path) -> Sequence[Path]:
+        """Those of the reader for this path.
+
+        Raises:
+            DataError: If there is no reader for it.
+        """
+        return self._for(path).files(path)
 
     def fingerprint(self, path: Path) -> str:
         """As the reader for this path gives it.
@@ -230,3 +239,21 @@ def _reader_for(reader: Any, path: Path) -> NamedReader | None:
 def _identity(reader: Any, path: Path) -> str:
     """Class and version alone: a reader may have more to say of single kinds of files."""
     return Reader.identity(reader, path) if isinstance(reader, Reader) else reader.identity(path)
+
+
+def _refuse_undecodable(case: Case) -> None:
+    named = {
+        "id": case.case_id,
+        "patient": case.patient_id,
+        "label": case.label or "",
+        "image": str(case.image),
+        "mask": str(case.mask),
+        **{f"image {name}": str(path) for name, path in case.images.items()},
+        **{f"mask {name}": str(path) for name, path in case.masks.items()},
+    }
+    for what, text in named.items():
+        if shown := undecodable(text):
+            raise DataError(
+                f"Case {undecodable(case.case_id) or case.case_id}: the {what} {shown} holds bytes "
+                "that are no UTF-8, and no table can name it. Rename the file or folder."
+            )
