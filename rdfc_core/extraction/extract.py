@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.extraction.failures import Failure
-from rdfc_core.extraction.files_at_rest import seen_at_rest
+from rdfc_core.extraction.files_at_rest import loaded_at_rest
 from rdfc_core.extraction.fingerprints import Files, fingerprints, view_fingerprints
 from rdfc_core.extraction.needs import needs_of
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
@@ -108,7 +108,7 @@ def extract(
     failures |= unmet
     recipes = {name: view.recipe() for name, view in views.items()}
     keys = keys_of(of_views, views)
-    jobs = _jobs([case for case in cases if case.case_id not in failures], of_views, keys, store)
+    jobs = _jobs(cases, of_views, keys, store)
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
@@ -146,16 +146,16 @@ def extract(
 
 def _jobs(
     cases: Sequence[Case],
-    of_views: Mapping[tuple[str, str], str],
+    prints: Mapping[tuple[str, str], str],
     keys: Mapping[tuple[str, str], str],
     store: Store,
 ) -> list[_Job]:
-    """What the store lacks, by case."""
+    """What the store lacks, by case; one without a fingerprint has failed already."""
     stored = store.known(list(keys.values()))
     lacking: dict[str, dict[str, str]] = {}
     for (case_id, view), key in keys.items():
         if key not in stored:
-            lacking.setdefault(case_id, {})[view] = of_views[case_id, view]
+            lacking.setdefault(case_id, {})[view] = prints[case_id, view]
     return [_Job(case, lacking[case.case_id]) for case in cases if case.case_id in lacking]
 
 
@@ -215,7 +215,7 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
     case_id = job.case.case_id
     try:
         needs = {name: needs_of(views[name]) for name in job.fingerprints}
-        seen = seen_at_rest(job.case, needs, job.fingerprints)
+        seen = loaded_at_rest(job.case, needs, job.fingerprints)
         if seen is None:
             return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
         ndim = next((seen[name].ndim for name, asked in needs.items() if asked.images != ()), None)

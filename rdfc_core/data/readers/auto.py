@@ -55,6 +55,10 @@ class AutoReader(Reader):
             one if isinstance(one, NamedReader) else NamedReader(type(one).__name__, one)
             for one in readers
         )
+        self._found: dict[Path, NamedReader] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_readers": self._readers, "_found": {}}  # it goes to workers with every case
 
     @classmethod
     def installed(
@@ -98,13 +102,14 @@ class AutoReader(Reader):
         Files that this reader is to read are named as the disk spells them.
 
         Raises:
-            DataError: If a name of a case is no text, or two readers claim a file.
+            DataError: If two readers claim a file, or a name of a case is no text.
         """
         given = []
         for case in cases:
             if case.reader is None:
                 for path in (case.image, case.mask, *case.images.values(), *case.masks.values()):
-                    self._refuse_two(path, case.case_id)
+                    if self.named_for(path) is None:
+                        self._refuse_two(path, case.case_id)
                 case = replace(case.with_files(as_stored), reader=self)
             _refuse_undecodable(case)
             given.append(case)
@@ -179,8 +184,13 @@ class AutoReader(Reader):
 
     def named_for(self, path: Path) -> NamedReader | None:
         """The reader for a path; None if there is none, or more than one."""
-        claims = self._claims(path)
-        return claims[0] if len(claims) == 1 else None
+        found = self._found.get(path)
+        if found is None:
+            claims = self._claims(path)
+            if len(claims) != 1:
+                return None
+            found = self._found[path] = claims[0]
+        return found
 
     def _refuse_two(self, path: Path, case_id: str | None = None) -> None:
         """Two readers may make different images of one file: which, is for the user to say."""
