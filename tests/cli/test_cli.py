@@ -218,7 +218,7 @@ def test_a_job_array_extracts_in_parts_and_the_run_finds_everything_done(
 ):
     for part in ("1/3", "2/3", "3/3"):
         place = f"part-{part[0]}.sqlite"
-        done = rdfc_here("extract", study_file, "--shard", part, "--store", place)
+        done = rdfc_here("extract", study_file, "--shard", part, "--store", place, *HERE)
         assert done.code == 0
         assert f"Part {part}: 12 cases are in {place}, 12 of them new." in done.err
     again = rdfc_here("extract", study_file, "--shard", "2/3", "--store", "part-2.sqlite")
