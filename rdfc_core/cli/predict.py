@@ -105,8 +105,8 @@ def embed(
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
     from rdfc_core.pipeline import predict as predictions
+    from rdfc_core.pipeline.embeddings_table import write_embeddings
     from rdfc_core.pipeline.open_run import OpenRun
-    from rdfc_core.pipeline.tables import write_embeddings
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):

@@ -14,7 +14,7 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.models import model as models
 from rdfc_core.models.initialisation import NO_EMBEDDINGS
-from rdfc_core.pipeline import arms
+from rdfc_core.pipeline.compared_networks import built
 from rdfc_core.pipeline.context import RunContext, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.results.vocabulary import EMBEDDING, HYBRID_FINETUNE
@@ -64,7 +64,7 @@ def try_on_few(
         supervised.check(study.evaluate, views)
     own = models.fresh(study, context.registry, views, WANTED, study.seed)
     _require_embeddings(study, own.outputs(prepared))
-    for model in arms.built(study, views, WANTED, context.registry).values():
+    for model in built(study, views, WANTED, context.registry).values():
         outputs = model.outputs(prepared)
         if study.evaluate.compared == "finetune":
             _require_embeddings(study, outputs)

@@ -25,13 +25,16 @@ from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.interfaces import Dataset, Problem, View
-from rdfc_core.pipeline import per_split, precision, summary, tables
+from rdfc_core.pipeline import per_split, precision, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
+from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
+from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
@@ -115,7 +118,7 @@ class _Run:
         self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
-        self.vectors: list[tables.Embedded] = []
+        self.vectors: list[Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, dict[str, Convergence]] = {}
 
@@ -124,7 +127,7 @@ class _Run:
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.context, known)
             write_parquet(self.place.path / files.FEATURES, extraction)
-            tables.write_pictures(self.place.path / files.PICTURES, extraction)
+            write_pictures(self.place.path / files.PICTURES, extraction)
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
@@ -204,7 +207,7 @@ class _Run:
                         self._converged(name, split.name, other_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
-            self.vectors += tables.embedded(model, extraction, split)
+            self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
                     judged = per_split.evaluate(part, model, others, self.explained)
@@ -224,11 +227,11 @@ class _Run:
     def _write(self) -> None:
         folder = self.place.path
         if self.until != "extract":
-            tables.write_embeddings(folder / files.EMBEDDINGS, self.vectors)
+            write_embeddings(folder / files.EMBEDDINGS, self.vectors)
         if self.until == "evaluate":
             classes = self.classes
-            tables.write_predictions(folder / files.PREDICTIONS, self.found, classes)
-            tables.write_attention(folder / files.ATTENTION, self.explained.attention_maps)
+            write_predictions(folder / files.PREDICTIONS, self.found, classes)
+            write_attention(folder / files.ATTENTION, self.explained.attention_maps)
 
     def _results(
         self,

@@ -57,7 +57,9 @@ def fit(
             be written.
         StudyError: If the batches are too small for the processes, or an option is not for several.
     """
-    from rdfc_core.training.board import Board  # here, since predicting does without
+    from rdfc_core.training.tensorboard_log import (
+        TensorBoardLog,  # here, since predicting does without
+    )
 
     settings, collapse = task.settings, CollapseMonitor()
     require_trainable(
@@ -73,7 +75,7 @@ def fit(
         convergence = training.convergence
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,
-            Board(board_folder, done) as board,
+            TensorBoardLog(board_folder, done) as board,
             CheckpointWriter(paths.checkpoint) as writer,
         ):
             advance(done)

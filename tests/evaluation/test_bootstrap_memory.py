@@ -16,7 +16,7 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.learners import run_of
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.metrics import scores
-from rdfc_core.pipeline.tables import write_predictions
+from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.results.vocabulary import METRICS
 
 MEGABYTE = 1_000_000

@@ -12,7 +12,7 @@ from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.summary import scalar
 
 
-class Board:
+class TensorBoardLog:
     """Scalars by epoch, for TensorBoard.
 
     tensorboardX's own SummaryWriter hands events to a thread through a queue. A signal that comes
@@ -40,7 +40,7 @@ class Board:
         event.wall_time = time.time()
         self._events.write_event(event)
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> TensorBoardLog:
         return self
 
     def __exit__(

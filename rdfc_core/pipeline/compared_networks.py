@@ -22,7 +22,7 @@ from rdfc_core.training.convergence import Convergence
 
 
 @dataclass(frozen=True)
-class Arm:
+class ComparedNetwork:
     """One network beside the study's own.
 
     Args:
@@ -67,33 +67,38 @@ class Arm:
         return settings.model_copy(update=changed)
 
 
-def arms(study: ResolvedStudy) -> list[Arm]:
+def compared_networks(study: ResolvedStudy) -> list[ComparedNetwork]:
     """What the study asks for, in the order of its tables."""
-    found = [Arm(name, replace(study, pretext=pretext)) for name, pretext in study.compare.items()]
+    found = [
+        ComparedNetwork(name, replace(study, pretext=pretext))
+        for name, pretext in study.compare.items()
+    ]
     for name, views in study.starts.items():
         changed = tuple(key for key, part in views.items() if part != study.views[key])
         other = replace(study, views=views)
-        found.append(Arm(f"{START}{name}", other, trained=False, restarted=changed))
+        found.append(ComparedNetwork(f"{START}{name}", other, trained=False, restarted=changed))
         if changed:  # the study itself begins there otherwise
-            found.append(Arm(f"{method_name(study)}-from-{name}", other, restarted=changed))
+            found.append(
+                ComparedNetwork(f"{method_name(study)}-from-{name}", other, restarted=changed)
+            )
     if SHUFFLED_CORRESPONDENCE in study.evaluate.controls:
-        found.append(Arm(SHUFFLED_CORRESPONDENCE, study, shuffled=True))
+        found.append(ComparedNetwork(SHUFFLED_CORRESPONDENCE, study, shuffled=True))
     return found
 
 
 def built(
     study: ResolvedStudy, views: Mapping[str, View], cases: int, registry: Registry
 ) -> dict[str, Model]:
-    """Name → the untrained model of each arm, for fitted views.
+    """Name → the untrained model of each, for fitted views.
 
     Raises:
         StudyError: If a network cannot be built, or there is no correspondence to shuffle.
     """
     found = {}
-    for arm in arms(study):
-        own = arm.views(views, registry)
-        found[arm.name] = models.fresh(arm.study, registry, own, cases, study.seed)
-        if arm.shuffled and len(found[arm.name].pretext.encoders()) < 2:
+    for network in compared_networks(study):
+        own = network.views(views, registry)
+        found[network.name] = models.fresh(network.study, registry, own, cases, study.seed)
+        if network.shuffled and len(found[network.name].pretext.encoders()) < 2:
             raise StudyError(
                 f"evaluate.controls: {SHUFFLED_CORRESPONDENCE} shows views of different cases "
                 "together, and the pretext "

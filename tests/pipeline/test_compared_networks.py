@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from rdfc_core import StudyError
-from rdfc_core.pipeline import arms, per_split
+from rdfc_core.pipeline import per_split
 from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 from rdfc_core.training.convergence import Convergence
@@ -46,7 +47,7 @@ ARMS = ["plain", "start-published", "rdfc-from-published", "shuffled-corresponde
 @pytest.fixture(scope="module")
 def run(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     """A finished run with all of it, and the tasks that were trained."""
-    folder, tasks = tmp_path_factory.mktemp("arms"), []
+    folder, tasks = tmp_path_factory.mktemp("compared"), []
     with pytest.MonkeyPatch.context() as patch:
         train = per_split.pretrain.fit
 
@@ -155,7 +156,7 @@ def test_a_start_is_judged_with_its_weights_and_the_study_s_scales(pictures, reg
     views = {name: part.build(registry) for name, part in study.views.items()}
     for view in views.values():
         view.fit([view.prepare(one) for one in tumours])
-    made = arms.built(study, views, 6, registry)
+    made = built(study, views, 6, registry)
     assert list(made) == ["start-published", "rdfc-from-published"]
     for model in made.values():
         towers = model.pretext.encoders()
@@ -194,9 +195,11 @@ def test_what_is_called_scratch_or_random_does_not_depend_on_the_start(pictures,
 def test_a_study_that_begins_at_the_start_is_not_pretrained_twice(pictures):
     begun = "views.image.encoder={name: started-cnn, start: 0.05}"
     study = small_study.resolved(pictures, begun, PUBLISHED)
-    assert [(one.name, one.trained) for one in arms.arms(study)] == [("start-published", False)]
+    assert [(one.name, one.trained) for one in compared_networks(study)] == [
+        ("start-published", False)
+    ]
     random = "evaluate.starts={random: {start: null}}"
-    found = arms.arms(small_study.resolved(pictures, begun, random))
+    found = compared_networks(small_study.resolved(pictures, begun, random))
     assert [one.name for one in found] == ["start-random", "rdfc-from-random"]
 
 
@@ -225,8 +228,8 @@ def test_shuffled_pairs_get_the_steps_that_the_own_pretext_took(pictures):
         if own.turn(epoch):
             break
     assert own.decay_from == 5
-    [arm] = arms.arms(study)
-    given = Convergence(arm.settings(own), epoch_steps=3)
+    [network] = compared_networks(study)
+    given = Convergence(network.settings(own), epoch_steps=3)
     assert given.epochs == own.epochs
     for epoch in range(1, given.epochs + 1):
         given.look(epoch, 9.0)  # nothing is learnt
@@ -309,6 +312,6 @@ def test_where_one_patient_has_most_cases_no_case_meets_itself_all_the_same():
 
 def test_an_arm_is_the_study_but_for_one_thing(pictures):
     study = small_study.resolved(pictures, *BESIDE)
-    for arm in arms.arms(study):
-        same = replace(arm.study, pretext=study.pretext, views=study.views)
+    for network in compared_networks(study):
+        same = replace(network.study, pretext=study.pretext, views=study.views)
         assert same == study

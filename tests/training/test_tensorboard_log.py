@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
-from rdfc_core.training.board import Board
+from rdfc_core.training.tensorboard_log import TensorBoardLog
 
 
 def events(folder: Path) -> Iterator[Event]:
@@ -25,7 +25,7 @@ def events(folder: Path) -> Iterator[Event]:
 
 def test_metrics_stand_under_their_names_and_epochs(tmp_path):
     threads = threading.active_count()
-    with Board(tmp_path / "board", 0) as board:
+    with TensorBoardLog(tmp_path / "board", 0) as board:
         board.add({"loss": 2.5, "radiomics-image.loss": 0.25}, 1)
         board.add({"loss": 1.5}, 2)
         assert threading.active_count() == threads
@@ -36,7 +36,7 @@ def test_metrics_stand_under_their_names_and_epochs(tmp_path):
 
 @pytest.mark.parametrize("done", [0, 7])
 def test_what_was_shown_after_the_checkpoint_is_dropped(tmp_path, done):
-    with Board(tmp_path, done):
+    with TensorBoardLog(tmp_path, done):
         pass
     starts = [e.step for e in events(tmp_path) if e.session_log.status == SessionLog.START]
     assert starts == ([8] if done else [])

@@ -24,7 +24,7 @@ def shared_masks(cases: Sequence[Case]) -> Iterator[Problem]:
             yield Problem(case.case_id, "mask", message, fix, "warning")
 
 
-def twins(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> Iterator[Problem]:
+def equal_content(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> Iterator[Problem]:
     """Cases whose image, outline or both are those of an earlier one.
 
     Args:
