@@ -35,6 +35,7 @@ def rdfc_components():
         Component("feature_extractor", "vague", "Has no JSON recipe", f"{here}:Vague"),
         Component("feature_extractor", "clinging", "Holds a lambda", f"{here}:Clinging"),
         Component("feature_extractor", "named", "Option name", f"{here}:Bare", f"{here}:Named"),
+        Component("objective", "distant", "In a namespace", "company.faulty.objective:Distant"),
         Component("memory_store", "lost", "Is not there", f"{here}:Lost"),
         Component("memory_store", "poor", "Wants a library", "faulty_needs:Poor"),
     ]
@@ -265,10 +266,20 @@ def test_too_little_memory_is_nobody_s_fault(
     assert "fault" not in done.err
 
 
-def test_an_error_in_core_is_a_fault_of_rdfc() -> None:
+@pytest.mark.parametrize(
+    ("module", "whose"),
+    [
+        ("rdfc_core.pipeline.run", "rdfc: ZeroDivisionError"),
+        ("company.statistics", "rdfc: ZeroDivisionError"),  # beside a plugin in its namespace
+        ("company.faulty_too", "rdfc: ZeroDivisionError"),
+        ("company.faulty.helpers", "the plugin rdfc-faulty 0.3, which offers the objective"),
+        ("faulty_parts", "the plugin rdfc-faulty 0.3"),
+    ],
+)
+def test_an_error_is_the_fault_of_the_package_in_which_it_happens(module: str, whose: str) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
-        _ = 1 / 0
-    assert explain(caught.value).startswith("This is a fault of rdfc: ZeroDivisionError")
+        exec("1 / 0", {"__name__": module})
+    assert explain(caught.value).startswith(f"This is a fault of {whose}")
 
 
 def test_what_was_explained_before_is_told_as_it_is() -> None:
