@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdfc_core.config.load import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results import files
@@ -84,7 +83,7 @@ class Run:
         """
         from rdfc_core.pipeline.run_folder import RunFolder
 
-        return load_study(RunFolder(self.folder).read_study())
+        return RunFolder(self.folder).load_study()
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -256,7 +255,7 @@ class Run:
             DataError: If the pretext trained no network of this view.
         """
         from rdfc_core.api.encoder import encoder_of
-        from rdfc_core.models import model as models
+        from rdfc_core.models.model import load as load_model
 
         there = self.splits
         if split is None and len(there) > 1:
@@ -267,7 +266,7 @@ class Run:
         if split is not None and split not in there:
             raise StudyError(f"The run has no split {split!r}. It has: {', '.join(there)}.")
         folder = self._open.place.model(split or there[0])
-        model = models.load(folder, self._open.study, self._open.registry)
+        model = load_model(folder, self._open.study, self._open.registry)
         return encoder_of(view, model, self._open, self._open.definition)
 
     @cached_property

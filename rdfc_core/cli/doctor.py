@@ -9,11 +9,11 @@ def doctor(
     store: options.Store = None, as_json: options.Json = False, debug: options.Debug = False
 ) -> None:
     """Versions, devices, plugins and known traps of this environment."""
-    from rdfc_core import doctor as environment
     from rdfc_core.cli import console
+    from rdfc_core.doctor import examine
 
     with console.DrawnProgress().waiting("Looking at libraries, devices and plugins"):
-        findings = environment.examine(store)
+        findings = examine(store)
     if as_json:
         console.show_json(findings)
         return

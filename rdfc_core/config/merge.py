@@ -61,7 +61,8 @@ def over_preset(
     """The study over its preset; a study that lists its views gets no others."""
     if named:
         kept = {**written.get("views", {}), **dict.fromkeys(named)}
-        base = {**base, "views": {k: v for k, v in base["views"].items() if k in kept}}
+        views = {k: v for k, v in base.get("views", {}).items() if k in kept}
+        base = {**base, "views": views}
     return cast(dict[str, Any], merge(base, written))
 
 

@@ -14,8 +14,8 @@ from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.interfaces import View
-from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
+from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.vocabulary import SHUFFLED_CORRESPONDENCE, START
 from rdfc_core.training.convergence import Convergence
@@ -97,7 +97,7 @@ def built(
     found = {}
     for network in compared_networks(study):
         own = network.views(views, registry)
-        found[network.name] = models.fresh(network.study, registry, own, cases, study.seed)
+        found[network.name] = fresh_model(network.study, registry, own, cases, study.seed)
         if network.shuffled and len(found[network.name].pretext.encoders()) < 2:
             raise StudyError(
                 f"evaluate.controls: {SHUFFLED_CORRESPONDENCE} shows views of different cases "

@@ -13,8 +13,8 @@ from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
-from rdfc_core.extraction import extract as features
-from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.extract import Extraction, refuse_mixture
+from rdfc_core.extraction.extract import extract as extract_cases
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
@@ -67,7 +67,7 @@ def extract(
         DataError: If every case failed, or pictures and volumes are mixed.
         UnexpectedError: If every case failed and none of it is for the user to mend.
     """
-    extraction = features.extract(
+    extraction = extract_cases(
         cases,
         preparers_of(views),
         context.store,
@@ -80,7 +80,7 @@ def extract(
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
     axes = {case_id: len(size.names) - 1 for case_id, size in extraction.prepared["size"].items()}
-    features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
+    refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
     return extraction
 
 

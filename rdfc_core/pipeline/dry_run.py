@@ -12,8 +12,8 @@ from rdfc_core.evaluation import linear_probe, supervised
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
-from rdfc_core.models import model as models
 from rdfc_core.models.initialisation import NO_EMBEDDINGS
+from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built
 from rdfc_core.pipeline.context import RunContext, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
@@ -62,7 +62,7 @@ def try_on_few(
         return
     if reaches(until, "evaluate"):
         supervised.check(study.evaluate, views)
-    own = models.fresh(study, context.registry, views, WANTED, study.seed)
+    own = fresh_model(study, context.registry, views, WANTED, study.seed)
     _require_embeddings(study, own.outputs(prepared))
     for model in built(study, views, WANTED, context.registry).values():
         outputs = model.outputs(prepared)

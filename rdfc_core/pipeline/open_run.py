@@ -7,14 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.config.load import load
-from rdfc_core.config.resolve import ResolvedStudy, resolve_part
+from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
-from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
+from rdfc_core.models.model import load as load_model
 from rdfc_core.pipeline.case_list import cases_to_predict
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.component import Part
@@ -46,7 +45,7 @@ class OpenRun:
         Raises:
             StudyError: If the folder holds no run.
         """
-        return load(self.place.read_study(), (), self.registry)
+        return resolve(self.place.load_study(), self.registry)
 
     @cached_property
     def reader(self) -> AutoReader:
@@ -67,7 +66,7 @@ class OpenRun:
         """
         study = self.study  # what is no run is refused first
         return {
-            folder.name: models.load(folder, study, self.registry) for folder in self.place.models()
+            folder.name: load_model(folder, study, self.registry) for folder in self.place.models()
         }
 
     @cached_property

@@ -20,8 +20,8 @@ from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
-from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
+from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
@@ -128,7 +128,7 @@ def pretrained(
         return false_pairs(case_ids, patients, list(views), study.seed)
 
     pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
-    model = models.fresh(study, run.context.registry, views, len(taught), study.seed)
+    model = fresh_model(study, run.context.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
         run.context.registry.tell(
@@ -172,7 +172,7 @@ def compared(run: SplitRun, own: Convergence) -> dict[str, tuple[Model, Converge
     for network in compared_networks(run.study):
         views = network.views(run.views, registry)
         if not network.trained:
-            model = models.fresh(network.study, registry, views, len(split.pretext), run.study.seed)
+            model = fresh_model(network.study, registry, views, len(split.pretext), run.study.seed)
             model.calibrate({name: run.extraction.of(name, split.pretext) for name in views})
             found[network.name] = model, None
             continue

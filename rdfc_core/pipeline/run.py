@@ -35,14 +35,16 @@ from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
 from rdfc_core.pipeline.predictions_table import write_predictions
-from rdfc_core.pipeline.run_folder import RunFolder, machine
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import unconverged
+from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.utils.free_memory import release_free_memory
 from rdfc_core.utils.progress import Clock
 from rdfc_core.utils.warning_capture import captured_warnings
 
@@ -128,6 +130,7 @@ class _Run:
             extraction = extract(cases, self.views, self.context, known)
             write_parquet(self.place.path / files.FEATURES, extraction)
             write_pictures(self.place.path / files.PICTURES, extraction)
+        release_free_memory()
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
@@ -200,6 +203,7 @@ class _Run:
                     part.fit()
                     model, told = per_split.pretrained(part)
                     compared = per_split.compared(part, told)
+                release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
                 self._converged("", split.name, told)
                 for name, (_, other_told) in compared.items():
@@ -215,6 +219,7 @@ class _Run:
                 self.signs[split.name] = judged.embeddings
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
+                release_free_memory()
             model.cases = self.definition
             model.save(self.place.model(split.name))
 

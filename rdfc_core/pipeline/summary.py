@@ -14,8 +14,9 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluation import headline as headlines
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
+from rdfc_core.evaluation.headline import METRIC as HEADLINE_METRIC
+from rdfc_core.evaluation.headline import against, headline_variant
 from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
@@ -139,13 +140,13 @@ def headline(
         illustration: What is to be remembered of the data set's cases.
     """
     settings = study.evaluate
-    main = headlines.headline_variant(found, method, probe)
+    main = headline_variant(found, method, probe)
     if main is None:
         return None
-    tested = headlines.against(settings, found, main, method, study.seed)
+    tested = against(settings, found, main, method, study.seed)
     return Headline(
         main=_judged(main),
-        metric=headlines.METRIC,
+        metric=HEADLINE_METRIC,
         against=tuple(
             Against(
                 of=_judged(one.of),

@@ -92,6 +92,7 @@ def fit(
                     epoch_ended(metrics)
                 advance(1, note=_note(metrics), total=convergence.epochs)
     task.pretext.eval()
+    task.pretext.zero_grad(set_to_none=True)  # nobody asks for them again, and they stay otherwise
     return convergence
 
 

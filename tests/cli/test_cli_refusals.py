@@ -84,6 +84,10 @@ REFUSED = {
         ["run", "{study}", "runs/mine"],
         ["rdfc run did not expect 'runs/mine'.", "--out runs/mine", "rdfc run --help"],
     ),
+    "a folder of data as a word": (
+        ["datasets", "check", "manifest", "my/data"],
+        ["rdfc datasets check did not expect 'my/data'.", "--root my/data"],
+    ),
     "an option of the study as a word": (
         ["pretrain", "{study}", "seed=3"],
         ["rdfc pretrain did not expect 'seed=3'.", "--set seed=3"],

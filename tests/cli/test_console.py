@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from rdfc_core.cli import console
 from rdfc_core.extraction.store import Store
@@ -114,3 +116,22 @@ def test_every_command_that_may_take_long_says_what_it_waits_for(
     done = rdfc_here(*(word.format(**places) for word in command))
     assert "Traceback" not in done.err, done.err
     assert any(one.startswith(title) for one in told), told
+
+
+def test_on_a_terminal_it_is_one_line_that_is_gone_at_the_end(quick, monkeypatch):
+    heard = threading.Event()
+
+    class Terminal(io.StringIO):
+        def write(self, text: str) -> int:
+            done = super().write(text)
+            if self.getvalue().count("Listing the cases … ") == 3:
+                heard.set()
+            return done
+
+    drawn = Terminal()
+    monkeypatch.setattr(console, "err", Console(file=drawn, force_terminal=True, width=60))
+    with console.DrawnProgress().waiting("Listing the cases"):
+        assert heard.wait(60)
+    written = drawn.getvalue()
+    assert "\n" not in written
+    assert re.fullmatch(r"(Listing the cases … \d+ s\r)+\x1b\[2K", written)

@@ -109,6 +109,13 @@ def test_no_epochs_leave_fresh_weights(tmp_path):
         assert torch.equal(value, fresh.state_dict()[name])
 
 
+def test_no_gradient_is_kept_when_training_has_ended(tmp_path):
+    """Evaluation needs none, and they take as much memory as the network."""
+    recorder = fit(tmp_path, 8, epochs=1)
+    assert [one for one in recorder.parameters() if one.requires_grad]
+    assert all(one.grad is None for one in recorder.parameters())
+
+
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_keeps_the_state_before(
     tmp_path, factor
