@@ -20,8 +20,9 @@ SCHEMAS = {
 }
 """Schemas that come with check-jsonschema, and the files that have to follow them."""
 
-PARALLEL = ("-n", "auto", "--dist", "loadfile")
-"""A process a core; tests of a file stay together, since they share what a file trains once."""
+PARALLEL = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+"""A process a core. Tests of a file stay together, since they share what a file trains once; files
+of few tests, which by default come last, are often the longest."""
 
 nox.needs_version = ">=2025.2"
 nox.options.sessions = ["lint", "types", "tests", "docs", "site", "distributions"]
