@@ -17,6 +17,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import Prepared, Pretext, View
+from rdfc_core.interfaces.collated import Collated, tensors, to_device
 from rdfc_core.models import model_folder
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.members import Inputs, Member, answer, member, memory_keys
@@ -73,7 +74,7 @@ class Model:
         with torch.inference_mode():
             for start in range(0, count, BATCH):
                 features = {
-                    name: tower(self._batch(name, prepared[name], start).to(device)).float()
+                    name: tower(to_device(self._batch(name, prepared[name], start), device)).float()
                     for name, tower in towers.items()
                 }
                 normed = {
@@ -90,7 +91,7 @@ class Model:
             for layer, found in pieces.items()
         }
 
-    def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> torch.Tensor:
+    def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> Collated:
         """Some cases, collated: pictures of all of them may be larger than the memory."""
         return self.views[view].collate(prepared[start : start + BATCH])
 
@@ -117,7 +118,8 @@ class Model:
             for name, tower in towers.items():
                 cases, device = prepared[name], next((p.device for p in tower.parameters()), CPU)
                 for rows in np.array_split(np.arange(len(cases)), math.ceil(len(cases) / BATCH)):
-                    tower(self.views[name].collate(cases[rows[0] : rows[-1] + 1]).to(device))
+                    batch = self.views[name].collate(cases[rows[0] : rows[-1] + 1])
+                    tower(to_device(batch, device))
         for norm, before in zip(norms, momentum, strict=True):
             norm.momentum = before
         self.pretext.eval()
@@ -180,7 +182,7 @@ class Model:
         features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
         inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
-            standard={name: cases[name].numpy() for name in features},
+            standard={name: next(tensors(cases[name])).numpy() for name in features},
             measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
             cases=cases,
         )

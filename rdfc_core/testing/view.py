@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,19 +21,28 @@ from rdfc_core.testing.assertions import (
 from rdfc_core.testing.tumours import example_tumours
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from rdfc_core.case import Tumour
+    from rdfc_core.case import Case, Needs, Tumour
     from rdfc_core.interfaces import Prepared, Tower, View
+    from rdfc_core.interfaces.collated import Collated
+
+
+FEWEST = 6
+"""Tumours: a view is fitted on four of them, and on the others."""
 
 
 @conformance
-def check_view(view: View, ndim: int = 2) -> None:
-    """Check a view through its whole life on small generated tumours.
+def check_view(view: View, ndim: int = 2, tumours: Sequence[Tumour | Case] | None = None) -> None:
+    """Check a view through its whole life on small generated tumours, or on tumours of your own.
 
     Args:
         view: Built, and not fitted yet.
         ndim: Axes of the tumours: 2 pictures, 3 volumes.
+        tumours: At least six that differ, for a view that generated ones do not suit (columns with
+            words, masks of several parts); cases are loaded as the view needs them. None: images
+            and columns are generated as the view needs them.
 
     Raises:
         AssertionError: If what is prepared depends on anything but the tumour, fitting remembers
@@ -46,12 +55,12 @@ def check_view(view: View, ndim: int = 2) -> None:
     who = require_kind(view, View)
     fresh, worker = through_pickle(view, who), through_pickle(view, who)
     require_recipe(view.recipe(), worker.recipe(), who)
-    tumours = example_tumours(ndim, count=8)
-    prepared = [_prepare(view, tumour, who) for tumour in tumours]
-    _check_prepare(view, worker, tumours[0], prepared, who)
+    seen = _tumours(view, ndim, tumours, who)
+    prepared = [_prepare(view, tumour, who) for tumour in seen]
+    _check_prepare(view, worker, seen[0], prepared, who)
     _check_fit(view, fresh, prepared, who)
     require(
-        same(prepared[0].array, view.prepare(tumours[0]).array),
+        same(prepared[0].array, view.prepare(seen[0]).array),
         f"{who}.prepare() gives another result once the view is fitted; results are stored "
         "before, so make them independent of it.",
     )
@@ -67,14 +76,35 @@ def check_view(view: View, ndim: int = 2) -> None:
     check_layer_groups(tower.layer_groups(), tower, f"The layer groups of the tower of {who}")
 
 
+def _tumours(
+    view: View, ndim: int, given: Sequence[Tumour | Case] | None, who: str
+) -> list[Tumour]:
+    from rdfc_core.case import Case, Needs
+
+    require(isinstance(view.needs, Needs), f"{who}.needs has to be Needs, not {view.needs!r}.")
+    if given is None:
+        return example_tumours(ndim, 8, view.needs)
+    require(len(given) >= FEWEST, f"check_view: give at least {FEWEST} tumours, not {len(given)}.")
+    return [one.load(view.needs) if isinstance(one, Case) else one for one in given]
+
+
+def _arrays(tumour: Tumour, needs: Needs) -> list[NDArray[Any]]:
+    """What a view may change of a tumour and must not."""
+    if needs.images == ():
+        return []
+    own = [tumour, *tumour.images.values()]
+    return [array for one in own for array in (one.image.array, one.mask)]
+
+
 def _prepare(view: View, tumour: Tumour, who: str) -> Prepared:
     from rdfc_core.interfaces import Prepared
 
-    image, mask = tumour.image.array.copy(), tumour.mask.copy()
+    before = [array.copy() for array in _arrays(tumour, view.needs)]
+    columns = dict(tumour.columns)
     prepared = view.prepare(tumour)
     require(isinstance(prepared, Prepared), f"{who}.prepare() has to return Prepared.")
     require(
-        same(image, tumour.image.array) and same(mask, tumour.mask),
+        all(map(same, before, _arrays(tumour, view.needs))) and columns == dict(tumour.columns),
         f"{who}.prepare() changed the tumour it was given; work on a copy.",
     )
     array, names = prepared.array, prepared.names
@@ -141,21 +171,36 @@ def _check_fit(view: View, fresh: View, prepared: Sequence[Prepared], who: str) 
         )
 
 
-def _check_collate(view: View, prepared: Sequence[Prepared], who: str) -> Tensor:
+def _check_collate(view: View, prepared: Sequence[Prepared], who: str) -> Collated:
     import torch
+
+    from rdfc_core.interfaces.collated import alike, rows, tensors
 
     batch = view.collate(prepared)
     require(
-        isinstance(batch, torch.Tensor) and len(batch) == len(prepared),
-        f"{who}.collate() has to give a tensor with one row for each of {len(prepared)} cases.",
+        isinstance(batch, torch.Tensor) or (isinstance(batch, Mapping) and batch),
+        f"{who}.collate() has to give a tensor, or a mapping of tensors.",
     )
+    whole = (torch.int64, torch.bool) if isinstance(batch, Mapping) else ()
+    for one in tensors(batch):
+        require(
+            isinstance(one, torch.Tensor) and len(one) == len(prepared),
+            f"{who}.collate() has to give a tensor with one row for each of {len(prepared)} cases.",
+        )
+        require(
+            one.device.type == "cpu" and one.dtype in (torch.float32, *whole),
+            f"{who}.collate() gave {one.dtype} on {one.device}; give float32 on the CPU (in a "
+            "mapping also int64 and bool).",
+        )
+        require(
+            torch.isfinite(one).all(), f"{who}.collate() left NaN or infinite values; fill them."
+        )
+
+    def close(one: Tensor, other: Tensor) -> bool:
+        return one.shape == other.shape and torch.allclose(one, other, rtol=1e-5, atol=1e-6)
+
     require(
-        batch.device.type == "cpu" and batch.dtype == torch.float32,
-        f"{who}.collate() gave {batch.dtype} on {batch.device}; give float32 on the CPU.",
-    )
-    require(torch.isfinite(batch).all(), f"{who}.collate() left NaN or infinite values; fill them.")
-    require(
-        torch.allclose(batch[1:2], view.collate(prepared[1:2]), rtol=1e-5, atol=1e-6),
+        alike(rows(batch, slice(1, 2)), view.collate(prepared[1:2]), close),
         f"{who}.collate() gave a case another row alone than among others; fit learns from many "
         "cases, collate must not.",
     )
@@ -163,13 +208,13 @@ def _check_collate(view: View, prepared: Sequence[Prepared], who: str) -> Tensor
 
 
 def _check_state(
-    view: View, blank: View, prepared: Sequence[Prepared], batch: Tensor, who: str
+    view: View, blank: View, prepared: Sequence[Prepared], batch: Collated, who: str
 ) -> None:
-    import torch
+    from rdfc_core.interfaces.collated import alike
 
     blank.load_state({key: value.copy() for key, value in view.state().items()})
     require(
-        torch.equal(blank.collate(prepared), batch),
+        alike(blank.collate(prepared), batch),
         f"{who}: a new view with the same state collates differently; put all that fit learns "
         "into state().",
     )
@@ -181,33 +226,47 @@ def _check_state(
     )
 
 
-def _check_augment(view: View, batch: Tensor, who: str) -> None:
+def _check_augment(view: View, batch: Collated, who: str) -> None:
     import torch
 
-    before, everywhere = batch.clone(), torch.get_rng_state()
+    from rdfc_core.interfaces.collated import alike, each, tensors
+
+    def as_before(one: Tensor, other: Tensor) -> bool:
+        return (one.shape, one.dtype, one.device) == (other.shape, other.dtype, other.device)
+
+    before, everywhere = each(batch, torch.clone), torch.get_rng_state()
     one = view.augment(batch, torch.Generator().manual_seed(0))
     require(
         torch.equal(torch.get_rng_state(), everywhere),
         f"{who}.augment() draws from torch's global generator; use the one that is given.",
     )
-    require(torch.equal(batch, before), f"{who}.augment() changed the batch; return a new one.")
+    require(alike(batch, before), f"{who}.augment() changed the batch; return a new one.")
     require(
-        one.shape == batch.shape and one.dtype == batch.dtype and one.device == batch.device,
-        f"{who}.augment() made {tuple(one.shape)} {one.dtype} of {tuple(batch.shape)} "
-        f"{batch.dtype}; keep shape, type and device.",
+        alike(one, batch, as_before),
+        f"{who}.augment() made {_described(one)} of {_described(batch)}; keep shape, type and "
+        "device.",
     )
-    require(torch.isfinite(one).all(), f"{who}.augment() made NaN or infinite values.")
+    for part in tensors(one):
+        require(torch.isfinite(part).all(), f"{who}.augment() made NaN or infinite values.")
     again = view.augment(batch, torch.Generator().manual_seed(0))
     require(
-        torch.equal(one, again),
+        alike(one, again),
         f"{who}.augment() gave another result for the same generator; draw all randomness from it.",
     )
 
 
-def _check_tower(view: View, batch: Tensor, who: str) -> Tower:
+def _described(batch: Collated) -> str:
+    """Shape and type of each tensor."""
+    from rdfc_core.interfaces.collated import tensors
+
+    return ", ".join(f"{tuple(one.shape)} {one.dtype}" for one in tensors(batch))
+
+
+def _check_tower(view: View, batch: Collated, who: str) -> Tower:
     import torch
 
     from rdfc_core.interfaces import Tower
+    from rdfc_core.interfaces.collated import count
 
     tower = view.tower()
     require(isinstance(tower, Tower), f"{who}.tower() has to be a Tower.")
@@ -215,8 +274,8 @@ def _check_tower(view: View, batch: Tensor, who: str) -> Tower:
         shape = tuple(tower.eval()(batch).shape)
     claimed = getattr(tower, "out_features", None)
     require(
-        shape == (len(batch), claimed),
-        f"The tower of {who} has out_features {claimed} and gave {shape} for {len(batch)} cases; "
-        f"give ({len(batch)}, out_features).",
+        shape == (count(batch), claimed),
+        f"The tower of {who} has out_features {claimed} and gave {shape} for {count(batch)} cases; "
+        f"give ({count(batch)}, out_features).",
     )
     return tower
