@@ -19,6 +19,7 @@ from PIL import Image
 from pydantic import Field
 from torch import nn
 
+from rdfc_core import DataError
 from rdfc_core.case import Tumour
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
 from tests.support.small_preparers import GreyPreparer, SmallConfig
@@ -143,7 +144,7 @@ class GreyView(View):
         self._mean = np.asarray(state["mean"], np.float64).reshape(self.config.bins)
 
 
-class TokenViewConfig(_Config):
+class TokenViewConfig(SmallConfig):
     width: int = Field(8, ge=1, description="Width of the tower.")
 
 
