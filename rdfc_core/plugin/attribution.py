@@ -115,9 +115,16 @@ def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str
 
 def _offered_by(module: str) -> list[tuple[Component, Source]]:
     """What the package that the module belongs to offers; rdfc's own core is no plugin."""
-    package = module.partition(".")[0]
+    if module.partition(".")[0] == "rdfc_core":
+        return []
     return [
         (component, source)
         for component, source in installed().components()
-        if package != "rdfc_core" and component.target.partition(":")[0].split(".")[0] == package
+        if f"{module}.".startswith(f"{_package(component)}.")
     ]
+
+
+def _package(component: Component) -> str:
+    """The package in which a component's class stands; what else a namespace holds is not its."""
+    module = component.target.partition(":")[0]
+    return module.rpartition(".")[0] or module
