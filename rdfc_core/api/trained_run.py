@@ -256,7 +256,6 @@ class Run:
             DataError: If the pretext trained no network of this view.
         """
         from rdfc_core.api.encoder import encoder_of
-        from rdfc_core.models import model as models
 
         there = self.splits
         if split is None and len(there) > 1:
@@ -266,8 +265,7 @@ class Run:
             )
         if split is not None and split not in there:
             raise StudyError(f"The run has no split {split!r}. It has: {', '.join(there)}.")
-        folder = self._open.place.model(split or there[0])
-        model = models.load(folder, self._open.study, self._open.registry)
+        model = self._open.model(split or there[0])
         return encoder_of(view, model, self._open, self._open.definition)
 
     @cached_property

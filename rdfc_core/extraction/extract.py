@@ -13,11 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.extraction.failures import Failure
+from rdfc_core.errors import DataError, PluginError, RdfcError
+from rdfc_core.extraction import watched
+from rdfc_core.extraction.failures import Breach, Failure
 from rdfc_core.extraction.local_executor import usable_cores
+from rdfc_core.extraction.outcomes import each_once
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
+from rdfc_core.extraction.watched import checked_recipe
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.plugin.attribution import UnexpectedError, explain
 from rdfc_core.utils.progress import Progress
@@ -105,7 +108,7 @@ def extract(
     grid, views = mask_grid_of(views), on_mask_grid(views)
     cases = [replace(case, mask_grid=grid) for case in cases] if grid is not None else cases
     prints, failures = fingerprints(cases, progress, known)
-    recipes = {name: view.recipe() for name, view in views.items()}
+    recipes = {name: checked_recipe(view) for name, view in views.items()}
     keys = keys_of(prints, views)
     stored = store.known(list(keys.values()))
     jobs = []
@@ -117,7 +120,7 @@ def extract(
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
         first_of: dict[int, str] = {}
-        for outcome in executor.run(work, jobs):
+        for outcome in each_once(executor, work, jobs):
             case_id = jobs[outcome.job].case.case_id
             if outcome.error is not None:
                 failures[case_id] = _failure(case_id, outcome.error)
@@ -209,9 +212,10 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
         made = {}
         for name in job.views:
             try:
-                made[name] = views[name].prepare(tumour)
+                made[name] = watched.prepared(name, views[name], tumour)
             except RdfcError as error:
-                return Failure(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
+                kind = Breach if isinstance(error, PluginError) else Failure
+                return kind(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
     except RdfcError:
         raise
     except Exception as error:  # here, where the traceback still tells whose code it was
@@ -224,7 +228,8 @@ def _failure(case_id: str, error: Exception) -> Failure:
     reason = str(error) if fixable else f"Case {case_id}: {explain(error)}"
     if not fixable:
         log.debug("Case %s failed", case_id, exc_info=error)
-    return Failure(case_id, reason, fixable, retry=not fixable)
+    kind = Breach if isinstance(error, PluginError) else Failure
+    return kind(case_id, reason, fixable, retry=not fixable)
 
 
 def fingerprints(

@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.contract.global_state import left_alone
+from rdfc_core.contract.networks import require_rows
+from rdfc_core.contract.tasks import require_encoders, require_tower_of
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.interfaces import Prepared, Pretext, View
+from rdfc_core.interfaces import Prepared, Pretext, Tower, View
 from rdfc_core.models import model_folder
 from rdfc_core.models.linear_model import LinearModel
+from rdfc_core.models.made_by import MadeBy, Probe
 from rdfc_core.models.members import Inputs, Member, answer, member, memory_keys
 from rdfc_core.models.model_folder import below, members_of
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, PROBE, SELECTED, Layer
@@ -45,6 +50,8 @@ class Model:
         cases: What the cases are that it was trained on; None where nobody said.
         selection: What was chosen for `predict`; None: the linear classifier.
         members: What there was to choose from: candidate → what it has learnt.
+        made_by: The components that it was made by; None where an older rdfc saved it.
+        probed: What these gave for phantoms, by the names of `Probe.arrays`.
     """
 
     views: Mapping[str, View]
@@ -55,6 +62,8 @@ class Model:
     cases: CaseDefinition | None = None
     selection: Selection | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
+    made_by: MadeBy | None = None
+    probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -73,7 +82,7 @@ class Model:
         with torch.inference_mode():
             for start in range(0, count, BATCH):
                 features = {
-                    name: tower(self._batch(name, prepared[name], start).to(device)).float()
+                    name: self._features(name, tower, prepared[name], start, device)
                     for name, tower in towers.items()
                 }
                 normed = {
@@ -89,6 +98,24 @@ class Model:
             layer: {name: np.concatenate(parts) for name, parts in found.items()}
             for layer, found in pieces.items()
         }
+
+    def _features(
+        self,
+        view: str,
+        tower: Tower,
+        prepared: Sequence[Prepared],
+        start: int,
+        device: torch.device,
+    ) -> torch.Tensor:
+        """What a tower makes of some cases, (B, F), as wide as it said."""
+        batch = self._batch(view, prepared, start)
+        rows = tower(batch.to(device))
+        part = network_part(self.views[view])
+        with held_to_contract(part):
+            who = f"The network of {type(part).__name__}"
+            require_rows(rows, len(batch), tower.out_features, who)
+        features: torch.Tensor = rows.float()
+        return features
 
     def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> torch.Tensor:
         """Some cases, collated: pictures of all of them may be larger than the memory."""
@@ -186,6 +213,10 @@ class Model:
         )
         return answer(self.selection, self.members, inputs, method)
 
+    def remember(self, probe: Probe) -> None:
+        """Save with the model what it was made by."""
+        self.made_by, self.probed = probe.made_by, probe.arrays()
+
     def take_members(
         self,
         selection: Selection | None,
@@ -235,7 +266,9 @@ class Model:
             views=None if self.classifier is None else self.classifier.views,
             cases=self.cases,
             selection=self.selection,
+            made_by=self.made_by,
         )
+        arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}
         model_folder.write(folder, arrays, about)
 
 
@@ -259,9 +292,26 @@ def fresh(
     """
     with seeded(seed):
         pretext: Pretext = study.pretext.build(registry)
-        towers = {n: view.blank_tower() if blank else view.tower() for n, view in views.items()}
-        pretext.build(towers, cases, torch.Generator().manual_seed(seed))
+        towers = {name: _tower(view, blank) for name, view in views.items()}
+        with held_to_contract(pretext):
+            with left_alone(f"{type(pretext).__name__}.build()", weights=True):
+                pretext.build(towers, cases, torch.Generator().manual_seed(seed))
+            require_encoders(pretext, views)
     return Model(views, pretext)
+
+
+def _tower(view: View, blank: bool) -> Tower:
+    who = type(view).__name__
+    with held_to_contract(view):
+        with left_alone(f"{who}.tower()", weights=True):
+            tower = view.blank_tower() if blank else view.tower()
+        require_tower_of(tower, who)
+    return tower
+
+
+def network_part(view: View) -> object:
+    """The component that makes a view's network: an image encoder behind it, or the view."""
+    return getattr(view, "encoder", view)
 
 
 def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
@@ -284,6 +334,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         model.pretext.load_state_dict(weights)
         model.pretext.eval()
         model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
+        model.made_by, model.probed = about.made_by, below(arrays, model_folder.PROBE)
         if about.views is not None:
             weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
             if not weight.shape[:-1] == bias.shape == (len(about.classes),):

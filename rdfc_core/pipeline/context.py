@@ -18,7 +18,7 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
-from rdfc_core.interfaces import Dataset, Executor, Preparer, View
+from rdfc_core.interfaces import Dataset, Executor, Prepared, Preparer, View
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
@@ -79,9 +79,18 @@ def extract(
     if cases and not extraction.cases:
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
-    axes = {case_id: len(size.names) - 1 for case_id, size in extraction.prepared["size"].items()}
-    features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
+    found = {case_id: _axes(size) for case_id, size in extraction.prepared["size"].items()}
+    features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(found.items())})
     return extraction
+
+
+def axes(extraction: Extraction) -> int:
+    """How many axes the tumours of an extraction have: 2 or 3, all alike."""
+    return _axes(next(iter(extraction.prepared["size"].values())))
+
+
+def _axes(size: Prepared) -> int:
+    return len(size.names) - 1
 
 
 def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:

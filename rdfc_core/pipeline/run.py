@@ -25,10 +25,13 @@ from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.interfaces import Dataset, Problem, View
+from rdfc_core.models import made_by
+from rdfc_core.models.made_by import Probe
+from rdfc_core.models.model import Model
 from rdfc_core.pipeline import per_split, precision, summary, tables
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
-from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.context import RunContext, axes, extract
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
@@ -36,6 +39,7 @@ from rdfc_core.pipeline.run_folder import RunFolder, machine
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
+from rdfc_core.pipeline.trial_checks import check_different, tell_unexplained
 from rdfc_core.pipeline.unconverged import unconverged
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
@@ -118,11 +122,14 @@ class _Run:
         self.vectors: list[tables.Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, dict[str, Convergence]] = {}
+        self.seen: made_by.Seen | None = None
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.context, known)
+            check_different(extraction, self.views)
+            tell_unexplained(extraction, self.views)
             write_parquet(self.place.path / files.FEATURES, extraction)
             tables.write_pictures(self.place.path / files.PICTURES, extraction)
         self._look(extraction)
@@ -213,7 +220,15 @@ class _Run:
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
             model.cases = self.definition
+            model.remember(self._probe(model, extraction))
             model.save(self.place.model(split.name))
+
+    def _probe(self, model: Model, extraction: Extraction) -> Probe:
+        """What the model is made by; the phantoms are measured once a run."""
+        ndim = axes(extraction)
+        if self.seen is None:
+            self.seen = made_by.seen_phantoms(self.views, ndim)
+        return made_by.probe(model, self.study, self.context.registry, ndim, self.seen)
 
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:
         """Keep how far a pretraining came, and say at once if that is too early to judge it."""

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
-from rdfc_core.errors import PluginError, out_of_memory
+from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import PluginError, RdfcError, out_of_memory
+from rdfc_core.plugin.class_contract import require_class, require_config
+from rdfc_core.plugin.importing import side_effects
 from rdfc_core.utils.serialization import parse_yaml
+
+log = logging.getLogger("rdfc")
 
 INTERFACE_VERSION = 1
 """Raised when an interface changes so that existing plugins no longer fit."""
@@ -53,6 +60,7 @@ class Component:
         config: ``package.module:Config``, a frozen pydantic model of the options.
         requires: Modules that must be installed, each with the reason and remedy to print where
             it is not: ``{"radiomics": "PyRadiomics has no build for Python 3.12 or later"}``.
+        offered_by: The distribution and its version; filled in where plugins are found.
     """
 
     kind: Kind
@@ -61,6 +69,7 @@ class Component:
     target: str
     config: str = "rdfc_core.plugin.component:NoOptions"
     requires: Mapping[str, str] = field(default_factory=dict)
+    offered_by: str = field(default="", init=False, compare=False)
 
     def __post_init__(self) -> None:
         for key in ("kind", "name", "summary", "target", "config"):
@@ -89,33 +98,100 @@ class Component:
                 return reason
         return None
 
+    def offered(self, source: object) -> Component:
+        """The same component, with the distribution that offers it."""
+        copy = replace(self)
+        object.__setattr__(copy, "offered_by", str(source))
+        return copy
+
     def load(self) -> type[Any]:
-        """The component's class.
+        """The component's class, once it is known to be one of its kind.
 
         Raises:
-            PluginError: If it is unavailable here or its module fails to import.
+            PluginError: If it is unavailable here, its module fails to import, or it breaks a
+                promise of its kind.
         """
         if self.unavailable:
             raise PluginError(f"The {self.label} is not available: {self.unavailable}.")
-        return self._import(self.target)
+        target = self._import(self.target)
+        with self._held_to_contract():
+            require_class(target, self.kind, part_fields(self.load_config()))
+        return target
 
     def load_config(self) -> type[BaseModel]:
         """The pydantic model of the component's options, without loading the component.
 
         Raises:
-            PluginError: If its module fails to import.
+            PluginError: If its module fails to import, or it lets anything pass.
         """
-        return self._import(self.config)
+        config = self._import(self.config)
+        with self._held_to_contract():
+            require_config(config, RESERVED)
+        return config
+
+    def build(self, config: BaseModel, **parts: Any) -> Any:
+        """The component itself.
+
+        Args:
+            config: Its options.
+            parts: The components that the options name.
+
+        Raises:
+            PluginError: As `load`, or if its class fails to be built.
+            RdfcError: If the class refuses the options.
+        """
+        target = self.load()
+        with self._quietly(f"building {target.__name__}"):
+            try:
+                return target(config, **parts)
+            except RdfcError:
+                raise
+            except Exception as error:
+                if out_of_memory(error):
+                    raise
+                raise PluginError(
+                    f"The {self.full_label} failed to be built: {type(error).__name__}: {error} "
+                    f"(in {target.__name__}.__init__). Report it to its author, or use another."
+                ) from error
 
     @property
     def label(self) -> str:
         """For messages: ``image encoder 'timm'``."""
         return f"{self.kind.replace('_', ' ')} {self.name!r}"
 
+    @property
+    def full_label(self) -> str:
+        """With who offers it: ``image encoder 'timm' of rdfc-encoder-timm 0.1.0``."""
+        return f"{self.label} of {self.offered_by}" if self.offered_by else self.label
+
+    @contextmanager
+    def _held_to_contract(self) -> Iterator[None]:
+        try:
+            yield
+        except ContractError as error:
+            raise PluginError(
+                f"The {self.full_label} breaks its contract: {error} Its author finds it with "
+                "rdfc_core.testing.check_component."
+            ) from error
+
+    @contextmanager
+    def _quietly(self, action: str) -> Iterator[None]:
+        """Inside, what the plugin's code does to the whole process is undone; it is told once."""
+        try:
+            with side_effects() as found:
+                yield
+        finally:
+            for effect in found:
+                sentence = f"The {self.full_label}: {action} {effect}."
+                if sentence not in _told:
+                    _told.add(sentence)
+                    log.warning("%s", sentence)
+
     def _import(self, path: str) -> type[Any]:
         module_name, _, attribute = path.partition(":")
         try:
-            found: type[Any] = getattr(importlib.import_module(module_name), attribute)
+            with self._quietly(f"importing {module_name}"):
+                found: type[Any] = getattr(importlib.import_module(module_name), attribute)
         except (Exception, SystemExit) as error:  # a plugin may fail in any way: say which one
             if out_of_memory(error):  # it is no plugin's fault then
                 raise MemoryError(str(error)) from error
@@ -131,10 +207,24 @@ class Component:
                     else "Correct the module's name in the plugin's Component."
                 )
             raise PluginError(
-                f"The {self.label} could not be loaded from {path}: "
+                f"The {self.full_label} could not be loaded from {path}: "
                 f"{type(error).__name__}: {error}. {remedy}"
             ) from error
         return found
+
+
+_told: set[str] = set()
+"""What was warned of already in this process."""
+
+
+def part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
+    """Option → the kind of component that it names, for the options that name one."""
+    return {
+        key: marker.kind
+        for key, info in config_class.model_fields.items()
+        for marker in info.metadata
+        if isinstance(marker, PartOf)
+    }
 
 
 def _are_reasons(requires: object) -> bool:

@@ -6,11 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from rdfc_core.case import Case, Volume
 from rdfc_core.config.resolve import ResolvedPart
+from rdfc_core.contract.volumes import require_volume
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.paths import as_stored
 
@@ -42,7 +45,7 @@ class AutoReader(Reader):
         for component, _ in registry.components("reader"):
             if component.unavailable is None and component.name not in chosen:
                 try:
-                    readers.append(component.load()(component.load_config()()))
+                    readers.append(component.build(component.load_config()()))
                 except PluginError as error:  # perhaps no file needs it: the others go on
                     log.warning("%s", error)
         if not readers:
@@ -71,7 +74,7 @@ class AutoReader(Reader):
         Raises:
             DataError: If there is no reader for it, or the file is damaged.
         """
-        return self._for(path).read_image(path)
+        return self._read("read_image", path)
 
     def read_mask(self, path: Path) -> Volume:
         """As the reader for this path gives it.
@@ -79,7 +82,7 @@ class AutoReader(Reader):
         Raises:
             DataError: If there is no reader for it, or the file is damaged.
         """
-        return self._for(path).read_mask(path)
+        return self._read("read_mask", path)
 
     def identity(self, path: Path) -> str:
         """That of the reader for this path.
@@ -104,6 +107,13 @@ class AutoReader(Reader):
             DataError: If there is no reader for it.
         """
         return self._for(path).fingerprint(path)
+
+    def _read(self, method: Literal["read_image", "read_mask"], path: Path) -> Volume:
+        reader = self._for(path)
+        volume: Volume = getattr(reader, method)(path)
+        with held_to_contract(reader):
+            require_volume(volume, f"{type(reader).__name__}.{method}({path.name})")
+        return volume
 
     def _for(self, path: Path) -> Reader:
         for reader in self._readers:
