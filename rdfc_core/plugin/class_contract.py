@@ -79,7 +79,7 @@ def require_class(target: Any, kind: str, parts: Iterable[str]) -> None:
         _require_method(target, name, promised, interface.__name__)
     try:
         inspect.signature(target).bind(object(), **dict.fromkeys(parts))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: it has no signature
         call = ", ".join(["config", *(f"{name}=…" for name in parts)])
         require(
             False,
@@ -117,7 +117,7 @@ def _require_method(target: type, name: str, promised: Any, interface: str) -> N
     wanted = inspect.signature(promised)
     try:
         inspect.signature(own).bind(*[object()] * len(wanted.parameters))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: it has no signature
         require(
             False,
             f"{target.__name__}.{name} cannot be called as {name}"

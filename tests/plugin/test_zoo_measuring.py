@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 HERE = "--executor=local:workers=0"
@@ -178,6 +180,18 @@ def test_infinite_features_count_as_missing_and_are_told(animal, rdfc_here, blam
     animal("soaring", kind="feature_extractor", parts=body)
     done = rdfc_here("extract", study_file, "--set=features=soaring", HERE)
     blame(done, "soaring", "infinite", "f3", "36 cases", code=0)
+
+
+def test_what_a_plugin_prints_at_work_stays_out_of_the_result(animal, rdfc_here, study_file):
+    body = (
+        "class Animal(Measuring):\n    def extract(self, tumour):\n        print('measuring')\n"
+        "        return super().extract(tumour)"
+    )
+    animal("chatty", kind="feature_extractor", parts=body)
+    done = rdfc_here("extract", study_file, "--set=features=chatty", "--json", HERE)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["failed"] == []
+    assert "measuring" in done.err
 
 
 EXECUTORS = {
