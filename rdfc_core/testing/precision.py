@@ -49,6 +49,7 @@ def require_exact_objective(
     """
     who, single = type(objective).__name__, torch.float32
     expected = _reference(objective, memory, a, b)
+    _require_digits(objective, memory, a, b)
     _require_close(_scored(objective, memory, a, b), expected, f"{who} in float32", gradients=True)
     for device, half in autocasts():
         near_a, near_b = a.to(device), b.to(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
@@ -178,7 +179,8 @@ def blamed(done: Done, name: str, *words: str, code: int = 2) -> str:
     assert done.code == code, done.err
     assert "Traceback" not in done.err
     assert "fault of rdfc:" not in done.err
-    lines = [line for line in done.err.splitlines() if f"zoo-{name} {VERSION}" in line]
+    unwrapped = re.sub(r"\s*\n {9}", " ", done.err)  # warnings are broken into lines
+    lines = [line for line in unwrapped.splitlines() if f"zoo-{name} {VERSION}" in line]
     assert lines, done.err
     for word in words:
         assert word in lines[-1], lines[-1]
