@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +72,9 @@ class ReadsFiles(Protocol):
 
     def mask_identity(self, path: Path) -> str:
         """As `identity`, of a file that is read as a mask."""
+
+    def files(self, path: Path) -> Sequence[Path]:
+        """The files that are read for the path."""
 
     def fingerprint(self, path: Path) -> str:
         """The same for the same content."""
@@ -153,6 +156,17 @@ class Case:
             raise DataError(f"Case {self.case_id}: {error}") from error
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
+    def file_states(self) -> list[tuple[int, ...]]:
+        """What the system notes of the files that are read: it changes whenever one is replaced.
+
+        Unlike the fingerprint, it does not come back when the earlier content does.
+        """
+        reader = self._reader()
+        return [
+            (*_state(path, follow=False), *(n for file in reader.files(path) for n in _state(file)))
+            for path in (self.image, self.mask)
+        ]
+
     def _reader(self) -> ReadsFiles:
         if self.reader is None:
             raise DataError("no reader is set. Give the case one, or let a study choose it.")
@@ -171,6 +185,15 @@ class Case:
         except DataError as error:
             raise DataError(f"{error} It was read from {self.mask}.") from error
         return largest_component(inside) if self.component == "largest" else inside
+
+
+def _state(path: Path, follow: bool = True) -> tuple[int, ...]:
+    """Device, number, size and times of the last change; of a link itself unless it is followed."""
+    try:
+        found = path.stat(follow_symlinks=follow)
+    except OSError:  # generated data has none
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def nothing_at(path: Path) -> str | None:

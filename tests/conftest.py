@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from command import Done
 
 from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.plugin import registry as plugins
 from rdfc_core.plugin.registry import Registry
+from tests.support.command import Done
 
 if TYPE_CHECKING:
     from rdfc_core.extraction.store import Store
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 # a second thread, and sums of another order are not equal bit for bit.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-SUPPORT = Path(__file__).parent / "support"
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
 def small_distribution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The small parts as an installed distribution: found through its metadata, here and below."""
     folder = tmp_path_factory.mktemp("site")
-    write_distribution(folder, "rdfc-small-parts", "small = small_plugin")
+    write_distribution(folder, "rdfc-small-parts", "small = tests.support.small_plugin")
     sys.path.append(str(folder))
     plugins.installed.cache_clear()
     yield folder
@@ -64,7 +64,7 @@ def distribution() -> Callable[..., None]:
 @pytest.fixture(scope="session")
 def outside(small_distribution: Path) -> dict[str, str]:
     """The environment of a process outside this one, where the small parts are installed, too."""
-    path = os.pathsep.join([str(SUPPORT), str(small_distribution)])
+    path = os.pathsep.join([str(ROOT), str(small_distribution)])
     return {**os.environ, "PYTHONPATH": path}
 
 
@@ -107,7 +107,7 @@ def run_context(registry: Registry, store: Store) -> RunContext:
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 36 pictures with masks and a manifest; not to be changed."""
-    import small_parts  # loads torch, which many tests do without
+    from tests.support import small_parts  # loads torch, which many tests do without
 
     return small_parts.write_pictures(tmp_path_factory.mktemp("data") / "pictures")
 
@@ -141,7 +141,7 @@ def read_cases(folder: Path, reader: AutoReader) -> list[Case]:
 @pytest.fixture(scope="session")
 def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the small study; not to be changed."""
-    import small_study
+    from tests.support import small_study
 
     folder = tmp_path_factory.mktemp("finished")
     small_study.run_study(pictures, folder / "run", folder / "store.sqlite", small_study.QUICK)
@@ -151,7 +151,7 @@ def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished_tables(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the small study with all tables; not to be changed."""
-    import small_study
+    from tests.support import small_study
 
     folder = tmp_path_factory.mktemp("tables")
     small_study.run_study(pictures, folder / "run", folder / "store.sqlite", small_study.TABLES)
@@ -224,7 +224,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.fixture
 def study_file(pictures: Path, tmp_path: Path) -> Path:
-    import small_study
+    from tests.support import small_study
 
     study = {**small_study.SMALL_STUDY, "dataset": f"manifest:root={pictures}"}
     study["pretrain"] = {"epochs": 1, "batch_size": 16, "checkpoint_steps": 1}

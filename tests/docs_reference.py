@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from rdfc_core.cli.option_help import Option, as_json, options_in_words, type_in
 from rdfc_core.plugin.component import KINDS, part_fields
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results.headline import Against, Headline, Judged, Ranked, Selection
-from rdfc_core.results.schema import Comparison, Importance, Results, Row
+from rdfc_core.results.schema import Comparison, Importance, LabelsNeeded, Results, Row
 
 GENERATED = "<!-- Generated from the code. Renew it: nox -s docs -- --write -->\n"
 KIND_WORDS = {
@@ -74,10 +75,24 @@ rows.query("table == 'linear' and metric == 'f1_weighted'")
 
 
 def command_line() -> str:
-    """The command line reference."""
+    """The command line reference: each command with its options, and linked where it is listed."""
     command = [sys.executable, "-m", "typer", "rdfc_core.cli", "utils", "docs", "--name", "rdfc"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return text.replace("# `rdfc`", "# Command line\n\n## `rdfc`", 1).rstrip() + "\n"
+    # Lists of commands end their sentences in "..."; each command's own section has them whole.
+    sections = dict(re.findall(r"^#+ `(rdfc[^`]*)`\n\n(.+?)\n\n", text, re.MULTILINE | re.DOTALL))
+    page = []
+    for line in text.splitlines():
+        if heading := re.fullmatch(r"#+ `(rdfc[^`]*)`", line):
+            group, listing = heading[1], False
+        elif line.startswith("**"):
+            listing = line == "**Commands**:"
+        elif listing and (listed := re.match(r"\* `([\w-]+)`: ", line)):
+            name = f"{group} {listed[1]}"
+            summary = re.split(r"(?<=\.) ", " ".join(sections[name].split()))[0]
+            line = f"* [`{listed[1]}`](#{name.replace(' ', '-')}): {summary}"
+        page.append(line)
+    found = "\n".join(page).rstrip() + "\n"
+    return found.replace("# `rdfc`", f"# Command line\n\n{GENERATED}\n## `rdfc`", 1)
 
 
 def study_options() -> str:
@@ -122,6 +137,7 @@ def results() -> str:
         (Results, "The file"),
         (Row, "`rows`"),
         (Comparison, "`comparisons`"),
+        (LabelsNeeded, "`labels_needed`"),
         (Importance, "`importance`"),
         (Selection, "`selections`"),
         (Ranked, "`selections[].ranking`"),

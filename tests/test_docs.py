@@ -52,8 +52,11 @@ def test_the_page_on_the_run_folder_names_what_a_run_writes(finished, finished_t
 
 
 def test_every_public_name_has_its_place_in_the_reference():
-    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"^::: ([\w.]+)$", page, re.MULTILINE))
+    pages = [DOCS / "reference" / name for name in ("python.md", "plugin-interfaces.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    listed = re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)
+    shown = set(listed)
+    assert len(listed) == len(shown)  # each in one place
     for module in (rdfc_core, interfaces, testing):
         names = {f"{module.__name__}.{name}" for name in module.__all__ if name[0] != "_"}
         assert names <= shown

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import HERE
+
+from tests.support.command import HERE
 
 HEAVY = {
     "torch",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import rdfc_core
+import tests
 
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {
@@ -119,6 +120,16 @@ def test_the_paper_extra_and_the_pip_install_name_every_plugin():
     assert set(about["tool"]["uv"]["sources"]) == names | {"rdfc-core"}
     install = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\./plugins/(rdfc-[\w-]+)", install)) == names
+
+
+def test_helpers_of_the_tests_are_imported_as_tests_support_and_tests_fuzz():
+    """By one name everywhere: pickles, entry points and other processes know no other."""
+    assert Path(tests.__file__).parent == ROOT / "tests"  # and not that of a distribution
+    helpers = [*ROOT.glob("tests/support/*.py"), *ROOT.glob("tests/fuzz/*.py")]
+    names = "|".join(helper.stem for helper in helpers if helper.stem != "__init__")
+    bare = re.compile(rf"^ *(?:import|from) (?:{names})\b", re.MULTILINE)
+    for file in (*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/*.py")):
+        assert not bare.search(file.read_text(encoding="utf-8")), file
 
 
 PRIVATE_TORCH = {

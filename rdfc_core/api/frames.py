@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rdfc_core.extraction.extract import Extraction
-    from rdfc_core.pipeline.tables import Embedded
+    from rdfc_core.pipeline.embeddings_table import Embedded
 
 log = logging.getLogger("rdfc")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdfc_core.api.trained_run import Run
 from rdfc_core.config.load import Source, load
+from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.utils.progress import Progress
 from rdfc_core.utils.warning_capture import captured_warnings
@@ -53,6 +55,7 @@ def run(
         executor: What runs the extraction: ``local``, ``local:workers=4``, ``dask=ADDRESS``.
             Where workers are started, a script has to begin with ``if __name__ == "__main__":``.
         devices: How many GPUs of this machine pretrain together; without a GPU, how many processes.
+            As with workers, a script has to begin with ``if __name__ == "__main__":``.
         progress: Is told how far the work is; None: nobody.
         team: The processes that pretrain together, where they are there already.
 
@@ -60,7 +63,8 @@ def run(
         The finished run.
 
     Raises:
-        StudyError: If the study does not fit, or the folder holds another one.
+        StudyError: If the study does not fit, the folder holds another one, there are fewer
+            devices, or torchrun started several processes.
         DataError: If the data cannot be used, or a split would leak.
         PluginError: If a component is missing or fails.
 
@@ -70,6 +74,8 @@ def run(
         run.results.to_dataframe()
         ```
     """
+    if team is None:
+        _check_processes(devices)
     progress = progress or Progress()
     with captured_warnings() as told, progress.waiting("Reading the study and loading its plugins"):
         resolved = load(study, overrides, installed())
@@ -82,13 +88,25 @@ def run(
             _team(devices, team) as together,
             opened(store, executor, progress, together) as context,
         ):
-            from rdfc_core.pipeline import run as studies
+            from rdfc_core.pipeline.run import run as run_study
 
-            studies.run(resolved, folder, context, overwrite, until, known, told)
+            run_study(resolved, folder, context, overwrite, until, known, told)
     done = Run(folder)
     if until == "evaluate":
         done.write_report(again=False)
     return done
+
+
+def _check_processes(devices: int) -> None:
+    """Refuse what is no number of devices, and processes that would each run the whole study."""
+    if not isinstance(devices, int) or isinstance(devices, bool) or devices < 1:
+        raise StudyError(f"devices is {devices!r}. Give a whole number of at least 1.")
+    if "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise StudyError(
+            "rdfc.run would run the whole study in each of the processes that torchrun started. "
+            "Give torchrun the command: torchrun … -m rdfc_core run STUDY.yaml; or call rdfc.run "
+            "in one process, with devices=N for N GPUs of one machine."
+        )
 
 
 def _name(study: Source, resolved: ResolvedStudy) -> str:

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdfc_core.config.load import load_study
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results import files
@@ -84,7 +83,7 @@ class Run:
         """
         from rdfc_core.pipeline.run_folder import RunFolder
 
-        return load_study(RunFolder(self.folder).read_study())
+        return RunFolder(self.folder).load_study()
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -108,13 +108,20 @@ def _guarded() -> int:
     except OSError as error:
         code = _system(error)
     except Exception as error:
-        from rdfc_core.plugin.attribution import explain
-
-        code = _explain(explain(error), error, YOUR_FAULT if out_of_memory(error) else OUR_FAULT)
+        code = _unforeseen(error)
     code = code if isinstance(code, int) else 0
     if code >= INTERRUPTED - 1:
         _say("Interrupted. What is finished is kept: the same command goes on from there.")
     return code
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
+        # What pathlib raises in place of the system's ELOOP, before Python 3.13.
+        return _explain(f"{error}: links lead to each other. Check the path.", error, YOUR_FAULT)
+    from rdfc_core.plugin.attribution import explain
+
+    return _explain(explain(error), error, YOUR_FAULT if out_of_memory(error) else OUR_FAULT)
 
 
 def _not_taken(error: OutputError) -> int:

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from rdfc_core.errors import StudyError
+from rdfc_core.utils.paths import undecodable
 
 
 def _without(names: list[str] | None) -> list[str] | None:
@@ -61,8 +62,14 @@ class Command(TyperCommand):
         """Take over what the command knows.
 
         Raises:
-            StudyError: If words are left.
+            StudyError: If words are left, or one of them is no text.
         """
+        for word in args:
+            if shown := undecodable(word):
+                raise StudyError(
+                    f"{shown} holds bytes that are no UTF-8, and what rdfc writes could not name "
+                    "it. Rename the file or folder."
+                )
         ctx.allow_extra_args = True  # they are refused here, with a way out
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
@@ -91,6 +98,8 @@ class App(typer.Typer):
 def _remedy(word: str, known: set[str]) -> str:
     if "=" in word and "--set" in known:
         return f"An option of the study is set by --set {word}. "
+    if "--root" in known:
+        return f"If it is where the data lie, put it behind --root: --root {word}. "
     if "--out" in known:
         return f"If it is where to write, put it behind --out: --out {word}. "
     return ""

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 from rich import progress as bars
 from rich.console import Console
+from rich.control import Control
 from rich.logging import RichHandler
+from rich.segment import ControlType
 from rich.table import Table
 
 from rdfc_core.errors import one_line
@@ -87,14 +89,19 @@ class DrawnProgress(Progress):
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
-        """Work without steps: a line after a second, and then at growing distances."""
+        """Work without steps: a line after a second, and then at growing distances.
+
+        On a terminal it is one line, which is gone at the end.
+        """
         ended, started = threading.Event(), time.monotonic()
 
         def tell() -> None:
-            pause = FIRST_WORD_SECONDS
+            pause, end = FIRST_WORD_SECONDS, "\r" if err.is_terminal else "\n"
             while not ended.wait(pause):
-                err.print(f"{what} … {time.monotonic() - started:.0f} s", markup=False)
+                err.print(f"{what} … {time.monotonic() - started:.0f} s", markup=False, end=end)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            if err.is_terminal:
+                err.control(Control((ControlType.ERASE_IN_LINE, 2)))
 
         teller = threading.Thread(target=tell, name="waiting", daemon=True)
         teller.start()
@@ -151,7 +158,7 @@ def _headline(told: Headline, results: Results) -> None:
         out.print(sentence, markup=False)
     others = headline.against(told)
     if others:
-        drawn = Table(title=f"{told.main.method} less", title_justify="left", title_style="bold")
+        drawn = Table(title=f"{told.main.method} minus", title_justify="left", title_style="bold")
         for heading in ("method", "what it is", f"Δ {short_heading(METRICS[0])}"):
             drawn.add_column(heading, overflow="fold")
         for row in others:
@@ -180,7 +187,7 @@ def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
     """Pairs of methods with the difference in the first metric; p as Holm corrects it."""
     drawn = Table(title=f"{title}: differences", title_justify="left", title_style="bold")
     shares = any(one.label_fraction < 1 for one in pairs)
-    for heading in (*(["labels"] if shares else []), "method", "less"):
+    for heading in (*(["labels"] if shares else []), "method", "minus"):
         drawn.add_column(heading, overflow="fold")
     for heading in (f"Δ {short_heading(METRICS[0])}", "p", "p corrected"):
         drawn.add_column(heading, justify="right", no_wrap=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,9 +52,13 @@ def study(seed: int) -> dict[str, Any]:
     }
 
 
-NEXT = """Next, on your own cases (docs/tutorials/quickstart.md):
-  rdfc datasets check manifest --root DIR
-  rdfc run --dataset manifest:root=DIR --out runs/mine"""
+def next_steps(environment: Mapping[str, str]) -> str:
+    """What to do after the demo, in commands that can be typed as they are."""
+    # uv names itself to what it starts: without `uv run`, the shell knows no rdfc there.
+    rdfc = "uv run rdfc" if "UV" in environment else "rdfc"
+    return f"""Next, on your own cases (docs/tutorials/quickstart.md):
+  {rdfc} datasets check manifest --root DIR
+  {rdfc} run --dataset manifest:root=DIR --out runs/mine"""
 
 
 def demo(
@@ -70,4 +76,4 @@ def demo(
     from rdfc_core.cli.run import execute
 
     execute(study(seed), [], out, overwrite, store, executor, as_json, "evaluate")
-    typer.echo(NEXT, err=True)
+    typer.echo(next_steps(os.environ), err=True)

@@ -13,11 +13,11 @@ def doctor(
     store: options.Store = None, as_json: options.Json = False, debug: options.Debug = False
 ) -> None:
     """Versions, devices, plugins and known traps; exit code 2 if a plugin is broken."""
-    from rdfc_core import doctor as environment
     from rdfc_core.cli import console
+    from rdfc_core.doctor import examine
 
     with console.DrawnProgress().waiting("Looking at libraries, devices and plugins"):
-        examined = environment.examine(store)
+        examined = examine(store)
     if as_json:
         show_json(examined.findings)
     else:

@@ -63,15 +63,15 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite)
+    check_out(out, overwrite, (manifest, image, mask))
     context = run_context(store, executor, console.DrawnProgress())
-    from rdfc_core.pipeline import predict as predictions
     from rdfc_core.pipeline.open_run import OpenRun
+    from rdfc_core.pipeline.predict import predict as predict_cases
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, manifest)
-    said = predictions.predict(opened, cases, context, method)
+    said = predict_cases(opened, cases, context, method)
     table = said.rows(DIGITS)
     if out:
         write_table(out, table, said.columns)
@@ -101,17 +101,17 @@ def embed(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite)
+    check_out(out, overwrite, (manifest, image, mask))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
-    from rdfc_core.pipeline import predict as predictions
+    from rdfc_core.pipeline.embeddings_table import write_embeddings
     from rdfc_core.pipeline.open_run import OpenRun
-    from rdfc_core.pipeline.tables import write_embeddings
+    from rdfc_core.pipeline.predict import embed as embed_cases
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, manifest)
-    embedded, failures = predictions.embed(opened, cases, context)
+    embedded, failures = embed_cases(opened, cases, context)
     if out.suffix.lower() == ".csv":
         write_table(out, *embedding_rows(embedded))
     else:

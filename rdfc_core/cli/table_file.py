@@ -13,8 +13,13 @@ from rdfc_core.utils.atomic import replacing
 FORMATS = (".csv", ".parquet")
 
 
-def check_out(out: Path | None, overwrite: bool) -> None:
+def check_out(out: Path | None, overwrite: bool, read: Sequence[Path | None] = ()) -> None:
     """Refuse a name that could not be written to, or should not, before anything is computed.
+
+    Args:
+        out: Where the table is to go; None: nowhere.
+        overwrite: Whether a file that is there may be replaced.
+        read: What the command reads, and so never replaces; a folder stands for the list in it.
 
     Raises:
         StudyError: If the name ends otherwise than a known format, its folder does not exist, or
@@ -35,7 +40,11 @@ def check_out(out: Path | None, overwrite: bool) -> None:
         )
     if out.is_dir():
         raise StudyError(f"--out {out} is a folder. Name a file in it.")
-    if out.exists() and not overwrite:
+    for path in filter(None, read):
+        for file in (path, path / "manifest.csv"):
+            if out.exists() and file.is_file() and out.samefile(file):
+                raise StudyError(f"--out {out} is what is read. Choose another name.")
+    if (out.exists() or out.is_symlink()) and not overwrite:
         raise StudyError(f"{out} exists. Choose another --out, or replace it with --overwrite.")
 
 

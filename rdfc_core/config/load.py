@@ -11,7 +11,7 @@ from rdfc_core.config.renamed import refuse_old_names, translated
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import SHORTHAND, Study
 from rdfc_core.errors import StudyError
-from rdfc_core.plugin.component import set_nested
+from rdfc_core.plugin.part_text import set_nested
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_yaml
@@ -45,7 +45,9 @@ def load(source: Source, overrides: Overrides, registry: Registry) -> ResolvedSt
 def load_study(source: Source, overrides: Overrides = ()) -> Study:
     """A study with what is set over it, laid over its preset; its components are not asked.
 
-    Paths inside the study are relative to the working directory.
+    Paths inside the study are relative to the working directory. The study that a run wrote is
+    not laid over a preset: it says everything, and what the preset has gained since is no part
+    of that run.
 
     Args:
         source: A study file, its content as a mapping, or a `Study`.
@@ -57,11 +59,15 @@ def load_study(source: Source, overrides: Overrides = ()) -> Study:
     if isinstance(source, Study):
         complete = source.model_dump(mode="json")  # its preset is in it already
         return validate(Study, _overridden(complete, overrides), "") if overrides else source
-    given = _given(source)
+    given, recorded = _given(source)
     written = _canonical(given)
     lists_compared = _holds(written, "evaluate.compare")
     written = _overridden(written, overrides)
     base = preset(written.get("preset", "default"), "preset")
+    if recorded and _holds(written, "evaluate.preset"):  # --set evaluate=paper
+        base = {"evaluate": base.get("evaluate", {})}
+    elif recorded:
+        base = {}
     if "evaluate" in written:
         written["evaluate"] = over_protocol(base, written["evaluate"], lists_compared)
     views = given.get("views")
@@ -96,13 +102,13 @@ def without_added(study: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in study.items() if key not in ADDED}
 
 
-def _given(source: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
-    """The study as it is written, with the names of today."""
+def _given(source: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """The study as it is written, with the names of today; and whether a run wrote it."""
     study = source if isinstance(source, Mapping) else _read(Path(source))
     if wrote_study(study):
-        return without_added(translated(study))
+        return without_added(translated(study)), True
     refuse_old_names(study)
-    return study if isinstance(source, Mapping) else without_added(study)
+    return (study if isinstance(source, Mapping) else without_added(study)), False
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 from rdfc_core.errors import StudyError
-from rdfc_core.plugin.component import parse_part
+from rdfc_core.plugin.part_text import parse_part
 from rdfc_core.utils.serialization import parse_yaml
 
 
@@ -61,7 +61,8 @@ def over_preset(
     """The study over its preset; a study that lists its views gets no others."""
     if named:
         kept = {**written.get("views", {}), **dict.fromkeys(named)}
-        base = {**base, "views": {k: v for k, v in base["views"].items() if k in kept}}
+        views = {k: v for k, v in base.get("views", {}).items() if k in kept}
+        base = {**base, "views": views}
     return cast(dict[str, Any], merge(base, written))
 
 

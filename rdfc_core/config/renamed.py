@@ -1,4 +1,7 @@
-"""Options that once had other names: refused in a study that a user writes, read in a run's own."""
+"""What `study.yaml` of an older rdfc says otherwise: options of other names, and options it lacks.
+
+Old names are refused in a study that a user writes, and translated in one that a run wrote.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,14 @@ RENAMED: Mapping[str, str] = {
 """Dotted option of before → its name today, in the same mapping; ``*`` stands for any key, or any
 entry of a list."""
 
+BEFORE: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("memory", "bank"): {"update": "step"},
+    ("memory", "sharded-bank"): {"update": "step"},
+}
+"""Part of a study and its component → an option that came later → the value that does what was done
+before it came. Listed are those whose default does something else; where a run lacks another
+option, the default is what it did."""
+
 
 def refuse_old_names(study: Mapping[str, Any], said: str = "") -> None:
     """Check that a study says nothing under a name of before.
@@ -36,8 +47,8 @@ def refuse_old_names(study: Mapping[str, Any], said: str = "") -> None:
 
 
 def translated(study: Mapping[str, Any]) -> dict[str, Any]:
-    """The study of a run that began before a name changed, with the names of today."""
-    found: dict[str, Any] = _copy(study)
+    """The study that an older rdfc wrote for its run, as today's would have written it."""
+    found: dict[str, Any] = _as_before(study)
     for path, name in list(_old_names(found)):
         *keys, old = path.split(".")
         parent: Any = found
@@ -69,7 +80,9 @@ def _paths(study: Any, keys: list[str]) -> Iterator[str]:
             yield f"{key}.{path}"
 
 
-def _copy(value: Any) -> Any:
+def _as_before(value: Any, part: str = "") -> Any:
+    """A copy in which options that came later say what was done before."""
     if isinstance(value, Mapping):
-        return {key: _copy(inner) for key, inner in value.items()}
-    return [_copy(inner) for inner in value] if isinstance(value, list) else value
+        later = BEFORE.get((part, str(value.get("name"))), {})
+        return {**later, **{key: _as_before(inner, key) for key, inner in value.items()}}
+    return [_as_before(inner) for inner in value] if isinstance(value, list) else value

@@ -119,7 +119,7 @@ def _uses(
     """What the data set's own split uses each case for, or why it cannot be made.
 
     Equal content is looked for where a column makes the split: of draws, the seed decides who meets
-    whom, and `twins` tells of it.
+    whom, and `equal_content` tells of it.
     """
     usable = [case for case in cases if case.case_id in seen]
     if not usable or len(usable_classes(usable, classes)) < 2:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import listed
+from rdfc_core.data.duplicates import equal_content, shared_masks
 from rdfc_core.data.grey_scales import GreyScale, scale_findings, unlike_trained
 from rdfc_core.data.inspection import INSPECTION, Inspected, inspected
 from rdfc_core.data.label_findings import label_findings, patient_findings
 from rdfc_core.data.mask_findings import mask_findings
-from rdfc_core.data.twins import shared_masks, twins
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.prepared import Prepared
 
@@ -54,7 +54,7 @@ def case_findings(
         scales = scale_findings(cases, seen)
     else:
         scales = unlike_trained(cases, seen, trained)
-    return [*twins(cases, seen), *scales, *found]
+    return [*equal_content(cases, seen), *scales, *found]
 
 
 def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspected]:

@@ -117,7 +117,7 @@ class ConventionalRadiomics:
         from sklearn.preprocessing import StandardScaler
         from sklearn.svm import LinearSVC
 
-        class Selection(SelectFromModel):  # type: ignore[misc]
+        class NonEmptySelection(SelectFromModel):  # type: ignore[misc]
             def _get_support_mask(self) -> Any:
                 mask = super()._get_support_mask()
                 return mask if mask.any() else ~mask  # a penalty that leaves none selects nothing
@@ -133,7 +133,7 @@ class ConventionalRadiomics:
             ("vary", VarianceThreshold()),
             ("scale", StandardScaler(copy=False)),  # of what the step before has copied
             ("rank", SelectKBest(k=SELECTED)),
-            ("select", Selection(svm())),
+            ("select", NonEmptySelection(svm())),
             ("classify", svm()),
         ]
         return Pipeline(steps).set_params(**options)

@@ -23,7 +23,8 @@ def blocks(standard: NDArray[np.float32], image: NDArray[np.float32] | None, tra
     found: Blocks = {RADIOMICS: standard}
     if image is not None:
         mean, factor = image_scale(image[:train], standard.shape[1])
-        found[IMAGE] = ((image - mean) * factor).astype(np.float32)
+        found[IMAGE] = image - mean
+        found[IMAGE] *= factor  # where it lies: with 20,000 cases a copy takes 40 MB
     return found
 
 

@@ -70,7 +70,7 @@ def against(
     """The main variant less each control, each network from scratch and conventional radiomics.
 
     And what pretraining is worth by itself: the fine-tuned network less the one from scratch, the
-    linear probe less that of the untrained network.
+    linear probe minus that of the untrained network.
 
     Args:
         settings: Resamples, coverage, and the variants that were named beforehand.

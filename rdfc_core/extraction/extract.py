@@ -14,13 +14,13 @@ from pathlib import Path
 
 from rdfc_core.case import Case
 from rdfc_core.errors import DataError, PluginError, RdfcError
-from rdfc_core.extraction import watched
 from rdfc_core.extraction.failures import Breach, Failure
+from rdfc_core.extraction.files_at_rest import loaded_at_rest
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.extraction.outcomes import each_once
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
-from rdfc_core.extraction.watched import checked_recipe
+from rdfc_core.extraction.watched import checked_recipe, prepare_checked
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.plugin.attribution import UnexpectedError, explain
 from rdfc_core.utils.progress import Progress
@@ -110,12 +110,7 @@ def extract(
     prints, failures = fingerprints(cases, progress, known)
     recipes = {name: checked_recipe(view) for name, view in views.items()}
     keys = keys_of(prints, views)
-    stored = store.known(list(keys.values()))
-    jobs = []
-    for case in cases:
-        missing = tuple(v for v in views if keys.get((case.case_id, v), "") not in stored)
-        if case.case_id in prints and missing:
-            jobs.append(_Job(case, missing, prints[case.case_id]))
+    jobs = _jobs(cases, prints, keys, store)
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
@@ -148,6 +143,25 @@ def extract(
         fingerprints=prints,
         made=len(jobs),
     )
+
+
+def _jobs(
+    cases: Sequence[Case],
+    prints: Mapping[str, str],
+    keys: Mapping[tuple[str, str], str],
+    store: Store,
+) -> list[_Job]:
+    """What the store lacks, by case; one without a fingerprint has failed already."""
+    stored = store.known(list(keys.values()))
+    lacking: dict[str, list[str]] = {}
+    for (case_id, view), key in keys.items():
+        if key not in stored:
+            lacking.setdefault(case_id, []).append(view)
+    return [
+        _Job(case, tuple(lacking[case.case_id]), prints[case.case_id])
+        for case in cases
+        if case.case_id in lacking
+    ]
 
 
 @dataclass(frozen=True)
@@ -202,17 +216,15 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
     """Runs in a worker: read one case and make the views of it that are wanted."""
     case_id = job.case.case_id
     try:
-        tumour = job.case.load()
-        # What was read has to be what the result is stored under: the files may have been replaced
-        # since they were looked at, or while they were read.
-        if job.case.fingerprint() != job.fingerprint:
+        tumour = loaded_at_rest(job.case, job.fingerprint)
+        if tumour is None:
             return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
         if tumour.ndim in unfit:
             return Failure(case_id, f"Case {case_id}: {unfit[tumour.ndim]}", fixable=True)
         made = {}
         for name in job.views:
             try:
-                made[name] = watched.prepared(name, views[name], tumour)
+                made[name] = prepare_checked(name, views[name], tumour)
             except RdfcError as error:
                 kind = Breach if isinstance(error, PluginError) else Failure
                 return kind(case_id, f"Case {case_id}: {error}", fixable=True, view=name)

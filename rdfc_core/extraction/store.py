@@ -81,7 +81,18 @@ class Store:
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path.resolve().as_uri(), timeout=BUSY_SECONDS, uri=True)
+            self._refuse_others()
             self._db.executescript(SCHEMA)
+
+    def _refuse_others(self) -> None:
+        """Check that the file is no database of another program, before tables are made in it."""
+        tables = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master")]
+        if tables and "prepared" not in tables:
+            self._db.close()
+            raise DataError(
+                f"{self.path} is a database of another program (it holds the table {tables[0]}), "
+                "and is left as it is. Name another file with --store."
+            )
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Which of the keys are stored."""

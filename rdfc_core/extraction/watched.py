@@ -19,7 +19,7 @@ a pass over every image."""
 _seen: Counter[tuple[str, type, type]] = Counter()
 
 
-def prepared(name: str, preparer: Preparer, tumour: Tumour) -> Prepared:
+def prepare_checked(name: str, preparer: Preparer, tumour: Tumour) -> Prepared:
     """What a view makes of a tumour, checked.
 
     Args:

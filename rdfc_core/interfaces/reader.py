@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,16 +64,19 @@ class Reader(ABC):
         """As `identity`, of a file that is read as a mask; by default the same."""
         return self.identity(path)
 
+    def files(self, path: Path) -> Sequence[Path]:
+        """The files that are read for the path: by default itself, or all in the folder."""
+        return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+
     def fingerprint(self, path: Path) -> str:
-        """The same for the same content; by default from the SHA-256 of the file or folder.
+        """The same for the same content; by default from the SHA-256 of the path's own files.
 
         Raises:
             DataError: If the file cannot be read.
         """
         digest = hashlib.sha256()
         try:
-            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            for file in files:
+            for file in Reader.files(self, path):
                 with file.open("rb") as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
         except OSError as error:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import PluginError
 from rdfc_core.extraction.watched import component_of
+from rdfc_core.models.building import network_part
 from rdfc_core.models.made_by import MadeBy, Probe
-from rdfc_core.models.model import Model, network_part
+from rdfc_core.models.model import Model
 from rdfc_core.plugin.attribution import origin
 
 log = logging.getLogger("rdfc")

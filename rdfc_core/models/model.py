@@ -14,22 +14,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.contract.global_state import left_alone
 from rdfc_core.contract.networks import require_rows
-from rdfc_core.contract.tasks import require_encoders, require_tower_of
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import Prepared, Pretext, Tower, View
 from rdfc_core.models import model_folder
+from rdfc_core.models.building import fresh_pretext, network_part
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.made_by import MadeBy, Probe
 from rdfc_core.models.members import Inputs, Member, answer, member, memory_keys
-from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, PROBE, SELECTED, Layer
-from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.measured_features import MeasuredFeatures
 
@@ -280,70 +277,5 @@ def fresh(
     seed: int,
     blank: bool = False,
 ) -> Model:
-    """A model with fresh weights for fitted views; the same for the same seed.
-
-    Args:
-        study: Names the pretext.
-        registry: Where components come from.
-        views: Fitted.
-        cases: N, the number of pretext cases.
-        seed: Decides the weights.
-        blank: Leave out the weights that towers may begin with: others are loaded over them.
-    """
-    with seeded(seed):
-        pretext: Pretext = study.pretext.build(registry)
-        towers = {name: _tower(view, blank) for name, view in views.items()}
-        with held_to_contract(pretext):
-            with left_alone(f"{type(pretext).__name__}.build()", weights=True):
-                pretext.build(towers, cases, torch.Generator().manual_seed(seed))
-            require_encoders(pretext, views)
-    return Model(views, pretext)
-
-
-def _tower(view: View, blank: bool) -> Tower:
-    who = type(view).__name__
-    with held_to_contract(view):
-        with left_alone(f"{who}.tower()", weights=True):
-            tower = view.blank_tower() if blank else view.tower()
-        require_tower_of(tower, who)
-    return tower
-
-
-def network_part(view: View) -> object:
-    """The component that makes a view's network: an image encoder behind it, or the view."""
-    return getattr(view, "encoder", view)
-
-
-def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
-    """The model in the folder.
-
-    Raises:
-        DataError: If a file is missing or damaged, or does not fit the study.
-    """
-    try:
-        about, arrays = model_folder.read(folder)
-        views: dict[str, View] = {}
-        for name, part in study.views.items():
-            views[name] = part.build(registry)
-            views[name].load_state(below(arrays, f"view.{name}."))
-        # Two stand for however many cases it was trained on: their memory is not kept.
-        model = fresh(study, registry, views, cases=2, seed=study.seed, blank=True)
-        weights = {k: torch.from_numpy(v) for k, v in below(arrays, "pretext.").items()}
-        own = model.pretext.state_dict()
-        weights |= {key: own[key] for key in memory_keys(model.pretext)}
-        model.pretext.load_state_dict(weights)
-        model.pretext.eval()
-        model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
-        model.made_by, model.probed = about.made_by, below(arrays, model_folder.PROBE)
-        if about.views is not None:
-            weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
-            if not weight.shape[:-1] == bias.shape == (len(about.classes),):
-                raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
-            model.classifier = LinearModel(weight, bias, about.views)
-        model.take_members(about.selection, members_of(arrays), study)
-    except model_folder.DAMAGED as error:
-        raise DataError(
-            f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
-            "again with rdfc run … --overwrite."
-        ) from error
-    return model
+    """A model with fresh weights for fitted views, as `fresh_pretext` makes them."""
+    return Model(views, fresh_pretext(study, registry, views, cases, seed, blank))

@@ -84,6 +84,15 @@ def write_rows(path: Path, rows: Sequence[CaseRow], splits: Sequence[Split]) -> 
         writer.writerows([*row[:4], *row.parts, row.listed_part, row.failed] for row in rows)
 
 
+def wrote_rows(path: Path) -> bool:
+    """Whether there is a file that begins as `write_rows` begins one."""
+    beginning = ",".join(BEFORE).encode()
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(beginning)) == beginning
+
+
 def read_rows(path: Path) -> list[CaseRow]:
     """The rows of a file that `write_rows` wrote; none without it.
 

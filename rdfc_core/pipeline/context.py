@@ -13,13 +13,14 @@ from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
-from rdfc_core.extraction import extract as features
-from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.extract import Extraction, refuse_mixture
+from rdfc_core.extraction.extract import extract as extract_cases
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
 from rdfc_core.interfaces import Dataset, Executor, Prepared, Preparer, View
 from rdfc_core.pipeline.case_list import study_cases
+from rdfc_core.pipeline.trial_checks import check_extraction
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.progress import Progress
@@ -65,9 +66,10 @@ def extract(
 
     Raises:
         DataError: If every case failed, or pictures and volumes are mixed.
+        PluginError: If a view made the same of all cases.
         UnexpectedError: If every case failed and none of it is for the user to mend.
     """
-    extraction = features.extract(
+    extraction = extract_cases(
         cases,
         preparers_of(views),
         context.store,
@@ -80,7 +82,8 @@ def extract(
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
     found = {case_id: _axes(size) for case_id, size in extraction.prepared["size"].items()}
-    features.refuse_mixture({ndim: case_id for case_id, ndim in reversed(found.items())})
+    refuse_mixture({ndim: case_id for case_id, ndim in reversed(found.items())})
+    check_extraction(extraction, views)
     return extraction
 
 

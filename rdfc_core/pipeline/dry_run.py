@@ -13,9 +13,10 @@ from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Breach
 from rdfc_core.interfaces import View
-from rdfc_core.models import model as models
 from rdfc_core.models.initialisation import NO_EMBEDDINGS
-from rdfc_core.pipeline import arms, trial_checks
+from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline import trial_checks
+from rdfc_core.pipeline.compared_networks import built
 from rdfc_core.pipeline.context import RunContext, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.results.vocabulary import EMBEDDING, HYBRID_FINETUNE
@@ -67,10 +68,10 @@ def try_on_few(
     trial_checks.check_views(study, views, prepared, context.registry)
     trial_checks.check_memories(study, context.registry)
     trial_checks.check_different(extraction, views)
-    own = models.fresh(study, context.registry, views, WANTED, trial_checks.TRIAL_SEED)
+    own = fresh_model(study, context.registry, views, WANTED, trial_checks.TRIAL_SEED)
     trial_checks.check_outputs(own, prepared)
     _require_embeddings(study, own.outputs(prepared))
-    for model in arms.built(study, views, WANTED, context.registry).values():
+    for model in built(study, views, WANTED, context.registry).values():
         outputs = model.outputs(prepared)
         if study.evaluate.compared == "finetune":
             _require_embeddings(study, outputs)

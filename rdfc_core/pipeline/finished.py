@@ -11,9 +11,10 @@ from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, change
 from rdfc_core.pipeline.precision import as_begun
-from rdfc_core.pipeline.run_folder import RunFolder, code_versions
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import changes, extends, inputs_of
 from rdfc_core.pipeline.steps import Step, is_done
+from rdfc_core.pipeline.versions import code_versions
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
@@ -64,7 +65,7 @@ def finished_run(
     place = RunFolder(folder)
     if not (place.results.exists() and place.is_run()):
         return None
-    recorded = place.read_study()
+    recorded = place.filled_in(registry)
     study = as_begun(study, recorded)
     results = results_as_far(place, until)
     if results is None or any(failed.get("retry") for failed in results.failed):

@@ -8,14 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.config.load import load
-from rdfc_core.config.resolve import ResolvedStudy, resolve_part
+from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
-from rdfc_core.models import model as models
 from rdfc_core.models.as_made import require_as_made
+from rdfc_core.models.loading import load as load_model
 from rdfc_core.models.made_by import Seen, probe, seen_phantoms
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline.case_list import cases_to_predict
@@ -53,7 +52,7 @@ class OpenRun:
         Raises:
             StudyError: If the folder holds no run.
         """
-        return load(self.place.read_study(), (), self.registry)
+        return resolve(self.place.load_study(), self.registry)
 
     @cached_property
     def reader(self) -> AutoReader:
@@ -83,7 +82,7 @@ class OpenRun:
             DataError: If the model is damaged.
             PluginError: If a component gives other values than when the model was made.
         """
-        model = models.load(self.place.model(split), self.study, self.registry)
+        model = load_model(self.place.model(split), self.study, self.registry)
         if model.made_by is None:
             self._tell_once()
             return model

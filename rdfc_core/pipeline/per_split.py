@@ -20,9 +20,9 @@ from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
-from rdfc_core.models import model as models
 from rdfc_core.models.model import Model
-from rdfc_core.pipeline import arms
+from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
@@ -75,7 +75,7 @@ class SplitRun:
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
         supervised.check(self.study.evaluate, self.views)
-        arms.built(self.study, self.views, len(self.split.pretext), self.context.registry)
+        built(self.study, self.views, len(self.split.pretext), self.context.registry)
 
     def evaluated(self, model: Model) -> EvaluatedModel:
         """A model on the split's labelled cases."""
@@ -128,7 +128,7 @@ def pretrained(
         return false_pairs(case_ids, patients, list(views), study.seed)
 
     pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
-    model = models.fresh(study, run.context.registry, views, len(taught), study.seed)
+    model = fresh_model(study, run.context.registry, views, len(taught), study.seed)
 
     def epoch_ended(metrics: Mapping[str, float]) -> None:
         run.context.registry.tell(
@@ -169,21 +169,21 @@ def compared(run: SplitRun, own: Convergence) -> dict[str, tuple[Model, Converge
     """
     found: dict[str, tuple[Model, Convergence | None]] = {}
     registry, split = run.context.registry, run.split
-    for arm in arms.arms(run.study):
-        views = arm.views(run.views, registry)
-        if not arm.trained:
-            model = models.fresh(arm.study, registry, views, len(split.pretext), run.study.seed)
+    for network in compared_networks(run.study):
+        views = network.views(run.views, registry)
+        if not network.trained:
+            model = fresh_model(network.study, registry, views, len(split.pretext), run.study.seed)
             model.calibrate({name: run.extraction.of(name, split.pretext) for name in views})
-            found[arm.name] = model, None
+            found[network.name] = model, None
             continue
         beside = replace(
             run,
-            study=replace(arm.study, pretrain=arm.settings(own)),
+            study=replace(network.study, pretrain=network.settings(own)),
             views=views,
-            split=replace(split, name=f"{split.name}.{arm.name}"),
+            split=replace(split, name=f"{split.name}.{network.name}"),
         )
-        model, came = pretrained(beside, f"Pretraining {arm.name}", arm.shuffled)
-        found[arm.name] = model, None if arm.shuffled else came
+        model, came = pretrained(beside, f"Pretraining {network.name}", network.shuffled)
+        found[network.name] = model, None if network.shuffled else came
     return found
 
 
@@ -214,9 +214,13 @@ def evaluate(
             model.take_members(chosen.selection, chosen.weights(runner), run.study)
         chosen_models.append(chosen.selection)
         found += entries
-    for arm in arms.arms(run.study) if run.study.evaluate.compared == "finetune" else ():
-        other = replace(own, study=arm.study, model=others[arm.name], outputs=outputs[arm.name])
-        setup = replace(baselines.setup(other), pretext=arm.name, compared=True)
+    for network in (
+        compared_networks(run.study) if run.study.evaluate.compared == "finetune" else ()
+    ):
+        other = replace(
+            own, study=network.study, model=others[network.name], outputs=outputs[network.name]
+        )
+        setup = replace(baselines.setup(other), pretext=network.name, compared=True)
         found += supervised.judge(run.trial_runner(setup))
     explanations.add(own)
     methods = {method_name(run.study): own.outputs, **outputs}

@@ -20,8 +20,8 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import Preparer, View
 from rdfc_core.models.model import Model
-from rdfc_core.pipeline import tables
 from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.embeddings_table import Embedded, joint
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import SELECTED
 
@@ -97,7 +97,7 @@ def predict(
 
 def embed(
     run: Path | OpenRun, cases: Sequence[Case], context: RunContext
-) -> tuple[list[tables.Embedded], Sequence[Failure]]:
+) -> tuple[list[Embedded], Sequence[Failure]]:
     """The joint embeddings of the cases, by the network of each split of a run.
 
     Embeddings of different splits come from different networks and cannot be compared.
@@ -113,9 +113,9 @@ def embed(
     case_ids = [case.case_id for case in extraction.cases]
     rows = []
     for split, model in run.models.items():
-        vectors = tables.joint(model, {name: extraction.of(name, case_ids) for name in model.views})
+        vectors = joint(model, {name: extraction.of(name, case_ids) for name in model.views})
         rows += [
-            tables.Embedded(split, "", case.case_id, case.label, vector)
+            Embedded(split, "", case.case_id, case.label, vector)
             for case, vector in zip(extraction.cases, vectors, strict=True)
         ]
     return rows, extraction.failures

@@ -25,25 +25,27 @@ from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.interfaces import Dataset, Problem, View
-from rdfc_core.models import made_by
-from rdfc_core.models.made_by import Probe
-from rdfc_core.models.model import Model
-from rdfc_core.pipeline import per_split, precision, summary, tables
+from rdfc_core.models.made_by import probe
+from rdfc_core.pipeline import per_split, precision, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.context import RunContext, axes, extract
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
-from rdfc_core.pipeline.run_folder import RunFolder, machine
+from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
+from rdfc_core.pipeline.predictions_table import write_predictions
+from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
-from rdfc_core.pipeline.trial_checks import check_different, tell_unexplained
 from rdfc_core.pipeline.unconverged import unconverged
+from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
+from rdfc_core.utils.free_memory import release_free_memory
 from rdfc_core.utils.progress import Clock
 from rdfc_core.utils.warning_capture import captured_warnings
 
@@ -119,19 +121,17 @@ class _Run:
         self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
-        self.vectors: list[tables.Embedded] = []
+        self.vectors: list[Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, dict[str, Convergence]] = {}
-        self.seen: made_by.Seen | None = None
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
         with self.clock.stage("features"):
             extraction = extract(cases, self.views, self.context, known)
-            check_different(extraction, self.views)
-            tell_unexplained(extraction, self.views)
             write_parquet(self.place.path / files.FEATURES, extraction)
-            tables.write_pictures(self.place.path / files.PICTURES, extraction)
+            write_pictures(self.place.path / files.PICTURES, extraction)
+        release_free_memory()
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
@@ -204,6 +204,7 @@ class _Run:
                     part.fit()
                     model, told = per_split.pretrained(part)
                     compared = per_split.compared(part, told)
+                release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
                 self._converged("", split.name, told)
                 for name, (_, other_told) in compared.items():
@@ -211,7 +212,7 @@ class _Run:
                         self._converged(name, split.name, other_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
-            self.vectors += tables.embedded(model, extraction, split)
+            self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
                     judged = per_split.evaluate(part, model, others, self.explained)
@@ -219,16 +220,10 @@ class _Run:
                 self.signs[split.name] = judged.embeddings
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
+                release_free_memory()
             model.cases = self.definition
-            model.remember(self._probe(model, extraction))
+            model.remember(probe(model, self.study, self.context.registry, axes(extraction)))
             model.save(self.place.model(split.name))
-
-    def _probe(self, model: Model, extraction: Extraction) -> Probe:
-        """What the model is made by; the phantoms are measured once a run."""
-        ndim = axes(extraction)
-        if self.seen is None:
-            self.seen = made_by.seen_phantoms(self.views, ndim)
-        return made_by.probe(model, self.study, self.context.registry, ndim, self.seen)
 
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:
         """Keep how far a pretraining came, and say at once if that is too early to judge it."""
@@ -239,11 +234,11 @@ class _Run:
     def _write(self) -> None:
         folder = self.place.path
         if self.until != "extract":
-            tables.write_embeddings(folder / files.EMBEDDINGS, self.vectors)
+            write_embeddings(folder / files.EMBEDDINGS, self.vectors)
         if self.until == "evaluate":
             classes = self.classes
-            tables.write_predictions(folder / files.PREDICTIONS, self.found, classes)
-            tables.write_attention(folder / files.ATTENTION, self.explained.attention_maps)
+            write_predictions(folder / files.PREDICTIONS, self.found, classes)
+            write_attention(folder / files.ATTENTION, self.explained.attention_maps)
 
     def _results(
         self,
@@ -257,6 +252,7 @@ class _Run:
         with self.clock.stage("evaluate"):
             rows = summary.rows(study, self.found, published.rows if published else ())
             comparisons = summary.comparisons(study, self.found)
+            needed = summary.needed(study, self.found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -272,6 +268,7 @@ class _Run:
         return Results(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
+            labels_needed=tuple(needed),
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,

@@ -6,21 +6,19 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import yaml
 from filelock import FileLock, Timeout
 
-from rdfc_core.config.load import read_recorded, without_added, wrote_study
-from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.config.load import load_study, read_recorded, without_added, wrote_study
+from rdfc_core.config.resolve import ResolvedStudy, resolve
+from rdfc_core.config.study import Study
 from rdfc_core.data.splits import Split
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluation.trials import depends_on_pretext
-from rdfc_core.extraction.local_executor import usable_cores
-from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows
+from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows, wrote_rows
 from rdfc_core.pipeline.run_files import (
     LOCK,
     holds_others,
@@ -29,22 +27,12 @@ from rdfc_core.pipeline.run_files import (
     remove_partial,
 )
 from rdfc_core.pipeline.run_inputs import changes, extends
+from rdfc_core.pipeline.versions import versions
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results import files
 from rdfc_core.utils.atomic import replacing
 
 log = logging.getLogger("rdfc")
-
-LIBRARIES = (
-    "rdfc-core",
-    "torch",
-    "torchvision",
-    "timm",
-    "pyradiomics",
-    "numba",
-    "SimpleITK",
-    "numpy",
-)
 
 
 @dataclass(frozen=True)
@@ -119,7 +107,7 @@ class RunFolder:
                 process is at work in it.
         """
         made = not self.path.exists()
-        if not self.is_run() and holds_others(self.path):
+        if not self.began_here() and holds_others(self.path):
             kept = ", so --overwrite leaves it alone" if overwrite else ""
             raise StudyError(
                 f"{self.path} holds files and no run{kept}. Choose another --out, or empty it."
@@ -147,10 +135,20 @@ class RunFolder:
             raise
         finally:
             lock.release()
+            if begun and self.study.exists() and not (self.path / LOCK).exists():
+                (self.path / LOCK).touch(exist_ok=False)  # Windows removes it with the lock
 
     def is_run(self) -> bool:
         """Whether a run wrote the ``study.yaml`` that is here; one written by hand is none."""
         return self.study.exists() and wrote_study(self._recorded())
+
+    def began_here(self) -> bool:
+        """Whether a run wrote it in this folder: its lock, or its list of cases, lies beside it.
+
+        Without these, a run's ``study.yaml`` was copied from elsewhere, and nothing else here can
+        be taken for that run's.
+        """
+        return ((self.path / LOCK).is_file() or wrote_rows(self.cases)) and self.is_run()
 
     def _begin(
         self,
@@ -168,9 +166,10 @@ class RunFolder:
             remove_own(self.path)
         if self.study.exists():
             recorded = self._recorded()
-            changed = changes(study, self.read_study(), inputs, recorded.get("inputs") or {})
+            filled_in = self.filled_in(registry)
+            changed = changes(study, filled_in, inputs, recorded.get("inputs") or {})
             if not changed:
-                if extends(study, self.read_study()):
+                if extends(study, filled_in):
                     self._extend(study, recorded)
                 elif self.read_study()["dataset"] != study.dump()["dataset"]:
                     log.info("The data set lies elsewhere than when %s began.", self.path)
@@ -180,7 +179,8 @@ class RunFolder:
                 raise StudyError(
                     f"{self.path} holds a run of another study (different: "
                     f"{', '.join(changed[:5])}). Choose another --out, or replace it with "
-                    "--overwrite."
+                    f"--overwrite. To go on with that run as it began: rdfc run {self.study} --out "
+                    f"{self.path}."
                 )
             log.info("%s holds a study that was given up before training: replaced.", self.path)
             remove_own(self.path)
@@ -231,8 +231,37 @@ class RunFolder:
         Raises:
             StudyError: If there is none or it is unreadable.
         """
+        return without_added(self._readable())
+
+    def load_study(self) -> Study:
+        """The study of this run.
+
+        Raises:
+            StudyError: If there is none, it is unreadable, or holds what is no option any more.
+        """
+        return load_study(self._readable())
+
+    def filled_in(self, registry: Registry) -> dict[str, Any]:
+        """The study of this run as plain data, with every option that came since it began.
+
+        Such an option has the value that does what was done before. A study of components or
+        options that are not there any more is given as it stands: it is another than any of today.
+
+        Args:
+            registry: Where components come from.
+
+        Raises:
+            StudyError: If there is none or it is unreadable.
+        """
+        recorded = self.read_study()
         try:
-            return without_added(read_recorded(self.study))
+            return resolve(self.load_study(), registry).dump()
+        except RdfcError:
+            return recorded
+
+    def _readable(self) -> dict[str, Any]:
+        try:
+            return read_recorded(self.study)
         except (OSError, ValueError) as error:
             raise StudyError(
                 f"{self.path} is no run folder: its study.yaml cannot be read ({error}). Name the "
@@ -258,32 +287,3 @@ class RunFolder:
     def case_rows(self) -> list[CaseRow]:
         """Every case as this run recorded it; none before it did."""
         return read_rows(self.cases)
-
-
-def versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
-    """Versions of Python, the libraries that matter, and the plugins that the study uses."""
-    found = {"python": python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found | code_versions(study, registry)
-
-
-def code_versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
-    """Versions of rdfc itself and of the plugins that the study uses."""
-    found = {"rdfc-core": version("rdfc-core")}
-    used = {(part.kind, part.name) for part in study.parts()}
-    for component, source in registry.components():
-        if (component.kind, component.name) in used:
-            found[source.distribution] = source.version
-    return found
-
-
-def machine() -> str:
-    """This machine in a few words."""
-    import torch
-
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{usable_cores()} CPU cores, {device}"

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.store import recipe_id
+from rdfc_core.extraction.watched import checked_recipe
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.interfaces.prepared import Preparer
 
@@ -45,7 +46,7 @@ def inputs_of(
         "files": {key: _sha256(path, key) for key, path in _files(study)},
     }
     if preparers is not None:
-        found[RECIPES] = {name: recipe_id(one.recipe()) for name, one in preparers.items()}
+        found[RECIPES] = {name: recipe_id(checked_recipe(one)) for name, one in preparers.items()}
     return found
 
 

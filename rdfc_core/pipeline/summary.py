@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,8 +14,10 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluation import headline as headlines
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
+from rdfc_core.evaluation.headline import METRIC as HEADLINE_METRIC
+from rdfc_core.evaluation.headline import against, headline_variant
+from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.permutation_importance import METRIC, Family, contributions
@@ -27,6 +30,7 @@ from rdfc_core.results.schema import (
     Headline,
     Importance,
     Judged,
+    LabelsNeeded,
     Row,
     Selection,
     finite,
@@ -96,6 +100,29 @@ def comparisons(
     ]
 
 
+def needed(
+    study: ResolvedStudy, found: Mapping[Variant, Sequence[Prediction]]
+) -> list[LabelsNeeded]:
+    """With how many labels training from scratch and radiomics do what pretraining does."""
+    settings = study.evaluate
+    told = labels_needed(
+        judged_variants(settings, found), settings.bootstrap, settings.confidence, study.seed
+    )
+    return [
+        LabelsNeeded(
+            method=one.method,
+            label_fraction=one.label_fraction,
+            reference=one.reference,
+            share=finite(one.share),
+            ci_low=finite(one.low),
+            ci_high=finite(one.high),
+            least=one.least,
+        )
+        for one in told
+        if not math.isnan(one.share)
+    ]
+
+
 def headline(
     study: ResolvedStudy,
     found: Mapping[Variant, Sequence[Prediction]],
@@ -113,13 +140,13 @@ def headline(
         illustration: What is to be remembered of the data set's cases.
     """
     settings = study.evaluate
-    main = headlines.headline_variant(found, method, probe)
+    main = headline_variant(found, method, probe)
     if main is None:
         return None
-    tested = headlines.against(settings, found, main, method, study.seed)
+    tested = against(settings, found, main, method, study.seed)
     return Headline(
         main=_judged(main),
-        metric=headlines.METRIC,
+        metric=HEADLINE_METRIC,
         against=tuple(
             Against(
                 of=_judged(one.of),

@@ -16,7 +16,8 @@ from rdfc_core.data.cells import counted
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.watched import component_of
 from rdfc_core.interfaces import Prepared, View
-from rdfc_core.models.model import Model, network_part
+from rdfc_core.models.building import network_part
+from rdfc_core.models.model import Model
 from rdfc_core.plugin.attribution import held_to_contract, origin
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.vocabulary import FEATURES
@@ -97,6 +98,16 @@ def check_different(extraction: Extraction, views: Mapping[str, View]) -> None:
         own = component_of(view.preparer())
         with held_to_contract(own):
             require_different(_some(extraction, name, case_ids), type(own).__name__)
+
+
+def check_extraction(extraction: Extraction, views: Mapping[str, View]) -> None:
+    """Check what views made of all cases, and warn of what they left unexplained.
+
+    Raises:
+        PluginError: As `check_different`.
+    """
+    check_different(extraction, views)
+    tell_unexplained(extraction, views)
 
 
 def tell_unexplained(extraction: Extraction, views: Mapping[str, View]) -> None:

@@ -29,6 +29,6 @@ def unconverged(pretext: str, splits: Mapping[str, Convergence]) -> str | None:
     return (
         f"Pretraining ({name}) ended unconverged after {steps} steps: {loss} that tells when the "
         f"task is learnt went from {first:.3g} to {last:.3g} and had not settled. What follows "
-        "judges a network that has not learnt its task. Go on from there with the same command and "
-        f"--set pretrain.{larger}."
+        "judges a network that has not learnt its task. To go on from there, with RUN for the "
+        f"run's folder: rdfc run RUN/study.yaml --out RUN --set pretrain.{larger}"
     )

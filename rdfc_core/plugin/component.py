@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import logging
 from collections.abc import Iterator, Mapping
@@ -15,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_valid
 from rdfc_core.contract.promises import ContractError
 from rdfc_core.errors import PluginError, RdfcError, out_of_memory
 from rdfc_core.plugin.class_contract import require_class, require_config
-from rdfc_core.plugin.importing import side_effects
-from rdfc_core.utils.serialization import parse_yaml
+from rdfc_core.plugin.importing import imported, side_effects
+from rdfc_core.plugin.part_text import parse_part
 
 log = logging.getLogger("rdfc")
 
@@ -188,29 +187,8 @@ class Component:
                     log.warning("%s", sentence)
 
     def _import(self, path: str) -> type[Any]:
-        module_name, _, attribute = path.partition(":")
-        try:
-            with self._quietly(f"importing {module_name}"):
-                found: type[Any] = getattr(importlib.import_module(module_name), attribute)
-        except (Exception, SystemExit) as error:  # a plugin may fail in any way: say which one
-            if out_of_memory(error):  # it is no plugin's fault then
-                raise MemoryError(str(error)) from error
-            remedy = "Reinstall or upgrade the plugin."
-            own = module_name.partition(".")[0]
-            if isinstance(error, AttributeError) or not attribute:
-                remedy = "Write package.module:Class in its Component."
-            elif isinstance(error, ModuleNotFoundError) and error.name:
-                outside = error.name.partition(".")[0] != own
-                remedy = (
-                    f"Install {error.name}, or announce it by requires= in the plugin's Component."
-                    if outside
-                    else "Correct the module's name in the plugin's Component."
-                )
-            raise PluginError(
-                f"The {self.full_label} could not be loaded from {path}: "
-                f"{type(error).__name__}: {error}. {remedy}"
-            ) from error
-        return found
+        with self._quietly(f"importing {path.partition(':')[0]}"):
+            return imported(path, self.full_label)
 
 
 _told: set[str] = set()
@@ -275,66 +253,3 @@ class Part(BaseModel):
     @model_serializer
     def _as_mapping(self) -> dict[str, Any]:
         return {"name": self.name, **self.options}
-
-
-def parse_part(text: str) -> dict[str, Any]:
-    """``timm:model=resnet18,pretrained=true`` as name and options; values are read as YAML.
-
-    A comma inside brackets or quotes does not end a value: ``timm:size=[64,64]``. Dots nest.
-
-    Raises:
-        ValueError: If an option has no ``=``, its value is no YAML, or there is no colon.
-    """
-    name, _, rest = text.partition(":")
-    if "=" in name or "," in name:
-        raise ValueError(
-            f"{text!r} has its options after {'a comma' if ',' in name else 'nothing'}; write "
-            "NAME:KEY=VALUE, with a colon before the first and commas between them"
-        )
-    options: dict[str, Any] = {}
-    for option in _split_options(rest):
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise ValueError(f"{option!r} in {text!r} is not KEY=VALUE")
-        try:
-            parsed = parse_yaml(value)
-        except ValueError as error:
-            raise ValueError(f"{value!r} in {text!r} is not valid YAML") from error
-        set_nested(options, key.strip(), parsed)
-    return {"name": name.strip(), "options": options}
-
-
-def set_nested(mapping: dict[str, Any], dotted: str, value: Any) -> None:
-    """Set ``mapping[a][b] = value`` for ``dotted`` = ``a.b``, making mappings on the way.
-
-    Raises:
-        ValueError: If a name on the way holds a plain value.
-    """
-    *path, last = dotted.split(".")
-    for depth, key in enumerate(path):
-        inner = mapping.setdefault(key, {})
-        if isinstance(inner, str):  # the shorthand of a part: "timm" becomes {name: timm}
-            parsed = parse_part(inner)
-            inner = mapping[key] = {"name": parsed["name"], **parsed["options"]}
-        if not isinstance(inner, dict):
-            raise ValueError(f"{'.'.join(path[: depth + 1])} is {inner!r}, which holds no options")
-        mapping = inner
-    mapping[last] = value
-
-
-def _split_options(text: str) -> list[str]:
-    pieces, depth, quote, start = [], 0, "", 0
-    for position, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character in "[{(":
-            depth += 1
-        elif character in "]})":
-            depth -= 1
-        elif character == "," and depth == 0:
-            pieces.append(text[start:position])
-            start = position + 1
-    pieces.append(text[start:])
-    return [piece for piece in pieces if piece.strip()]

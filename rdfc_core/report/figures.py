@@ -114,6 +114,36 @@ def label_efficiency(
         return inline(figure, name, description)
 
 
+def labels_needed(curves: Sequence[Curve], name: str, description: str) -> str:
+    """Shares of the labels that references need, over the method's own; the diagonal is equality.
+
+    Args:
+        curves: One a reference; values above 1 are drawn as arrows: all labels are not enough.
+        name: Unique on the page.
+        description: Read out in place of the figure.
+    """
+    with house_style():
+        figure, axes = _axes(WIDE, "Share of labels of the method", "Share that the other needs")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        shares = sorted({float(x) for curve in curves for x in curve.x})
+        axes.plot([shares[0], 1], [shares[0], 1], color=LIGHT["line"], linewidth=1)
+        for place, curve in enumerate(curves):
+            # Side by side: intervals of several references at one share would hide each other.
+            x = curve.x * 1.06 ** (place - (len(curves) - 1) / 2)
+            beyond = curve.y > 1
+            shown = curve._replace(x=x, y=np.where(beyond, np.nan, curve.y))
+            _draw(axes, shown, marker=MARKERS[place % len(MARKERS)], bars=True)
+            axes.plot(x[beyond], np.full(beyond.sum(), 1.15), "^", color=LIGHT[curve.colour])
+        axes.set_xticks(shares, [f"{100 * share:.3g} %" for share in shares])
+        axes.set_yticks(shares, [f"{100 * share:.3g} %" for share in shares])
+        axes.set_xticks([], minor=True)
+        axes.set_yticks([], minor=True)
+        axes.set_ylim(shares[0] / 1.3, 1.4)
+        _legend(axes, curves, "lower right")
+        return inline(figure, name, description)
+
+
 def _name_ends(axes: Axes, curves: Sequence[Curve]) -> None:
     """Each curve's name beside its right end, moved up or down until none covers another."""
     low, high = axes.get_ylim()

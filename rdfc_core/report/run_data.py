@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rdfc_core.results.schema import AttentionMap, Comparison, Headline, Importance, Row, Selection
+from rdfc_core.results.schema import (
+    AttentionMap,
+    Comparison,
+    Headline,
+    Importance,
+    LabelsNeeded,
+    Row,
+    Selection,
+)
 
 
 class _Recorded(BaseModel):
@@ -120,6 +128,7 @@ class RecordedResults(_Recorded):
 
     rows: tuple[Row, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    labels_needed: tuple[LabelsNeeded, ...] = ()
     importance: tuple[Importance, ...] = ()
     selections: tuple[Selection, ...] = ()
     headline: Headline | None = None

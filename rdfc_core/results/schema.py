@@ -106,6 +106,31 @@ class Comparison(BaseModel):
     """``paired-bootstrap`` or ``delong``."""
 
 
+class LabelsNeeded(BaseModel):
+    """With how many labels one method does what another does with its own, by weighted F1.
+
+    The reference's curve over the logarithm of the share, made non-decreasing, is read backwards,
+    anew in every resample of patients and draws of labels.
+    """
+
+    model_config = DESCRIBED
+
+    method: str
+    """What began from a pretext, such as ``hybrid-finetune``."""
+    label_fraction: float
+    """Its share of the labels."""
+    reference: str
+    """What is asked how many it needs, such as ``hybrid-scratch``."""
+    share: float | None
+    """What the reference needs; None where all labels are not enough."""
+    ci_low: float | None
+    """Lower end of its interval; None beyond all labels."""
+    ci_high: float | None
+    """Upper end of its interval; None beyond all labels."""
+    least: float
+    """The smallest share that the reference was tried with: a share of this means "at most"."""
+
+
 class Importance(BaseModel):
     """What a family of handcrafted features contributes: the fall of ``metric`` without it.
 
@@ -163,6 +188,8 @@ class Results(BaseModel):
     """One metric of one method each."""
     comparisons: tuple[Comparison, ...] = ()
     """Paired tests between the methods of each table but the controls'."""
+    labels_needed: tuple[LabelsNeeded, ...] = ()
+    """With how many labels training from scratch and radiomics do what pretraining does."""
     importance: tuple[Importance, ...] = ()
     """What families of handcrafted features contribute."""
     selections: tuple[Selection, ...] = ()

@@ -13,7 +13,7 @@ from rdfc_core.utils.atomic import MOST_TEXT, append_only, replacing, within
 from rdfc_core.utils.serialization import parse_json
 
 if TYPE_CHECKING:
-    from rdfc_core.training.board import Board
+    from rdfc_core.training.tensorboard_log import TensorBoardLog
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class PretrainPaths:
         return self.folder / files.METRICS
 
 
-def record(paths: PretrainPaths, board: Board, metrics: Mapping[str, float]) -> None:
+def record(paths: PretrainPaths, board: TensorBoardLog, metrics: Mapping[str, float]) -> None:
     """Append the metrics of an epoch to the file, and show them on the board.
 
     Args:

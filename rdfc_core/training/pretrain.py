@@ -58,7 +58,9 @@ def fit(
             be written.
         StudyError: If the batches are too small for the processes, or an option is not for several.
     """
-    from rdfc_core.training.board import Board  # here, since predicting does without
+    from rdfc_core.training.tensorboard_log import (
+        TensorBoardLog,  # here, since predicting does without
+    )
 
     settings, collapse = task.settings, CollapseMonitor()
     require_trainable(
@@ -74,7 +76,7 @@ def fit(
         convergence = training.convergence
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,
-            Board(board_folder, done) as board,
+            TensorBoardLog(board_folder, done) as board,
             CheckpointWriter(paths.checkpoint) as writer,
         ):
             advance(done)
@@ -91,6 +93,7 @@ def fit(
                     epoch_ended(metrics)
                 advance(1, note=_note(metrics), total=convergence.epochs)
     task.pretext.eval()
+    task.pretext.zero_grad(set_to_none=True)  # nobody asks for them again, and they stay otherwise
     return convergence
 
 

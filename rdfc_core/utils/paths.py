@@ -31,6 +31,23 @@ def as_stored(path: Path) -> Path:
     return found
 
 
+def undecodable(text: str) -> str:
+    """How to show a name whose bytes are no UTF-8 (each such byte as its number); "" if it is text.
+
+    Systems allow any bytes in the names of files, and tables and JSON hold text alone.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return ""
+    try:
+        return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # half of a pair, which is of no name but of JSON
+        return text.encode(errors="backslashreplace").decode()
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rdfc_core.views.draws import per_case
+from rdfc_core.views.random_numbers import per_case
 
 SHARPEST = 1e-2
 """Pixels; narrower than this, a Gaussian leaves a picture exactly as it is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rdfc_core.views.draws import per_case
+from rdfc_core.views.random_numbers import per_case
 
 
 def vary_gamma(batch: torch.Tensor, gamma: float, generator: torch.Generator) -> torch.Tensor:

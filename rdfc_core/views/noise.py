@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rdfc_core.views.draws import per_case, per_pixel
+from rdfc_core.views.random_numbers import per_case, per_pixel
 
 
 def add_noise(batch: torch.Tensor, noise: float, generator: torch.Generator) -> torch.Tensor:

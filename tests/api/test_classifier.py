@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import small_study
-from command import HERE
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -22,6 +20,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import rdfc_core as rdfc
 from rdfc_core import DataError, StudyError
+from tests.support import small_study
+from tests.support.command import HERE
 
 STUDY = {
     key: value for key, value in small_study.SMALL_STUDY.items() if key not in ("evaluate", "views")

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from command import HERE
 from PIL import Image
 
 import rdfc_core as rdfc
 from rdfc_core import DataError, PluginError, StudyError
+from tests.support.command import HERE
 
 EXECUTOR = HERE[1]
 MEAN = {"imageType": {"Original": {}}, "featureClass": {"firstorder": ["Mean", "Maximum"]}}

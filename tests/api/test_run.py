@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from command import HERE
 from PIL import Image
 
 import rdfc_core as rdfc
 from rdfc_core import DataError, ShapeError, StudyError
 from rdfc_core.results.schema import Row
+from tests.support.command import HERE
 
 EXECUTOR = HERE[1]
 

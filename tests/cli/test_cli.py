@@ -11,14 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jobs
 import pytest
-import small_parts
 import yaml
-from command import HERE, Done
 from rich.console import Console
 
 import rdfc_core
+from tests.support import jobs, small_parts
+from tests.support.command import HERE, Done
 
 
 def test_version_help_and_no_arguments(rdfc_here):

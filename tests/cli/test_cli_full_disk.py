@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from command import HERE
+
+from tests.support.command import HERE
 
 
 @pytest.mark.parametrize("what", ["--out", "--store"])

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from command import HERE
 
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.run_folder import RunFolder
+from tests.support import small_study
+from tests.support.command import HERE
 
 
 def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, pictures):
@@ -98,6 +98,19 @@ def test_a_table_is_written_as_its_name_ends_or_refused(rdfc_here, finished, pic
     rdfc_here(*args, "folder.csv").refused("is a folder")
 
 
+@pytest.mark.parametrize("command", ["predict", "embed"])
+@pytest.mark.parametrize("named", ["list", "folder"])
+def test_the_list_that_is_read_is_never_replaced(
+    rdfc_here, finished, pictures, tmp_path, command, named
+):
+    own = Path(shutil.copytree(pictures, tmp_path / "own"))
+    listing = own / "manifest.csv"
+    before = listing.read_bytes()
+    args = (command, finished, "--manifest", listing if named == "list" else own, *HERE)
+    rdfc_here(*args, "--out", listing, "--overwrite").refused("is what is read")
+    assert listing.read_bytes() == before
+
+
 def test_csv_and_parquet_hold_the_same_vectors(rdfc_here, finished, pictures):
     for name in ("e.csv", "e.parquet"):
         assert rdfc_here("embed", finished, "--manifest", pictures, *HERE, "--out", name).code == 0
@@ -135,8 +148,8 @@ def test_a_run_is_read_and_its_readers_are_installed_once(
 
         monkeypatch.setattr(owner, name, call)
 
-    counted(RunFolder, "read_study")
+    counted(RunFolder, "load_study")
     counted(AutoReader, "installed")
     args = (command, finished, "--manifest", pictures, "--out", "t.csv", *HERE)
     assert rdfc_here(*args).code == 0
-    assert calls == {"read_study": 1, "installed": 1}
+    assert calls == {"load_study": 1, "installed": 1}

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import HERE
+
+from tests.support.command import HERE
 
 DEADLINE_S = 240
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from command import HERE, Done
 from PIL import Image
+
+from tests.support.command import HERE, Done
 
 REFUSED = {
     "missing study": (["run", "nowhere.yaml"], ["nowhere.yaml cannot be read", "No such file"]),
@@ -82,6 +83,10 @@ REFUSED = {
     "a word too many": (
         ["run", "{study}", "runs/mine"],
         ["rdfc run did not expect 'runs/mine'.", "--out runs/mine", "rdfc run --help"],
+    ),
+    "a folder of data as a word": (
+        ["datasets", "check", "manifest", "my/data"],
+        ["rdfc datasets check did not expect 'my/data'.", "--root my/data"],
     ),
     "an option of the study as a word": (
         ["pretrain", "{study}", "seed=3"],

@@ -12,12 +12,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 
-import jobs
 import pytest
-from command import HERE
 
 from rdfc_core.extraction.worker import ActiveClock
 from rdfc_core.utils.signals import Terminated, heeding_signals
+from tests.support import jobs
+from tests.support.command import HERE
 
 LONG = 600.0
 

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_study
 import torch
 from pyarrow import parquet
-from small_parts import GreyTower
 from torch import Tensor, nn
 
 from rdfc_core.config.selection_settings import SelectionSettings
@@ -31,6 +29,8 @@ from rdfc_core.training.held_back import hold_back
 from rdfc_core.training.memory_format import laid_out
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
+from tests.support import small_study
+from tests.support.small_parts import GreyTower
 
 PLAIN = (
     *("pretrain.epochs=2", "pretrain.batch_size=12", "evaluate.bootstrap=100"),
@@ -192,8 +192,8 @@ HOW = {
 """Settings of pretraining that change where and how it is done, each in a test below."""
 
 ELSEWHERE = {"ImageViewConfig": {"slices"}, "SplitSpec": {"column", "fold_column", "test_cases"}}
-"""Of volumes alone (tests/views/test_views.py), of lists with a column (tests/data/test_splits.py),
-and of data sets with one case a patient (refused below)."""
+"""Of volumes alone (tests/views/test_feature_view.py), of lists with a column
+(tests/data/test_splits.py), and of data sets with one case a patient (refused below)."""
 
 
 def test_the_walk_leaves_out_no_setting() -> None:

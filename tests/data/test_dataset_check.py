@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from case_folder import CaseFolder, block
 
 from rdfc_core.case import Case, Volume
 from rdfc_core.data.dataset_check import DatasetCheck, check_dataset
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset, Problem, Reader
 from rdfc_core.utils.progress import Advance, Progress
+from tests.support.case_folder import CaseFolder, block
 
 
 @dataclass

@@ -9,10 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_study
-from command import HERE
 from PIL import Image
-from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.data import findings
@@ -23,6 +20,9 @@ from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import RunContext, extract_shard
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import write_report
+from tests.support import small_study
+from tests.support.command import HERE
+from tests.support.small_study import QUICK
 
 Rows = list[dict[str, str]]
 FAST = (*QUICK, "pretrain.epochs=0", "evaluate.controls=[]", "evaluate.classifiers=[logistic]")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_study
-from command import HERE
 from PIL import Image
-from small_study import QUICK
 
 from rdfc_core.data.inspection import sample_scale
 from rdfc_core.pipeline import run as studies
+from tests.support import small_study
+from tests.support.command import HERE
+from tests.support.small_study import QUICK
 
 FAST = (*QUICK, "pretrain.epochs=0", "evaluate.controls=[]", "evaluate.classifiers=[logistic]")
 

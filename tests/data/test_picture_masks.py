@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from picture_files import png_bytes, png_chunk
 from PIL import Image
 
 from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
+from tests.support.picture_files import png_bytes, png_chunk
 
 pictures = PictureReader()
 ROWS, COLUMNS = np.mgrid[:40, :50]

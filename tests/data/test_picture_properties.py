@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from picture_files import PictureFile, every_picture, png_bytes, png_chunk
 from PIL import Image
 
 from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
+from tests.support.picture_files import PictureFile, every_picture, png_bytes, png_chunk
 
 pictures = PictureReader()
 SIZE = (21, 34)

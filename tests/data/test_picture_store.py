@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from picture_files import png_bytes
 from PIL import Image
 
 from rdfc_core.case import Case
@@ -20,6 +19,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Prepared
 from rdfc_core.volume import Volume
+from tests.support.picture_files import png_bytes
 
 SOUND = "rdfc_core.readers.pictures.PictureReader 1"
 GREY = np.random.default_rng(0).integers(0, 4096, (40, 50)).astype(np.uint16)

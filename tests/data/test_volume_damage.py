@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from volume_files import ENDINGS, flip_bit, noise, payload_of, write_volume
 
 from rdfc_core.data.readers.config import VolumeReaderConfig
 from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
 from rdfc_core.volume import check_finite
+from tests.support.volume_files import ENDINGS, flip_bit, noise, payload_of, write_volume
 
 volumes = VolumeReader()
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from scipy.spatial.transform import Rotation
-from volume_files import noise
 
 from rdfc_core.case import Case
 from rdfc_core.data.readers.grid import Grid
 from rdfc_core.data.readers.nifti_header import read_nifti_header
 from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
+from tests.support.volume_files import noise
 
 volumes = VolumeReader()
 SAMPLES = noise((5, 6, 7))

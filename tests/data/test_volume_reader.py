@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from volume_files import ENDINGS, flip_bit, noise, payload_of, write_volume
 
 from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
 from rdfc_core.testing import check_reader
+from tests.support.volume_files import ENDINGS, flip_bit, noise, payload_of, write_volume
 
 volumes = VolumeReader()
 

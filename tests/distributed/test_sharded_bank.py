@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 
-import many_processes
 import pytest
-import small_study
 import torch
-from many_processes import STILL, losses, state
 
 from rdfc_core import ShapeError
 from rdfc_core.config.resolve import resolve_part
@@ -17,6 +14,8 @@ from rdfc_core.distributed.launcher import ProcessGroupLauncher
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
+from tests.support import many_processes, small_study
+from tests.support.many_processes import STILL, losses, state
 
 SHARDED = "pretext.memory=sharded-bank"
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_setup
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core.config.settings import EvaluateSettings
@@ -22,6 +21,7 @@ from rdfc_core.evaluation.trials import Trial, c_name
 from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import LOGISTIC_METHODS, METHODS, PROBE
 from rdfc_core.utils.progress import Progress
+from tests.support import small_setup
 
 
 def judged_tuning(method: str) -> str:

@@ -6,13 +6,13 @@ import os
 import time
 from pathlib import Path
 
-import jobs
 import pytest
 from pydantic import ValidationError
 
 from rdfc_core.errors import DataError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.interfaces import Outcome, WorkerDiedError
+from tests.support import jobs
 
 
 def executor(workers: int | None) -> LocalExecutor:

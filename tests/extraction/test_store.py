@@ -7,13 +7,13 @@ import sqlite3
 from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 
-import jobs
 import numpy as np
 import pytest
 
 from rdfc_core import DataError
 from rdfc_core.extraction.store import Store, key_of, recipe_id
 from rdfc_core.interfaces import Prepared
+from tests.support import jobs
 
 RECIPE = {"view": "x", "version": 1}
 
@@ -83,6 +83,19 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, conte
     with pytest.raises(DataError, match=r"store\.sqlite cannot be used: .*--store"):
         Store(path)
     assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path):
+    path = tmp_path / "places.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE moz_places (url TEXT)")
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(DataError, match=r"another program \(it holds the table moz_places\)"):
+        Store(path)
+    assert path.read_bytes() == before
+    path.write_bytes(b"")  # an empty file is an empty database
+    Store(path).close()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_study
-from command import HERE
-from small_study import QUICK
 
 from rdfc_core import DataError
 from rdfc_core.extraction.extract import extract, fingerprints, keys_of
@@ -22,6 +19,9 @@ from rdfc_core.extraction.store_check import check_store, difference
 from rdfc_core.interfaces import Prepared
 from rdfc_core.pipeline import run as studies
 from rdfc_core.utils.progress import Progress
+from tests.support import small_study
+from tests.support.command import HERE
+from tests.support.small_study import QUICK
 
 ALONE = LocalExecutor(LocalExecutorConfig(workers=0))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from case_folder import CaseFolder, block
 
 from rdfc_core.data.case_check import check_case
 from rdfc_core.errors import DataError
+from tests.support.case_folder import CaseFolder, block
 
 
 def test_image_and_mask_that_have_changed_places_are_told_so(tmp_path: Path) -> None:

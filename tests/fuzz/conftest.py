@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from guard import HEADING, Guard
-from mutations import CANARY
+
+from tests.fuzz.guard import HEADING, Guard
+from tests.fuzz.mutations import CANARY
 
 _guards: list[Guard] = []
 

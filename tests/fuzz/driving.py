@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from guard import Guard, check_sentence
-
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data.readers.auto import AutoReader
@@ -22,6 +20,7 @@ from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.views.preparers import FeaturePreparer, PicturePreparer
 from rdfc_core.views.size import Size
 from rdfc_core.views.thumbnail import Thumbnail
+from tests.fuzz.guard import Guard, check_sentence
 
 
 class Drive:

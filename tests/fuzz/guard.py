@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import audit
-
 from rdfc_core.errors import RdfcError
+from tests.fuzz import audit
 
 SECONDS = 10
 """For one input."""

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-import audit
+from tests.fuzz import audit
 
 SEEN = 99
 """The exit code if anything was done that is not allowed."""

@@ -1,7 +1,8 @@
-"""Small sound files, of the phantom's tumours, from which malformed ones are made."""
+"""Small sound files and texts, from which malformed ones are made."""
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from pathlib import Path
 
@@ -12,12 +13,28 @@ from PIL import Image
 from rdfc_core.case import Case, Tumour, Volume
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.dataset import Phantoms
+from tests.support.small_study import SMALL_STUDY
 
 PICTURES = (".png", ".jpg", ".tif", ".bmp")
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 COMPRESSED = (".gz", ".nhdr", ".mha")
 LOSSLESS = {".jpg": ".png"}
 """What a mask is written as where the image's format would blur it."""
+
+MANIFEST = (
+    "case_id,patient_id,image,mask,label,mask_value,split\n"
+    "a,p,image.png,mask.png,benign,255,train\n"
+    "b,q,image.png,mask.png,malignant,,test\n"
+    'c,q,"image.png",other/../mask.png,malignant,255.0,\n'
+)
+STUDY = {
+    **copy.deepcopy(SMALL_STUDY),
+    "dataset": {"name": "manifest", "root": "data"},
+    "split": {"kind": "folds", "folds": 5},
+    "readers": {"pictures": {"max_pixels": 1000}},
+    "evaluate": {"bootstrap": 200, "compare": {"simclr": {"name": "simclr", "width": 8}}},
+    "seed": 3,
+}
 
 
 @cache

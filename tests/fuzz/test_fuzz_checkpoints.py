@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import torch
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, bent, damaged
-from shares import share
 
 from rdfc_core.training import checkpoint
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import altered, bent, damaged
+from tests.fuzz.shares import share
 
 STATE = {
     "epoch": 3,

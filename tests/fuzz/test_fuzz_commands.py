@@ -12,15 +12,14 @@ from typing import Any
 
 import pytest
 import yaml
-from guard import Guard, check_sentence
-from guarded_command import ALLOWED
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, bent, damaged
-from originals import sound_case
-from shares import share
-from test_fuzz_manifests import MANIFEST
-from test_fuzz_studies import STUDY
+
+from tests.fuzz.guard import Guard, check_sentence
+from tests.fuzz.guarded_command import ALLOWED
+from tests.fuzz.mutations import altered, bent, damaged
+from tests.fuzz.originals import MANIFEST, STUDY, sound_case
+from tests.fuzz.shares import share
 
 COMMAND = Path(__file__).with_name("guarded_command.py")
 LONGEST_S = 60
@@ -40,10 +39,8 @@ class Commands:
 
     def __init__(self, guard: Guard, outside: dict[str, str]) -> None:
         self.guard = guard
-        path = os.pathsep.join([outside["PYTHONPATH"], str(COMMAND.parent)])
         self.environment = {
             **outside,
-            "PYTHONPATH": path,
             "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(guard.home),
             ALLOWED: os.pathsep.join([str(guard.run), str(guard.store)]),

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import Drive
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import damaged
-from originals import PICTURES, VOLUMES, sound_case
-from shares import share
 
 from rdfc_core.plugin.registry import Registry
+from tests.fuzz.driving import Drive
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import damaged
+from tests.fuzz.originals import PICTURES, VOLUMES, sound_case
+from tests.fuzz.shares import share
 
 HEADER_WORDS = (
     *(b"sizes: 100000 100000 100000", b"DimSize = 100000 100000 100000", b"DimSize = -1 0 5"),

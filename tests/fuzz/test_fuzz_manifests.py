@@ -7,26 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import Drive
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, damaged
-from originals import sound_case
-from shares import share
 
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.pipeline.case_list import read_cases
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
+from tests.fuzz.driving import Drive
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import altered, damaged
+from tests.fuzz.originals import MANIFEST, sound_case
+from tests.fuzz.shares import share
 
-MANIFEST = (
-    "case_id,patient_id,image,mask,label,mask_value,split\n"
-    "a,p,image.png,mask.png,benign,255,train\n"
-    "b,q,image.png,mask.png,malignant,,test\n"
-    'c,q,"image.png",other/../mask.png,malignant,255.0,\n'
-)
 BATCH = "Image;Mask;Label\nimage.png;mask.png;255\nimage.png;mask.png;\n"
 OPTIONS: tuple[dict[str, Any], ...] = (
     *({}, {"classes": ["benign", "malignant"]}, {"mask_value": 255}, {"component": "largest"}),

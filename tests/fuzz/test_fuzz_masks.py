@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from driving import Drive
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import NUMBERS, damaged
-from originals import PICTURES, VOLUMES, sound_case
-from shares import share
 
 from rdfc_core.plugin.registry import Registry
+from tests.fuzz.driving import Drive
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import NUMBERS, damaged
+from tests.fuzz.originals import PICTURES, VOLUMES, sound_case
+from tests.fuzz.shares import share
 
 
 @pytest.fixture(scope="module")

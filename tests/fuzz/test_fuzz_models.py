@@ -12,12 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, bent, damaged
 from safetensors.numpy import load_file, save
-from shares import share
 
 from rdfc_core.case import Case
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
@@ -26,6 +23,9 @@ from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.report.load import read_run
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import altered, bent, damaged
+from tests.fuzz.shares import share
 
 WEIGHTS, ABOUT = "weights.safetensors", "model.json"
 

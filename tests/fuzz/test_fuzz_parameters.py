@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import yaml
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, bent, damaged
-from shares import share
 
 from rdfc_core.errors import StudyError
 from rdfc_core.radiomics.parameters import bundled_sets, load_parameters
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import altered, bent, damaged
+from tests.fuzz.shares import share
 
 TEXTS = [
     files("rdfc_core.radiomics.parameter_sets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")

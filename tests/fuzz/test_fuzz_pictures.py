@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from picture_files import (
+
+from rdfc_core.data.readers.pictures import PictureReader
+from tests.fuzz.guard import Guard
+from tests.fuzz.shares import share
+from tests.support.jpeg_files import COLOURS, ORIENTATIONS, SECONDS, JpegFile, jpeg
+from tests.support.jpeg_files import LAYOUTS as JPEG_LAYOUTS
+from tests.support.picture_files import (
     BITS_AND_TYPES,
     DTYPES,
     LAYOUTS,
@@ -21,9 +26,6 @@ from picture_files import (
     png,
     tiff,
 )
-from shares import share
-
-from rdfc_core.data.readers.pictures import PictureReader
 
 pictures = PictureReader()
 SIDES = st.integers(1, 40)
@@ -57,3 +59,32 @@ def test_a_sound_picture_is_read_right_or_refused_by_name(
         assert not file.must_read, file.name
     else:
         assert np.abs(read.astype(np.float64) - file.grey).max() <= 0.51, file.name
+
+
+@st.composite
+def jpeg_files(draw: Any, as_mask: bool) -> JpegFile:
+    random, size = np.random.default_rng(draw(SEEDS)), (draw(SIDES), draw(SIDES))
+    options = (COLOURS, JPEG_LAYOUTS, ORIENTATIONS, SECONDS)
+    return jpeg(random, size, *(draw(st.sampled_from(one)) for one in options), as_mask)
+
+
+@share(60)
+@given(file=jpeg_files(as_mask=False))
+def test_a_sound_jpeg_is_read_as_viewers_show_its_first_picture(
+    guard: Guard, file: JpegFile
+) -> None:
+    path = file.write(guard.inputs)
+    read = guard.judge("JPEG matrix", lambda: pictures.read_image(path).array)
+    os.remove(path)  # noqa: PTH107
+    assert read is not None, file.name
+    assert np.abs(read.astype(np.float64) - file.grey).max() <= file.tolerance, file.name
+
+
+@share(60)
+@given(file=jpeg_files(as_mask=True))
+def test_a_jpeg_mask_is_the_outline_that_was_drawn(guard: Guard, file: JpegFile) -> None:
+    path = file.write(guard.inputs)
+    read = guard.judge("JPEG mask matrix", lambda: pictures.read_mask(path).array)
+    os.remove(path)  # noqa: PTH107
+    assert read is not None, file.name
+    np.testing.assert_array_equal(read > 0, file.inside, err_msg=file.name)

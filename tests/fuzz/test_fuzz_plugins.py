@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, text, values
-from shares import share
 
 from rdfc_core.errors import PluginError
 from rdfc_core.plugin.component import KINDS, Component
 from rdfc_core.plugin.registry import discover
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import altered, text, values
+from tests.fuzz.shares import share
 
 SOURCE = '''"""A plugin."""
 
@@ -43,8 +43,8 @@ SOUND = {
     "kind": "view",
     "name": "greys",
     "summary": "The histogram of grey values",
-    "target": "small_parts:GreyView",
-    "config": "small_parts:GreyViewConfig",
+    "target": "tests.support.small_parts:GreyView",
+    "config": "tests.support.small_parts:GreyViewConfig",
     "requires": {"numpy": "It needs NumPy"},
 }
 OTHER = EntryPoint("core", "rdfc_core.plugin.builtin", "rdfc")

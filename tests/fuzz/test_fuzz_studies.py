@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
 import yaml
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import altered, bent, damaged, text
-from shares import share
-from small_study import SMALL_STUDY
 
 from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
 from rdfc_core.plugin.registry import Registry
+from tests.fuzz.guard import Guard
+from tests.fuzz.mutations import altered, bent, damaged, text
+from tests.fuzz.originals import STUDY
+from tests.fuzz.shares import share
 
-STUDY = {
-    **copy.deepcopy(SMALL_STUDY),
-    "dataset": {"name": "manifest", "root": "data"},
-    "split": {"kind": "folds", "folds": 5},
-    "readers": {"pictures": {"max_pixels": 1000}},
-    "evaluate": {"bootstrap": 200, "compare": {"simclr": {"name": "simclr", "width": 8}}},
-    "seed": 3,
-}
 PAPER = "preset: paper\ndataset: phantom:cases=8,classes=2\nfeatures: native:parameters=ct\n"
 TEXTS = (yaml.safe_dump(STUDY), PAPER)
 OVERRIDES = ("pretrain.epochs=3", "views.image.encoder=timm:model=resnet18", "evaluate=paper")

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from guard import Guard
 from hypothesis import given
 from hypothesis import strategies as st
-from shares import share
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import resolve_part
@@ -24,6 +22,8 @@ from rdfc_core.data.splits import make_splits
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
+from tests.fuzz.guard import Guard
+from tests.fuzz.shares import share
 
 NAMES = {
     "case_id": ("case_id", "Case_ID", " CASE_ID "),

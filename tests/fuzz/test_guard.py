@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import Guard, Hang
-from mutations import CANARY
 
 from rdfc_core.errors import DataError
+from tests.fuzz.guard import Guard, Hang
+from tests.fuzz.mutations import CANARY
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import small_setup
 
 from rdfc_core import StudyError
 from rdfc_core.config.settings import Tuning
 from rdfc_core.interfaces import Tower
 from rdfc_core.models.layer_groups import modules, plan
+from tests.support import small_setup
 
 RADIOMICS = [("radiomics", f"layer{i}") for i in (1, 2, 3)]
 IMAGE = [("image", str(i)) for i in range(6)]  # children of the small network

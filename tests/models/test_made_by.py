@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_parts
-from command import Done
 
 from rdfc_core.models.phantoms import phantoms
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.plugin.registry import installed
 from rdfc_core.views import image_view
+from tests.support import small_parts
+from tests.support.command import Done
 
 Predict = Callable[[], Done]
 EXTRACTOR = "feature extractor 'outline' of rdfc-small-parts 0.1.0"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import small_setup
 from safetensors.numpy import load_file, save_file
 
 from rdfc_core.evaluation import conventional_radiomics
 from rdfc_core.evaluation.learners import learner
 from rdfc_core.evaluation.trials import Trial
 from rdfc_core.models.members import Inputs, member
+from tests.support import small_setup
 
 CASES, TRAIN = 60, 40
 TRIALS = (

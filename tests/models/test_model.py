@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_study
 import torch
 from safetensors.numpy import load_file, save_file
-from small_parts import SmallCnn
 
 from rdfc_core import DataError, ShapeError, StudyError
 from rdfc_core.evaluation.classifiers import LogisticProbe
@@ -23,6 +21,8 @@ from rdfc_core.interfaces import MemoryStore
 from rdfc_core.models import model
 from rdfc_core.models.linear_model import joined
 from rdfc_core.models.model import Model
+from tests.support import small_study
+from tests.support.small_parts import SmallCnn
 
 
 @pytest.fixture(scope="module")

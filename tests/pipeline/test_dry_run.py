@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import small_study
-from small_study import QUICK
 
 from rdfc_core import RdfcError
 from rdfc_core.pipeline import run as studies
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 TIMM = "views.image.encoder={name: timm, model: %s}"
 BOTH = 2 * 6

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_study
 import yaml
 from PIL import Image, ImageOps
-from small_study import QUICK
 
 from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
@@ -21,6 +19,8 @@ from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.steps import STEPS, Step
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 
 def asked(study: ResolvedStudy, run: Path, registry, until: Step = "evaluate") -> Results | None:

@@ -8,8 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from small_study import QUICK
 
 from rdfc_core import DataError, RdfcError
 from rdfc_core.extraction.store import Store
@@ -17,6 +15,8 @@ from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import load, write_report
 from rdfc_core.utils.atomic import within
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 
 @pytest.fixture

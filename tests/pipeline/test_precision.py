@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small_study
 import yaml
-from small_study import QUICK
 
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import RunContext
@@ -16,6 +14,8 @@ from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import device
 from rdfc_core.training.cpu_instructions import CpuInstructions
 from rdfc_core.training.device import device_for, fastest
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 AUTO = (*QUICK, "pretrain.precision=auto")
 

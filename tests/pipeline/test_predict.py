@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
 import yaml
-from case_folder import with_a_volume
-from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.config.load import load_study
@@ -20,10 +17,13 @@ from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.extraction.extract import extract
 from rdfc_core.models import model as models
 from rdfc_core.pipeline import run as studies
+from rdfc_core.pipeline.embeddings_table import write_embeddings
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.pipeline.run_folder import RunFolder
-from rdfc_core.pipeline.tables import write_embeddings
+from tests.support import small_study
+from tests.support.case_folder import with_a_volume
+from tests.support.small_study import QUICK
 
 
 def test_held_out_cases_get_the_probabilities_that_were_scored(finished, cases, run_context):

@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from command import HERE
 from PIL import Image
 from scipy import ndimage
-from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.data.case_definition import CaseDefinition
-from rdfc_core.models.model import load
+from rdfc_core.models.loading import load
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.pipeline.predict import predict
+from tests.support import small_study
+from tests.support.command import HERE
+from tests.support.small_study import QUICK
 
 ORGAN, TUMOUR = 1, 2
 

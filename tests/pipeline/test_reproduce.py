@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import HERE
 
 from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
@@ -20,6 +19,7 @@ from rdfc_core.interfaces import PublishedRow
 from rdfc_core.pipeline.reproduce import on_copy, published_study
 from rdfc_core.pipeline.summary import rows
 from rdfc_core.results.vocabulary import METRICS
+from tests.support.command import HERE
 
 NAMES = ("tn-scui2020", "kits19")
 MINUTE = (

@@ -7,15 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-import small_study
 import yaml
-from small_study import QUICK
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.report import write_report
 from rdfc_core.utils.atomic import append_only, replacing
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 OTHERS = (
     "model/my-own-net.pt",
@@ -58,6 +58,45 @@ def test_a_folder_with_a_study_written_by_hand_is_no_run(
         studies.run(study, folder, run_context, overwrite)
     assert ("--overwrite leaves it alone" in str(caught.value)) == overwrite
     assert content(folder) == before
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("others", [(), ("metrics.jsonl", "model/holdout/weights.safetensors")])
+def test_a_folder_with_a_copy_of_a_study_of_a_run_is_no_run(
+    run, pictures, run_context, tmp_path, others, overwrite
+):
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    shutil.copy2(run / "study.yaml", folder)
+    for name in others:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"mine")
+    before = content(folder)
+    with pytest.raises(StudyError, match="holds files and no run"):
+        studies.run(small_study.resolved(pictures, *QUICK), folder, run_context, overwrite)
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize("gone", [".lock", "cases.csv"])
+def test_a_copied_run_is_a_run_whatever_of_its_two_marks_was_left_behind(
+    run, pictures, run_context, gone
+):
+    (run / gone).unlink()
+    place = RunFolder(run)
+    assert place.began_here()
+    study = small_study.resolved(pictures, *QUICK)
+    with place.claimed(study, run_context.registry, overwrite=True):
+        assert {path.name for path in run.iterdir()} == {".lock", "study.yaml"}
+
+
+def test_a_run_is_one_from_its_beginning(run_context, pictures, tmp_path):
+    """Its lock proves it, also where the system removes the file with the lock."""
+    place, study = RunFolder(tmp_path / "begun"), small_study.resolved(pictures, *QUICK)
+    with place.claimed(study, run_context.registry, overwrite=False):
+        (place.path / ".lock").unlink()
+    assert place.began_here()
+    with place.claimed(study, run_context.registry, overwrite=False):
+        pass
 
 
 def test_overwriting_removes_what_the_run_wrote_and_nothing_else(run, pictures, run_context):

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_study
 import yaml
 from PIL import Image, ImageOps
-from small_study import QUICK, lasting
 
 from rdfc_core import StudyError
 from rdfc_core.pipeline import run as studies
@@ -20,6 +18,8 @@ from rdfc_core.pipeline.finished import finished_run
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
+from tests.support import small_study
+from tests.support.small_study import QUICK, lasting
 
 SPLIT = ("dataset.split_column=split",)
 

@@ -15,10 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
 from rich.console import Console
 from safetensors.numpy import load_file, save_file
-from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.cli import console
@@ -32,6 +30,8 @@ from rdfc_core.report.sections.model_selection import choices
 from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.verdict import Statistics, judge, paired_difference
 from rdfc_core.results.schema import Against, Judged, Results
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 CANDIDATES = (
     "probe",

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_study
 
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
@@ -24,6 +23,7 @@ from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.training import placement
 from rdfc_core.views import feature_view
+from tests.support import small_study
 
 CASES, FEATURES = 2_000, 400
 TABLE = CASES * FEATURES * 8

@@ -7,13 +7,13 @@ import logging
 import shutil
 
 import pytest
-import small_study
-from command import HERE
-from small_study import QUICK
 
 from rdfc_core.evaluation.sample_size import LEAST
 from rdfc_core.pipeline import run as studies
 from rdfc_core.utils.warning_capture import captured_warnings
+from tests.support import small_study
+from tests.support.command import HERE
+from tests.support.small_study import QUICK
 
 SHORT = (*QUICK, "evaluate.controls=[]", "evaluate.classifiers=[logistic]")
 

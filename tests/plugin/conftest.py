@@ -9,9 +9,9 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
-from command import Done
 
 from rdfc_core.plugin import registry
+from tests.support.command import Done
 
 VERSION = "1.7"
 

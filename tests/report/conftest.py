@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from paper_run import write_paper_run
-from run_folders import Folder
 
 from rdfc_core.report import write_report
+from tests.support.paper_run import write_paper_run
+from tests.support.run_folders import Folder
 
 
 @pytest.fixture(scope="session")

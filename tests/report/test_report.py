@@ -15,11 +15,11 @@ import matplotlib as mpl
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from html_page import Page
-from run_folders import Folder
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from rdfc_core.report import write_report
+from tests.support.html_page import Page
+from tests.support.run_folders import Folder
 
 
 def page_of(folder: Path) -> Page:
@@ -170,6 +170,58 @@ def test_label_efficiency_is_drawn_from_the_best_variant_at_each_share(tmp_path)
     )
     assert "0.741 ± 0.010" in page.text
     assert "up to 4 repeats of what depends on chance" in page.text
+
+
+def test_curves_end_at_all_labels_and_say_how_many_labels_others_need(tmp_path):
+    row = {
+        "dataset": "d",
+        "input": "both",
+        "layer": "features",
+        "classifier": "head",
+        "metric": "f1_weighted",
+        "sd": 0.01,
+        "ci_low": None,
+        "ci_high": None,
+        "n_cases": 40,
+        "folds": 1,
+        "seeds": 3,
+    }
+    places = {0.05: "label-efficiency", 0.2: "label-efficiency", 1.0: "supervised"}
+    rows = [
+        {**row, "method": method, "label_fraction": share, "mean": mean, "table": places[share]}
+        for method, means in {
+            "hybrid-finetune": (0.7, 0.8, 0.9),
+            "hybrid-scratch": (0.6, 0.7, 0.8),
+        }.items()
+        for share, mean in zip(places, means, strict=True)
+    ]
+    told = {"method": "hybrid-finetune", "reference": "hybrid-scratch", "least": 0.05}
+    radiomics = {**told, "reference": "radiomics", "share": 0.4, "ci_low": 0.3, "ci_high": 0.5}
+    needed = [
+        {**told, "label_fraction": 0.05, "share": 0.21, "ci_low": 0.05, "ci_high": None},
+        {**told, "label_fraction": 0.2, "share": None, "ci_low": 0.5, "ci_high": None},
+        {**radiomics, "label_fraction": 0.2},
+    ]
+    (tmp_path / "results.json").write_text(
+        json.dumps({"rows": rows, "labels_needed": needed}), encoding="utf-8"
+    )
+    write_report(tmp_path)
+    page = page_of(tmp_path)
+    curves, told_plot = (a["aria-label"].replace("\u00a0", " ") for a in page.with_class("plot"))
+    assert curves == (
+        "Weighted F1 over the share of labels. hybrid-finetune 5 %: 0.700, 20 %: 0.800, "
+        "100 %: 0.900; hybrid-scratch 5 %: 0.600, 20 %: 0.700, 100 %: 0.800"
+    )
+    scratch = (
+        "As good as hybrid-finetune with 5 %: hybrid-scratch with 21 % [at most 5 % to more than "
+        "100 %], 4.2 times as many. As good as hybrid-finetune with 20 %: hybrid-scratch with "
+        "more than 100 % [50 % to more than 100 %]."
+    )
+    also = "As good as hybrid-finetune with 20 %: radiomics with 40 % [30 % to 50 %], 2 times"
+    assert told_plot == f"Labels needed. {scratch} {also} as many."
+    text = page.text.replace("\u00a0", " ")
+    assert scratch in text  # the caption has the first reference alone
+    assert also not in text
 
 
 def test_cases_are_counted_by_class_and_part(two_classes):

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, Browser
 from PIL import Image
+
+from tests.support.browser import CHROMIUM, Browser
 
 PHONE, DESKTOP = (390, 844), (1200, 900)
 

@@ -6,8 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from html_page import Page
-from paper_run import HARD, NETWORKS
 
 from rdfc_core.evaluation.metrics import scores
 from rdfc_core.report import write_report
@@ -22,6 +20,8 @@ from rdfc_core.report.sections.paired_tests import differences
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.text import number, p_value
 from rdfc_core.report.variants import judged
+from tests.support.html_page import Page
+from tests.support.paper_run import HARD, NETWORKS
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_parts import GreyTower, GreyView
 from torch import Tensor, nn
 
 from rdfc_core import StudyError
@@ -19,6 +18,7 @@ from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.interfaces import Batch, MemoryStore, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint
 from rdfc_core.training.metrics_log import PretrainPaths
+from tests.support.small_parts import GreyTower, GreyView
 
 STILL = "views.radiomics.dropout=0"
 """Dropout falls differently with other numbers of processes; all else is to be the same."""

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from run_folders import Folder
 
 from rdfc_core.views.overlay import overlays
+from tests.support.run_folders import Folder
 
 SHARES = (0.05, 0.2, 1.0)
 NETWORKS = ("resnet-scratch", "hybrid-scratch", "hybrid-finetune")

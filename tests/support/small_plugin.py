@@ -9,7 +9,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    here = "small_parts"
+    here = "tests.support.small_parts"
     return [
         Component(
             "feature_extractor",

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig
 from torch import Tensor, nn
 
 from rdfc_core.case import Case
@@ -26,6 +25,7 @@ from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.measured_features import MeasuredFeatures
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
+from tests.support.small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(

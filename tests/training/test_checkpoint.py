@@ -8,7 +8,6 @@ from multiprocessing.context import ForkServerContext as Processes
 from pathlib import Path
 from typing import Any
 
-import jobs
 import pytest
 import torch
 from safetensors import safe_open
@@ -17,6 +16,7 @@ from torch import nn
 
 from rdfc_core import DataError
 from rdfc_core.training import checkpoint
+from tests.support import jobs
 
 STATE = {
     "epoch": 3,

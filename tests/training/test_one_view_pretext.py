@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
-from small_study import QUICK
 
 from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
@@ -24,6 +22,8 @@ from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.predict import embed, predict
 from rdfc_core.report.load import read_run
 from rdfc_core.report.verdict import judge
+from tests.support import small_study
+from tests.support.small_study import QUICK
 
 DATASET = "phantom:cases=48,labelled=40,image_size=[40,48],difficulty=0.2"
 

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_study
 import torch
-from small_parts import GreyTower, GreyView, GreyViewConfig
 from torch import Tensor, nn
 
 from rdfc_core import DataError
@@ -20,6 +18,8 @@ from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
+from tests.support import small_study
+from tests.support.small_parts import GreyTower, GreyView, GreyViewConfig
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:
@@ -107,6 +107,13 @@ def test_no_epochs_leave_fresh_weights(tmp_path):
     fresh = GreyTower(16)
     for name, value in recorder.towers["greys"].state_dict().items():
         assert torch.equal(value, fresh.state_dict()[name])
+
+
+def test_no_gradient_is_kept_when_training_has_ended(tmp_path):
+    """Evaluation needs none, and they take as much memory as the network."""
+    recorder = fit(tmp_path, 8, epochs=1)
+    assert [one for one in recorder.parameters() if one.requires_grad]
+    assert all(one.grad is None for one in recorder.parameters())
 
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_study
 import torch
 from torch import Tensor
 
 from rdfc_core.training import checkpoint
 from rdfc_core.training.metrics_log import PretrainPaths
+from tests.support import small_study
 
 
 def lines_of(run: Path) -> list[dict[str, Any]]:

@@ -6,12 +6,12 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from case_folder import CaseFolder
 from PIL import Image
 
 from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.utils.paths import as_stored
+from tests.support.case_folder import CaseFolder
 
 NAME = "Schädel/Ré-ゴ.png"
 

@@ -9,11 +9,8 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import small_study
 import tifffile
 from PIL import Image
-from small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig, SmallVolumeCnn
-from small_study import QUICK
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.case import Tumour, Volume
@@ -26,6 +23,15 @@ from rdfc_core.views.crop import picture
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.views.preparers import PicturePreparer
+from tests.support import small_study
+from tests.support.small_parts import (
+    OutlineConfig,
+    OutlineFeatures,
+    SmallCnn,
+    SmallCnnConfig,
+    SmallVolumeCnn,
+)
+from tests.support.small_study import QUICK
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (13, 17, 3)).astype(np.uint8)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_parts
 
 from rdfc_core.interfaces import Prepared
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
+from tests.support import small_parts
 
 CASES, FEATURES = 2_500, 300
 

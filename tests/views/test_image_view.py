@@ -8,11 +8,6 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from small_parts import (
-    SmallCnn,
-    SmallCnnConfig,
-    SmallVolumeCnn,
-)
 from torch import nn
 
 from rdfc_core import DataError, PluginError, StudyError
@@ -21,6 +16,11 @@ from rdfc_core.interfaces import Prepared
 from rdfc_core.views.feature_view import FeatureTower
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
+from tests.support.small_parts import (
+    SmallCnn,
+    SmallCnnConfig,
+    SmallVolumeCnn,
+)
 
 
 def image_view(encoder: Any = None, **options: Any) -> ImageView:

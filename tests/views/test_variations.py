@@ -10,7 +10,6 @@ import pytest
 import torch
 from pydantic import ValidationError
 from scipy import ndimage, stats
-from small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
 from rdfc_core import testing
 from rdfc_core.views.augmentation import augment_pictures
@@ -21,6 +20,7 @@ from rdfc_core.views.intensity import vary_brightness, vary_contrast, vary_gamma
 from rdfc_core.views.noise import add_noise, add_speckle
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.views.variations import OF_INTENSITIES, augment
+from tests.support.small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
 
 STRONG = {
     "elastic": 0.05,

@@ -76,11 +76,7 @@ class NativeExtractor(FeatureExtractor):
         Raises:
             StudyError: If the parameters do not fit tumours with so many axes.
         """
-        plan = self._plan(ndim)
-        absent = {"shape", "shape2D"} & set(self._by_ndim[ndim].feature_classes)
-        if absent and not plan.shapes:
-            warn_of_absent_shape(", ".join(sorted(absent)), ndim)
-        return plan.names
+        return self._plan(ndim).names
 
     def extract(self, tumour: Tumour) -> Features:
         """The features of one tumour, (F,) float64.
@@ -90,6 +86,9 @@ class NativeExtractor(FeatureExtractor):
             StudyError: If the parameters do not fit tumours with so many axes.
         """
         plan = self._plan(tumour.ndim)
+        absent = {"shape", "shape2D"} & set(self._by_ndim[tumour.ndim].feature_classes)
+        if absent and not plan.shapes:
+            warn_of_absent_shape(", ".join(sorted(absent)), tumour.ndim)
         prepared, region = _measurable(tumour, plan)
         size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
         reasons = why_no_log(self._by_ndim[tumour.ndim], size, spacing_mm)

@@ -7,6 +7,7 @@ import pytest
 
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.errors import DataError, StudyError
+from rdfc_core.radiomics.checks import warn_of_absent_shape
 
 ENTROPY = {"featureClass": {"firstorder": ["Entropy"], "glcm": ["Contrast"]}}
 MEAN = {"featureClass": {"firstorder": ["Mean"]}}
@@ -239,3 +240,17 @@ def test_a_spacing_of_metres_is_not_resampled_to_millimetres(make_tumour, make_e
     tumour = make_tumour((12, 12, 12), spacing_mm=(1000.0, 1000.0, 1000.0))
     with pytest.raises(DataError, match=r"1000 × 1000 × 1000 mm would make .* voxels, more than"):
         extractor.extract(tumour)
+
+
+def test_a_missing_shape_class_is_warned_of_where_such_a_tumour_is_measured(
+    make_extractor, make_tumour, caplog
+):
+    warn_of_absent_shape.cache_clear()
+    extractor = make_extractor({"featureClass": {"shape2D": [], "firstorder": []}})
+    extractor.extract(make_tumour((12, 14)))
+    extractor.names(3)  # as `predict` asks of pictures whether volumes would do, too
+    assert caplog.records == []
+    for _ in range(2):
+        extractor.extract(make_tumour((6, 12, 14)))
+    (record,) = caplog.records
+    assert "List shape in featureClass" in record.getMessage()

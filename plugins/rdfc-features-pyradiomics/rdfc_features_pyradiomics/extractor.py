@@ -79,12 +79,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
         Raises:
             StudyError: If the parameters do not fit tumours with so many axes.
         """
-        parameters = self._by_ndim[ndim]
-        absent = {"shape", "shape2D"} & set(parameters.feature_classes)
-        absent -= set(parameters.shape_classes(ndim))
-        if absent and not parameters.shape_classes(ndim):
-            warn_of_absent_shape(", ".join(sorted(absent)), ndim)
-        return parameters.feature_names(ndim)
+        return self._by_ndim[ndim].feature_names(ndim)
 
     def extract(self, tumour: Tumour) -> Features:
         """The features of one tumour, (F,) float64.
@@ -96,6 +91,9 @@ class PyRadiomicsExtractor(FeatureExtractor):
         """
         parameters = self._by_ndim[tumour.ndim]
         names = self.names(tumour.ndim)
+        absent = {"shape", "shape2D"} & set(parameters.feature_classes)
+        if absent and not parameters.shape_classes(tumour.ndim):
+            warn_of_absent_shape(", ".join(sorted(absent)), tumour.ndim)
         settings = engine.settings_of(parameters, tumour.ndim)
         with engine.undisturbing():
             image, mask, missing = self._prepared(tumour, parameters, settings)

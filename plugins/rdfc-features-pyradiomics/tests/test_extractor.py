@@ -216,13 +216,16 @@ def test_extraction_is_quiet_and_leaves_threads_and_logging_as_they_were(
     assert list(recwarn) == []
 
 
-def test_a_missing_shape_class_is_warned_of(make_extractor, caplog):
+def test_a_missing_shape_class_is_warned_of_where_such_a_tumour_is_measured(
+    make_extractor, make_tumour, caplog
+):
     module.warn_of_absent_shape.cache_clear()
     extractor = make_extractor({"featureClass": {"shape": [], "firstorder": []}})
-    extractor.names(3)
+    extractor.extract(make_tumour((6, 12, 14)))
+    extractor.names(2)  # as `predict` asks of volumes whether pictures would do, too
     assert caplog.records == []
-    extractor.names(2)
-    extractor.names(2)
+    for _ in range(2):
+        extractor.extract(make_tumour((12, 14)))
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("rdfc", "WARNING")
     assert "List shape2D in featureClass" in record.getMessage()

@@ -15,7 +15,7 @@ from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
-from rdfc_core.utils.paths import as_stored
+from rdfc_core.utils.paths import as_stored, undecodable
 
 log = logging.getLogger("rdfc")
 
@@ -56,13 +56,19 @@ class AutoReader(Reader):
         """The cases, each with a reader: its own if the data set gave it one, otherwise this.
 
         Files that this reader is to read are named as the disk spells them.
+
+        Raises:
+            DataError: If a name of a case is no text.
         """
-        return [
+        read = [
             case
             if case.reader
             else replace(case, image=as_stored(case.image), mask=as_stored(case.mask), reader=self)
             for case in cases
         ]
+        for case in read:
+            _refuse_undecodable(case)
+        return read
 
     def reads(self, path: Path) -> bool:
         """Whether any reader is meant for the path."""
@@ -100,6 +106,14 @@ class AutoReader(Reader):
         """
         return self._for(path).mask_identity(path)
 
+    def files(self, path: Path) -> Sequence[Path]:
+        """Those of the reader for this path.
+
+        Raises:
+            DataError: If there is no reader for it.
+        """
+        return self._for(path).files(path)
+
     def fingerprint(self, path: Path) -> str:
         """As the reader for this path gives it.
 
@@ -123,3 +137,19 @@ class AutoReader(Reader):
             f"no installed reader is meant for {path.name}. Convert the file to PNG, TIFF, NIfTI, "
             "NRRD or MHA, or install a plugin that reads it."
         )
+
+
+def _refuse_undecodable(case: Case) -> None:
+    named = {
+        "id": case.case_id,
+        "patient": case.patient_id,
+        "label": case.label or "",
+        "image": str(case.image),
+        "mask": str(case.mask),
+    }
+    for what, text in named.items():
+        if shown := undecodable(text):
+            raise DataError(
+                f"Case {undecodable(case.case_id) or case.case_id}: the {what} {shown} holds bytes "
+                "that are no UTF-8, and no table can name it. Rename the file or folder."
+            )

@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,14 @@ class VolumeReader(Reader):
             return identity  # reading it will say so
         return identity if np.array_equal(values, _rounded(values)) else f"{identity}; rounded"
 
+    def files(self, path: Path) -> Sequence[Path]:
+        """The file, and the file that its header names where there is one."""
+        try:
+            payload = _payload(path)
+        except DataError:
+            return [path]
+        return [path] if payload is None or payload.file == path else [path, payload.file]
+
     def fingerprint(self, path: Path) -> str:
         """The SHA-256 of the file, and of the file that its header names where there is one.
 
@@ -115,13 +124,10 @@ class VolumeReader(Reader):
             DataError: If the file cannot be read.
         """
         digest = super().fingerprint(path)
-        try:
-            payload = _payload(path)
-        except DataError:
-            return digest
-        if payload is None or payload.file == path:
-            return digest
-        return hashlib.sha256((digest + super().fingerprint(payload.file)).encode()).hexdigest()
+        for payload in self.files(path)[1:]:
+            digest += super().fingerprint(payload)
+            digest = hashlib.sha256(digest.encode()).hexdigest()
+        return digest
 
     def _has_floats(self, path: Path) -> bool:
         """Whether samples are, or are scaled to, floating point; False of what cannot be read."""

@@ -12,11 +12,20 @@ from rdfc_core.report.palette import DASHES, series_colour
 from rdfc_core.report.run_data import RunData
 from rdfc_core.report.variants import own_of
 from rdfc_core.report.verdict import primary_metric
-from rdfc_core.results.schema import Row
-from rdfc_core.results.vocabulary import AUROC, LABEL_EFFICIENCY, metric_heading
+from rdfc_core.results.schema import LabelsNeeded, Row
+from rdfc_core.results.vocabulary import (
+    AUROC,
+    LABEL_EFFICIENCY,
+    LINEAR,
+    SUPERVISED,
+    metric_heading,
+)
 
 ALSO = AUROC
 """Drawn beside the metric that decides."""
+
+BEYOND = 10.0
+"""Where a share is drawn that all labels are not enough for."""
 
 
 def efficiency(run: RunData) -> tuple[Plot, ...]:
@@ -26,15 +35,58 @@ def efficiency(run: RunData) -> tuple[Plot, ...]:
     if first is None:
         return ()
     drawn = (_plot(run, rows, metric) for metric in dict.fromkeys((first, ALSO)))
-    return tuple(plot for plot in drawn if plot is not None)
+    needed = _needed(run.results.labels_needed if run.results else ())
+    return tuple(plot for plot in (*drawn, needed) if plot is not None)
+
+
+def _needed(told: Sequence[LabelsNeeded]) -> Plot | None:
+    """How many labels others need to do as well; None where a run has no pretrained method."""
+    methods = list(dict.fromkeys(one.method for one in told))
+    if not methods:
+        return None
+    told = [one for one in told if one.method == methods[0]]
+    curves, sentences = [], []
+    first = told[0].reference
+    for place, reference in enumerate(dict.fromkeys(one.reference for one in told)):
+        own = [one for one in told if one.reference == reference]
+        x, y, low, high = (
+            np.array([BEYOND if value is None else value for value in values])
+            for values in zip(
+                *((o.label_fraction, o.share, o.ci_low, o.ci_high) for o in own), strict=True
+            )
+        )
+        colour, dashes = series_colour(place), place % len(DASHES)
+        curves.append(Curve(reference, x, y, colour, dashes, band=(low, high)))
+        sentences += [in_words(one) for one in own]
+    svg = figures.labels_needed(curves, "labels-needed", f"Labels needed. {' '.join(sentences)}")
+    caption = (
+        f"With how many labels others reach the weighted F1 of {methods[0]}. Above the diagonal "
+        "the pretrained method needs fewer; arrows: all labels are not enough. "
+        + " ".join(in_words(o) for o in told if o.reference == first and o.label_fraction < 1)
+    )
+    return Plot(f"Labels needed to do as well as {methods[0]}", svg, caption)
+
+
+def in_words(one: LabelsNeeded) -> str:
+    """``As good as a with 5 %: b with 21 % [12 % to 40 %], 4.2 times as many``."""
+    ends = " to ".join(_share(one, end) for end in (one.ci_low, one.ci_high))
+    times = ""
+    if one.share is not None and one.share > one.least:
+        times = f", {one.share / one.label_fraction:.2g} times as many"
+    return (
+        f"As good as {one.method} with {text.percent(one.label_fraction)}: {one.reference} with "
+        f"{_share(one, one.share)} [{ends}]{times}."
+    )
+
+
+def _share(one: LabelsNeeded, share: float | None) -> str:
+    if share is None:
+        return f"more than {text.percent(1)}"
+    return f"at most {text.percent(share)}" if share <= one.least else text.percent(share)
 
 
 def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
-    own = [
-        row
-        for row in rows
-        if row.table == LABEL_EFFICIENCY and row.metric == metric and row.mean is not None
-    ]
+    own = _with_all_labels(rows, metric)
     if len({row.label_fraction for row in own}) < 2:
         return None
     methods = list(dict.fromkeys(row.method for row in own))
@@ -60,6 +112,23 @@ def _plot(run: RunData, rows: Sequence[Row], metric: str) -> Plot | None:
         f"{name} over the share of labels. {'; '.join(summaries)}",
     )
     return Plot(f"Label efficiency: {name}", svg, _caption(own, bands, bool(published)))
+
+
+def _with_all_labels(rows: Sequence[Row], metric: str) -> list[Row]:
+    """The table's rows, and where it lacks all labels, the same variants from the other tables."""
+    known = [row for row in rows if row.metric == metric and row.mean is not None]
+    own = [row for row in known if row.table == LABEL_EFFICIENCY]
+    whole = {row.method for row in own if row.label_fraction == 1}
+    tried = {_variant(row) for row in own if row.method not in whole}
+    return own + [
+        row
+        for row in known
+        if row.table in (SUPERVISED, LINEAR) and row.label_fraction == 1 and _variant(row) in tried
+    ]
+
+
+def _variant(row: Row) -> tuple[str, str, str, str]:
+    return row.method, row.input, row.layer, row.classifier
 
 
 def _best(rows: Sequence[Row]) -> list[Row]:

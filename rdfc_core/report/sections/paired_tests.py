@@ -167,7 +167,7 @@ def _field(run: RunData, table: str, share: float) -> Field | None:
     of_labels = f", {text.percent(share)} of the labels" if table == LABEL_EFFICIENCY else ""
     return Field(
         title=f"{short_table_heading(table)}{of_labels}: "
-        f"{metric_heading(against[0].metric)} of {own} less that of",
+        f"{metric_heading(against[0].metric)} of {own} minus that of",
         own=own,
         strips=strips,
         zero=50.0,
