@@ -188,7 +188,8 @@ class Component:
 
     def _import(self, path: str) -> type[Any]:
         with self._quietly(f"importing {path.partition(':')[0]}"):
-            return imported(path, self.full_label)
+            found: type[Any] = imported(path, self.full_label)
+        return found
 
 
 _told: set[str] = set()
