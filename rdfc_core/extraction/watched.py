@@ -49,10 +49,10 @@ def checked_recipe(preparer: Preparer) -> dict[str, Any]:
     Raises:
         PluginError: If it is no JSON, or another one at every call.
     """
-    own = component_of(preparer)
-    recipe = preparer.recipe()
+    own: Any = component_of(preparer)
     with held_to_contract(own):
-        require_recipe(recipe, preparer.recipe(), type(own).__name__)
+        require_recipe(own.recipe(), own.recipe(), type(own).__name__)
+    recipe = preparer.recipe()
     return recipe
 
 

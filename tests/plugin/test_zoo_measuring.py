@@ -216,7 +216,6 @@ def test_an_executor_that_miscounts_is_told(animal, rdfc_here, blame, study_file
 
 
 READERS = {
-    "of-four": ("Volume(np.ones((2, 2, 2, 2)), (1, 1, 1, 1))", "give one channel"),
     "of-arrays": ("np.ones((9, 9))", "gave ndarray, not a Volume"),
     "of-none": ("None", "gave NoneType, not a Volume"),
     "of-words": ("Volume.of(np.full((9, 9), 'x'), (1.0, 1.0))", "has values of type"),

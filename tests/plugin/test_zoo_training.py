@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 HERE = "--executor=local:workers=0"
 
@@ -192,10 +193,12 @@ def test_a_memory_that_breaks_its_contract_is_told_before_training(
 def test_a_pretext_that_breaks_its_contract_is_told(animal, rdfc_here, blame, study_file, name):
     body, reason = PRETEXTS[name]
     animal(name, kind="pretext", parts=f"{TASK}class Animal(Task):\n{body}")
-    done = rdfc_here(
-        *("pretrain", study_file, f"--set=pretext={{name: {name}}}", "--set=objective=null", HERE)
+    study = yaml.safe_load(study_file.read_text("utf-8"))
+    del study["objective"]
+    study_file.write_text(yaml.safe_dump({**study, "pretext": name}), "utf-8")
+    blame(
+        rdfc_here("pretrain", study_file, HERE), name, f"pretext {name!r} of", "breaks its", reason
     )
-    blame(done, name, f"pretext {name!r} of", "breaks its contract", reason)
 
 
 @pytest.fixture
@@ -237,6 +240,7 @@ def test_labels_that_no_class_has_are_told_alike_by_run_and_check(listed, rdfc_h
         "    def cases(self): return [Case(**{**o, 'label': 'odd'}) for o in self.listed()]",
     )
     said = "12 cases have the label 'odd', which is none of the classes (benign, malignant)"
-    assert said in rdfc_here("extract", study_file, "--set=dataset=mislabelled", HERE).err
+    done = rdfc_here("extract", study_file, "--set=dataset=mislabelled", HERE)
+    assert said in " ".join(done.err.split())
     check = rdfc_here("datasets", "check", "mislabelled", "--features=none", "--json")
     assert [one for one in json.loads(check.out)["problems"] if said in one["message"]]
