@@ -44,6 +44,15 @@ def check(
             autocompletion=options.completer("feature_extractor"),
         ),
     ] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reader",
+            help="A reader to use, with its options, where several claim a file; as readers: in a "
+            "study.",
+            autocompletion=options.completer("reader"),
+        ),
+    ] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -57,10 +66,13 @@ def check(
 
     console.log_to_stderr()
     dataset = component("dataset", name, "dataset", root=root).build(installed())
-    reader, progress = AutoReader.installed(installed()), console.DrawnProgress()
+    chosen = {
+        part.name: part for part in (component("reader", t, "--reader") for t in reader or ())
+    }
+    readers, progress = AutoReader.installed(installed(), chosen), console.DrawnProgress()
     with progress.waiting("Listing the data set's cases"):
         try:
-            cases = reader.given_to(checked_listing(dataset, dataset.listed_cases()))
+            cases = readers.given_to(checked_listing(dataset, dataset.listed_cases()))
         except DataError as error:  # an unusable listing: its problems are listed, or this is one
             cases = []
             if not any(problem.severity == "error" for problem in dataset.problems()):

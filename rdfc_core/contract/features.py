@@ -46,16 +46,23 @@ def require_features(features: Any, names: Sequence[str], who: str) -> None:
     )
 
 
-def measured(extractor: FeatureExtractor, tumour: Tumour) -> tuple[tuple[str, ...], Features]:
+def measured(
+    extractor: FeatureExtractor, tumour: Tumour, ndim: int
+) -> tuple[tuple[str, ...], Features]:
     """The names and features of a tumour, once they are known to fit together.
+
+    Args:
+        extractor: Measures.
+        tumour: What it asked for.
+        ndim: Axes of its images.
 
     Raises:
         ContractError: If they do not.
         DataError: If the tumour cannot be measured.
     """
     who = type(extractor).__name__
-    names = extractor.names(tumour.ndim)
-    require_names(names, tumour.ndim, who)
+    names = extractor.names(ndim)
+    require_names(names, ndim, who)
     features = extractor.extract(tumour)
     require_features(features, names, who)
     return names, features
@@ -120,12 +127,18 @@ def left_as_given(tumour: Tumour, what: str) -> Iterator[None]:
     Raises:
         ContractError: If it does.
     """
-    before = _checksum(tumour.image.array), _checksum(tumour.mask)
+    before = [*map(_checksum, _arrays(tumour))], dict(tumour.columns)
     yield
     require(
-        before == (_checksum(tumour.image.array), _checksum(tumour.mask)),
+        before == ([*map(_checksum, _arrays(tumour))], dict(tumour.columns)),
         f"{what} changed the tumour it was given; work on a copy.",
     )
+
+
+def _arrays(tumour: Tumour) -> list[NDArray[Any]]:
+    """Images and masks; none of a tumour of which columns alone were asked for."""
+    own = [one for one in (tumour, *tumour.images.values()) if "image" in vars(one)]
+    return [array for one in own for array in (one.image.array, one.mask)]
 
 
 def _checksum(array: NDArray[Any]) -> int:

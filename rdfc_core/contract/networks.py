@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from rdfc_core.contract.promises import require
+from rdfc_core.interfaces.collated import Collated, alike, tensors
 
 
 def require_batch(batch: Any, cases: int, who: str) -> None:
-    """A view collates cases to float32 on the CPU, a finite row a case."""
+    """A view collates cases to float32 on the CPU, a finite row a case; or to a mapping of such."""
     require(
-        isinstance(batch, Tensor) and batch.ndim > 0 and len(batch) == cases,
-        f"{who}.collate() gave {described(batch)} for {cases} cases; it has to give a tensor with "
-        "one row for each.",
+        isinstance(batch, Tensor) or (isinstance(batch, Mapping) and batch),
+        f"{who}.collate() gave {described(batch)}; it has to give a tensor, or a mapping of "
+        "tensors.",
     )
-    require(
-        batch.device.type == "cpu" and batch.dtype == torch.float32,
-        f"{who}.collate() gave {batch.dtype} on {batch.device}; give float32 on the CPU.",
-    )
-    require(torch.isfinite(batch).all(), f"{who}.collate() left NaN or infinite values; fill them.")
+    whole = (torch.int64, torch.bool) if isinstance(batch, Mapping) else ()
+    for one in tensors(batch):
+        require(
+            isinstance(one, Tensor) and one.ndim > 0 and len(one) == cases,
+            f"{who}.collate() gave {described(one)} for {cases} cases; it has to give a tensor "
+            "with one row for each.",
+        )
+        require(
+            one.device.type == "cpu" and one.dtype in (torch.float32, *whole),
+            f"{who}.collate() gave {one.dtype} on {one.device}; give float32 on the CPU (in a "
+            "mapping also int64 and bool).",
+        )
+        require(
+            torch.isfinite(one).all(), f"{who}.collate() left NaN or infinite values; fill them."
+        )
 
 
-def require_draw(drawn: Any, batch: Tensor, before: Tensor, who: str) -> None:
+def require_draw(drawn: Any, batch: Collated, before: Collated, who: str) -> None:
     """A variation of a batch is finite, new, and like the batch in shape, type and device."""
-    require(torch.equal(batch, before), f"{who}.augment() changed the batch; return a new one.")
+    require(alike(batch, before), f"{who}.augment() changed the batch; return a new one.")
     require(
-        isinstance(drawn, Tensor)
-        and (drawn.shape, drawn.dtype, drawn.device) == (batch.shape, batch.dtype, batch.device),
+        isinstance(drawn, Tensor | Mapping) and alike(drawn, batch, _as_before),
         f"{who}.augment() made {described(drawn)} of {described(batch)}; keep shape, type and "
         "device.",
     )
-    require(torch.isfinite(drawn).all(), f"{who}.augment() made NaN or infinite values.")
+    for one in tensors(drawn):
+        require(torch.isfinite(one).all(), f"{who}.augment() made NaN or infinite values.")
+
+
+def _as_before(one: Tensor, other: Tensor) -> bool:
+    return (one.shape, one.dtype, one.device) == (other.shape, other.dtype, other.device)
 
 
 def require_rows(rows: Any, cases: int, out_features: int | None, who: str) -> None:
@@ -63,7 +79,9 @@ def require_finite(rows: Tensor, who: str) -> None:
 
 
 def described(value: Any) -> str:
-    """A tensor by shape and type, anything else by its class."""
+    """Tensors by shape and type, anything else by its class."""
     if isinstance(value, Tensor):
         return f"{tuple(value.shape)} {value.dtype}"
+    if isinstance(value, Mapping) and value:
+        return ", ".join(f"{name}: {described(one)}" for name, one in value.items())
     return f"a {type(value).__name__}"

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rdfc_core.contract.global_state import left_alone
 from rdfc_core.contract.networks import require_batch, require_draw, require_finite, require_rows
 from rdfc_core.contract.promises import require
 from rdfc_core.contract.tasks import require_tower_of
 from rdfc_core.interfaces import Prepared, Tower, View
+from rdfc_core.interfaces.collated import Collated, alike, count, each
 
 
 def require_state(state: Any, who: str) -> None:
@@ -30,7 +30,7 @@ def require_state(state: Any, who: str) -> None:
         )
 
 
-def require_round_trip(view: View, blank: View, prepared: Sequence[Prepared], who: str) -> Tensor:
+def require_round_trip(view: View, blank: View, prepared: Sequence[Prepared], who: str) -> Collated:
     """A new view with the same state collates alike.
 
     Args:
@@ -48,7 +48,7 @@ def require_round_trip(view: View, blank: View, prepared: Sequence[Prepared], wh
     require_batch(batch, len(prepared), who)
     blank.load_state({key: value.copy() for key, value in state.items()})
     require(
-        torch.equal(blank.collate(prepared), batch),
+        alike(blank.collate(prepared), batch),
         f"{who}: a new view with the same state collates differently; put all that fit learns "
         "into state().",
     )
@@ -65,19 +65,19 @@ def require_same_towers(view: View, blank: View, who: str) -> None:
     )
 
 
-def require_variation(view: View, batch: Tensor, who: str) -> None:
+def require_variation(view: View, batch: Collated, who: str) -> None:
     """A variation draws from its generator alone, keeps form and type, and leaves the batch."""
-    before = batch.clone()
+    before = each(batch, torch.clone)
     with left_alone(f"{who}.augment()"):
         drawn = view.augment(batch, torch.Generator().manual_seed(0))
     require_draw(drawn, batch, before, who)
     require(
-        torch.equal(drawn, view.augment(batch, torch.Generator().manual_seed(0))),
+        alike(drawn, view.augment(batch, torch.Generator().manual_seed(0))),
         f"{who}.augment() gave another result for the same generator; draw all randomness from it.",
     )
 
 
-def require_tower(view: View, batch: Tensor, who: str) -> Tower:
+def require_tower(view: View, batch: Collated, who: str) -> Tower:
     """The view makes a tower, whose features are as wide as it says.
 
     Returns:
@@ -87,6 +87,6 @@ def require_tower(view: View, batch: Tensor, who: str) -> Tower:
     require_tower_of(tower, who)
     with torch.no_grad():
         rows = tower.eval()(batch)
-    require_rows(rows, len(batch), tower.out_features, f"The tower of {who}")
+    require_rows(rows, count(batch), tower.out_features, f"The tower of {who}")
     require_finite(rows, f"The tower of {who}")
     return tower

@@ -52,8 +52,7 @@ def checked_recipe(preparer: Preparer) -> dict[str, Any]:
     own: Any = component_of(preparer)
     with held_to_contract(own):
         require_recipe(own.recipe(), own.recipe(), type(own).__name__)
-    recipe = preparer.recipe()
-    return recipe
+    return preparer.recipe()
 
 
 def _looked_at(preparer: Preparer, tumour: Tumour, what: str) -> Prepared:
@@ -73,6 +72,7 @@ def _looked_at(preparer: Preparer, tumour: Tumour, what: str) -> Prepared:
 
 def component_of(preparer: object) -> object:
     """The component whose code prepares: a feature extractor behind its view, or the view."""
-    inner = getattr(preparer, "preparer", preparer)  # bound to what is done about the masks' grid
-    inner = preparer if callable(inner) else inner
+    inner = preparer
+    while hasattr(inner, "preparer") and not callable(inner.preparer):
+        inner = inner.preparer  # bound to the masks' grid, or to what its view needs
     return getattr(inner, "extractor", inner)

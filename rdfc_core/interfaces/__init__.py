@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rdfc_core.case import Needs
     from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec, refuse_problems
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
@@ -60,6 +61,7 @@ __all__ = [
     "MaskGrid",
     "Memory",
     "MemoryStore",
+    "Needs",
     "Objective",
     "Outcome",
     "Prepared",
@@ -80,6 +82,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Needs":
+        return importlib.import_module("rdfc_core.case").Needs
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

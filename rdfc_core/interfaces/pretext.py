@@ -21,17 +21,17 @@ class Batch(NamedTuple):
 
     Args:
         indices: (B,) which pretext cases these are, 0 … N − 1.
-        prepared: View name → (B, …) as collated, not augmented.
+        prepared: View name → (B, …) as collated, not augmented; of some views a mapping of tensors.
         views: View name → the view, for its augmentation.
         generator: On the CPU; the only source of randomness.
     """
 
     indices: Tensor
-    prepared: Mapping[str, Tensor]
+    prepared: Mapping[str, Any]
     views: Mapping[str, View]
     generator: torch.Generator
 
-    def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Tensor:
+    def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Any:
         """The view's batch, augmented afresh at every call.
 
         Args:

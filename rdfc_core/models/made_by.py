@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.extraction.needs import needs_of, preparer_of
 from rdfc_core.interfaces import Prepared, View
+from rdfc_core.interfaces.collated import to_device
 from rdfc_core.models.phantoms import phantoms
 from rdfc_core.plugin.registry import Registry
 
@@ -80,9 +82,10 @@ def seen_phantoms(views: Mapping[str, View], ndim: int) -> Seen:
     """Show the phantoms to the views."""
     prepared, unprobed = {}, {}
     for name, view in views.items():
-        preparer = view.preparer()
+        preparer = preparer_of(view)
         try:
-            prepared[name] = [preparer.prepare(one) for one in phantoms(ndim)]
+            seen = phantoms(ndim, needs_of(preparer))
+            prepared[name] = [preparer.prepare(one) for one in seen]
         except Exception as error:  # a view may ask for what no phantom has
             unprobed[name] = f"{type(error).__name__}: {error}"[:300]
     return prepared, unprobed
@@ -134,7 +137,7 @@ def _networks(
             continue
         device = next((one.device for one in tower.parameters()), torch.device("cpu"))
         try:
-            batch = model.views[name].collate(prepared[name]).to(device)
+            batch = to_device(model.views[name].collate(prepared[name]), device)
             found = torch.nn.functional.normalize(tower(batch).float())
         except Exception as error:  # a probe is no reason to lose what was trained
             blind[f"the network of {name}"] = f"{type(error).__name__}: {error}"[:300]

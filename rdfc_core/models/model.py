@@ -18,6 +18,7 @@ from rdfc_core.contract.networks import require_rows
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import Prepared, Pretext, Tower, View
+from rdfc_core.interfaces.collated import Collated, count, tensors, to_device
 from rdfc_core.models import model_folder
 from rdfc_core.models.building import fresh_pretext, network_part
 from rdfc_core.models.linear_model import LinearModel
@@ -106,15 +107,15 @@ class Model:
     ) -> torch.Tensor:
         """What a tower makes of some cases, (B, F), as wide as it said."""
         batch = self._batch(view, prepared, start)
-        rows = tower(batch.to(device))
+        rows = tower(to_device(batch, device))
         part = network_part(self.views[view])
         with held_to_contract(part):
             who = f"The network of {type(part).__name__}"
-            require_rows(rows, len(batch), tower.out_features, who)
+            require_rows(rows, count(batch), tower.out_features, who)
         features: torch.Tensor = rows.float()
         return features
 
-    def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> torch.Tensor:
+    def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> Collated:
         """Some cases, collated: pictures of all of them may be larger than the memory."""
         return self.views[view].collate(prepared[start : start + BATCH])
 
@@ -141,7 +142,8 @@ class Model:
             for name, tower in towers.items():
                 cases, device = prepared[name], next((p.device for p in tower.parameters()), CPU)
                 for rows in np.array_split(np.arange(len(cases)), math.ceil(len(cases) / BATCH)):
-                    tower(self.views[name].collate(cases[rows[0] : rows[-1] + 1]).to(device))
+                    batch = self.views[name].collate(cases[rows[0] : rows[-1] + 1])
+                    tower(to_device(batch, device))
         for norm, before in zip(norms, momentum, strict=True):
             norm.momentum = before
         self.pretext.eval()
@@ -204,7 +206,7 @@ class Model:
         features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
         inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
-            standard={name: cases[name].numpy() for name in features},
+            standard={name: next(tensors(cases[name])).numpy() for name in features},
             measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
             cases=cases,
         )

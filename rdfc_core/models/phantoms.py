@@ -6,12 +6,13 @@ platform's mathematics decide a voxel.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour, Volume
+from rdfc_core.case import Needs, Tumour, Volume
 
 SIZES = {2: (48, 56), 3: (12, 26, 30)}
 SPACING_MM = {2: (0.5, 0.7), 3: (2.0, 0.8, 0.9)}
@@ -20,16 +21,30 @@ PRIMES = (73856093, 19349663, 83492791)
 COUNT = 2
 
 
-@cache
-def phantoms(ndim: int) -> tuple[Tumour, ...]:
+def phantoms(ndim: int, needs: Needs | None = None) -> tuple[Tumour, ...]:
     """Two ellipsoids of different size and texture, in noise.
 
     Args:
         ndim: 2 for 8-bit pictures, 3 for 16-bit volumes with values like those of CT.
+        needs: Of a view: images by name have one outline and other textures, columns hold whole
+            numbers; None: one image.
     """
-    return tuple(_phantom(ndim, number) for number in range(COUNT))
+    return tuple(_as_needed(ndim, number, needs or Needs()) for number in range(COUNT))
 
 
+def _as_needed(ndim: int, number: int, needs: Needs) -> Tumour:
+    columns = {name: str(40 + 7 * number + place) for place, name in enumerate(needs.columns)}
+    if needs.images == ():
+        return Tumour.without_image(columns)
+    first = _phantom(ndim, number)
+    images = {}
+    for place, name in enumerate(needs.images or ()):
+        array = np.roll(first.image.array, 3 * place, axis=-1)
+        images[name] = Tumour(replace(first.image, array=array), first.mask)
+    return replace(first, images=images, columns=columns)
+
+
+@cache
 def _phantom(ndim: int, number: int) -> Tumour:
     places = np.indices(SIZES[ndim], dtype=np.int64)
     radii = [n // 3 - 2 * number * (axis % 2) for axis, n in enumerate(SIZES[ndim])]

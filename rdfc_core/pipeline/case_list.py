@@ -25,7 +25,8 @@ def study_cases(study: ResolvedStudy, dataset: Dataset, registry: Registry) -> l
         registry: Where readers come from.
 
     Raises:
-        DataError: If the listing is unusable or empty, or names a case twice.
+        DataError: If the listing is unusable or empty, names a case twice, or two readers claim a
+            file.
         PluginError: If the data set lists anything but cases, or its classes or split are unfit.
     """
     cases, who = read_cases(dataset, AutoReader.installed(registry, study.readers)), type(dataset)

@@ -16,6 +16,8 @@ from rdfc_core.errors import DataError
 from rdfc_core.extraction.extract import Extraction, refuse_mixture
 from rdfc_core.extraction.extract import extract as extract_cases
 from rdfc_core.extraction.failures import Failure, grouped
+from rdfc_core.extraction.needs import preparers_of as preparers_of_views
+from rdfc_core.extraction.needs import require_needs
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
 from rdfc_core.interfaces import Dataset, Executor, Prepared, Preparer, View
@@ -68,10 +70,13 @@ def extract(
         DataError: If every case failed, or pictures and volumes are mixed.
         PluginError: If a view made the same of all cases.
         UnexpectedError: If every case failed and none of it is for the user to mend.
+        StudyError: If a view needs what no case has, or the label.
     """
+    preparers = preparers_of(views)
+    require_needs(cases, preparers)
     extraction = extract_cases(
         cases,
-        preparers_of(views),
+        preparers,
         context.store,
         context.executor,
         context.progress,
@@ -98,7 +103,7 @@ def _axes(size: Prepared) -> int:
 
 def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:
     """What a run prepares of every case: its views, size, thumbnail and what is to be seen."""
-    made: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    made = preparers_of_views(views)
     return made | {"size": Size(), "picture": Thumbnail(), INSPECTION: Inspection()}
 
 

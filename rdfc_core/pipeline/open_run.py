@@ -6,10 +6,13 @@ import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.data.cells import plain_value
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
@@ -137,20 +140,40 @@ class OpenRun:
         """
         return cases_to_predict(self.dataset(listing), self.reader)
 
-    def single_case(self, image: Path, mask: Path, mask_value: int | None = None) -> Case:
-        """One case that is in no list, named by its image.
+    def single_case(
+        self,
+        image: Path | Mapping[str, Path],
+        mask: Path | Mapping[str, Path],
+        mask_value: int | None = None,
+        columns: Mapping[str, str] = MappingProxyType({}),
+    ) -> Case:
+        """One case that is in no list, named by its first image.
 
         Args:
-            image: The image file.
-            mask: The mask file.
+            image: The image file; of a run whose images have names, name → file.
+            mask: The mask file; or the name of each image → its mask.
             mask_value: The value that marks the tumour; None: that of the run.
+            columns: Name → text of the columns that views see.
 
         Raises:
             StudyError: If the folder holds no run.
+            DataError: If images and masks do not fit together, or a file is claimed by two readers.
         """
-        name = image.name.split(".")[0]
-        paths = image.resolve(), mask.resolve()
-        return Case(name, name, *paths, mask_value=mask_value, reader=self.reader)
+        values = {name: plain_value(text) for name, text in columns.items()}
+        further: dict[str, Any] = {
+            "mask_value": mask_value, "columns": values, "view_columns": tuple(values)
+        }  # fmt: skip
+        if isinstance(image, Path) and isinstance(mask, Path):
+            name = image.name.split(".")[0]
+            case = Case(name, name, image.resolve(), mask.resolve(), **further)
+        else:
+            images = image if isinstance(image, Mapping) else {}
+            main = self.definition.main_image
+            name = next((path.name.split(".")[0] for path in images.values()), "case")
+            main = main if main in images else None
+            case = Case.of_images(name, name, images, mask, main=main, **further)
+            case = case.with_files(Path.resolve)
+        return self.reader.given_to([case])[0]
 
 
 def manifest(listing: Path, registry: Registry) -> Dataset:

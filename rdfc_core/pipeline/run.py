@@ -24,6 +24,7 @@ from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
+from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.models.made_by import probe
 from rdfc_core.pipeline import per_split, precision, summary
@@ -89,8 +90,9 @@ def run(
             cases = study_cases(study, dataset, context.registry)
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
-        preparers = {name: view.preparer() for name, view in views.items()}
-        inputs = inputs_of(study, dataset, preparers)
+        preparers = preparers_of(views)
+        require_needs(cases, preparers)
+        inputs = inputs_of(study, dataset, preparers, cases)
         with place.claimed(study, context.registry, overwrite, inputs):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):

@@ -91,7 +91,7 @@ class Judged(BaseModel):
 
 
 class Against(BaseModel):
-    """One method less another, paired by case, by the study's own resamples and coverage.
+    """One method minus another, paired by case, by the study's own resamples and coverage.
 
     ``p_corrected`` is Holm's over the whole headline. None where undefined.
     """
@@ -103,7 +103,7 @@ class Against(BaseModel):
     less: Judged
     """What it is compared with."""
     difference: float | None
-    """The one less the other, on the same cases."""
+    """The one minus the other, on the same cases."""
     ci_low: float | None
     """Lower end of its interval."""
     ci_high: float | None

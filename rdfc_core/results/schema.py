@@ -74,7 +74,7 @@ class Row(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Two methods of a table on the same cases: A less B, with its interval and p-value.
+    """Two methods of a table on the same cases: A minus B, with its interval and p-value.
 
     ``test`` is ``paired-bootstrap`` (of patients) or ``delong`` (AUROC); ``p_corrected`` is Holm's
     over the pairs and label fractions of one table, metric and test. None where undefined.
@@ -93,7 +93,7 @@ class Comparison(BaseModel):
     method_b: str
     """Method B."""
     difference: float | None
-    """A less B on the same patients."""
+    """A minus B on the same patients."""
     ci_low: float | None
     """Lower end of its interval."""
     ci_high: float | None

@@ -46,7 +46,10 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
     with _opened_files() as opened:
         cases = dataset.cases()
     _check_listing(who, cases, dataset)
-    touched = sorted({str(p) for case in cases for p in (case.image, case.mask)} & opened)
+    files = {
+        str(path) for case in cases for name in case.images or ("",) for path in case.files_of(name)
+    }
+    touched = sorted(files & opened)
     require(
         not touched,
         f"{who}.cases() opened {touched[:1]}; list names only, images are read when a case is.",
@@ -113,6 +116,7 @@ def _check_published(who: str, dataset: Dataset) -> None:
 
 
 def _check_case(who: str, case: Case) -> None:
+    from rdfc_core.case import Needs
     from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.plugin.registry import installed
 
@@ -120,11 +124,15 @@ def _check_case(who: str, case: Case) -> None:
     if case.reader is None:  # as a study does
         case = replace(case, reader=AutoReader.installed(installed()))
     copy = through_pickle(case, who)
-    tumour, again = case.load(), copy.load()
-    require(
-        (tumour.image.array == again.image.array).all() and (tumour.mask == again.mask).all(),
-        f"{who} loads differently in a worker; let its reader depend on options only.",
-    )
+    needs = Needs(tuple(case.images) or None, case.view_columns)
+    tumour, again = case.load(needs), copy.load(needs)
+    for one, other in zip(
+        (tumour, *tumour.images.values()), (again, *again.images.values()), strict=True
+    ):
+        require(
+            (one.image.array == other.image.array).all() and (one.mask == other.mask).all(),
+            f"{who} loads differently in a worker; let its reader depend on options only.",
+        )
     require(
         case.fingerprint() == copy.fingerprint(),
         f"{who} has another fingerprint at every call; make it depend on the content only.",

@@ -72,7 +72,7 @@ def _check_names(extractor: FeatureExtractor, ndim: int, who: str) -> None:
 
 def _extract(extractor: FeatureExtractor, tumour: Tumour, who: str) -> Features:
     with left_as_given(tumour, f"{who}.extract()"), left_alone(f"{who}.extract()"):
-        names, features = measured(extractor, tumour)
+        names, features = measured(extractor, tumour, tumour.ndim)
     require_missing(features.values, names, features.missing, who)
     return features
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rdfc_core.contract.memories import ROWS, WIDTH
 from rdfc_core.contract.promises import require
+from rdfc_core.interfaces.collated import Collated, alike, to_device
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import Memory, MemoryStore, Objective, View
@@ -188,28 +189,32 @@ def require_exact_memory(store: MemoryStore) -> None:
     )
 
 
-def require_exact_variation(view: View, batch: Tensor, who: str) -> None:
+def require_exact_variation(view: View, batch: Collated, who: str) -> None:
     """A variation of a batch is the same under autocast, where a pretext may ask for it."""
     plain = view.augment(batch, _generator(0))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         cast = view.augment(batch, _generator(0))
     require(
-        cast.dtype == plain.dtype and torch.allclose(cast, plain, atol=TOLERANCE),
+        alike(cast, plain, _close),
         f"{who}.augment() gives other values under autocast; open torch.autocast(…, "
         "enabled=False) around what computes.",
     )
 
 
-def require_network_in_halves(network: nn.Module, batch: Tensor, who: str) -> None:
+def _close(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.allclose(one, other, atol=TOLERANCE)
+
+
+def require_network_in_halves(network: nn.Module, batch: Collated, who: str) -> None:
     """A network gives finite features and gradients in every precision that it is trained in."""
     require(
-        network.eval()(batch).dtype == batch.dtype,
+        network.eval()(batch).dtype == torch.float32,
         f"{who} gave another type than the float32 that it was given; keep it.",
     )
     for device, half in autocasts():
         there = deepcopy(network).to(device).train()
         with torch.autocast(device, dtype=half):
-            features = there(batch.to(device))
+            features = there(to_device(batch, device))
         require(
             torch.isfinite(features).all(),
             f"{who} gave features that are NaN or infinite under autocast to {half} on {device}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdfc_core.contract.promises import expect_error, require, require_kind
 from rdfc_core.errors import StudyError
@@ -45,9 +45,9 @@ def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> 
 
     who = require_kind(pretext, Pretext)
     views = views or {"radiomics": vector_view(), "image": picture_view()}
-    prepared = {}
+    prepared: dict[str, Any] = {}
     for name, view in views.items():
-        arrays = [view.prepare(tumour) for tumour in example_tumours(2, CASES)]
+        arrays = [view.prepare(tumour) for tumour in example_tumours(2, CASES, view.needs)]
         view.fit(arrays)
         prepared[name] = view.collate(arrays)
     blank = deepcopy(pretext)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rdfc_core.contract.promises import require
 from rdfc_core.interfaces import Tower
+from rdfc_core.interfaces.collated import Collated, tensors
 from rdfc_core.testing.precision import TOLERANCE, require_same_loss, without_dropout
 from rdfc_core.training.autocast import towers_in_half
 
@@ -43,11 +44,12 @@ class ExactTower(Tower):
         self.layer = nn.Linear(seen, self.out_features, bias=False)
         self.layer.weight = nn.Parameter(weight)
 
-    def forward(self, batch: Tensor) -> Tensor:
+    def forward(self, batch: Collated) -> Tensor:
         """(B, …) → (B, out_features)."""
         weight = self.layer.weight
-        with torch.autocast(batch.device.type, enabled=False):
-            numbers = batch.double().flatten(1)[:, None]
+        with torch.autocast(weight.device.type, enabled=False):
+            flat = [one.double().flatten(1) for one in tensors(batch)]
+            numbers = torch.cat(flat, dim=1)[:, None]
             seen = nn.functional.adaptive_avg_pool1d(numbers, weight.shape[1])[:, 0]
             rows = (seen - seen.mean(dim=1, keepdim=True)) @ weight.double().T
             return rows.float().to(weight.dtype)

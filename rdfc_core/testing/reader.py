@@ -30,12 +30,14 @@ def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
             reading is not repeatable, content and fingerprint do not change together, or damaged
             files pass.
     """
+    from rdfc_core.case import mask_of
     from rdfc_core.interfaces import Reader
     from rdfc_core.volume import check_same_grid
 
     who = require_kind(reader, Reader)
     _check_names(reader, image_path, mask_path, who)
-    image, mask = reader.read_image(image_path), reader.read_mask(mask_path)
+    image = reader.read_image(image_path)
+    mask = mask_of(reader, mask_path, image)
     require_volume(image, f"{who}.read_image({image_path.name})")
     require_volume(mask, f"{who}.read_mask({mask_path.name})")
     try:

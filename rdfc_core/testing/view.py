@@ -24,17 +24,25 @@ from rdfc_core.testing.tumours import example_tumours
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rdfc_core.case import Tumour
+    from rdfc_core.case import Case, Tumour
     from rdfc_core.interfaces import Prepared, View
+    from rdfc_core.interfaces.collated import Collated
+
+
+FEWEST = 6
+"""Tumours: a view is fitted on four of them, and on the others."""
 
 
 @conformance
-def check_view(view: View, ndim: int = 2) -> None:
-    """Check a view through its whole life on small generated tumours.
+def check_view(view: View, ndim: int = 2, tumours: Sequence[Tumour | Case] | None = None) -> None:
+    """Check a view through its whole life on small generated tumours, or on tumours of your own.
 
     Args:
         view: Built, and not fitted yet.
         ndim: Axes of the tumours: 2 pictures, 3 volumes.
+        tumours: At least six that differ, for a view that generated ones do not suit (columns with
+            words, masks of several parts); cases are loaded as the view needs them. None: images
+            and columns are generated as the view needs them.
 
     Raises:
         AssertionError: If what is prepared depends on anything but the tumour, fitting remembers
@@ -54,12 +62,12 @@ def check_view(view: View, ndim: int = 2) -> None:
     who = require_kind(view, View)
     fresh, worker = through_pickle(view, who), through_pickle(view, who)
     require_recipe(view.recipe(), worker.recipe(), who)
-    tumours = example_tumours(ndim, count=8)
-    prepared = [_prepare(view, tumour, who) for tumour in tumours]
-    _check_prepare(view, worker, tumours[0], prepared, who)
+    seen = _tumours(view, ndim, tumours, who)
+    prepared = [_prepare(view, tumour, who) for tumour in seen]
+    _check_prepare(view, worker, seen[0], prepared, who)
     _check_fit(view, fresh, prepared, who)
     require(
-        same(prepared[0].array, view.prepare(tumours[0]).array),
+        same(prepared[0].array, view.prepare(seen[0]).array),
         f"{who}.prepare() gives another result once the view is fitted; results are stored "
         "before, so make them independent of it.",
     )
@@ -76,6 +84,18 @@ def check_view(view: View, ndim: int = 2) -> None:
     tower = require_tower(view, batch, who)
     check_network(view.tower, batch, f"The tower of {who}")
     check_layer_groups(tower.layer_groups(), tower, f"The layer groups of the tower of {who}")
+
+
+def _tumours(
+    view: View, ndim: int, given: Sequence[Tumour | Case] | None, who: str
+) -> list[Tumour]:
+    from rdfc_core.case import Case, Needs
+
+    require(isinstance(view.needs, Needs), f"{who}.needs has to be Needs, not {view.needs!r}.")
+    if given is None:
+        return example_tumours(ndim, 8, view.needs)
+    require(len(given) >= FEWEST, f"check_view: give at least {FEWEST} tumours, not {len(given)}.")
+    return [one.load(view.needs) if isinstance(one, Case) else one for one in given]
 
 
 def _prepare(view: View, tumour: Tumour, who: str) -> Prepared:
@@ -128,11 +148,16 @@ def _check_fit(view: View, fresh: View, prepared: Sequence[Prepared], who: str) 
         )
 
 
-def _check_collate(view: View, prepared: Sequence[Prepared], batch: Tensor, who: str) -> None:
+def _check_collate(view: View, prepared: Sequence[Prepared], batch: Collated, who: str) -> None:
     import torch
 
+    from rdfc_core.interfaces.collated import alike, rows
+
+    def close(one: Tensor, other: Tensor) -> bool:
+        return one.shape == other.shape and torch.allclose(one, other, rtol=1e-5, atol=1e-6)
+
     require(
-        torch.allclose(batch[1:2], view.collate(prepared[1:2]), rtol=1e-5, atol=1e-6),
+        alike(rows(batch, slice(1, 2)), view.collate(prepared[1:2]), close),
         f"{who}.collate() gave a case another row alone than among others; fit learns from many "
         "cases, collate must not.",
     )

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
+from rdfc_core.interfaces.collated import count
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.results.files import TENSORBOARD
 from rdfc_core.training.batches import batches, require_trainable
@@ -64,7 +65,7 @@ def fit(
 
     settings, collapse = task.settings, CollapseMonitor()
     require_trainable(
-        len(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
+        count(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
     )
     with (
         launcher.at_work(_take_part, task) if launcher else nullcontext(ALONE) as group,

@@ -53,6 +53,7 @@ class ImageView(View):
                 "channels: rgb is of colour pictures, and the encoder takes volumes. Use channels: "
                 "grey, or a 2D encoder."
             )
+        self.needs = self.preparer().needs
 
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""

@@ -190,6 +190,74 @@ class GreyView(View):
         self._mean = np.asarray(state["mean"], np.float64).reshape(self.config.bins)
 
 
+class TokenViewConfig(_Config):
+    width: int = Field(8, ge=1, description="Width of the tower.")
+
+
+class TokenTower(Tower):
+    """The mean of what one layer makes of each real token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, width)
+        self.out_features = width
+
+    def forward(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        real = batch["real"][..., None].to(batch["tokens"].dtype)
+        seen = torch.relu(self.layer(batch["tokens"])) * real
+        return seen.sum(dim=1) / real.sum(dim=1).clamp(min=1)
+
+
+class TokenView(View):
+    """A case as tokens, one a row of the tumour's box: as many as it has rows."""
+
+    def __init__(self, config: TokenViewConfig) -> None:
+        self.config = config
+        self._longest = 0
+
+    def recipe(self) -> dict[str, Any]:
+        return {"view": "tokens", "version": 1}
+
+    def prepare(self, tumour: Tumour) -> Prepared:
+        part = tumour.crop()
+        grey = part.image.array.reshape(len(part.mask), -1).astype(np.float64) / 255
+        inside = part.mask.reshape(len(part.mask), -1)
+        rows = [
+            (g[m].mean(), g[m].std(), m.mean())
+            for g, m in zip(grey, inside, strict=True)
+            if m.any()
+        ]
+        return Prepared(np.array(rows))
+
+    def fit(self, prepared: Sequence[Prepared]) -> None:
+        if not prepared:
+            raise DataError("There is no case to learn the longest of. Add cases.")
+        self._longest = max(len(one.array) for one in prepared)
+
+    def collate(self, prepared: Sequence[Prepared]) -> Mapping[str, torch.Tensor]:
+        tokens = np.zeros((len(prepared), self._longest, 3), np.float32)
+        real = np.zeros((len(prepared), self._longest), bool)
+        for row, one in enumerate(prepared):
+            kept = one.array[: self._longest]
+            tokens[row, : len(kept)], real[row, : len(kept)] = kept, True
+        return {"tokens": torch.from_numpy(tokens), "real": torch.from_numpy(real)}
+
+    def augment(
+        self, batch: Mapping[str, torch.Tensor], generator: torch.Generator
+    ) -> Mapping[str, torch.Tensor]:
+        noise = torch.randn(batch["tokens"].shape, generator=generator)
+        return {**batch, "tokens": batch["tokens"] + 0.01 * noise.to(batch["tokens"].device)}
+
+    def tower(self) -> Tower:
+        return TokenTower(self.config.width)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {"longest": np.array([self._longest])}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self._longest = int(state["longest"][0])
+
+
 def draw_picture(rng: np.random.Generator, malignant: bool, side: int = 40) -> tuple[Any, Any]:
     """An 8-bit picture with a tumour, and its mask (0 or 255); malignant ones are darker and round.
 

@@ -41,6 +41,13 @@ def rdfc_components() -> list[Component]:
         ),
         Component(
             "view",
+            "tokens",
+            "Rows of the tumour, as many as it has",
+            f"{here}:TokenView",
+            f"{here}:TokenViewConfig",
+        ),
+        Component(
+            "view",
             "greys",
             "The histogram of grey values",
             f"{here}:GreyView",
