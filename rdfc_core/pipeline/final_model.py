@@ -13,8 +13,10 @@ from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.splits import Split
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import View
+from rdfc_core.models.made_by import probe
 from rdfc_core.pipeline import per_split, precision
-from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.context import RunContext, axes, extract
+from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
 
@@ -44,6 +46,7 @@ def train_on_all(
     Raises:
         StudyError: If the study does not fit the cases.
         DataError: If pictures and volumes are mixed.
+        PluginError: If a component breaks its contract.
     """
     place = RunFolder(folder)
     views: dict[str, View] = {n: part.build(context.registry) for n, part in study.views.items()}
@@ -51,6 +54,7 @@ def train_on_all(
     study = precision.settled(study, place, True, volumes, kept)
     precision.refuse_unfit(study, volumes, kept)
     with place.claimed(study, context.registry, overwrite=True):
+        try_on_few(study, cases, context, "pretrain", {})
         extraction = extract(cases, views, context)
         if extraction.failures:
             return extraction.failures
@@ -69,5 +73,6 @@ def train_on_all(
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
         model.cases = CaseDefinition.of(extraction.cases, scale)
         per_split.teach(run, model)
+        model.remember(probe(model, study, context.registry, axes(extraction)))
         model.save(place.model(SPLIT))
     return ()

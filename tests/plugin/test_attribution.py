@@ -44,7 +44,7 @@ def rdfc_components():
 PARTS = """
 import numpy as np
 import torch
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from rdfc_core.interfaces import FeatureExtractor, Features, ImageEncoder, Objective
@@ -88,6 +88,8 @@ class Hasty(Plain, FeatureExtractor):
 
 
 class Named(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str = "a"
 
 
@@ -192,6 +194,7 @@ def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
 ) -> None:
     done = rdfc_here("run", study_file, "--set=objective=lossless", *HERE)
     assert done.code == 2
+    assert "The objective 'lossless' of rdfc-faulty 0.3 breaks its contract" in done.err
     assert "The objective Lossless gave the loss a tensor (" in done.err
     assert "give one finite scalar" in done.err
     assert "check_objective" in done.err
@@ -220,14 +223,15 @@ def test_the_plugins_that_rdfc_brings_along_are_its_own() -> None:
         (
             "bare",
             "local:workers=0",
-            "the feature extractor 'bare' of rdfc-faulty 0.3 gave ndarray and has to give Features",
+            "The feature extractor 'bare' of rdfc-faulty 0.3 breaks its contract: Bare.extract() "
+            "gave ndarray and has to give Features.",
         ),
         (
             "short",
             "local:workers=1",
-            "the feature extractor 'short' of rdfc-faulty 0.3 promised 1 features and gave an "
-            "array of shape (3,). Its author finds it with check_feature_extractor. Their files "
-            "can be read: it is the view 'radiomics' that refuses them.",
+            "The feature extractor 'short' of rdfc-faulty 0.3 breaks its contract: Short.extract() "
+            "gave float64 values of shape (3,) for 1 names; give float64, (1,). Its author finds "
+            "it with rdfc_core.testing.check_feature_extractor.",
         ),
         ("vague", "local:workers=0", "is no JSON (Object of type int64"),
         ("clinging", "local:workers=1", "cannot be sent to worker processes: "),
