@@ -120,13 +120,24 @@ def kept_for_result() -> Iterator[None]:
             os.dup2(2, 1)
             file = open(kept, "w", encoding=own.encoding, closefd=False)  # noqa: SIM115
             stream = _Stream(file, needed=True)
-            undo.callback(stream.flush)
+            undo.callback(_end, stream, file)
             _result.append(cast("TextIO", stream))
         else:
             _result.append(own)
         undo.callback(_result.clear)
         undo.enter_context(contextlib.redirect_stdout(sys.stderr))
         yield
+
+
+def _end(stream: _Stream, file: TextIO) -> None:
+    """Write what is left; what is not taken is let go, so that Python does not try again."""
+    try:
+        stream.flush()
+    except OutputError:
+        let_go(file)
+        with contextlib.suppress(OSError, ValueError):
+            file.flush()
+        raise
 
 
 def result_stream() -> TextIO:

@@ -13,9 +13,8 @@ from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.splits import Split
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import View
-from rdfc_core.models.made_by import probe
 from rdfc_core.pipeline import per_split, precision
-from rdfc_core.pipeline.context import RunContext, axes, extract
+from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
@@ -71,8 +70,7 @@ def train_on_all(
         model, _ = per_split.pretrained(run)
         model.classes = tuple(classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
-        model.cases = CaseDefinition.of(extraction.cases, scale)
         per_split.teach(run, model)
-        model.remember(probe(model, study, context.registry, axes(extraction)))
+        per_split.remember(run, model, CaseDefinition.of(extraction.cases, scale))
         model.save(place.model(SPLIT))
     return ()

@@ -26,11 +26,10 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, Problem, View
-from rdfc_core.models.made_by import probe
 from rdfc_core.pipeline import per_split, precision, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
-from rdfc_core.pipeline.context import RunContext, axes, extract
+from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
@@ -223,8 +222,7 @@ class _Run:
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 release_free_memory()
-            model.cases = self.definition
-            model.remember(probe(model, self.study, self.context.registry, axes(extraction)))
+            per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
 
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:
