@@ -1,7 +1,7 @@
 """A case: one tumour as files on disk, and the tumour once it is loaded."""
 
 from rdfc_core.case.case import IMAGE_NAME, Case
-from rdfc_core.case.files import ReadsFiles, file_states, mask_of, nothing_at, reader_of
+from rdfc_core.case.files import ReadsFiles, mask_of, nothing_at, reader_of
 from rdfc_core.case.loading import LoadedCase
 from rdfc_core.case.tumour import (
     MOST_VALUES,
@@ -22,7 +22,6 @@ __all__ = [
     "ReadsFiles",
     "Tumour",
     "Volume",
-    "file_states",
     "largest_component",
     "mask_of",
     "nothing_at",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from rdfc_core.case.files import ReadsFiles
+from rdfc_core.case.files import ReadsFiles, reader_of, state_of
 from rdfc_core.case.fingerprint import fingerprint_of
 from rdfc_core.case.loading import LoadedCase
 from rdfc_core.case.tumour import Needs, Tumour, is_label
@@ -16,6 +16,9 @@ from rdfc_core.errors import DataError
 from rdfc_core.mask_grid import MaskGrid
 
 IMAGE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+ANY_IMAGE = Needs(any_image=True)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,18 @@ class Case:
         """
         return LoadedCase(self).seen(needs or Needs())
 
+    def load_each(self, needs: Mapping[str, Needs]) -> dict[str, Tumour]:
+        """View → what it gets; each file is read once, however many views need it.
+
+        Args:
+            needs: View → what it needs.
+
+        Raises:
+            DataError: As `load`.
+        """
+        loaded = LoadedCase(self)
+        return {view: loaded.seen(asked) for view, asked in needs.items()}
+
     def fingerprint(
         self,
         files: MutableMapping[tuple[int, Path], str] | None = None,
@@ -136,6 +151,27 @@ class Case:
             return fingerprint_of(self, needs, {} if files is None else files)
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error
+
+    def file_states(
+        self, needs: Iterable[Needs] = (Needs(any_image=True),)
+    ) -> list[tuple[int, ...]]:
+        """What the system notes of the files that are read: it changes whenever one is replaced.
+
+        Unlike the fingerprint, it does not come back when the earlier content does.
+
+        Args:
+            needs: Of the views that the case is read for.
+        """
+        reader = reader_of(self)
+        names = dict.fromkeys(name for asked in needs for name in self.names_of(asked))
+        return [
+            (
+                *state_of(path, follow=False),
+                *(number for file in reader.files(path) for number in state_of(file)),
+            )
+            for name in names
+            for path in self.files_of(name)
+        ]
 
     def names_of(self, needs: Needs) -> list[str]:
         """The names of the images that are needed; "" stands for the one without a name.

@@ -82,31 +82,6 @@ def existing(reader: ReadsFiles, path: Path, role: str) -> Path:
     return path
 
 
-def file_states(case: Case) -> list[tuple[int, ...]]:
-    """What the system notes of a case's files: it changes whenever one of them is replaced.
-
-    Unlike the fingerprint, it does not come back when the earlier content does.
-
-    Args:
-        case: With a reader.
-    """
-    reader = reader_of(case)
-    paths = (case.image, case.mask, *case.images.values(), *case.masks.values())
-    return [
-        (*_state(path, follow=False), *(n for file in reader.files(path) for n in _state(file)))
-        for path in dict.fromkeys(paths)
-    ]
-
-
-def _state(path: Path, follow: bool = True) -> tuple[int, ...]:
-    """Device, number, size and times of the last change; of a link itself unless it is followed."""
-    try:
-        found = path.stat(follow_symlinks=follow)
-    except OSError:  # generated data has none
-        return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
 def nothing_at(path: Path) -> str | None:
     """Why there is nothing to read at the path, or None if there is.
 
@@ -118,3 +93,12 @@ def nothing_at(path: Path) -> str | None:
         return "is neither a file nor a folder" if path.exists() else "does not exist"
     except OSError as error:
         return f"cannot be found ({(error.strerror or str(error)).lower()})"
+
+
+def state_of(path: Path, follow: bool = True) -> tuple[int, ...]:
+    """Device, number, size and times of the last change; of a link itself unless it is followed."""
+    try:
+        found = path.stat(follow_symlinks=follow)
+    except OSError:  # generated data has none
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ import typer
 from rdfc_core.api.context import run_context
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
+from rdfc_core.cli.streams import result_stream, show_json
 from rdfc_core.cli.table_file import check_out, write_table
 from rdfc_core.errors import StudyError
 from rdfc_core.results.vocabulary import SELECTED
@@ -91,7 +91,7 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite, (manifest, *_given(image), *_given(mask)))
+    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline.open_run import OpenRun
     from rdfc_core.pipeline.predict import predict as predict_cases
@@ -105,9 +105,9 @@ def predict(
         write_table(out, table, said.columns)
         context.progress.say(f"Predictions: {out}")
     elif as_json:
-        console.show_json(table)
+        show_json(table)
     elif table:
-        writer = csv.DictWriter(sys.stdout, list(table[0]))
+        writer = csv.DictWriter(result_stream(), list(table[0]))
         writer.writeheader()
         writer.writerows(table)
     finish(said.failures)
@@ -130,7 +130,7 @@ def embed(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite, (manifest, *_given(image), *_given(mask)))
+    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
     from rdfc_core.pipeline.embeddings_table import write_embeddings
@@ -178,11 +178,6 @@ def _cases(
     return [run.single_case(*files, mask_value, columns)]
 
 
-def _given(texts: Sequence[str] | None) -> list[Path]:
-    """The files that FILE or NAME=FILE may mean."""
-    return [Path(one) for text in texts or () for one in (text, text.rpartition("=")[2])]
-
-
 def _files(texts: Sequence[str], option: str, names: Sequence[str]) -> Path | dict[str, Path]:
     """A file, or the files of the images by name.
 
@@ -198,6 +193,11 @@ def _files(texts: Sequence[str], option: str, names: Sequence[str]) -> Path | di
     if unknown is not None:
         raise StudyError(f"{option} {unknown}=…: the run's images are {', '.join(names)}.")
     return {name: Path(path) for name, path in found.items()}
+
+
+def _paths(texts: Sequence[str] | None) -> list[Path]:
+    """What ``FILE`` and ``NAME=FILE`` may name."""
+    return [Path(path) for text in texts or () for path in {text, text.partition("=")[2]} if path]
 
 
 def _names_one(text: str, names: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rdfc_core.case import Case
+from rdfc_core.case import Case, Needs
 from rdfc_core.errors import DataError
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.local_executor import usable_cores
@@ -86,11 +86,38 @@ def view_fingerprints(
         case_id, whole = case.case_id, prints.get(case.case_id)
         if whole is None:
             continue
+        own: dict[str, str] = {}
         for name, asked in needs.items():
             try:
-                plain = case.simple and asked.plain  # a view of all that there is
-                found[case_id, name] = whole if plain else case.fingerprint(files, asked)
+                own |= prints_of(case, {name: asked}, files, whole)
             except DataError as error:
                 reason = f"{error} The view {name!r} asks for it."
-                unmet.setdefault(case_id, Failure(case_id, reason, fixable=True, view=name))
+                unmet[case_id] = Failure(case_id, reason, fixable=True, view=name)
+                break
+        else:
+            found |= {(case_id, name): own[name] for name in needs}
     return found, unmet
+
+
+def prints_of(
+    case: Case, needs: Mapping[str, Needs], files: Files, whole: str | None = None
+) -> dict[str, str]:
+    """View → fingerprint of what it needs of one case.
+
+    Args:
+        case: With a reader.
+        needs: View → what it needs.
+        files: As of `Case.fingerprint`.
+        whole: Fingerprint of the whole case, where it has been taken.
+
+    Raises:
+        DataError: If the case does not have what is needed, or a file is missing.
+    """
+    taken: dict[Needs | None, str] = {} if whole is None else {None: whole}
+    found = {}
+    for name, asked in needs.items():
+        key = None if case.simple and asked.plain else asked  # a view of all that there is
+        if key not in taken:
+            taken[key] = case.fingerprint(files, key)
+        found[name] = taken[key]
+    return found

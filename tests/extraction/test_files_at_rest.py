@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from PIL import Image, ImageOps
 
-from rdfc_core.case import Case, Volume
+from rdfc_core.case import Case, Needs, Tumour
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.extraction.extract import extract
 from rdfc_core.extraction.files_at_rest import ATTEMPTS
@@ -22,10 +21,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
-from tests.support.small_parts import OutlineConfig, OutlineFeatures
-
-Happens = Callable[[Path], None]
-Replaces = Callable[[Path, Path], None]
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 
@@ -47,35 +43,33 @@ def by_linking(path: Path, content: Path) -> None:
     path.symlink_to(content)
 
 
-class Interrupted:
-    """A reader during whose reading of an image something happens.
+class ReplacedAndPutBack(Case):
+    """A case one of whose files is another one while the case is read."""
 
-    Args:
-        reader: What reads.
-        before: Called with the image's path.
-        after: The same.
-    """
-
-    def __init__(self, reader: Any, before: Happens, after: Happens) -> None:
-        self.reader, self.before, self.after = reader, before, after
-
-    def read_image(self, path: Path) -> Volume:
-        self.before(path)
-        image = self.reader.read_image(path)
-        self.after(path)
-        return image
-
-    def read_mask(self, path: Path) -> Volume:
-        return self.reader.read_mask(path)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.reader, name)
+    def load_each(self, needs: Mapping[str, Needs]) -> dict[str, Tumour]:
+        replace = {"place": in_place, "rename": by_renaming, "link": by_linking}
+        path = Path(self.columns["path"])
+        replace[self.columns["how"]](path, Path(self.columns["other"]))
+        tumour = super().load_each(needs)
+        replace[self.columns["how"]](path, Path(self.columns["own"]))
+        return tumour
 
 
-def replaced_and_put_back(case: Case, how: Replaces, path: Path, own: Path, other: Path) -> Case:
-    """The case, with a file that has another content while the image is read."""
-    reader = Interrupted(case.reader, lambda _: how(path, other), lambda _: how(path, own))
-    return dataclasses.replace(case, reader=reader)
+class Touched(Case):
+    """A case whose image gets other permissions while it is read, the first ``times`` times."""
+
+    def load_each(self, needs: Mapping[str, Needs]) -> dict[str, Tumour]:
+        tumour = super().load_each(needs)
+        done = Path(self.columns["count"])
+        done.write_text(done.read_text() + "x")
+        if len(done.read_text()) <= int(self.columns["times"]):
+            self.image.chmod(self.image.stat().st_mode ^ 0o040)
+        return tumour
+
+
+def as_kind(kind: type[Case], case: Case, **columns: object) -> Case:
+    fields = {f.name: getattr(case, f.name) for f in dataclasses.fields(Case)}
+    return kind(**{**fields, "columns": {name: str(value) for name, value in columns.items()}})
 
 
 def features() -> dict[str, FeatureView]:
@@ -94,16 +88,16 @@ def empty(tmp_path):
     return Store(tmp_path / "empty.sqlite")
 
 
-@pytest.mark.parametrize("how", [in_place, by_renaming, by_linking])
+@pytest.mark.parametrize("how", ["place", "rename", "link"])
 def test_a_file_that_is_replaced_and_put_back_while_it_is_read_is_not_stored(
     case, empty, tmp_path, how
 ):
     own, other = tmp_path / "kept.png", tmp_path / "other.png"
     shutil.copy2(case.image, own)
     ImageOps.invert(Image.open(case.image)).save(other)
-    if how is by_linking:
+    if how == "link":
         by_linking(case.image, own)
-    replaced = replaced_and_put_back(case, how, case.image, own, other)
+    replaced = as_kind(ReplacedAndPutBack, case, how=how, own=own, other=other, path=case.image)
     [failure] = extract([replaced], features(), empty, HERE).failures
     assert "was replaced while this run was reading" in failure.reason
     assert failure.retry
@@ -120,8 +114,8 @@ def test_the_samples_beside_a_header_are_watched_too(tmp_path, reader: AutoReade
     own = tmp_path / "own.raw"
     shutil.copy2(tmp_path / "image.raw", own)
     case = Case("a", "a", tmp_path / "image.mhd", tmp_path / "mask.mhd", reader=reader)
-    image, other = tmp_path / "image.raw", tmp_path / "other.raw"
-    replaced = replaced_and_put_back(case, in_place, image, own, other)
+    columns = {"own": own, "other": tmp_path / "other.raw", "path": tmp_path / "image.raw"}
+    replaced = as_kind(ReplacedAndPutBack, case, how="place", **columns)
     [failure] = extract([replaced], features(), empty, HERE).failures
     assert "was replaced while this run was reading" in failure.reason
     assert not extract([case], features(), empty, HERE).failures
@@ -129,15 +123,8 @@ def test_the_samples_beside_a_header_are_watched_too(tmp_path, reader: AutoReade
 
 @pytest.mark.parametrize("times", [0, 1, ATTEMPTS])
 def test_a_file_whose_content_stays_is_read_again_and_not_without_end(case, empty, tmp_path, times):
-    reads = 0
-
-    def touch(path: Path) -> None:
-        nonlocal reads
-        reads += 1
-        if reads <= times:
-            path.chmod(path.stat().st_mode ^ 0o040)
-
-    touched = dataclasses.replace(case, reader=Interrupted(case.reader, lambda _: None, touch))
-    found = extract([touched], features(), empty, HERE)
-    assert reads == min(times + 1, ATTEMPTS)
+    count = tmp_path / "count"
+    count.write_text("")
+    found = extract([as_kind(Touched, case, times=times, count=count)], features(), empty, HERE)
+    assert len(count.read_text()) == min(times + 1, ATTEMPTS)
     assert len(found.failures) == (times >= ATTEMPTS)

@@ -12,19 +12,15 @@ from pydantic import ValidationError
 
 from rdfc_core.case import Needs, Tumour
 from rdfc_core.errors import StudyError
+from rdfc_core.evaluation.view_roles import handcrafted
 from rdfc_core.interfaces import Features
 from rdfc_core.testing import check_view
 from rdfc_core.testing.tumours import example_tumours
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
-from tests.support.small_parts import (
-    OutlineConfig,
-    OutlineFeatures,
-    SmallCnn,
-    SmallCnnConfig,
-    SmallVolumeCnn,
-)
+from tests.support.small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 NAMES = ("t1", "flair")
 
@@ -127,3 +123,27 @@ def test_an_extractor_may_ask_for_images_and_columns_itself():
     assert view.prepare(tumour).array[1] == 63
     with pytest.raises(StudyError, match="says itself which images it measures"):
         FeatureView(FeatureViewConfig(image="t1"), Ratio(OutlineConfig()))
+
+
+class Age(OutlineFeatures):
+    """A column as a feature; it looks at no image."""
+
+    needs = Needs((), ("age",))
+
+    def names(self, ndim: int) -> tuple[str, ...]:
+        return ("age",)
+
+    def extract(self, tumour: Tumour) -> Features:
+        text = tumour.columns["age"]
+        missing = {} if text else {"age": "the list does not say it"}
+        return Features(np.array([float(text or "nan")]), missing)
+
+
+def test_an_extractor_of_columns_is_a_clinical_view():
+    check_view(FeatureView(FeatureViewConfig(width=8), Age(OutlineConfig())))
+    views = {
+        "clinical": FeatureView(FeatureViewConfig(), Age(OutlineConfig())),
+        "radiomics": features(),
+    }
+    assert handcrafted(views) == "radiomics"  # conventional radiomics is of images
+    assert handcrafted({"clinical": views["clinical"]}) is None
