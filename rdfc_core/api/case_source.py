@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, Union
 
@@ -16,6 +15,7 @@ from rdfc_core.pipeline.case_list import cases_to_predict, refuse_repeated
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
     from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.interfaces import Dataset
 
@@ -39,20 +39,34 @@ class Lists(Protocol):
 
 
 class PlainLists:
-    """Reads lists as the data set ``manifest`` does where nothing else is said."""
+    """Reads lists as the data set ``manifest`` does where nothing else is said.
 
-    def __init__(self) -> None:
+    Args:
+        study: Says how its readers read files, and what the columns of a list mean; None: as
+            everywhere else.
+        readers: Those that are named, by name, in place of the study's.
+    """
+
+    def __init__(
+        self,
+        study: ResolvedStudy | None = None,
+        readers: Mapping[str, ResolvedPart] | None = None,
+    ) -> None:
         from rdfc_core.data.readers.auto import AutoReader
         from rdfc_core.plugin.registry import installed
 
-        self.reader = AutoReader.installed(installed())
+        self._study = study
+        self.reader = AutoReader.installed(
+            installed(), readers or (study.readers if study else None)
+        )
 
     def dataset(self, listing: Path) -> Dataset:
         """A list as a data set; its cases are not trained on."""
         from rdfc_core.pipeline.open_run import manifest
         from rdfc_core.plugin.registry import installed
 
-        return manifest(listing, installed())
+        own: Dataset | None = self._study.dataset.build(installed()) if self._study else None
+        return (own.with_list(listing) if own else None) or manifest(listing, installed())
 
 
 def cases_of(source: Cases, lists: Lists) -> list[Case]:
@@ -106,12 +120,9 @@ def _of_frame(frame: pd.DataFrame, lists: Lists) -> list[Case]:
 
 def _moved(case: Case, old: Path, new: Path) -> Case:
     """The case with paths that start from another folder."""
-    paths = {
-        name: new / path.relative_to(old)
-        for name in ("image", "mask")
-        if (path := getattr(case, name)).is_relative_to(old)
-    }
-    return replace(case, **paths) if paths else case
+    return case.with_files(
+        lambda path: new / path.relative_to(old) if path.is_relative_to(old) else path
+    )
 
 
 def _of_pairs(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Case]:

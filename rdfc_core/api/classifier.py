@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from rdfc_core.api.case_source import PlainLists, cases_of
+from rdfc_core.api.case_source import Lists, PlainLists, cases_of
 from rdfc_core.api.context import opened
 from rdfc_core.api.frames import unusable
 from rdfc_core.config.load import Overrides, Source, load, load_study
@@ -51,7 +51,8 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
 
     Args:
         study: A study file, its content or a `Study`: views, pretext, pretraining, evaluation. Its
-            data set and split are not used. None: rdfc's defaults, which take hours on a CPU.
+            data set is not used but for what it says of columns and images, its split not at all.
+            None: rdfc's defaults, which take hours on a CPU.
         overrides: Set over it, such as ``{"pretrain.steps": 2000}``.
         method: What predicts: ``selected`` by inner folds, or a candidate, such as ``probe``.
         random_state: Seed of everything random; None: the study's.
@@ -92,18 +93,18 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
             StudyError: If the study does not fit.
             DataError: If a case cannot be used, or there are fewer than two classes.
         """
-        cases = _cases(X)
+        overrides: dict[str, Any] = {}
+        if self.random_state is not None:
+            overrides["seed"] = int(self.random_state)
+        study = load_study(self._study(), self.overrides or ())
+        resolved = load(study, overrides, installed())
+        cases = _cases(X, PlainLists(resolved))
         self.classes_, places = _encoded(y, len(cases))
         names = [str(label) for label in self.classes_.tolist()]
         labelled = [
             replace(case, label=None if place < 0 else names[place])
             for case, place in zip(cases, places, strict=True)
         ]
-        overrides: dict[str, Any] = {}
-        if self.random_state is not None:
-            overrides["seed"] = int(self.random_state)
-        study = load_study(self._study(), self.overrides or ())
-        resolved = load(study, overrides, installed())
         from rdfc_core.pipeline.final_model import train_on_all
 
         with (
@@ -128,7 +129,7 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
                 method.
         """
         check_is_fitted(self)
-        cases = _cases(X)
+        cases = _cases(X, self._run())
         from rdfc_core.pipeline.predict import predict
 
         with opened(self.store, self.executor) as context:
@@ -145,7 +146,7 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Joint embeddings, (N, D); raises as `predict_proba`."""
         check_is_fitted(self)
-        cases = _cases(X)
+        cases = _cases(X, self._run())
         from rdfc_core.pipeline.predict import embed
 
         with opened(self.store, self.executor) as context:
@@ -196,7 +197,7 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
             raise DataError(f"{unusable(failures, len(cases))} Drop them from X.")
 
 
-def _cases(X: Any) -> list[Case]:  # noqa: N803
+def _cases(X: Any, lists: Lists) -> list[Case]:  # noqa: N803
     if isinstance(X, str | Path):
         raise DataError("X is a path. Read it first, as by pandas.read_csv: y has a label a row.")
     if isinstance(X, np.ndarray):
@@ -204,7 +205,7 @@ def _cases(X: Any) -> list[Case]:  # noqa: N803
             "X is an array. Give a DataFrame with the columns image and mask, or a list of Case: "
             "rdfc measures pictures itself."
         )
-    return cases_of(X, PlainLists())
+    return cases_of(X, lists)
 
 
 def _encoded(y: Any, count: int) -> tuple[NDArray[Any], list[int]]:

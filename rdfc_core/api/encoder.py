@@ -15,8 +15,10 @@ from rdfc_core.api.case_source import Cases, Lists, cases_of
 from rdfc_core.case import Case, Tumour, voxels_inside
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, ShapeError
+from rdfc_core.extraction.needs import needs_of, preparer_of, preparers_of
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of
 from rdfc_core.interfaces import Prepared, Tower, View
+from rdfc_core.interfaces.collated import Collated, to_device
 from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline.predict import of_other_kind
@@ -67,20 +69,20 @@ class Encoder(nn.Module):
         """(C, H, W) or (C, Z, H, W) of the pictures in [0, 1] it takes; empty if it takes none."""
         return self.tower.picture_shape
 
-    def forward(self, batch: torch.Tensor | Cases | Tumour | Any, mask: Any = None) -> torch.Tensor:
+    def forward(self, batch: Collated | Cases | Tumour | Any, mask: Any = None) -> torch.Tensor:
         """Features, (B, F), not normalised.
 
         Args:
             batch: A tensor as `prepare` and `augment` give it, (B, …); or what `prepare` takes.
             mask: As of `prepare`.
         """
-        if not isinstance(batch, torch.Tensor) or mask is not None:
+        if not isinstance(batch, torch.Tensor | Mapping) or mask is not None:
             device = next((one.device for one in self.tower.parameters()), torch.device("cpu"))
-            batch = self.prepare(batch, mask).to(device)
+            batch = to_device(self.prepare(batch, mask), device)
         features: torch.Tensor = self.tower(batch)
         return features
 
-    def prepare(self, cases: Cases | Tumour | Any, mask: Any = None) -> torch.Tensor:
+    def prepare(self, cases: Cases | Tumour | Any, mask: Any = None) -> Any:
         """What the network sees of cases, (N, …) float32 on the CPU: cut out and scaled as trained.
 
         Args:
@@ -104,7 +106,7 @@ class Encoder(nn.Module):
         named = self._definition.applied_to(cases_of(cases, self._lists))
         return self._view.collate([self._of_case(case) for case in named])
 
-    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def augment(self, batch: Any, generator: torch.Generator) -> Any:
         """A random variation of prepared cases, as in pretraining, (B, …) → (B, …)."""
         return self._view.augment(batch, generator)
 
@@ -113,16 +115,27 @@ class Encoder(nn.Module):
         return self.tower.layer_groups()
 
     def _of_case(self, case: Case) -> Prepared:
-        tumour = (replace(case, mask_grid=self._grid) if self._grid else case).load()
+        needs = needs_of(preparer_of(self._view))
+        tumour = (replace(case, mask_grid=self._grid) if self._grid else case).load(needs)
         try:
             return self._seen(tumour)
         except DataError as error:
             raise DataError(f"Case {case.case_id}: {error}") from error
 
     def _seen(self, tumour: Tumour) -> Prepared:
-        if not self._view.accepts(tumour.ndim):
+        preparer = preparer_of(self._view)
+        needs = needs_of(preparer)
+        if needs.images != () and not self._view.accepts(tumour.ndim):
             raise DataError(f"{of_other_kind(self.name, tumour.ndim)}.")
-        return self._view.preparer().prepare(tumour)
+        missing = [name for name in needs.columns if name not in tumour.columns]
+        several = needs.images is not None and len(needs.images) > 1
+        missing += [n for n in needs.images or () if several and n not in tumour.images]
+        if missing:
+            raise DataError(
+                f"the view {self.name!r} needs {', '.join(map(repr, missing))} of a tumour. Give "
+                "its images and columns, or a Case that has them."
+            )
+        return preparer.prepare(tumour)
 
 
 def encoder_of(name: str, model: Model, lists: Lists, definition: CaseDefinition) -> Encoder:
@@ -136,7 +149,7 @@ def encoder_of(name: str, model: Model, lists: Lists, definition: CaseDefinition
         raise DataError(
             f"There is no trained encoder {name!r} in this run. It has: {', '.join(towers)}."
         )
-    grid = mask_grid_of({other: view.preparer() for other, view in model.views.items()})
+    grid = mask_grid_of(preparers_of(model.views))
     return Encoder(name, model.views[name], towers[name], lists, definition, grid)
 
 

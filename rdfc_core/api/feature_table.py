@@ -27,6 +27,7 @@ def extract_features(
     *,
     extractor: str | Mapping[str, Any] = "native",
     mask_value: int | None = None,
+    reader: str | Mapping[str, Any] | None = None,
     store: str | Path | None = None,
     executor: str | Executor = "local",
     errors: OnFailure = "raise",
@@ -44,6 +45,8 @@ def extract_features(
         extractor: What measures: ``native``, ``pyradiomics`` or a plugin's, with options of its own
             as in a study.
         mask_value: The value that marks the tumour, where a case names none; None: all but 0.
+        reader: What reads the files, where several readers claim them: ``pictures``, ``volumes`` or
+            a plugin's, with options of its own as in a study.
         store: The file that keeps extracted features; None: in the user's cache.
         executor: What runs the extraction, such as ``local:workers=4``. Where workers are started,
             a script has to begin with ``if __name__ == "__main__":``.
@@ -74,7 +77,11 @@ def extract_features(
     part = resolve_part(
         "feature_extractor", Part(name=named.name, options=options), installed(), "extract_features"
     )
-    chosen = cases_of(cases, PlainLists())
+    readers = {}
+    if reader is not None:
+        asked = validate(Part, reader, "reader")
+        readers[asked.name] = resolve_part("reader", asked, installed(), "extract_features")
+    chosen = cases_of(cases, PlainLists(readers=readers))
     if mask_value is not None:
         chosen = [
             c if c.mask_value is not None else replace(c, mask_value=mask_value) for c in chosen

@@ -12,6 +12,7 @@ import typer
 from rdfc_core.api.context import component
 from rdfc_core.cli import options
 from rdfc_core.cli.command import App
+from rdfc_core.cli.streams import show_json
 
 if TYPE_CHECKING:
     from rdfc_core.data.dataset_check import DatasetSummary
@@ -43,6 +44,15 @@ def check(
             autocompletion=options.completer("feature_extractor"),
         ),
     ] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reader",
+            help="A reader to use, with its options, where several claim a file; as readers: in a "
+            "study.",
+            autocompletion=options.completer("reader"),
+        ),
+    ] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -51,14 +61,18 @@ def check(
     from rdfc_core.data.dataset_check import check_dataset
     from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.errors import DataError
+    from rdfc_core.pipeline.case_list import checked_listing
     from rdfc_core.plugin.registry import installed
 
     console.log_to_stderr()
     dataset = component("dataset", name, "dataset", root=root).build(installed())
-    reader, progress = AutoReader.installed(installed()), console.DrawnProgress()
+    chosen = {
+        part.name: part for part in (component("reader", t, "--reader") for t in reader or ())
+    }
+    readers, progress = AutoReader.installed(installed(), chosen), console.DrawnProgress()
     with progress.waiting("Listing the data set's cases"):
         try:
-            cases = reader.given_to(dataset.listed_cases())
+            cases = readers.given_to(checked_listing(dataset, dataset.listed_cases()))
         except DataError as error:  # an unusable listing: its problems are listed, or this is one
             cases = []
             if not any(problem.severity == "error" for problem in dataset.problems()):
@@ -67,7 +81,7 @@ def check(
         extractor = _extractor(features)
     found = check_dataset(dataset, cases, progress, extractor)
     if as_json:
-        console.show_json(
+        show_json(
             {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}
         )
     else:
@@ -127,7 +141,6 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
 
 
 def _show_problems(problems: Sequence[Problem]) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from rdfc_core.cli.console import out
@@ -138,5 +151,5 @@ def _show_problems(problems: Sequence[Problem]) -> None:
         table.add_column(heading, overflow="fold")
     for one in problems:
         cells = (one.severity, one.case_id, one.field, one.message, one.fix)
-        table.add_row(*(escape(one_line(cell)) for cell in cells))
+        table.add_row(*map(one_line, cells))
     out.print(table)

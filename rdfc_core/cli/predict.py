@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ import typer
 from rdfc_core.api.context import run_context
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
+from rdfc_core.cli.streams import result_stream, show_json
 from rdfc_core.cli.table_file import check_out, write_table
 from rdfc_core.errors import StudyError
 from rdfc_core.results.vocabulary import SELECTED
@@ -33,14 +33,42 @@ MaskValue = Annotated[
         show_default=False,
     ),
 ]
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image",
+        metavar="[NAME=]FILE",
+        help="One image; where the run's cases have several, each of them: --image t1=FILE.",
+        show_default=False,
+    ),
+]
+Masks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mask",
+        metavar="[NAME=]FILE",
+        help="Its mask, or that of all images; NAME=FILE where each image has its own.",
+        show_default=False,
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=VALUE",
+        help="A column that a view of the run sees, such as age=63; repeatable.",
+        show_default=False,
+    ),
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
 def predict(
     run: Run,
-    image: Annotated[Path | None, typer.Option("--image", help="One image.")] = None,
-    mask: Annotated[Path | None, typer.Option("--mask", help="Its mask.")] = None,
+    image: Images = None,
+    mask: Masks = None,
     mask_value: MaskValue = None,
+    column: Columns = None,
     manifest: options.Manifest = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a table here: .csv or .parquet.")
@@ -63,23 +91,23 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite, (manifest, image, mask))
+    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline.open_run import OpenRun
     from rdfc_core.pipeline.predict import predict as predict_cases
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
-        cases = _cases(opened, image, mask, mask_value, manifest)
+        cases = _cases(opened, image, mask, mask_value, column, manifest)
     said = predict_cases(opened, cases, context, method)
     table = said.rows(DIGITS)
     if out:
         write_table(out, table, said.columns)
         context.progress.say(f"Predictions: {out}")
     elif as_json:
-        console.show_json(table)
+        show_json(table)
     elif table:
-        writer = csv.DictWriter(sys.stdout, list(table[0]))
+        writer = csv.DictWriter(result_stream(), list(table[0]))
         writer.writeheader()
         writer.writerows(table)
     finish(said.failures)
@@ -89,9 +117,10 @@ def embed(
     run: Run,
     out: Annotated[Path, typer.Option("--out", help="The table to write: .parquet or .csv.")],
     manifest: options.Manifest = None,
-    image: Annotated[Path | None, typer.Option("--image", help="One image.")] = None,
-    mask: Annotated[Path | None, typer.Option("--mask", help="Its mask.")] = None,
+    image: Images = None,
+    mask: Masks = None,
     mask_value: MaskValue = None,
+    column: Columns = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
     store: options.Store = None,
     executor: options.Executor = "local",
@@ -101,7 +130,7 @@ def embed(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite, (manifest, image, mask))
+    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.api.frames import embedding_rows
     from rdfc_core.pipeline.embeddings_table import write_embeddings
@@ -110,7 +139,7 @@ def embed(
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
-        cases = _cases(opened, image, mask, mask_value, manifest)
+        cases = _cases(opened, image, mask, mask_value, column, manifest)
     embedded, failures = embed_cases(opened, cases, context)
     if out.suffix.lower() == ".csv":
         write_table(out, *embedding_rows(embedded))
@@ -129,12 +158,13 @@ def embed(
 
 def _cases(
     run: OpenRun,
-    image: Path | None,
-    mask: Path | None,
+    image: Sequence[str] | None,
+    mask: Sequence[str] | None,
     mask_value: int | None,
+    column: Sequence[str] | None,
     manifest: Path | None,
 ) -> Sequence[Case]:
-    if manifest and not (image or mask or mask_value is not None):
+    if manifest and not (image or mask or column or mask_value is not None):
         return run.listed_cases(manifest)
     if manifest and mask_value is not None:
         raise StudyError(
@@ -142,4 +172,40 @@ def _cases(
         )
     if not (image and mask) or manifest:
         raise StudyError("Name one case with --image and --mask, or many with --manifest.")
-    return [run.single_case(image, mask, mask_value)]
+    names = run.definition.images
+    columns = dict(_named(text, "--column", "NAME=VALUE") for text in column or ())
+    files = _files(image, "--image", names), _files(mask, "--mask", names)
+    return [run.single_case(*files, mask_value, columns)]
+
+
+def _files(texts: Sequence[str], option: str, names: Sequence[str]) -> Path | dict[str, Path]:
+    """A file, or the files of the images by name.
+
+    Raises:
+        StudyError: If the run's images have names and they are not given, or otherwise.
+    """
+    if len(texts) == 1 and (not names or option == "--mask") and not _names_one(texts[0], names):
+        return Path(texts[0])
+    if not names:
+        raise StudyError(f"{option} is given {len(texts)} times: the run's cases have one image.")
+    found = dict(_named(text, option, f"NAME=FILE (names: {', '.join(names)})") for text in texts)
+    unknown = next((name for name in found if name not in names), None)
+    if unknown is not None:
+        raise StudyError(f"{option} {unknown}=…: the run's images are {', '.join(names)}.")
+    return {name: Path(path) for name, path in found.items()}
+
+
+def _paths(texts: Sequence[str] | None) -> list[Path]:
+    """What ``FILE`` and ``NAME=FILE`` may name."""
+    return [Path(path) for text in texts or () for path in {text, text.partition("=")[2]} if path]
+
+
+def _names_one(text: str, names: Sequence[str]) -> bool:
+    return text.partition("=")[0] in names
+
+
+def _named(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (equals and name):
+        raise StudyError(f"{option} {text}: write {form}.")
+    return name, value

@@ -47,7 +47,9 @@ class Study(Settings):
         description="The self-supervised task that pretrains the views."
     )
     readers: dict[str, dict[str, Any]] = Field(
-        default={}, description="Options of readers by their names; the rest have their defaults."
+        default={},
+        description="Readers by their names, with their options: they go before those that are not "
+        "named, which have their defaults. Two that claim one file are refused.",
     )
     split: dict[str, Any] = Field(default={}, description="Overrides of the data set's protocol.")
     pretrain: PretrainSettings = PretrainSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import (
     Case,
+    Needs,
     Tumour,
     Volume,
     largest_component,
+    mask_of,
     nothing_at,
+    reader_of,
     values_inside,
     voxels_inside,
 )
@@ -26,6 +29,9 @@ from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.volume import check_finite, check_not_swapped
 
 Result = TypeVar("Result")
+
+FIELDS = ("image", "mask", "features")
+"""Fields of problems that are one image's, where a case has several."""
 
 GENERAL_FIX = "Mend or replace the file, or drop the case."
 
@@ -55,12 +61,40 @@ def check_case(case: Case, extractor: FeatureExtractor | None = None) -> CaseChe
         extractor: Asked whether it measures the tumour, by the code that it runs in a study; None:
             only the files are looked at.
     """
-    problems: list[Problem] = []
     if case.reader is None:
         fix = "Give the case a reader, or let a study choose it."
         return CaseCheck([Problem(case.case_id, "reader", "no reader is set", fix)])
-    image = _read(case, "image", case.image, case.reader.read_image, problems)
-    mask = _read(case, "mask", case.mask, case.reader.read_mask, problems)
+    needs = extractor.needs if extractor is not None else Needs()
+    first = case.main or next(iter(case.images), "")
+    asked = extractor if needs.plain else None
+    found = _check_image(case, first, asked)
+    problems = [*found.problems]
+    for name in case.images:
+        if name != first:
+            problems += _check_image(case, name, asked).problems
+    if extractor is not None and asked is None and not problems:
+        _collect(case, "features", lambda: extractor.check(case.load(needs)), problems)
+    return replace(found, problems=problems, seen=None if problems else found.seen)
+
+
+def _check_image(case: Case, name: str, extractor: FeatureExtractor | None) -> CaseCheck:
+    """One image of a case, with its mask."""
+    found = _check_one(case.one(name), extractor)
+    if len(case.images) < 2:
+        return found
+    problems = [
+        replace(one, field=f"{one.field}.{name}") if one.field in FIELDS else one
+        for one in found.problems
+    ]
+    return replace(found, problems=problems)
+
+
+def _check_one(case: Case, extractor: FeatureExtractor | None) -> CaseCheck:
+    """A case of one image."""
+    problems: list[Problem] = []
+    reader = reader_of(case)
+    image = _read(case, "image", case.image, reader.read_image, problems)
+    mask = _read(case, "mask", case.mask, lambda path: mask_of(reader, path, image), problems)
     if image is not None:
         _collect(case, "image", lambda: check_finite(image), problems)
     inside = None

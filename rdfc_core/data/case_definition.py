@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rdfc_core.case import Case
 from rdfc_core.data.grey_scales import GreyScale
+from rdfc_core.data.readers.auto import readers_of
+from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import StudyError
 
 NAMED = 3
@@ -24,6 +26,10 @@ class CaseDefinition(BaseModel):
             comes first.
         components: ``all`` of the mask, only its ``largest`` component, or both kinds of cases.
         grey_scale: Of their images; None in models of an older rdfc.
+        readers: Name → what read their files; empty in models of an older rdfc.
+        images: The names of their images; empty where each case has one without a name.
+        main_image: The image that views measured which name none.
+        columns: The columns that views could see.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +37,10 @@ class CaseDefinition(BaseModel):
     mask_values: tuple[int | None, ...] = Field(min_length=1)
     components: tuple[Literal["all", "largest"], ...] = Field(min_length=1)
     grey_scale: GreyScale | None = None
+    readers: dict[str, ReaderRecord] = {}
+    images: tuple[str, ...] = ()
+    main_image: str | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cases: Sequence[Case], grey_scale: GreyScale | None = None) -> CaseDefinition:
@@ -41,7 +51,34 @@ class CaseDefinition(BaseModel):
             mask_values=(None, *numbers) if None in values else tuple(numbers),
             components=tuple(sorted({case.component for case in cases})),
             grey_scale=grey_scale,
+            readers=readers_of(cases),
+            images=tuple(dict.fromkeys(name for case in cases for name in case.images)),
+            main_image=next((case.main for case in cases if case.main), None),
+            columns=tuple(dict.fromkeys(name for case in cases for name in case.view_columns)),
         )
+
+    def read_otherwise(self, cases: Sequence[Case]) -> list[str]:
+        """A sentence for each reader of cases that did not read the run's cases, or not like this.
+
+        Args:
+            cases: Each with a reader.
+        """
+        told = []
+        for name, now in readers_of(cases).items() if self.readers else ():
+            trained = self.readers.get(name)
+            if trained is None:
+                told.append(
+                    f"Files are read by the reader {name!r}, and those that the run was trained on "
+                    f"by {', '.join(map(repr, self.readers))}. Check that both read grey values "
+                    "and outlines alike."
+                )
+            elif (trained.identity, trained.options) != (now.identity, now.options):
+                told.append(
+                    f"The reader {name!r} reads files differently than when the run was trained "
+                    f"({trained.identity} {trained.options}; now {now.identity} {now.options}). "
+                    "Predictions may change: use the version of before, or train again."
+                )
+        return told
 
     def applied_to(self, cases: Sequence[Case]) -> list[Case]:
         """The cases with what they leave open filled in as in the run.

@@ -120,6 +120,19 @@ def number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def plain_value(text: str) -> str:
+    """A cell as a view of the table gets it: "" for no value, numbers written one way, tidy text.
+
+    ``63``, ``63.0`` and ``63,0`` are one number. Depends on the cell alone, so that it means the
+    same in the list of a study and in one of a single new case.
+    """
+    text = tidy(text)
+    if is_missing(text):
+        return ""
+    value = number(text)
+    return text if value is None else f"{value:.15g}"
+
+
 def alike_key(text: str) -> str:
     """Equal for texts that differ only in how they are written.
 

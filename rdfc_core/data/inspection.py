@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour
+from rdfc_core.case import Needs, Tumour
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.volume import extents_of
 
@@ -73,6 +73,8 @@ def inspect(tumour: Tumour) -> Inspected:
 
 class Inspection:
     """The look at a case as extraction makes and stores it: JSON in UTF-8, (L,) uint8."""
+
+    needs = Needs(any_image=True)
 
     def recipe(self) -> dict[str, Any]:
         """The store's key."""

@@ -20,6 +20,7 @@ from torch import distributed as dist
 
 from rdfc_core.distributed.sync_batchnorm import synchronised
 from rdfc_core.interfaces import Tower
+from rdfc_core.interfaces.collated import Collated, count, rows, tensors
 from rdfc_core.utils.overridden import overridden
 
 T = TypeVar("T")
@@ -84,14 +85,14 @@ class _Divided:
     """The forward pass of a tower, of which each process does its rows."""
 
     def __init__(
-        self, forward: Callable[[Tensor], Tensor], group: ProcessGroup, sync_batchnorm: bool
+        self, forward: Callable[[Any], Tensor], group: ProcessGroup, sync_batchnorm: bool
     ) -> None:
         self.forward, self.group, self.sync_batchnorm = forward, group, sync_batchnorm
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        parts = self.group.parts(len(batch))
-        with _own_randomness(self.group, batch.device), synchronised(self.sync_batchnorm):
-            own = self.forward(batch[parts[self.group.rank]])
+    def __call__(self, batch: Collated) -> Tensor:
+        parts, device = self.group.parts(count(batch)), next(tensors(batch)).device
+        with _own_randomness(self.group, device), synchronised(self.sync_batchnorm):
+            own = self.forward(rows(batch, parts[self.group.rank]))
         gathered: Tensor = _Gather.apply(own, parts, self.group)
         return gathered
 

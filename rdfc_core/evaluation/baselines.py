@@ -13,6 +13,7 @@ from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.view_roles import image_view
 from rdfc_core.interfaces import Prepared, Pretext
+from rdfc_core.interfaces.collated import tensors
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.model import fresh
 from rdfc_core.results.vocabulary import FEATURES, RANDOM_INIT, SHUFFLED_LABELS
@@ -32,7 +33,7 @@ def controls(own: EvaluatedModel) -> VariantPredictions:
     if own.handcrafted is not None:
         name, view = own.handcrafted
         sizes = own.extraction.of("size", [case.case_id for case in own.data.cases])
-        table = own.collated[name].numpy()
+        table = next(tensors(own.collated[name])).numpy()
         found += linear_probe.judge_handcrafted(own.data, view.names, table, sizes)
     return found
 
@@ -54,7 +55,7 @@ def families(own: EvaluatedModel) -> Iterator[tuple[permutation_importance.Famil
     """What conventional radiomics says with each family of features permuted."""
     if own.handcrafted is not None:
         name, view = own.handcrafted
-        standard = own.collated[name].numpy()
+        standard = next(tensors(own.collated[name])).numpy()
         yield from permutation_importance.judge(own.data, view.names, _measured(own), standard)
 
 
@@ -63,7 +64,7 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
     study, model, data = own.study, own.model, own.data
     standard = np.zeros((len(data.cases), 0), np.float32)
     if own.handcrafted is not None:
-        standard = own.collated[own.handcrafted[0]].numpy()
+        standard = next(tensors(own.collated[own.handcrafted[0]])).numpy()
 
     def untrained(seed: int) -> Pretext:
         return fresh(study, own.registry, model.views, 2, seed, blank=True).pretext

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torch import Tensor
-
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Outputs
 from rdfc_core.evaluation.view_roles import handcrafted
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared
+from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.model import Model
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.vocabulary import OWN_PRETEXT
@@ -61,7 +60,7 @@ class EvaluatedModel:
         return prepared_cases(self.data, self.model, self.extraction)
 
     @cached_property
-    def collated(self) -> Mapping[str, Tensor]:
+    def collated(self) -> Mapping[str, Collated]:
         """View name → (N, …), the labelled cases as the view collates them."""
         prepared = self.prepared
         return {name: view.collate(prepared[name]) for name, view in self.model.views.items()}

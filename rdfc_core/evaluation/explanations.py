@@ -98,8 +98,17 @@ def _drawn(
     case: Case, view: ImageView, heat: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 ) -> tuple[bytes, bytes]:
     """The case without and with the map; of several planes the one with the most of the tumour."""
-    with_mask = view.config.model_copy(update={"mask_channel": True, "channels": "grey"})
-    planes = PicturePreparer(with_mask, view.encoder.spatial_dims).prepare(case.load()).array
+    names = view.config.images  # of several images the first is drawn
+    with_mask = view.config.model_copy(
+        update={
+            "mask_channel": True,
+            "channels": "grey",
+            "images": None,
+            "image": names[0] if names else view.config.image,
+        }
+    )
+    preparer = PicturePreparer(with_mask, view.encoder.spatial_dims)
+    planes = preparer.prepare(case.load(preparer.needs)).array
     if heat.ndim == 3:  # (2, Z, h, w): picture and mask
         pictures, masks = planes.astype(np.float32)
     else:  # (2 C, h, w): the planes are channels

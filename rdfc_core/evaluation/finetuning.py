@@ -14,6 +14,7 @@ from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluation.classifiers import LogisticProbe, class_weights
 from rdfc_core.interfaces import Tower, View
+from rdfc_core.interfaces.collated import Collated, rows, to_device
 from rdfc_core.models.hybrid import Hybrid, each_batch
 from rdfc_core.models.layer_groups import Plan, modules
 from rdfc_core.training.autocast import towers_in_half
@@ -32,7 +33,7 @@ PARTS = 10
 def fit(
     network: Hybrid,
     views: Mapping[str, View],
-    cases: Mapping[str, Tensor],
+    cases: Mapping[str, Collated],
     truth: NDArray[np.int64],
     settings: SupervisedSettings,
     precision: AnyPrecision,
@@ -75,7 +76,7 @@ def fit(
         model, optimizer = fabric.setup(network, optimizer)
         targets = fabric.to_device(torch.from_numpy(truth))
         weight = class_weights(targets, network.head.classes.out_features) if balanced else None
-        inputs = {name: fabric.to_device(cases[name]) for name in network.views}
+        inputs = {name: to_device(cases[name], fabric.device) for name in network.views}
         if probe is not None:
             seen = each_batch(network, inputs, network.seen).numpy()
             probe.fit({"seen": seen}, truth, network.head.classes.out_features)
@@ -85,9 +86,9 @@ def fit(
         batches = endless_batches(len(truth), settings.batch_size, generator)
         for step, chosen in zip(range(steps), batches, strict=False):
             set_learning_rates(optimizer, peaks, supervised_factor(settings, step, steps))
-            rows = fabric.to_device(chosen)
-            drawn = {n: views[n].augment(one[rows], generator) for n, one in inputs.items()}
-            loss = functional.cross_entropy(model(drawn).float(), targets[rows], weight)
+            asked = fabric.to_device(chosen)
+            drawn = {n: views[n].augment(rows(one, asked), generator) for n, one in inputs.items()}
+            loss = functional.cross_entropy(model(drawn).float(), targets[asked], weight)
             optimizer.zero_grad()
             fabric.backward(loss)
             optimizer.step()

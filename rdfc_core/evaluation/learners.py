@@ -16,6 +16,7 @@ from rdfc_core.evaluation.linear_probe import main_classifier
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trials import Trial, c_name
 from rdfc_core.evaluation.view_roles import handcrafted, image_view
+from rdfc_core.interfaces.collated import rows as of_rows
 from rdfc_core.models.hybrid import predict
 from rdfc_core.models.layer_groups import plan
 from rdfc_core.models.linear_model import LinearModel
@@ -162,7 +163,7 @@ def _network(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) 
         finetuning.fit(
             net,
             setup.initialisation.views,
-            {name: setup.cases[name][rows] for name in net.views},
+            {name: of_rows(setup.cases[name], rows) for name in net.views},
             setup.data.truth[rows],
             supervised,
             setup.precision,
@@ -173,7 +174,7 @@ def _network(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) 
             advance,
         )
         return Taught(
-            lambda asked: predict(net, {n: setup.cases[n][asked] for n in net.views}),
+            lambda asked: predict(net, {n: of_rows(setup.cases[n], asked) for n in net.views}),
             lambda: NetworkMember(net, setup.initialisation.trained),
         )
 

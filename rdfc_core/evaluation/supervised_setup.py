@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from rdfc_core.config.settings import AnyPrecision
 from rdfc_core.evaluation import feature_blocks
@@ -14,6 +13,7 @@ from rdfc_core.evaluation.feature_blocks import Blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
 from rdfc_core.evaluation.trials import Trial, logistic_name
 from rdfc_core.evaluation.view_roles import handcrafted, image_view
+from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.linear_model import FeatureTables
 from rdfc_core.results.vocabulary import (
@@ -55,7 +55,7 @@ class SupervisedSetup:
 
     data: LabelledSplit
     initialisation: Initialisation
-    cases: Mapping[str, Tensor]
+    cases: Mapping[str, Collated]
     measured: MeasuredFeatures
     blocks: Blocks
     learnt: FeatureTables

@@ -9,8 +9,9 @@ from rdfc_core.views.feature_view import FeatureView
 
 
 def handcrafted(views: Mapping[str, View]) -> str | None:
-    """The view whose features conventional radiomics takes: the first of its kind."""
-    return next((n for n, view in views.items() if isinstance(view, FeatureView)), None)
+    """The view whose features conventional radiomics takes: the first that measures an image."""
+    found = (n for n, view in views.items() if isinstance(view, FeatureView) and view.measures)
+    return next(found, None)
 
 
 def image_view(views: Mapping[str, View]) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.extraction.failures import Failure
+from rdfc_core.errors import DataError, PluginError, RdfcError
+from rdfc_core.extraction.failures import Breach, Failure
 from rdfc_core.extraction.files_at_rest import loaded_at_rest
-from rdfc_core.extraction.local_executor import usable_cores
+from rdfc_core.extraction.fingerprints import Files, fingerprints, view_fingerprints
+from rdfc_core.extraction.needs import needs_of
+from rdfc_core.extraction.outcomes import each_once
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
+from rdfc_core.extraction.watched import checked_recipe, prepare_checked
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.plugin.attribution import UnexpectedError, explain
 from rdfc_core.utils.progress import Progress
@@ -32,9 +33,6 @@ CHANGED = (
 )
 
 STARTING = "(workers start; what measures features may be compiled first, once on a machine)"
-
-WORTH_SHOWING = 100
-"""Cases; to look at the files of fewer takes no time."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,14 @@ class Extraction:
 @dataclass(frozen=True)
 class _Job:
     case: Case
-    views: tuple[str, ...]
-    fingerprint: str
+    fingerprints: Mapping[str, str]
+    """View → fingerprint of what the view needs of the case."""
 
 
 @dataclass(frozen=True)
 class _Made:
-    ndim: int
+    ndim: int | None
+    """None where no image was needed."""
     views: Mapping[str, Prepared]
 
 
@@ -105,22 +104,26 @@ def extract(
     progress = progress or Progress()
     grid, views = mask_grid_of(views), on_mask_grid(views)
     cases = [replace(case, mask_grid=grid) for case in cases] if grid is not None else cases
-    prints, failures = fingerprints(cases, progress, known)
-    recipes = {name: view.recipe() for name, view in views.items()}
-    keys = keys_of(prints, views)
-    jobs = _jobs(cases, prints, keys, store)
+    files: Files = {}  # several cases may lie in one image
+    prints, failures = fingerprints(cases, progress, known, files)
+    of_views, unmet = view_fingerprints(cases, prints, views, files)
+    failures |= unmet
+    recipes = {name: checked_recipe(view) for name, view in views.items()}
+    keys = keys_of(of_views, views)
+    jobs = _jobs(cases, of_views, keys, store)
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
         first_of: dict[int, str] = {}
-        for outcome in executor.run(work, jobs):
+        for outcome in each_once(executor, work, jobs):
             case_id = jobs[outcome.job].case.case_id
             if outcome.error is not None:
                 failures[case_id] = _failure(case_id, outcome.error)
             elif isinstance(outcome.value, Failure):
                 failures[case_id] = outcome.value
             else:
-                first_of.setdefault(outcome.value.ndim, case_id)
+                if outcome.value.ndim is not None:
+                    first_of.setdefault(outcome.value.ndim, case_id)
                 refuse_mixture(first_of)
                 store.put_all(
                     (keys[case_id, name], recipes[name], prepared)
@@ -145,21 +148,17 @@ def extract(
 
 def _jobs(
     cases: Sequence[Case],
-    prints: Mapping[str, str],
+    prints: Mapping[tuple[str, str], str],
     keys: Mapping[tuple[str, str], str],
     store: Store,
 ) -> list[_Job]:
     """What the store lacks, by case; one without a fingerprint has failed already."""
     stored = store.known(list(keys.values()))
-    lacking: dict[str, list[str]] = {}
+    lacking: dict[str, dict[str, str]] = {}
     for (case_id, view), key in keys.items():
         if key not in stored:
-            lacking.setdefault(case_id, []).append(view)
-    return [
-        _Job(case, tuple(lacking[case.case_id]), prints[case.case_id])
-        for case in cases
-        if case.case_id in lacking
-    ]
+            lacking.setdefault(case_id, {})[view] = prints[case_id, view]
+    return [_Job(case, lacking[case.case_id]) for case in cases if case.case_id in lacking]
 
 
 @dataclass(frozen=True)
@@ -184,14 +183,17 @@ class InStore(Mapping[str, Prepared]):
         return len(self.stored_as)
 
 
-def keys_of(prints: Mapping[str, str], views: Mapping[str, Preparer]) -> dict[tuple[str, str], str]:
-    """(Case id, view) → the key under which the store holds what the view makes of the case."""
+def keys_of(
+    prints: Mapping[tuple[str, str], str], views: Mapping[str, Preparer]
+) -> dict[tuple[str, str], str]:
+    """(Case id, view) → the key under which the store holds what the view makes of the case.
+
+    Args:
+        prints: (Case id, view) → fingerprint, as `view_fingerprints` gives it.
+        views: View name → what makes it.
+    """
     ids = {name: recipe_id(view.recipe()) for name, view in on_mask_grid(views).items()}
-    return {
-        (case_id, name): key_of(fingerprint, ids[name])
-        for case_id, fingerprint in prints.items()
-        for name in views
-    }
+    return {pair: key_of(fingerprint, ids[pair[1]]) for pair, fingerprint in prints.items()}
 
 
 def refuse_mixture(first_of: Mapping[int, str]) -> None:
@@ -214,22 +216,25 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
     """Runs in a worker: read one case and make the views of it that are wanted."""
     case_id = job.case.case_id
     try:
-        tumour = loaded_at_rest(job.case, job.fingerprint)
-        if tumour is None:
+        needs = {name: needs_of(views[name]) for name in job.fingerprints}
+        seen = loaded_at_rest(job.case, needs, job.fingerprints)
+        if seen is None:
             return Failure(case_id, f"Case {case_id}: {CHANGED}", fixable=True, retry=True)
-        if tumour.ndim in unfit:
-            return Failure(case_id, f"Case {case_id}: {unfit[tumour.ndim]}", fixable=True)
+        ndim = next((seen[name].ndim for name, asked in needs.items() if asked.images != ()), None)
+        if ndim is not None and ndim in unfit:
+            return Failure(case_id, f"Case {case_id}: {unfit[ndim]}", fixable=True)
         made = {}
-        for name in job.views:
+        for name, tumour in seen.items():
             try:
-                made[name] = views[name].prepare(tumour)
+                made[name] = prepare_checked(name, views[name], tumour)
             except RdfcError as error:
-                return Failure(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
+                kind = Breach if isinstance(error, PluginError) else Failure
+                return kind(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
     except RdfcError:
         raise
     except Exception as error:  # here, where the traceback still tells whose code it was
         raise UnexpectedError(explain(error)) from error
-    return _Made(tumour.ndim, made)
+    return _Made(ndim, made)
 
 
 def _failure(case_id: str, error: Exception) -> Failure:
@@ -237,43 +242,5 @@ def _failure(case_id: str, error: Exception) -> Failure:
     reason = str(error) if fixable else f"Case {case_id}: {explain(error)}"
     if not fixable:
         log.debug("Case %s failed", case_id, exc_info=error)
-    return Failure(case_id, reason, fixable, retry=not fixable)
-
-
-def fingerprints(
-    cases: Sequence[Case], progress: Progress, known: MutableMapping[str, str] | None = None
-) -> tuple[dict[str, str], dict[str, Failure]]:
-    """Case id → fingerprint of its content, and the cases whose files cannot be read.
-
-    Args:
-        cases: Each with a reader.
-        progress: Told after each case.
-        known: Case id → fingerprint that the same command has taken before: not taken again. Those
-            that are taken are added.
-    """
-    known = {} if known is None else known
-    files: dict[tuple[int, Path], str] = {}  # several cases may lie in one image
-
-    def fingerprint(case: Case) -> str | Failure:
-        try:
-            return known.get(case.case_id) or case.fingerprint(files)
-        except DataError as error:
-            return Failure(case.case_id, str(error), fixable=True)
-
-    prints: dict[str, str] = {}
-    failures: dict[str, Failure] = {}
-    if all(case.case_id in known for case in cases):
-        return {case.case_id: known[case.case_id] for case in cases}, {}
-    shown = progress if len(cases) >= WORTH_SHOWING else Progress()
-    # Threads: hashing and reading both leave the interpreter's lock.
-    with (
-        shown.task("Looking for changed files", len(cases)) as advance,
-        ThreadPoolExecutor(usable_cores()) as pool,
-    ):
-        for case, found in zip(cases, pool.map(fingerprint, cases), strict=True):
-            if isinstance(found, Failure):
-                failures[case.case_id] = found
-            else:
-                prints[case.case_id] = known[case.case_id] = found
-            advance(1)
-    return prints, failures
+    kind = Breach if isinstance(error, PluginError) else Failure
+    return kind(case_id, reason, fixable, retry=not fixable)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rdfc_core.case import Tumour
+from rdfc_core.case import Needs, Tumour
 from rdfc_core.errors import StudyError
+from rdfc_core.extraction.needs import needs_of
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 from rdfc_core.mask_grid import MaskGrid
 
@@ -27,6 +28,11 @@ class OnMaskGrid:
     def recipe(self) -> dict[str, Any]:
         """The preparer's, and what is done about masks on another grid."""
         return {**self.preparer.recipe(), "mask_grid": asdict(self.mask_grid)}
+
+    @property
+    def needs(self) -> Needs:
+        """The preparer's."""
+        return needs_of(self.preparer)
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """As the preparer does."""
@@ -63,7 +69,7 @@ def on_mask_grid(preparers: Mapping[str, Preparer]) -> dict[str, Preparer]:
         return dict(preparers)
     return {
         name: preparer
-        if getattr(preparer, "mask_grid", None) is not None
+        if getattr(preparer, "mask_grid", None) is not None or needs_of(preparer).images == ()
         else OnMaskGrid(preparer, grid)
         for name, preparer in preparers.items()
     }

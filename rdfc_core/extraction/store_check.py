@@ -13,6 +13,7 @@ from rdfc_core.case import Case
 from rdfc_core.errors import DataError
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.fingerprints import fingerprints, view_fingerprints
 from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.utils.progress import Progress
@@ -77,8 +78,8 @@ def check_store(
         DataError: If the store cannot be used.
     """
     progress = progress or Progress()
-    prints, _ = extract.fingerprints(cases, progress)
-    keys = extract.keys_of(prints, preparers)
+    prints, _ = fingerprints(cases, progress)
+    keys = extract.keys_of(view_fingerprints(cases, prints, preparers)[0], preparers)
     known = store.known(list(keys.values()))
     stored = [c for c in cases if any(keys.get((c.case_id, v)) in known for v in preparers)]
     drawn = stored

@@ -10,12 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rdfc_core.case import Needs
     from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec, refuse_problems
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.memory_store import MemoryStore
-    from rdfc_core.interfaces.objective import Memory, Objective
+    from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
     from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
@@ -46,6 +47,7 @@ _HOME = {
     "Tower": "view",
     "View": "view",
     "WorkerDiedError": "executor",
+    "at_least_single": "objective",
     "refuse_problems": "dataset",
 }
 
@@ -59,6 +61,7 @@ __all__ = [
     "MaskGrid",
     "Memory",
     "MemoryStore",
+    "Needs",
     "Objective",
     "Outcome",
     "Prepared",
@@ -73,11 +76,14 @@ __all__ = [
     "Tower",
     "View",
     "WorkerDiedError",
+    "at_least_single",
     "refuse_problems",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Needs":
+        return importlib.import_module("rdfc_core.case").Needs
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

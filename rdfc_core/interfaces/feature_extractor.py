@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour
+from rdfc_core.case import Needs, Tumour
 from rdfc_core.mask_grid import MaskGrid
 
 __all__ = ["FeatureExtractor", "Features", "MaskGrid"]
@@ -33,7 +33,13 @@ class FeatureExtractor(ABC):
     """Computes handcrafted features. Built as ``Class(config)``; pickled for worker processes.
 
     The same tumour, options and version must give the same values: they are stored and reused.
+
+    Attributes:
+        needs: What of a case `extract` gets, such as columns; by default one image. An extractor
+            that names no image is run on each image that the view names.
     """
+
+    needs: Needs = Needs()
 
     @property
     def mask_grid(self) -> MaskGrid | None:

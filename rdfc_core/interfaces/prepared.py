@@ -27,7 +27,10 @@ class Prepared:
 
 
 class Preparer(Protocol):
-    """What extraction sends to its workers: the part of a view that looks at one case."""
+    """What extraction sends to its workers: the part of a view that looks at one case.
+
+    It may have an attribute ``needs`` (`Needs`); without it, that of its view holds.
+    """
 
     def recipe(self) -> dict[str, Any]:
         """Everything that determines what `prepare` gives, as JSON: the store's key."""

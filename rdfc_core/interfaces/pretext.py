@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.errors import PluginError
+from rdfc_core.contract.promises import ContractError
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
 from rdfc_core.interfaces.view import Tower, View
@@ -21,17 +21,17 @@ class Batch(NamedTuple):
 
     Args:
         indices: (B,) which pretext cases these are, 0 … N − 1.
-        prepared: View name → (B, …) as collated, not augmented.
+        prepared: View name → (B, …) as collated, not augmented; of some views a mapping of tensors.
         views: View name → the view, for its augmentation.
         generator: On the CPU; the only source of randomness.
     """
 
     indices: Tensor
-    prepared: Mapping[str, Tensor]
+    prepared: Mapping[str, Any]
     views: Mapping[str, View]
     generator: torch.Generator
 
-    def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Tensor:
+    def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Any:
         """The view's batch, augmented afresh at every call.
 
         Args:
@@ -94,11 +94,11 @@ class Pretext(nn.Module, ABC):
         """Look at what `forward` gave for a batch of B = ``cases``; core does so at every step.
 
         Raises:
-            PluginError: If it is nothing to train by, which is a fault of the task.
+            ContractError: If it is nothing to train by, which is a fault of the task.
         """
         complaint = self.complaint(output, cases)
         if complaint:
-            raise PluginError(f"{complaint} Its author finds more with check_pretext.")
+            raise ContractError(complaint, self)
 
     def complaint(self, output: Any, cases: int) -> str | None:
         """What is wrong with an output of `forward`, or None."""

@@ -15,8 +15,9 @@ from rdfc_core.errors import DataError
 class Reader(ABC):
     """Reads images and masks of some file formats.
 
-    Built as ``Class(config)``. A study tries the installed readers in turn and takes the first
-    whose `reads` says yes; a data set may give its cases a reader of its own.
+    Built as ``Class(config)``. A study asks the installed readers which of them reads a file
+    (`reads`), and refuses files that two claim unless it names one of the two; a data set may give
+    its cases a reader of its own.
     """
 
     needs_files: ClassVar[bool] = True
@@ -43,8 +44,13 @@ class Reader(ABC):
                 names the file.
         """
 
-    def read_mask(self, path: Path) -> Volume:
+    def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The mask with its own values, on its own grid; by default read as an image.
+
+        Args:
+            path: The file.
+            image: That the mask belongs to, for formats without a grid of their own; None where it
+                could not be read. A reader may leave this argument out.
 
         Raises:
             DataError: As `read_image`.

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rdfc_core.case import Tumour
+from rdfc_core.case import Needs, Tumour
 from rdfc_core.errors import StudyError
+from rdfc_core.interfaces.collated import Collated
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 
 
@@ -23,8 +24,11 @@ class Tower(nn.Module, ABC):
     """(C, H, W) or (C, Z, H, W) of the pictures in [0, 1] it takes; empty if it takes none."""
 
     @abstractmethod
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """(B, …) as `View.collate` and `View.augment` give it → (B, out_features)."""
+    def forward(self, batch: Any) -> torch.Tensor:
+        """(B, …) as `View.collate` and `View.augment` give it → (B, out_features).
+
+        A tensor, or the mapping of tensors that the view's cases are.
+        """
 
     def layer_groups(self) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups of layers from input to output; by default each direct child."""
@@ -37,7 +41,13 @@ class View(ABC):
     The life of a view: `prepare` each case (once ever: the result is stored), `fit` on pretext
     cases only, `collate` whichever cases are wanted, then `augment` batches on the device and send
     them through a `tower`. `state` holds what `fit` learnt; it is saved with the model.
+
+    Attributes:
+        needs: What of a case `prepare` gets: images by name, columns, and on which grid. By default
+            its one image. To be set in the class, or in ``__init__`` where options decide.
     """
+
+    needs: Needs = Needs()
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
@@ -47,7 +57,7 @@ class View(ABC):
     def prepare(self, tumour: Tumour) -> Prepared:
         """The view of one tumour: deterministic, and independent of every other case.
 
-        Runs in worker processes.
+        The tumour holds what `needs` asks for and nothing else. Runs in worker processes.
 
         Raises:
             DataError: If this tumour cannot be seen this way; core adds the case's name.
@@ -69,8 +79,12 @@ class View(ABC):
         """
 
     @abstractmethod
-    def collate(self, prepared: Sequence[Prepared]) -> torch.Tensor:
+    def collate(self, prepared: Sequence[Prepared]) -> Collated:
         """All given cases as one tensor (N, …), on the CPU. Needs `fit` or `load_state` first.
+
+        Cases that one tensor cannot hold are a mapping of tensors, such as ``tokens`` (N, L, D)
+        and ``real`` (N, L), padded to an L that `fit` has learnt: shapes must not depend on which
+        cases are asked for.
 
         Raises:
             DataError: If a case does not agree with those the view was fitted on.
@@ -83,8 +97,10 @@ class View(ABC):
         """
         return True
 
-    def augment(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def augment(self, batch: Any, generator: torch.Generator) -> Any:
         """A random variation of the batch (B, …), on its device; by default the batch itself.
+
+        Batch and result are what `collate` gives: a tensor, or a mapping of tensors.
 
         All randomness comes from the generator, which lives on the CPU.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rdfc_core.interfaces import Pretext, Tower
+from rdfc_core.interfaces.collated import Collated, count, rows, to_device
 from rdfc_core.models.head import Head
 
 BATCH = 256
@@ -60,45 +62,49 @@ class Hybrid(nn.Module):
             module.eval()
         return self
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, batch: Mapping[str, Any]) -> Tensor:
         """Logits, (B, C)."""
         logits: Tensor = self.head(self.seen(batch))
         return logits
 
-    def seen(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def seen(self, batch: Mapping[str, Any]) -> Tensor:
         """What the head stands on, (B, F): rows of unit length of each view, times the scale."""
         features = {
             name: tower(batch[name]).float()
             for name, tower in zip(self.views, self.towers, strict=True)
         }
         if self.projector is not None:
-            rows = list(self.projector.embed(features).values())
-            rows += [
+            parts = list(self.projector.embed(features).values())
+            parts += [
                 functional.normalize(projection(features[name]))
                 for name, projection in self.projections.items()
             ]
         else:
-            rows = [functional.normalize(one) for one in features.values()]
-        rows += [functional.normalize(batch[name].float()) for name in self.raw]
-        return torch.cat(rows, dim=1) * self.scale
+            parts = [functional.normalize(one) for one in features.values()]
+        parts += [functional.normalize(batch[name].float()) for name in self.raw]
+        return torch.cat(parts, dim=1) * self.scale
 
 
-def predict(network: Hybrid, cases: Mapping[str, Tensor]) -> NDArray[np.float64]:
+def predict(network: Hybrid, cases: Mapping[str, Collated]) -> NDArray[np.float64]:
     """Class probabilities of N cases without augmentation, (N, C)."""
     found = each_batch(network, cases, lambda batch: torch.softmax(network(batch).double(), dim=1))
     return found.numpy()
 
 
 def each_batch(
-    network: Hybrid, cases: Mapping[str, Tensor], what: Callable[[Mapping[str, Tensor]], Tensor]
+    network: Hybrid, cases: Mapping[str, Collated], what: Callable[[Mapping[str, Any]], Tensor]
 ) -> Tensor:
     """What a network in evaluation mode gives for N cases, (N, …), on the CPU."""
     network.eval()
     device = next(network.parameters()).device
-    count = len(cases[network.views[0]])
     with torch.inference_mode():
         found = [
-            what({n: cases[n][start : start + BATCH].to(device) for n in network.views}).cpu()
-            for start in range(0, count, BATCH)
+            what(
+                {
+                    name: to_device(rows(cases[name], slice(start, start + BATCH)), device)
+                    for name in network.views
+                }
+            ).cpu()
+            for start in range(0, count(cases[network.views[0]]), BATCH)
         ]
     return torch.cat(found)

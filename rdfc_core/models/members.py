@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
-from torch import Tensor
 
 from rdfc_core.config.settings import SupervisedSettings
 from rdfc_core.interfaces import MemoryStore, Pretext, View
+from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.hybrid import Hybrid, predict
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.linear_model import LinearModel
@@ -48,7 +48,7 @@ class Inputs:
     learnt: Mapping[str, NDArray[np.float32]]
     standard: Mapping[str, NDArray[np.float32]]
     measured: Mapping[str, NDArray[np.float64]]
-    cases: Mapping[str, Tensor]
+    cases: Mapping[str, Collated]
 
     def of(self, source: str) -> NDArray[np.float64]:
         """What a source such as ``learnt.image`` names, (N, F)."""

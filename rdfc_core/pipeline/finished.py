@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.extraction.extract import fingerprints
+from rdfc_core.extraction.fingerprints import fingerprints
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, change
@@ -73,13 +73,13 @@ def finished_run(
     dataset: Dataset = study.dataset.build(registry)
     if extends(study, recorded):
         return None
-    if changes(study, recorded, inputs_of(study, dataset), place.recorded_inputs()):
-        return None
-    if code_versions(study, registry) != {
-        name: place.recorded_versions().get(name) for name in code_versions(study, registry)
-    }:
-        return None  # features may be made in another way: their recipes tell
     cases = study_cases(study, dataset, registry)
+    inputs = inputs_of(study, dataset, cases=cases)
+    if changes(study, recorded, inputs, place.recorded_inputs()):
+        return None
+    now, before = code_versions(study, registry), place.recorded_versions()
+    if now != {name: before.get(name) for name in now}:
+        return None  # features may be made in another way: their recipes tell
     prints, _ = fingerprints(cases, progress, known)
     spec = study.split_spec(dataset.protocol())
     same = change(place.case_rows(), case_rows(cases, prints, spec)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +19,15 @@ from rdfc_core.errors import DataError
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
-from rdfc_core.interfaces import Preparer, View
+from rdfc_core.extraction.needs import preparers_of, require_needs
+from rdfc_core.interfaces import View
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.embeddings_table import Embedded, joint
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import SELECTED
+
+log = logging.getLogger("rdfc")
 
 KINDS = {2: "picture", 3: "volume"}
 """Number of a tumour's axes → what its image is called."""
@@ -144,7 +148,10 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
     cases, doubts = labelled_as_trained(run.definition.applied_to(cases), classes)
     findings.warn(doubts)
-    preparers: dict[str, Preparer] = {name: view.preparer() for name, view in views.items()}
+    for sentence in run.definition.read_otherwise(cases):
+        log.warning("%s", sentence)
+    preparers = preparers_of(views)
+    require_needs(cases, preparers)
     preparers[INSPECTION] = Inspection()
     extraction = extract.extract(
         cases, preparers, context.store, context.executor, context.progress, unfit(views)

@@ -24,6 +24,7 @@ from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
+from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, summary
 from rdfc_core.pipeline.case_list import study_cases
@@ -88,8 +89,9 @@ def run(
             cases = study_cases(study, dataset, context.registry)
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
-        preparers = {name: view.preparer() for name, view in views.items()}
-        inputs = inputs_of(study, dataset, preparers)
+        preparers = preparers_of(views)
+        require_needs(cases, preparers)
+        inputs = inputs_of(study, dataset, preparers, cases)
         with place.claimed(study, context.registry, overwrite, inputs):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
@@ -220,7 +222,7 @@ class _Run:
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 release_free_memory()
-            model.cases = self.definition
+            per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
 
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:

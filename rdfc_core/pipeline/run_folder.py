@@ -26,7 +26,7 @@ from rdfc_core.pipeline.run_files import (
     remove_own,
     remove_partial,
 )
-from rdfc_core.pipeline.run_inputs import changes, extends
+from rdfc_core.pipeline.run_inputs import READERS, changes, extends
 from rdfc_core.pipeline.versions import versions
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results import files
@@ -184,7 +184,11 @@ class RunFolder:
                 )
             log.info("%s holds a study that was given up before training: replaced.", self.path)
             remove_own(self.path)
-        made = {"versions": versions(study, registry), "inputs": dict(inputs or {})}
+        readers = [one.get("distribution") for one in (inputs or {}).get(READERS, {}).values()]
+        made = {
+            "versions": versions(study, registry, [name for name in readers if name]),
+            "inputs": dict(inputs or {}),
+        }
         self._write_study({**study.dump(), **made})
         return True
 

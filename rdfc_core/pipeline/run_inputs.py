@@ -7,26 +7,32 @@ are is compared by `rdfc_core.pipeline.case_record`. Free of torch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
+from rdfc_core.data.readers.auto import readers_of
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.store import recipe_id
+from rdfc_core.extraction.watched import checked_recipe
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.interfaces.prepared import Preparer
 
 BUDGET = ("epochs", "steps", "patience")
 """Options of ``pretrain`` whose larger value alone extends a run, instead of making it another."""
 
-RECIPES = "recipes"
+RECIPES, READERS = "recipes", "readers"
 
 
 def inputs_of(
-    study: ResolvedStudy, dataset: Dataset, preparers: Mapping[str, Preparer] | None = None
+    study: ResolvedStudy,
+    dataset: Dataset,
+    preparers: Mapping[str, Preparer] | None = None,
+    cases: Sequence[Case] = (),
 ) -> dict[str, Any]:
     """What decides the results and does not stand in the study itself, as plain data.
 
@@ -35,6 +41,7 @@ def inputs_of(
         dataset: Its data set.
         preparers: View name → what makes it; None where building them would load too much: the
             versions of the plugins then have to speak for them (see `changes`).
+        cases: Of the data set, each with a reader.
 
     Raises:
         StudyError: If a file that the study names cannot be read.
@@ -44,8 +51,13 @@ def inputs_of(
         "protocol": study.split_spec(dataset.protocol()).model_dump(mode="json"),
         "files": {key: _sha256(path, key) for key, path in _files(study)},
     }
+    if cases:
+        found[READERS] = {
+            name: one.model_dump(mode="json", exclude={"version"})  # which stands in versions
+            for name, one in readers_of(cases).items()
+        }
     if preparers is not None:
-        found[RECIPES] = {name: recipe_id(one.recipe()) for name, one in preparers.items()}
+        found[RECIPES] = {name: recipe_id(checked_recipe(one)) for name, one in preparers.items()}
     return found
 
 
@@ -71,9 +83,13 @@ def changes(
     found = differences(recorded, study.dump())
     if inputs is not None:
         before = dict(recorded_inputs)
+        now = dict(inputs)
         if RECIPES not in inputs:
             before.pop(RECIPES, None)
-        found += differences(before, inputs)
+        if READERS not in before or READERS not in now:  # as in runs of an older rdfc
+            before.pop(READERS, None)
+            now.pop(READERS, None)
+        found += differences(before, now)
     if extends(study, recorded):
         elsewhere |= {f"pretrain.{key}" for key in BUDGET}
     return [key for key in found if key not in elsewhere]

@@ -34,5 +34,5 @@ def unconverged(pretext: str, splits: Mapping[str, Convergence]) -> str | None:
         f"Pretraining ({name}) ended unconverged after {steps} steps: {loss} that tells when the "
         f"task is learnt went from {first:.3g} to {last:.3g} and had not settled. What follows "
         "judges a network that has not learnt its task. To go on from there, with RUN for the "
-        f"run's folder: rdfc run RUN/study.yaml --out RUN {' '.join(larger)}"
+        f"run's folder: rdfc run RUN/study.yaml --out RUN {' '.join(larger)}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
@@ -21,10 +22,18 @@ LIBRARIES = (
 )
 
 
-def versions(study: ResolvedStudy, registry: Registry) -> dict[str, str]:
-    """Versions of Python, the libraries that matter, and the plugins that the study uses."""
+def versions(
+    study: ResolvedStudy, registry: Registry, readers: Sequence[str] = ()
+) -> dict[str, str]:
+    """Versions of Python, the libraries that matter, and the plugins that the study uses.
+
+    Args:
+        study: Resolved.
+        registry: Knows the plugins.
+        readers: Distributions of the readers of its cases, which the study need not name.
+    """
     found = {"python": python_version()}
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *readers):
         try:
             found[library] = version(library)
         except PackageNotFoundError:

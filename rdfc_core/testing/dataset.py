@@ -11,7 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.testing.assertions import conformance, require, require_kind, through_pickle
+from rdfc_core.contract.listings import (
+    require_cases,
+    require_classes,
+    require_labels,
+    require_protocol,
+)
+from rdfc_core.contract.promises import require, require_kind, through_pickle
+from rdfc_core.testing.assertions import conformance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +46,16 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
     with _opened_files() as opened:
         cases = dataset.cases()
     _check_listing(who, cases, dataset)
-    touched = sorted({str(p) for case in cases for p in (case.image, case.mask)} & opened)
+    files = {
+        str(path) for case in cases for name in case.images or ("",) for path in case.files_of(name)
+    }
+    touched = sorted(files & opened)
     require(
         not touched,
         f"{who}.cases() opened {touched[:1]}; list names only, images are read when a case is.",
     )
-    _check_labels(who, cases, dataset.classes)
+    require_classes(dataset.classes, who)
+    require_labels(cases, dataset.classes, who)
     _check_protocol(who, cases, dataset)
     _check_problems(who, cases, dataset)
     _check_published(who, dataset)
@@ -55,15 +66,8 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
 
 
 def _check_listing(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
-    from rdfc_core.case import Case
-
     require(len(cases) > 0, f"{who}.cases() is empty: check it on options that name some files.")
-    for case in cases:
-        require(isinstance(case, Case), f"{who}.cases() holds {case!r}, which is no Case.")
-        require(
-            isinstance(case.case_id, str) and case.case_id and case.patient_id,
-            f"{who}: case {case.case_id!r} of patient {case.patient_id!r} needs two non-empty ids.",
-        )
+    require_cases(cases, who)
     ids = [case.case_id for case in cases]
     twice = next((one for one, times in Counter(ids).items() if times > 1), None)
     require(twice is None, f"{who}: case_id {twice!r} occurs twice; make every case_id unique.")
@@ -74,25 +78,9 @@ def _check_listing(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
     )
 
 
-def _check_labels(who: str, cases: Sequence[Case], classes: Any) -> None:
-    require(
-        isinstance(classes, tuple) and all(isinstance(one, str) for one in classes),
-        f"{who}.classes has to be a tuple of strings, and is {classes!r}.",
-    )
-    require(len(set(classes)) == len(classes), f"{who}.classes names a class twice: {classes}.")
-    for case in cases:
-        require(
-            case.label is None or case.label in classes,
-            f"{who}: case {case.case_id} has the label {case.label!r}, which is not in classes "
-            f"{classes}; add it, or set the label to None.",
-        )
-
-
 def _check_protocol(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
-    from rdfc_core.interfaces import SplitSpec
-
     protocol = dataset.protocol()
-    require(isinstance(protocol, SplitSpec), f"{who}.protocol() has to be a SplitSpec.")
+    require_protocol(protocol, who)
     if protocol.kind == "column":
         for case in cases:
             part = case.columns.get(protocol.column)
@@ -128,6 +116,7 @@ def _check_published(who: str, dataset: Dataset) -> None:
 
 
 def _check_case(who: str, case: Case) -> None:
+    from rdfc_core.case import Needs
     from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.plugin.registry import installed
 
@@ -135,11 +124,15 @@ def _check_case(who: str, case: Case) -> None:
     if case.reader is None:  # as a study does
         case = replace(case, reader=AutoReader.installed(installed()))
     copy = through_pickle(case, who)
-    tumour, again = case.load(), copy.load()
-    require(
-        (tumour.image.array == again.image.array).all() and (tumour.mask == again.mask).all(),
-        f"{who} loads differently in a worker; let its reader depend on options only.",
-    )
+    needs = Needs(tuple(case.images) or None, case.view_columns)
+    tumour, again = case.load(needs), copy.load(needs)
+    for one, other in zip(
+        (tumour, *tumour.images.values()), (again, *again.images.values()), strict=True
+    ):
+        require(
+            (one.image.array == other.image.array).all() and (one.mask == other.mask).all(),
+            f"{who} loads differently in a worker; let its reader depend on options only.",
+        )
     require(
         case.fingerprint() == copy.fingerprint(),
         f"{who} has another fingerprint at every call; make it depend on the content only.",

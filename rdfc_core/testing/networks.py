@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rdfc_core.testing.assertions import one_thread, require
+from rdfc_core.contract.promises import require
+from rdfc_core.testing.assertions import one_thread
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from rdfc_core.interfaces.collated import Collated
+
     Groups = Mapping[str, Sequence[nn.Module]]
 
 
-def check_network(make: Callable[[], nn.Module], batch: Tensor, who: str) -> nn.Module:
+def check_network(make: Callable[[], nn.Module], batch: Collated, who: str) -> nn.Module:
     """Check a network on a batch of different cases.
 
     Args:
@@ -27,14 +30,18 @@ def check_network(make: Callable[[], nn.Module], batch: Tensor, who: str) -> nn.
     Raises:
         AssertionError: If features are not (B, F), finite, repeatable and each case's own, if
             gradients do not reach every parameter, or if weights are shared between networks, do
-            not follow the seed, or are not all saved.
+            not follow the seed, or are not all saved; or if features or gradients are no numbers
+            under the autocast of runs.
     """
+    from rdfc_core.testing.precision import require_network_in_halves
+
     with one_thread():
         network = _seeded(make, 0)
         _check_parameters(network, who)
         _check_features(network, batch, who)
         _check_gradients(network, batch, who)
         _check_weights(make, batch, who)
+        require_network_in_halves(network, batch, who)
     return network
 
 
@@ -86,7 +93,7 @@ def _check_parameters(network: nn.Module, who: str) -> None:
     )
 
 
-def _features(network: nn.Module, batch: Tensor) -> Tensor:
+def _features(network: nn.Module, batch: Collated) -> Tensor:
     import torch
 
     with torch.no_grad():
@@ -94,24 +101,23 @@ def _features(network: nn.Module, batch: Tensor) -> Tensor:
     return features
 
 
-def _check_features(network: nn.Module, batch: Tensor, who: str) -> None:
+def _check_features(network: nn.Module, batch: Collated, who: str) -> None:
     import torch
 
-    before = batch.clone()
+    from rdfc_core.contract.networks import require_finite, require_rows
+    from rdfc_core.interfaces.collated import alike, count, each, rows
+
+    before, cases = each(batch, torch.clone), count(batch)
     features = _features(network, batch)
-    require(
-        isinstance(features, torch.Tensor) and features.ndim == 2 and len(features) == len(batch),
-        f"{who} gave {tuple(getattr(features, 'shape', ()))} for a batch of {len(batch)}; give "
-        f"({len(batch)}, F): pool over space and return one tensor.",
-    )
-    require(torch.equal(batch, before), f"{who} changed its input; work on a copy.")
-    require(torch.isfinite(features).all(), f"{who} gave features that are NaN or infinite.")
+    require_rows(features, cases, None, who)
+    require(alike(batch, before), f"{who} changed its input; work on a copy.")
+    require_finite(features, who)
     require(
         torch.equal(features, _features(network, batch)),
         f"{who} in evaluation gave other features the second time; switch off what is random "
         "when not training.",
     )
-    alone = torch.cat([_features(network, batch[i : i + 1]) for i in range(len(batch))])
+    alone = torch.cat([_features(network, rows(batch, slice(i, i + 1))) for i in range(cases)])
     require(
         torch.allclose(features, alone, rtol=1e-3, atol=1e-4),
         f"{who} in evaluation gave a case other features alone than in a batch; each case's "
@@ -123,7 +129,7 @@ def _check_features(network: nn.Module, batch: Tensor, who: str) -> None:
     )
 
 
-def _check_gradients(network: nn.Module, batch: Tensor, who: str) -> None:
+def _check_gradients(network: nn.Module, batch: Collated, who: str) -> None:
     import torch
 
     network.train()
@@ -148,7 +154,7 @@ def _check_gradients(network: nn.Module, batch: Tensor, who: str) -> None:
     network.zero_grad(set_to_none=True)
 
 
-def _check_weights(make: Callable[[], nn.Module], batch: Tensor, who: str) -> None:
+def _check_weights(make: Callable[[], nn.Module], batch: Collated, who: str) -> None:
     import torch
 
     one, same, other = _seeded(make, 1), _seeded(make, 1), _seeded(make, 2)

@@ -77,7 +77,7 @@ def towers_in_half(
 def _in_half(
     forward: Callable[..., Tensor], switch: _Switch, dtype: torch.dtype, device_type: str
 ) -> Callable[..., Tensor]:
-    def call(batch: Tensor) -> Tensor:
+    def call(batch: Any) -> Tensor:
         if not switch.on:
             return forward(batch)
         with torch.autocast(device_type, dtype=dtype):

@@ -10,12 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 from torch import Tensor
 
+from rdfc_core.interfaces.collated import Collated, count, each, rows, to_device
 from rdfc_core.training.placement import Residence
 
 AHEAD = 2
 """Batches that are gathered before they are asked for."""
 
-Rows = dict[str, Tensor]
+Rows = dict[str, Collated]
 
 
 class BatchLoader(ABC):
@@ -26,13 +27,13 @@ class BatchLoader(ABC):
         device: Where the batches go.
     """
 
-    def __init__(self, cases: Mapping[str, Tensor], device: torch.device) -> None:
+    def __init__(self, cases: Mapping[str, Collated], device: torch.device) -> None:
         self.cases = cases
         self.device = device
 
     def __len__(self) -> int:
         """N."""
-        return len(next(iter(self.cases.values())))
+        return count(next(iter(self.cases.values())))
 
     @abstractmethod
     def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Rows]]:
@@ -46,14 +47,14 @@ class BatchLoader(ABC):
 class DeviceLoader(BatchLoader):
     """All cases on the device: a batch is one gather there."""
 
-    def __init__(self, cases: Mapping[str, Tensor], device: torch.device) -> None:
-        super().__init__({name: one.to(device) for name, one in cases.items()}, device)
+    def __init__(self, cases: Mapping[str, Collated], device: torch.device) -> None:
+        super().__init__({name: to_device(one, device) for name, one in cases.items()}, device)
 
     def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Rows]]:
         """As of any loader; the order of the whole epoch is sent at once."""
         whole = torch.cat(list(order)).to(self.device)
         for indices in whole.split([len(chosen) for chosen in order]):
-            yield indices, {name: _single(one[indices]) for name, one in self.cases.items()}
+            yield indices, {name: _single(rows(one, indices)) for name, one in self.cases.items()}
 
 
 class PrefetchLoader(BatchLoader):
@@ -73,22 +74,24 @@ class PrefetchLoader(BatchLoader):
     def _gathered(self, chosen: Tensor) -> tuple[Tensor, Rows]:
         """The batch in memory that the device can fetch from by itself."""
         pinned = self.device.type == "cuda"
-        rows = {}
-        for name, one in self.cases.items():
-            shape = (len(chosen), *one.shape[1:])
-            rows[name] = torch.empty(shape, dtype=one.dtype, pin_memory=pinned)
-            torch.index_select(one, 0, chosen, out=rows[name])
-        return chosen.pin_memory() if pinned else chosen, rows
 
-    def _sent(self, chosen: Tensor, rows: Rows) -> tuple[Tensor, Rows]:
-        sent = {n: _single(one.to(self.device, non_blocking=True)) for n, one in rows.items()}
+        def gathered(one: Tensor) -> Tensor:
+            shape = (len(chosen), *one.shape[1:])
+            batch = torch.empty(shape, dtype=one.dtype, pin_memory=pinned)
+            return torch.index_select(one, 0, chosen, out=batch)
+
+        batches = {name: each(one, gathered) for name, one in self.cases.items()}
+        return chosen.pin_memory() if pinned else chosen, batches
+
+    def _sent(self, chosen: Tensor, batches: Rows) -> tuple[Tensor, Rows]:
+        sent = {n: _single(to_device(one, self.device, True)) for n, one in batches.items()}
         return chosen.to(self.device, non_blocking=True), sent
 
 
-def loader_of(cases: Mapping[str, Tensor], device: torch.device, where: Residence) -> BatchLoader:
+def loader_of(cases: Mapping[str, Collated], device: torch.device, where: Residence) -> BatchLoader:
     """The loader for cases that wait there."""
     return (DeviceLoader if where == "device" else PrefetchLoader)(cases, device)
 
 
-def _single(rows: Tensor) -> Tensor:
-    return rows.float() if rows.dtype == torch.float16 else rows
+def _single(batch: Collated) -> Collated:
+    return each(batch, lambda one: one.float() if one.dtype == torch.float16 else one)

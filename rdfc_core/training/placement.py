@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.interfaces import Prepared, View
+from rdfc_core.interfaces.collated import Collated, each, nbytes, tensors
 
 log = logging.getLogger("rdfc")
 
@@ -44,7 +46,7 @@ def collated(
     cases: Mapping[str, Sequence[Prepared]],
     settings: PretrainSettings,
     folder: Path,
-) -> tuple[dict[str, Tensor], Residence]:
+) -> tuple[dict[str, Collated], Residence]:
     """All cases as each view collates them, and where they shall wait.
 
     What is trained does not depend on where that is. A file is gone with the process, however it
@@ -58,12 +60,12 @@ def collated(
     """
     count = len(next(iter(cases.values())))
     needed = count * sum(
-        _stored(views[name].collate(some[:1]), settings).nbytes for name, some in cases.items()
+        nbytes(_stored(views[name].collate(some[:1]), settings)) for name, some in cases.items()
     )
     where = chosen(needed, settings.data_placement)
     log.info("%d pretext cases (%.1f MB) wait %s.", count, needed / 1e6, WORDS[where])
 
-    def parts(name: str) -> Iterable[Tensor]:
+    def parts(name: str) -> Iterable[Collated]:
         for start in range(0, count, CHUNK):
             yield _stored(views[name].collate(cases[name][start : start + CHUNK]), settings)
 
@@ -101,30 +103,54 @@ def _memory() -> float:
     return min([machine, *(int(limit) for limit in limits if limit.isdigit())])
 
 
-def _stored(cases: Tensor, settings: PretrainSettings) -> Tensor:
+def _stored(cases: Collated, settings: PretrainSettings) -> Collated:
     """(N, …) in the number format in which they wait; (N, F) stays as it is."""
+    if not isinstance(cases, Tensor):  # a mapping holds no pictures: tokens, and which are real
+        return cases
     half = settings.image_dtype == "float16" and cases.ndim > 3
     return cases.half() if half else cases
 
 
-def _whole(parts: Iterable[Tensor], count: int) -> Tensor:
+def _whole(parts: Iterable[Collated], count: int) -> Collated:
     """The parts one after the other, without a copy of all of them in another number format."""
-    whole, rows = torch.zeros(0), 0
+    whole: Collated = torch.zeros(0)
+    rows = 0
     for part in parts:
-        whole = whole if rows else torch.empty((count, *part.shape[1:]), dtype=part.dtype)
-        whole[rows : rows + len(part)] = part
-        rows += len(part)
+        whole = whole if rows else each(part, lambda one: one.new_empty((count, *one.shape[1:])))
+        for place, one in zip(tensors(whole), tensors(part), strict=True):
+            place[rows : rows + len(one)] = one
+        rows += len(one)
     return whole
 
 
-def _mapped(parts: Iterable[Tensor], folder: Path) -> Tensor:
-    """The parts one after the other in a file without a name, read as it is needed."""
-    shape: tuple[int, ...] = ()
-    rows = 0
-    with TemporaryFile(dir=folder) as file:
+def _mapped(parts: Iterable[Collated], folder: Path) -> Collated:
+    """The parts one after the other in files without a name, read as they are needed."""
+    files: list[_File] = []
+    shape: Collated = torch.zeros(0)
+    with ExitStack() as opened:
         for part in parts:
-            file.write(part.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-            rows, shape, dtype = rows + len(part), part.shape[1:], part.dtype
-        file.flush()
-        content = torch.from_numpy(np.memmap(file, np.uint8, "r+"))
-    return content.view(dtype).reshape(rows, *shape)
+            found = list(tensors(part))
+            files = files or [_File(opened.enter_context(TemporaryFile(dir=folder))) for _ in found]
+            for file, one in zip(files, found, strict=True):
+                file.append(one)
+            shape = part
+        contents = iter([file.content() for file in files])
+    return each(shape, lambda _: next(contents))
+
+
+class _File:
+    """Rows of one tensor, written one after the other."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._rows = file, 0
+        self._last = torch.zeros(0)
+
+    def append(self, rows: Tensor) -> None:
+        self._file.write(rows.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        self._rows, self._last = self._rows + len(rows), rows[:0]
+
+    def content(self) -> Tensor:
+        """All rows, mapped from the file."""
+        self._file.flush()
+        content = torch.from_numpy(np.memmap(self._file, np.uint8, "r+"))
+        return content.view(self._last.dtype).reshape(self._rows, *self._last.shape[1:])

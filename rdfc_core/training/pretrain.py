@@ -13,6 +13,8 @@ from torch import Tensor
 
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
+from rdfc_core.interfaces.collated import count
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.results.files import TENSORBOARD
 from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
@@ -63,7 +65,7 @@ def fit(
 
     settings, collapse = task.settings, CollapseMonitor()
     require_trainable(
-        len(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
+        count(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
     )
     with (
         launcher.at_work(_take_part, task) if launcher else nullcontext(ALONE) as group,
@@ -140,8 +142,9 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
             training.settings, step, len(order), convergence.epochs, convergence.decay
         )
         set_learning_rates(training.optimizer, training.peaks, factor)
-        output = training.model(Batch(indices, own, training.views, generator))
-        pretext.require_sound(output, len(indices))
+        with held_to_contract(pretext):
+            output = training.model(Batch(indices, own, training.views, generator))
+            pretext.require_sound(output, len(indices))
         training.optimizer.zero_grad()
         fabric.backward(output.loss)
         training.optimizer.step()

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.interfaces.collated import Collated, count, nbytes, to_device
 from rdfc_core.training import checkpoint
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import batch_count
@@ -51,10 +52,10 @@ class Task:
 
     pretext: Pretext
     views: Mapping[str, View]
-    prepared: Mapping[str, Tensor]
+    prepared: Mapping[str, Collated]
     settings: PretrainSettings
     seed: int
-    held_back: Mapping[str, Tensor] = field(default_factory=dict)
+    held_back: Mapping[str, Collated] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Training:
     generator: torch.Generator
     peaks: tuple[float, ...]
     convergence: Convergence
-    held_back: Mapping[str, Tensor]
+    held_back: Mapping[str, Collated]
     seed: int
 
     @torch.no_grad()
@@ -98,9 +99,9 @@ class Training:
         """How well the task is done on the cases that are held back; empty if it cannot tell."""
         if not self.held_back:
             return {}
-        count = len(next(iter(self.held_back.values())))
+        cases = count(next(iter(self.held_back.values())))
         generator = torch.Generator().manual_seed(self.seed)
-        indices = torch.arange(count, device=self.fabric.device)
+        indices = torch.arange(cases, device=self.fabric.device)
         self.pretext.eval()
         batch = Batch(indices, dict(self.held_back), self.views, generator)
         with seeded(self.seed), self.fabric.autocast():
@@ -189,13 +190,13 @@ def _on_device(fabric: Fabric, group: ProcessGroup, task: Task) -> Training:
         generator=torch.Generator().manual_seed(task.seed),
         peaks=tuple(group["lr"] for group in optimizer.param_groups),
         convergence=Convergence(settings, batch_count(len(cases), settings.batch_size)),
-        held_back={name: one.to(fabric.device) for name, one in task.held_back.items()},
+        held_back={n: to_device(one, fabric.device) for n, one in task.held_back.items()},
         seed=task.seed,
     )
 
 
 def _residence(task: Task) -> Residence:
-    needed = sum(one.nbytes for one in task.prepared.values())
+    needed = sum(nbytes(one) for one in task.prepared.values())
     return chosen(needed, task.settings.data_placement)
 
 

@@ -29,6 +29,7 @@ class FeatureView(View):
     def __init__(self, config: FeatureViewConfig, extractor: FeatureExtractor) -> None:
         self.config = config
         self.extractor = extractor
+        self.needs = self.preparer().needs
         self._names: tuple[str, ...] = ()
         self._median = self._mean = self._scale = np.zeros(0)
 
@@ -47,7 +48,7 @@ class FeatureView(View):
 
     def preparer(self) -> FeaturePreparer:
         """The extractor, without the tower."""
-        return FeaturePreparer(self.extractor)
+        return FeaturePreparer(self.extractor, self.config.image, self.config.images)
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
@@ -90,7 +91,7 @@ class FeatureView(View):
     def accepts(self, ndim: int) -> bool:
         """Whether the extractor promises the fitted features of such tumours."""
         try:
-            return self.extractor.names(ndim) == self._names
+            return self.preparer().names(ndim) == self._names
         except RdfcError:  # it measures only pictures, or only volumes
             return False
 
@@ -109,6 +110,11 @@ class FeatureView(View):
     def tower(self) -> FeatureTower:
         """A new tower for the fitted features."""
         return FeatureTower(len(self._names), self.config)
+
+    @property
+    def measures(self) -> bool:
+        """Whether it measures an image; False for features of columns alone."""
+        return self.needs.images != ()
 
     @property
     def names(self) -> tuple[str, ...]:

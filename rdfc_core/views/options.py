@@ -28,10 +28,39 @@ VARIATIONS = (
 """Options of the image view that only its random variations depend on."""
 
 
-class FeatureViewConfig(BaseModel):
-    """Options of the view of handcrafted features."""
+class _OfImages(BaseModel):
+    """Which of a case's images a view is of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: str | None = Field(
+        None,
+        min_length=1,
+        description="The image that is measured, of cases of several; null: their one image.",
+    )
+    images: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Several images at once: features of each, their names behind the image's; or "
+        "their channels side by side, on the grid of the first.",
+    )
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> _OfImages:
+        if self.image is not None and self.images is not None:
+            raise ValueError("name one image, or several images, not both")
+        if self.images is not None and len(set(self.images)) < len(self.images):
+            raise ValueError("name each of the images once")
+        return self
+
+    @property
+    def named(self) -> tuple[str, ...] | None:
+        """The images that are named; None where it is the one image."""
+        return self.images if self.image is None else (self.image,)
+
+
+class FeatureViewConfig(_OfImages):
+    """Options of the view of handcrafted features."""
 
     extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="native")
     width: int = Field(256, ge=1, description="Units of each hidden layer of the tower.")
@@ -57,10 +86,8 @@ class FeatureViewConfig(BaseModel):
         return self
 
 
-class ImageViewConfig(BaseModel):
+class ImageViewConfig(_OfImages):
     """Options of the view of the tumour's picture."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoder: Annotated[Part, PartOf("image_encoder")] = Part(name="timm")
     size: tuple[int, ...] | Literal["average"] = Field(

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour
-from rdfc_core.errors import PluginError
-from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
+from rdfc_core.case import Needs, Tumour
+from rdfc_core.contract.features import measured
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.mask_grid import MaskGrid
-from rdfc_core.plugin.attribution import origin
+from rdfc_core.plugin.attribution import held_to_contract, origin
 from rdfc_core.views.crop import picture
 from rdfc_core.views.options import ImageViewConfig
 
+GAVE = "the extractor gave"
+"""What reasons begin with where an extractor itself gave none."""
+
 
 class FeaturePreparer:
-    """Measures handcrafted features and checks that all promised ones came back."""
+    """Measures handcrafted features and checks that all promised ones came back.
 
-    def __init__(self, extractor: FeatureExtractor) -> None:
+    Args:
+        extractor: Measures.
+        image: The image that it measures; None: the one image, or what the extractor asks for.
+        images: Several images, each measured by itself; names of features stand behind theirs.
+    """
+
+    def __init__(
+        self,
+        extractor: FeatureExtractor,
+        image: str | None = None,
+        images: tuple[str, ...] | None = None,
+    ) -> None:
         self.extractor = extractor
+        self.images = images
+        own = extractor.needs
+        named = images if image is None else (image,)
+        if named is not None and own.images is not None:
+            raise StudyError(
+                f"The {origin(extractor)} says itself which images it measures. Leave image and "
+                "images out of the view."
+            )
+        self.needs = own if named is None else replace(own, images=named, grid="own")
 
     @property
     def mask_grid(self) -> MaskGrid | None:
@@ -28,38 +54,63 @@ class FeaturePreparer:
         return self.extractor.mask_grid
 
     def recipe(self) -> dict[str, Any]:
-        """The extractor's recipe."""
-        return {"view": "features", "extractor": self.extractor.recipe()}
+        """The extractor's recipe, and what the names begin with.
+
+        The name of a single image is left out, so that what is stored of it is found.
+        """
+        several = {"images": list(self.images)} if self.images else {}
+        return {"view": "features", "extractor": self.extractor.recipe(), **several}
+
+    def names(self, ndim: int) -> tuple[str, ...]:
+        """The names of the features of tumours with ``ndim`` axes."""
+        own = self.extractor.names(ndim)
+        if not self.images:
+            return own
+        return tuple(f"{image}.{name}" for image in self.images for name in own)
 
     def prepare(self, tumour: Tumour) -> Prepared:
-        """The features of one tumour, (F,) float64.
+        """The features of one tumour, (F,) float64; of several images one after the other.
 
         Raises:
             DataError: If the tumour cannot be measured.
-            PluginError: If not all promised features came back.
+            PluginError: If the extractor breaks a promise.
         """
-        names = self.extractor.names(tumour.ndim)
-        features = self.extractor.extract(tumour)
-        if not isinstance(features, Features):
-            raise PluginError(
-                f"the {origin(self.extractor)} gave {type(features).__name__} and has to give "
-                "Features. Its author finds it with check_feature_extractor."
-            )
-        if features.values.shape != (len(names),):
-            raise PluginError(
-                f"the {origin(self.extractor)} promised {len(names)} features and gave an array "
-                f"of shape {features.values.shape}. Its author finds it with "
-                "check_feature_extractor."
-            )
+        if not self.images:
+            return self._measured(tumour)
+        parts = {}
+        for image in self.images:
+            one = replace(tumour.images[image], columns=tumour.columns)
+            try:
+                parts[image] = self._measured(one)
+            except DataError as error:
+                raise DataError(f"image {image!r}: {error}") from error
+        return Prepared(
+            np.concatenate([part.array for part in parts.values()]),
+            tuple(f"{image}.{name}" for image, part in parts.items() for name in part.names),
+            {
+                f"{image}.{name}": reason
+                for image, part in parts.items()
+                for name, reason in part.missing.items()
+            },
+        )
+
+    def _measured(self, tumour: Tumour) -> Prepared:
+        """The features of one image, (F,) float64.
+
+        Raises:
+            DataError: If the tumour cannot be measured.
+            PluginError: If the extractor breaks a promise.
+        """
+        # An extractor of columns alone has no image to count the axes of.
+        ndim = 2 if self.needs.images == () else tumour.ndim
+        with held_to_contract(self.extractor):
+            names, features = measured(self.extractor, tumour, ndim)
         values = np.array(features.values, np.float64)
         # One infinite value would make the feature's mean and scale useless for every case.
-        infinite = {
-            names[i]: f"the extractor gave {values[i]}" for i in np.flatnonzero(np.isinf(values))
-        }
+        infinite = {names[i]: f"{GAVE} {values[i]}" for i in np.flatnonzero(np.isinf(values))}
         values[np.isinf(values)] = np.nan
         unexplained = {
-            names[i]: "the extractor gave NaN and no reason"
-            for i in np.flatnonzero(np.isnan(values))
+            names[i]: f"{GAVE} NaN and no reason" for i in np.flatnonzero(np.isnan(values))
         }
         return Prepared(values, names, {**unexplained, **features.missing, **infinite})
 
@@ -70,6 +121,7 @@ class PicturePreparer:
     def __init__(self, config: ImageViewConfig, spatial_dims: int) -> None:
         self.config = config
         self.spatial_dims = spatial_dims
+        self.needs = Needs(config.named, grid="shared" if config.images else "own")
 
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""
@@ -84,15 +136,25 @@ class PicturePreparer:
             **kept,
             # Only where it says something new, so that stored grey pictures are found.
             **({"channels": "rgb"} if self.config.channels == "rgb" else {}),
+            **({"images": list(self.config.images)} if self.config.images else {}),
         }
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The tumour's box at its own resolution, (C, h, w) or (C, Z, h, w), in [0, 1] as float16.
 
+        The channels of several images follow each other, then those of the outline.
+
         Raises:
             DataError: If a 3D encoder meets a picture, or a volume is to be seen in colour.
         """
-        return Prepared(picture(tumour, self.config, self.spatial_dims, self._ratio()))
+        *before, last = self.config.images or ("",)
+        bare = self.config.model_copy(update={"mask_channel": False})
+        parts = [self._picture(tumour.images[name], bare) for name in before]
+        parts.append(self._picture(tumour.images[last] if before else tumour, self.config))
+        return Prepared(np.concatenate(parts) if before else parts[0])
+
+    def _picture(self, tumour: Tumour, config: ImageViewConfig) -> NDArray[np.float16]:
+        return picture(tumour, config, self.spatial_dims, self._ratio())
 
     def channels(self, ndim: int) -> int:
         """C of the pictures of tumours with ``ndim`` axes; 0 where the encoder takes none."""
@@ -100,7 +162,7 @@ class PicturePreparer:
         if ndim < self.spatial_dims or (rgb and ndim > 2):
             return 0
         planes = self.config.slices if ndim > self.spatial_dims else 3 if rgb else 1
-        return planes * (2 if self.config.mask_channel else 1)
+        return planes * (len(self.config.images or ("",)) + self.config.mask_channel)
 
     def _ratio(self) -> float | None:
         """Height over width that the box is widened to, where proportions are kept."""

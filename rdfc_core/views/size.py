@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rdfc_core.case import Tumour
+from rdfc_core.case import Needs, Tumour
 from rdfc_core.interfaces import Prepared
 
 
 class Size:
     """Logarithms of area or volume, and of the box's sides, in mm."""
+
+    needs = Needs(any_image=True)
 
     def recipe(self) -> dict[str, Any]:
         """The store's key."""

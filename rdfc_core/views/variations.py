@@ -35,8 +35,8 @@ def augment(
     leave [0, 1]: clipped, a dark tumour made darker would lose its texture.
 
     Args:
-        batch: Pictures in [0, 1], (B, C, H, W) or (B, C, Z, H, W); with ``mask_channel`` the second
-            half of the channels is the outline.
+        batch: Pictures in [0, 1], (B, C, H, W) or (B, C, Z, H, W); with ``mask_channel`` the
+            outline follows the channels of the images, with as many as one of them has.
         config: How strong each variation is.
         generator: On the CPU; the only source of randomness, whatever the device.
 
@@ -48,7 +48,8 @@ def augment(
     strengths = {name: getattr(config, name) for name in OF_INTENSITIES if getattr(config, name)}
     if not strengths:
         return varied
-    shown = varied.shape[1] // (2 if config.mask_channel else 1)
+    images = len(config.images or ("",))
+    shown = varied.shape[1] * images // (images + 1 if config.mask_channel else images)
     pictures, outline = varied[:, :shown], varied[:, shown:]
     for name, strength in strengths.items():
         pictures = OF_INTENSITIES[name](pictures, strength, generator)

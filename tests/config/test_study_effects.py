@@ -191,9 +191,14 @@ HOW = {
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
 
-ELSEWHERE = {"ImageViewConfig": {"slices"}, "SplitSpec": {"column", "fold_column", "test_cases"}}
-"""Of volumes alone (tests/views/test_feature_view.py), of lists with a column
-(tests/data/test_splits.py), and of data sets with one case a patient (refused below)."""
+ELSEWHERE = {
+    "ImageViewConfig": {"slices", "image", "images"},
+    "FeatureViewConfig": {"image", "images"},
+    "SplitSpec": {"column", "fold_column", "test_cases"},
+}
+"""Of volumes alone (tests/views/test_feature_view.py), of cases of several images
+(tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py), and of
+data sets with one case a patient (refused below)."""
 
 
 def test_the_walk_leaves_out_no_setting() -> None:
@@ -204,7 +209,7 @@ def test_the_walk_leaves_out_no_setting() -> None:
         SupervisedSettings: set(SUPERVISED),
         Tuning: set(TUNING),
         ImageViewConfig: {*IMAGE, *ELSEWHERE["ImageViewConfig"]},
-        FeatureViewConfig: set(RADIOMICS),
+        FeatureViewConfig: {*RADIOMICS, *ELSEWHERE["FeatureViewConfig"]},
         SplitSpec: {*SPLIT, *ELSEWHERE["SplitSpec"]},
     }
     for settings, keys in walked.items():

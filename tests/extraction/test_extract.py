@@ -3,7 +3,6 @@ themselves."""
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,12 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageOps
 
-from rdfc_core.case import Case
+from rdfc_core.case import Case, Volume
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.extraction import features_table
-from rdfc_core.extraction.extract import Extraction, extract, fingerprints
+from rdfc_core.extraction.extract import Extraction, extract
 from rdfc_core.extraction.features_table import write_parquet
+from rdfc_core.extraction.fingerprints import fingerprints
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.utils.progress import Progress
@@ -28,7 +28,8 @@ from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
 from rdfc_core.views.size import Size
 from tests.support import jobs, small_study
-from tests.support.small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
+from tests.support.small_parts import GreyView, GreyViewConfig
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 WORKER = LocalExecutor(LocalExecutorConfig(workers=1))
@@ -272,25 +273,28 @@ def test_the_size_control_holds_logarithms_of_area_and_sides(own):
     np.testing.assert_allclose(size.array, expected)
 
 
-class ReplacedWhileRead(Case):
-    """A case whose image is replaced by another one, just before or just after it is read."""
+class ReplacingReader(PictureReader):
+    """Replaces an image by another one, just before or just after it is read."""
 
-    def load(self):
-        if self.columns["when"] == "before":
-            self._replace_image()
-        tumour = super().load()
-        if self.columns["when"] == "after":
-            self._replace_image()
-        return tumour
+    when = "before"
 
-    def _replace_image(self) -> None:
-        ImageOps.invert(Image.open(self.image)).save(self.image)
+    def read_image(self, path: Path) -> Volume:
+        if self.when == "before":
+            self._replace(path)
+        image = super().read_image(path)
+        if self.when == "after":
+            self._replace(path)
+        return image
+
+    def _replace(self, path: Path) -> None:
+        ImageOps.invert(Image.open(path)).save(path)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_image_that_is_replaced_after_its_fingerprint_is_not_stored(own, store, when):
-    fields = {f.name: getattr(own[0], f.name) for f in dataclasses.fields(Case)}
-    replaced = ReplacedWhileRead(**{**fields, "columns": {"when": when}})
+    reader = ReplacingReader()
+    reader.when = when
+    replaced = replace(own[0], reader=reader)
     found = extract([replaced, own[1]], {"radiomics": feature_view()}, store, HERE)
     [failure] = found.failures
     assert failure.case_id == own[0].case_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from PIL import Image, ImageOps
 
-from rdfc_core.case import Case, Tumour
+from rdfc_core.case import Case, Needs, Tumour
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.extraction.extract import extract
 from rdfc_core.extraction.files_at_rest import ATTEMPTS
@@ -20,7 +21,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
-from tests.support.small_parts import OutlineConfig, OutlineFeatures
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 
@@ -45,11 +46,11 @@ def by_linking(path: Path, content: Path) -> None:
 class ReplacedAndPutBack(Case):
     """A case one of whose files is another one while the case is read."""
 
-    def load(self) -> Tumour:
+    def load_each(self, needs: Mapping[str, Needs]) -> dict[str, Tumour]:
         replace = {"place": in_place, "rename": by_renaming, "link": by_linking}
         path = Path(self.columns["path"])
         replace[self.columns["how"]](path, Path(self.columns["other"]))
-        tumour = super().load()
+        tumour = super().load_each(needs)
         replace[self.columns["how"]](path, Path(self.columns["own"]))
         return tumour
 
@@ -57,8 +58,8 @@ class ReplacedAndPutBack(Case):
 class Touched(Case):
     """A case whose image gets other permissions while it is read, the first ``times`` times."""
 
-    def load(self) -> Tumour:
-        tumour = super().load()
+    def load_each(self, needs: Mapping[str, Needs]) -> dict[str, Tumour]:
+        tumour = super().load_each(needs)
         done = Path(self.columns["count"])
         done.write_text(done.read_text() + "x")
         if len(done.read_text()) <= int(self.columns["times"]):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rdfc_core import DataError
-from rdfc_core.extraction.extract import extract, fingerprints, keys_of
+from rdfc_core.extraction.extract import extract, keys_of
+from rdfc_core.extraction.fingerprints import fingerprints, view_fingerprints
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import check_store, difference
@@ -42,9 +43,14 @@ def filled(cases, preparers, store) -> Store:
     return store
 
 
+def stored_keys(cases, preparers):
+    prints, _ = fingerprints(cases, Progress())
+    return keys_of(view_fingerprints(cases, prints, preparers)[0], preparers)
+
+
 def poison(store: Store, cases, preparers, case_id: str, view: str, by: str) -> None:
     """Store what the view makes of one case under the key of another one."""
-    keys = keys_of(fingerprints(cases, Progress())[0], preparers)
+    keys = stored_keys(cases, preparers)
     wrong = store.get(keys[by, view])
     store.remove([keys[case_id, view]])
     store.put(keys[case_id, view], preparers[view].recipe(), wrong)
@@ -99,7 +105,7 @@ DAMAGE = {
 def test_an_entry_that_is_damaged_ends_a_run_by_a_sentence_and_is_removed_by_the_check(
     filled, cases, preparers, damage
 ):
-    key = keys_of(fingerprints(cases, Progress())[0], preparers)["case-001", "radiomics"]
+    key = stored_keys(cases, preparers)["case-001", "radiomics"]
     column, content = DAMAGE[damage]
     with sqlite3.connect(filled.path) as database:
         database.execute(f"UPDATE prepared SET {column} = ? WHERE key = ?", (content, key))

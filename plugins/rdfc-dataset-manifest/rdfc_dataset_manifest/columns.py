@@ -15,6 +15,7 @@ from rdfc_core.data.cells import find_column, near_column, simple_name
 from rdfc_core.errors import did_you_mean
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.config import ManifestConfig
+from rdfc_dataset_manifest.images import FileColumns, find_files
 
 PYRADIOMICS_IDS = ("id", "case", "case_id")
 PATIENTS = ("patient_id", "patient")
@@ -35,8 +36,7 @@ class Columns:
     """The name, as the header writes it, of the column for each role; None where there is none.
 
     Args:
-        image: The image file.
-        mask: The mask file.
+        files: The image and mask files.
         case_id: The case.
         patient_id: Its patient.
         label: Its class.
@@ -45,8 +45,7 @@ class Columns:
         ours: False for a batch file of PyRadiomics.
     """
 
-    image: str
-    mask: str
+    files: FileColumns
     case_id: str | None
     patient_id: str | None
     label: str | None
@@ -57,9 +56,8 @@ class Columns:
     @property
     def taken(self) -> set[str | None]:
         """Columns that became a part of the case itself."""
-        return {
-            self.image, self.mask, self.case_id, self.patient_id, self.label, self.mask_value
-        }  # fmt: skip
+        roles = self.case_id, self.patient_id, self.label, self.mask_value
+        return {*self.files.all, *roles}
 
 
 def find_columns(
@@ -71,14 +69,15 @@ def find_columns(
         header: The names of the columns.
         config: May say which columns hold the class, the patient and the split.
     """
-    problems = [_missing(name, header, "Add it.") for name in ("image", "mask")]
+    files, of_files = find_files(header, config.main_image)
+    problems = []
     for option in ("label_column", "patient_column", "split_column"):
         name = getattr(config, option)
         if name:
             problems.append(_missing(name, header, f"Correct {option}, or add the column."))
     problems = [problem for problem in problems if find_column(header, problem.field) is None]
-    if problems:
-        return None, problems
+    if problems or files is None:
+        return None, [*of_files, *problems]
 
     ours = "case_id" in {name.casefold() for name in header}
     if config.label_column:
@@ -90,8 +89,7 @@ def find_columns(
         mask_value = find_column(header, "label")
     patient_id, problems = _patient(header, config)
     columns = Columns(
-        image=str(find_column(header, "image")),
-        mask=str(find_column(header, "mask")),
+        files=files,
         case_id=find_column(header, "case_id") if ours else find_column(header, *PYRADIOMICS_IDS),
         patient_id=patient_id,
         label=label,
@@ -153,7 +151,7 @@ def _unused(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
 def _second(header: Sequence[str], columns: Columns) -> Iterator[Problem]:
     """Columns that would have a role if another did not have it."""
     for role in ("case_id", "patient_id", "image", "mask", "label", "mask_value"):
-        column = getattr(columns, role)
+        column = getattr(columns.files if role in ("image", "mask") else columns, role)
         names = {simple_name(name) for name in (PATIENTS if role == "patient_id" else (role,))}
         for other in header:
             if not column or other.casefold() == column.casefold():

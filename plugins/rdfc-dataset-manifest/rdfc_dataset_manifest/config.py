@@ -44,6 +44,17 @@ class ManifestConfig(BaseModel):
     component: Literal["all", "largest"] = Field(
         "all", description="All of the mask, or only its largest connected component."
     )
+    columns: tuple[str, ...] = Field(
+        (),
+        description="Columns that views may ask for, such as [age, sex]; never the label. Cells "
+        "without a value stay empty, numbers are written one way.",
+    )
+    main_image: str | None = Field(
+        None,
+        min_length=1,
+        description="Of several images (columns image.NAME): the one that views measure which "
+        "name none.",
+    )
     split_column: str | None = Field(
         None,
         min_length=1,

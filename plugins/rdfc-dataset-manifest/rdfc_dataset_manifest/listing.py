@@ -6,10 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import find_column, is_missing, may_be_missing, plain_number, tidy
 from rdfc_core.interfaces import Problem
+from rdfc_dataset_manifest.chosen import doubts_of, find_chosen, values_of
 from rdfc_dataset_manifest.columns import Columns, find_columns
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.labels import Labels, read_labels
@@ -54,17 +56,22 @@ def read_listing(config: ManifestConfig, to_predict: bool = False) -> Listing:
     columns, problems = find_columns(table.columns, config)
     if columns is None:
         return Listing((), [*table.problems, *problems])
+    chosen, unfit = find_chosen(table.columns, config.columns, columns)
+    problems += [*unfit, *doubts_of(table.rows, chosen)]
     labels, doubts = read_labels(table.rows, columns.label, config.classes, to_predict)
     problems += doubts
     split, doubts = read_split(table.rows, columns, config)
     problems = [*table.problems, *(_untaught if to_predict else list)([*problems, *doubts])]
     sound: list[tuple[Row, Case]] = []
     for row in table.rows:
-        wrong = (_untaught if to_predict else list)(row_problems(row, columns, path))
+        wrong = (_untaught if to_predict else list)(
+            row_problems(row, columns, path, config.main_image)
+        )
         problems += wrong
         if not wrong:
             case = _case(row, columns, config, base, labels)
-            sound.append((row, replace(case, columns={**case.columns, **split(row)})))
+            own = {**case.columns, **split(row), **values_of(row, chosen)}
+            sound.append((row, replace(case, columns=own, view_columns=tuple(chosen))))
     problems += missing_words(table.rows, columns)
     if columns.case_id is None:
         sound = named_by_files(sound, columns)
@@ -105,16 +112,23 @@ def _case(row: Row, columns: Columns, config: ManifestConfig, base: Path, labels
 
     mask_value = whole_number(cell(columns.mask_value))
     patient = cell(columns.patient_id)
-    return Case(
-        case_id=plain_number(cell(columns.case_id)),
-        patient_id="" if may_be_missing(patient) else plain_number(patient),
-        image=base / portable(cell(columns.image)),
-        mask=base / portable(cell(columns.mask)),
-        label=labels.of(row),
-        mask_value=config.mask_value if mask_value is None else mask_value,
-        component=config.component,
-        columns={name: text for name, text in row.cells.items() if name not in columns.taken},
+    ids = (
+        plain_number(cell(columns.case_id)),
+        "" if may_be_missing(patient) else plain_number(patient),
     )
+    further: dict[str, Any] = {
+        "label": labels.of(row),
+        "mask_value": config.mask_value if mask_value is None else mask_value,
+        "component": config.component,
+        "columns": {name: text for name, text in row.cells.items() if name not in columns.taken},
+    }
+    if columns.files.images:
+        named = columns.files.named(row)
+        images = {name: base / portable(image) for name, (image, _) in named.items()}
+        masks = {name: base / portable(mask) for name, (_, mask) in named.items()}
+        return Case.of_images(*ids, images, masks, main=config.main_image, **further)
+    image, mask = (base / portable(cell(c)) for c in (columns.files.image, columns.files.mask))
+    return Case(*ids, image, mask, **further)
 
 
 def _repeated(sound: Sequence[tuple[Row, Case]], path: Path) -> list[Problem]:
@@ -133,8 +147,8 @@ def _with_patients(cases: Sequence[Case]) -> list[Case]:
     """A case without a patient is its own, or that of another case of the same image."""
     owners: dict[str, str] = {}
     for case in cases:
-        if case.patient_id:
-            owners.setdefault(_same_file(case.image), case.patient_id)
+        for image in (case.image, *case.images.values()) if case.patient_id else ():
+            owners.setdefault(_same_file(image), case.patient_id)
     return [
         case
         if case.patient_id

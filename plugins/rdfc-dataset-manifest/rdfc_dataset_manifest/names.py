@@ -20,13 +20,13 @@ def named_by_files(sound: Sequence[tuple[Row, Case]], columns: Columns) -> list[
     """Each case named by its image, or by as much more as makes all names different."""
 
     def image(row: Row) -> str:
-        return portable(row.cells[columns.image])
+        return portable(columns.files.first(row)[0])
 
     def whole(row: Row) -> str:
         return "_".join(PurePosixPath(_stem(image(row))).parts).strip("/_.")
 
     def with_mask(row: Row) -> str:
-        return f"{whole(row)}_{_stem(PurePosixPath(portable(row.cells[columns.mask])).name)}"
+        return f"{whole(row)}_{_stem(PurePosixPath(portable(columns.files.first(row)[1])).name)}"
 
     def with_value(row: Row) -> str:
         return f"{with_mask(row)}_{row.cells[columns.mask_value] if columns.mask_value else ''}"

@@ -27,8 +27,15 @@ PYRADIOMICS_FIX = (
 WINDOWS_FIX = "Write the paths from the list's folder on, such as image/a.png."
 
 
-def row_problems(row: Row, columns: Columns, path: Path) -> list[Problem]:
-    """What makes a row unusable."""
+def row_problems(row: Row, columns: Columns, path: Path, main: str | None = None) -> list[Problem]:
+    """What makes a row unusable.
+
+    Args:
+        row: The row.
+        columns: Of its list.
+        path: The list.
+        main: The image that the option ``main_image`` names.
+    """
     case_id = row.cells[columns.case_id] if columns.case_id else ""
     problems = []
 
@@ -37,12 +44,14 @@ def row_problems(row: Row, columns: Columns, path: Path) -> list[Problem]:
 
     if columns.case_id and is_missing(case_id):
         wrong("case_id", _nothing(columns.case_id, case_id), "Give each case an id.")
-    for role, column in (("image", columns.image), ("mask", columns.mask)):
+    for role, column in _files(columns):
         text = row.cells[column]
-        if is_missing(text):
+        if is_missing(text) and not columns.files.images:
             wrong(role, _nothing(column, text), "Name the file, or drop the line.")
         elif is_windows_path(text) and os.name != "nt":
             wrong(role, f"{column} is {text}, a path of Windows", WINDOWS_FIX)
+    for role, message, fix in _named_files(row, columns, main):
+        wrong(role, message, fix)
     for role in ("case_id", "patient_id", "label"):
         column = getattr(columns, role)
         if column and is_spreadsheet_error(row.cells[column]):
@@ -56,6 +65,34 @@ def row_problems(row: Row, columns: Columns, path: Path) -> list[Problem]:
             fix = PYRADIOMICS_FIX if as_label else MASK_VALUE_FIX
             wrong("mask_value", f"{columns.mask_value} is {text!r}", fix)
     return problems
+
+
+def _files(columns: Columns) -> Iterator[tuple[str, str]]:
+    """Role and column of every file."""
+    files = columns.files
+    one = (("image", files.image), ("mask", files.mask))
+    yield from ((role, column) for role, column in one if column)
+    yield from (("image", column) for column in files.images.values())
+    yield from (("mask", column) for column in files.masks.values())
+
+
+def _named_files(row: Row, columns: Columns, main: str | None) -> Iterator[tuple[str, str, str]]:
+    """Field, message and remedy of what is wrong with a row of named images."""
+    files = columns.files
+    if not files.images:
+        return
+    there = files.named(row)
+    if not there:
+        names = ", ".join(files.images.values())
+        yield "image", f"none of {names} names a file", "Name one, or drop the line."
+    for name, (_, mask) in there.items():
+        if not mask:
+            of = " and ".join(c for c in (files.masks.get(name), files.mask) if c)
+            fix = "Name the mask, or leave the image out of this line."
+            yield "mask", f"{files.images[name]} has no mask: nothing stands in {of}", fix
+    if main is not None and there and main not in there:
+        fix = "Name the file, or drop the line: views that name no image measure this one."
+        yield "image", f"{files.images[main]} is empty, and main_image is {main!r}", fix
 
 
 def whole_number(text: str) -> int | None:

@@ -45,7 +45,7 @@ class PhantomReader(Reader):
         """
         return self._volume(image_of(self.config, self._index(path)))
 
-    def read_mask(self, path: Path) -> Volume:
+    def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The mask, 1 inside the tumour.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -18,7 +18,9 @@ from rdfc_core.interfaces import (
     Objective,
     PretextOutput,
     Tower,
+    at_least_single,
 )
+from rdfc_core.interfaces.collated import Collated, joined
 from rdfc_objective_infonce.config import CorrespondenceSimCLRConfig
 from rdfc_objective_infonce.correspondence import Correspondence
 from rdfc_objective_infonce.shared_negatives import onto
@@ -127,15 +129,17 @@ class CorrespondenceSimCLR(Correspondence):
     def _encode(self, name: str, batch: Batch) -> Tensor:
         return self._embedded(name, [self._varied(name, batch)])[0]
 
-    def _embedded(self, name: str, draws: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def _embedded(self, name: str, draws: Sequence[Collated]) -> tuple[Tensor, ...]:
         """Embeddings of one or two draws of a view, (B, D) each, in one call of its tower."""
-        embeddings = self._project(name, self.towers[name](torch.cat(list(draws))))
+        embeddings = self._project(name, self.towers[name](joined(draws, torch.cat)))
         return tuple(torch.tensor_split(embeddings, len(draws)))
 
-    def _varied(self, name: str, batch: Batch) -> Tensor:
-        if name in self._pictured:
-            return batch.draw(name, self.simclr.variations.named())
-        return corrupted(batch.draw(name), self.simclr.corruption, batch.generator)
+    def _varied(self, name: str, batch: Batch) -> Any:
+        pictured = name in self._pictured
+        drawn: Collated = batch.draw(name, self.simclr.variations.named() if pictured else {})
+        if pictured or not isinstance(drawn, Tensor):  # a mapping has no columns to exchange
+            return drawn
+        return corrupted(drawn, self.simclr.corruption, batch.generator)
 
 
 def pairs(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> list[tuple[Tensor, Tensor]]:
@@ -177,7 +181,7 @@ def nt_xent(first: Tensor, second: Tensor, indices: Tensor, temperature: float) 
 
     Source: Chen et al. 2020, Eq. 1.
     """
-    draws = torch.cat([first, second]).float()
+    draws = at_least_single(torch.cat([first, second]))
     cases = indices.to(draws.device).repeat(2)
     own = torch.arange(len(draws), device=draws.device)
     counterpart = own.roll(len(first))

@@ -1,31 +1,66 @@
-"""Chooses, for each file, the first installed reader that is meant for it."""
+"""Finds, for each file, the one reader that is meant for it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from rdfc_core.case import Case, Volume
+from rdfc_core.case import Case, Volume, mask_of
 from rdfc_core.config.resolve import ResolvedPart
+from rdfc_core.contract.volumes import require_volume
+from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.paths import as_stored, undecodable
 
 log = logging.getLogger("rdfc")
 
 
-class AutoReader(Reader):
-    """Several readers as one.
+@dataclass(frozen=True)
+class NamedReader:
+    """A reader that is installed.
 
     Args:
-        readers: Tried in this order.
+        name: Of the component.
+        reader: Built.
+        distribution: That it comes from.
+        version: Of the distribution.
+        chosen: Whether the study names it: it then goes before those that the study does not name.
+        options: As the study or the reader's defaults have them, as plain data.
     """
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self._readers = tuple(readers)
+    name: str
+    reader: Reader
+    distribution: str = ""
+    chosen: bool = False
+    options: Mapping[str, object] | None = None
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name!r} ({self.distribution})" if self.distribution else repr(self.name)
+
+
+class AutoReader(Reader):
+    """Several readers as one: each file is read by the one that claims it.
+
+    Args:
+        readers: All that may be asked; those without a name are known by their class.
+    """
+
+    def __init__(self, readers: Sequence[Reader | NamedReader]) -> None:
+        self._readers = tuple(
+            one if isinstance(one, NamedReader) else NamedReader(type(one).__name__, one)
+            for one in readers
+        )
+        self._found: dict[Path, NamedReader] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_readers": self._readers, "_found": {}}  # it goes to workers with every case
 
     @classmethod
     def installed(
@@ -35,16 +70,30 @@ class AutoReader(Reader):
 
         Args:
             registry: Where they come from.
-            configured: Those with options of their own, by name; the rest have their defaults.
+            configured: Those that the study names, with their options; the rest have their
+                defaults, and are asked for files that none of these claims.
         """
-        chosen = {name: part.build(registry) for name, part in (configured or {}).items()}
-        readers = list(chosen.values())
-        for component, _ in registry.components("reader"):
-            if component.unavailable is None and component.name not in chosen:
-                try:
-                    readers.append(component.load()(component.load_config()()))
-                except PluginError as error:  # perhaps no file needs it: the others go on
-                    log.warning("%s", error)
+        configured = configured or {}
+        readers = []
+        for component, source in registry.components("reader"):
+            part = configured.get(component.name)
+            if part is None and component.unavailable is not None:
+                continue
+            try:
+                config = part.config if part else component.load_config()()
+                reader = part.build(registry) if part else component.build(config)
+            except PluginError as error:  # perhaps no file needs it: the others go on
+                if part is not None:
+                    raise
+                log.warning("%s", error)
+                continue
+            chosen = part is not None
+            options = config.model_dump(mode="json")
+            readers.append(
+                NamedReader(
+                    component.name, reader, source.distribution, chosen, options, source.version
+                )
+            )
         if not readers:
             raise PluginError("No reader is installed. Reinstall rdfc-core.")
         return cls(readers)
@@ -55,43 +104,46 @@ class AutoReader(Reader):
         Files that this reader is to read are named as the disk spells them.
 
         Raises:
-            DataError: If a name of a case is no text.
+            DataError: If two readers claim a file, or a name of a case is no text.
         """
-        read = [
-            case
-            if case.reader
-            else replace(case, image=as_stored(case.image), mask=as_stored(case.mask), reader=self)
-            for case in cases
-        ]
-        for case in read:
+        given = []
+        for case in cases:
+            if case.reader is None:
+                for path in (case.image, case.mask, *case.images.values(), *case.masks.values()):
+                    if self.named_for(path) is None:
+                        self._refuse_two(path, case.case_id)
+                case = replace(case.with_files(as_stored), reader=self)
             _refuse_undecodable(case)
-        return read
+            given.append(case)
+        return given
 
     def reads(self, path: Path) -> bool:
         """Whether any reader is meant for the path."""
-        return any(reader.reads(path) for reader in self._readers)
+        return any(one.reader.reads(path) for one in self._readers)
 
     def read_image(self, path: Path) -> Volume:
         """As the reader for this path gives it.
 
         Raises:
-            DataError: If there is no reader for it, or the file is damaged.
+            DataError: If there is no reader for it, or two, or the file is damaged.
         """
-        return self._for(path).read_image(path)
+        reader = self._for(path)
+        return _sound(reader, reader.read_image(path), "read_image", path)
 
-    def read_mask(self, path: Path) -> Volume:
+    def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """As the reader for this path gives it.
 
         Raises:
-            DataError: If there is no reader for it, or the file is damaged.
+            DataError: If there is no reader for it, or two, or the file is damaged.
         """
-        return self._for(path).read_mask(path)
+        reader = self._for(path)
+        return _sound(reader, mask_of(reader, path, image), "read_mask", path)
 
     def identity(self, path: Path) -> str:
         """That of the reader for this path.
 
         Raises:
-            DataError: If there is no reader for it.
+            DataError: If there is no reader for it, or two.
         """
         return self._for(path).identity(path)
 
@@ -99,7 +151,7 @@ class AutoReader(Reader):
         """That of the reader for this path.
 
         Raises:
-            DataError: If there is no reader for it.
+            DataError: If there is no reader for it, or two.
         """
         return self._for(path).mask_identity(path)
 
@@ -115,18 +167,82 @@ class AutoReader(Reader):
         """As the reader for this path gives it.
 
         Raises:
-            DataError: If there is no reader for it.
+            DataError: If there is no reader for it, or two.
         """
         return self._for(path).fingerprint(path)
 
     def _for(self, path: Path) -> Reader:
-        for reader in self._readers:
-            if reader.reads(path):
-                return reader
+        named = self.named_for(path)
+        if named is not None:
+            return named.reader
+        self._refuse_two(path)
         raise DataError(
             f"no installed reader is meant for {path.name}. Convert the file to PNG, TIFF, NIfTI, "
             "NRRD or MHA, or install a plugin that reads it."
         )
+
+    def _claims(self, path: Path) -> list[NamedReader]:
+        """The readers that claim a file; of them those that the study names, if there is one."""
+        claims = [one for one in self._readers if one.reader.reads(path)]
+        return [one for one in claims if one.chosen] or claims
+
+    def named_for(self, path: Path) -> NamedReader | None:
+        """The reader for a path; None if there is none, or more than one."""
+        found = self._found.get(path)
+        if found is None:
+            claims = self._claims(path)
+            if len(claims) != 1:
+                return None
+            found = self._found[path] = claims[0]
+        return found
+
+    def _refuse_two(self, path: Path, case_id: str | None = None) -> None:
+        """Two readers may make different images of one file: which, is for the user to say."""
+        claims = self._claims(path)
+        if len(claims) < 2:
+            return
+        names = " and ".join(map(str, claims))
+        if all(one.chosen for one in claims):
+            fix = "The study names both under readers: leave all but one of them out."
+        else:
+            fix = (
+                f"Name one in the study, such as readers: {{{claims[0].name}: {{}}}} (--set "
+                f"readers.{claims[0].name}={{}}), or uninstall the other."
+            )
+        whose = "" if case_id is None else f"Case {case_id}: "
+        raise DataError(f"{whose}two readers claim {path.name}: {names}. {fix}")
+
+
+def readers_of(cases: Sequence[Case]) -> dict[str, ReaderRecord]:
+    """Name → what is recorded of each reader that reads a file of the cases.
+
+    Args:
+        cases: Each with a reader; one that the data set gave them is known by its class.
+    """
+    found: dict[str, ReaderRecord] = {}
+    for case in cases:
+        for path in (case.image, case.mask, *case.images.values(), *case.masks.values()):
+            named = _reader_for(case.reader, path)
+            if named is not None and named.name not in found:
+                found[named.name] = ReaderRecord(
+                    identity=_identity(named.reader, path),
+                    distribution=named.distribution,
+                    version=named.version,
+                    options=dict(named.options or {}),
+                )
+    return dict(sorted(found.items()))
+
+
+def _reader_for(reader: Any, path: Path) -> NamedReader | None:
+    """None where none is meant for the file: the case itself will say so."""
+    if isinstance(reader, AutoReader):
+        return reader.named_for(path)
+    return None if reader is None else NamedReader(type(reader).__name__, reader)
+
+
+def _identity(reader: Any, path: Path) -> str:
+    """Class and version alone: a reader may have more to say of single kinds of files."""
+    return Reader.identity(reader, path) if isinstance(reader, Reader) else reader.identity(path)
 
 
 def _refuse_undecodable(case: Case) -> None:
@@ -136,6 +252,8 @@ def _refuse_undecodable(case: Case) -> None:
         "label": case.label or "",
         "image": str(case.image),
         "mask": str(case.mask),
+        **{f"image {name}": str(path) for name, path in case.images.items()},
+        **{f"mask {name}": str(path) for name, path in case.masks.items()},
     }
     for what, text in named.items():
         if shown := undecodable(text):
@@ -143,3 +261,14 @@ def _refuse_undecodable(case: Case) -> None:
                 f"Case {undecodable(case.case_id) or case.case_id}: the {what} {shown} holds bytes "
                 "that are no UTF-8, and no table can name it. Rename the file or folder."
             )
+
+
+def _sound(reader: Reader, volume: Volume, method: str, path: Path) -> Volume:
+    """What a reader gave, once it is known to be a volume.
+
+    Raises:
+        PluginError: If it is not.
+    """
+    with held_to_contract(reader):
+        require_volume(volume, f"{type(reader).__name__}.{method}({path.name})")
+    return volume

@@ -103,7 +103,7 @@ class PictureReader(Reader):
         rgb = _rgb(path, decoded.picture)
         return _coloured(np.array(rgb.convert("L")), np.array(rgb))
 
-    def read_mask(self, path: Path) -> Volume:
+    def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The mask with its own values, (H, W).
 
         Grey masks keep their values, black and white become 0 and 1. Masks with a palette keep

@@ -85,7 +85,7 @@ class VolumeReader(Reader):
                 "it again."
             ) from error
 
-    def read_mask(self, path: Path) -> Volume:
+    def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The mask, (Z, Y, X) or (H, W).
 
         Values that are within 0.001 of integers, as scaling or resampling leaves them, are rounded.

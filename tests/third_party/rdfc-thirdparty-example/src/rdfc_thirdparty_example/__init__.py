@@ -1,4 +1,4 @@
-"""Three components of rdfc from outside the project."""
+"""Four components of rdfc from outside the project."""
 
 from rdfc_core import Component, hookimpl
 
@@ -7,7 +7,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """An encoder, a view and a feature extractor."""
+    """An encoder, two views and a feature extractor."""
     here = "rdfc_thirdparty_example"
     return [
         Component(
@@ -23,6 +23,13 @@ def rdfc_components() -> list[Component]:
             "Mean grey value in rings from the middle to beyond the outline",
             f"{here}.view:RadialProfile",
             f"{here}.config:RadialProfileConfig",
+        ),
+        Component(
+            "view",
+            "clinical",
+            "Columns of the case, such as age and sex",
+            f"{here}.clinical:Clinical",
+            f"{here}.config:ClinicalConfig",
         ),
         Component(
             "feature_extractor",

@@ -1,6 +1,6 @@
-"""Options of the three components."""
+"""Options of the four components."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SlimCnnConfig(BaseModel):
@@ -21,6 +21,23 @@ class RadialProfileConfig(BaseModel):
     outside: int = Field(2, ge=0, description="Rings of the same width beyond the outline.")
     width: int = Field(64, ge=1, description="Units of the tower's layers.")
     gain: float = Field(0.1, ge=0, lt=1, description="Random change of contrast in training.")
+
+
+class ClinicalConfig(BaseModel):
+    """Columns and tower of the view ``clinical``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    numbers: tuple[str, ...] = Field((), description="Columns that hold numbers.")
+    categories: tuple[str, ...] = Field((), description="Columns that hold words.")
+    width: int = Field(32, ge=1, description="Units of the tower's layers.")
+    noise: float = Field(0.1, ge=0, description="Random noise in training, in standard deviations.")
+
+    @model_validator(mode="after")
+    def _names_columns(self) -> "ClinicalConfig":
+        if not (self.numbers or self.categories):
+            raise ValueError("name columns under numbers or categories")
+        return self
 
 
 class MomentsConfig(BaseModel):

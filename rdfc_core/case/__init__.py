@@ -1,0 +1,31 @@
+"""A case: one tumour as files on disk, and the tumour once it is loaded."""
+
+from rdfc_core.case.case import IMAGE_NAME, Case
+from rdfc_core.case.files import ReadsFiles, mask_of, nothing_at, reader_of
+from rdfc_core.case.loading import LoadedCase
+from rdfc_core.case.tumour import (
+    MOST_VALUES,
+    Needs,
+    Tumour,
+    largest_component,
+    values_inside,
+    voxels_inside,
+)
+from rdfc_core.volume import Volume
+
+__all__ = [
+    "IMAGE_NAME",
+    "MOST_VALUES",
+    "Case",
+    "LoadedCase",
+    "Needs",
+    "ReadsFiles",
+    "Tumour",
+    "Volume",
+    "largest_component",
+    "mask_of",
+    "nothing_at",
+    "reader_of",
+    "values_inside",
+    "voxels_inside",
+]
