@@ -20,6 +20,10 @@ SCHEMAS = {
 }
 """Schemas that come with check-jsonschema, and the files that have to follow them."""
 
+PARALLEL = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+"""A process a core. Tests of a file stay together, since they share what a file trains once; files
+of few tests, which by default come last, are often the longest."""
+
 nox.needs_version = ">=2025.2"
 nox.options.sessions = ["lint", "types", "tests", "docs", "site", "distributions"]
 nox.options.error_on_missing_interpreters = True
@@ -60,14 +64,14 @@ def types(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """All tests, in the environment that `uv run` has set up."""
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def coverage(session: nox.Session) -> None:
     """Branch coverage of core and plugins by the tests, worker processes included."""
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "html", "--quiet")
     session.run("coverage", "report")
@@ -88,8 +92,8 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
-    """The commands of README and docs run, and the command line reference is up to date."""
-    session.run("python", "tests/docs_commands.py", *session.posargs)
+    """The commands of README and docs run (`-- --whole`: to the end); the reference is current."""
+    session.run("python", "-m", "tests.docs_commands", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -180,6 +184,7 @@ def plain_pip(session: nox.Session) -> None:
     session.run("pip", "check")
     session.run("rdfc", "plugins", "list")
     quick = ["--set", "pretrain.steps=2", "--set", "evaluate.bootstrap=100"]
+    quick += ["--set", "evaluate.supervised.epochs=2", "--set", "evaluate.supervised.min_steps=0"]
     study = [
         "--dataset",
         "phantom:cases=48,image_size=[48,48]",
@@ -203,4 +208,4 @@ def matrix(session: nox.Session) -> None:
         external=True,
         env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
     )
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)

@@ -6,12 +6,13 @@ import importlib.util
 import platform
 import shutil
 import sqlite3
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from packaging.version import Version
 
-from rdfc_core.errors import RdfcError
+from rdfc_core.errors import PluginError, RdfcError
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.extraction.store import Store, default_store
 from rdfc_core.plugin.registry import installed
@@ -32,16 +33,31 @@ LIBRARIES = (
 LOW_DISK_BYTES = 2 << 30
 
 
-def examine(store: Path | None = None) -> dict[str, list[str]]:
-    """Findings under the headings Versions, Devices, Plugins, Store and Traps."""
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    Args:
+        findings: Under the headings Versions, Devices, Plugins, Store and Traps.
+        broken: A sentence for each plugin that cannot be used as it announces.
+    """
+
+    findings: dict[str, list[str]]
+    broken: list[str]
+
+
+def examine(store: Path | None = None) -> Examination:
+    """Look at everything; each component is imported and held to its kind's contract."""
     where = store or default_store()
-    return {
+    plugins, broken = _plugins()
+    findings = {
         "Versions": [f"Python {platform.python_version()} on {platform.platform()}", *_versions()],
         "Devices": _devices(),
-        "Plugins": _plugins(),
+        "Plugins": plugins,
         "Store": _store(where),
-        "Traps": _traps(where) or ["None found."],
+        "Traps": [*broken, *_traps(where)] or ["None found."],
     }
+    return Examination(findings, broken)
 
 
 def _version(library: str) -> str | None:
@@ -65,13 +81,24 @@ def _devices() -> list[str]:
     return found
 
 
-def _plugins() -> list[str]:
+def _plugins() -> tuple[list[str], list[str]]:
+    """A line for each component, and what is broken; classes and options are imported."""
     registry = installed()
-    found = []
+    found, broken = [], [*map(str, registry.broken), *registry.twice()]
     for component, source in registry.components():
-        state = f"not available: {component.unavailable}" if component.unavailable else "ready"
+        state = "ready"
+        try:
+            component.load_config()
+            if component.unavailable:
+                state = f"not available: {component.unavailable}"
+            else:
+                component.load()
+        except (PluginError, MemoryError) as error:
+            state = "broken"
+            broken.append(str(error))
         found.append(f"{component.label} of {source}: {state}")
-    return [*found, *(f"broken: {plugin}" for plugin in registry.broken)]
+    found += [f"switched off: {source}" for source in registry.off]
+    return [*found, *(f"broken: {one}" for one in broken)], broken
 
 
 def _store(path: Path) -> list[str]:
@@ -110,7 +137,7 @@ def _torchvision_beside_torch() -> list[str]:
 
 def _traps(store: Path) -> list[str]:
     registry = installed()
-    found = [*map(str, (*registry.broken, *registry.doubtful)), *registry.twice()]
+    found = [*map(str, registry.doubtful)]
     found += _torchvision_beside_torch()
     if _version("pyradiomics") and _version("scikit-image") is None:
         found.append("PyRadiomics drops LBP features without scikit-image. Install scikit-image.")

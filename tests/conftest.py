@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from rdfc_core.case import Case
 from rdfc_core.data.readers.auto import AutoReader
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 os.environ["OMP_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).parent.parent
+
+Once = Callable[[str, Callable[[Path], Any]], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,11 +108,30 @@ def run_context(registry: Registry, store: Store) -> RunContext:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """A function: the folder of a name, filled by the first process of the session that asks."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # which has a folder of its own within the session's
+        base = base.parent
+
+    def filled(name: str, fill: Callable[[Path], Any]) -> Path:
+        folder, whole = base / name, base / f"{name}.whole"
+        with FileLock(base / f"{name}.lock"):
+            if not whole.exists():
+                folder.mkdir()  # fails where another process has failed to fill it
+                fill(folder)
+                whole.touch()
+        return folder
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def pictures(once: Once) -> Path:
     """A folder of 36 pictures with masks and a manifest; not to be changed."""
     from tests.support import small_parts  # loads torch, which many tests do without
 
-    return small_parts.write_pictures(tmp_path_factory.mktemp("data") / "pictures")
+    return once("data", lambda place: small_parts.write_pictures(place / "pictures")) / "pictures"
 
 
 @pytest.fixture(scope="session")
@@ -139,23 +161,25 @@ def read_cases(folder: Path, reader: AutoReader) -> list[Case]:
 
 
 @pytest.fixture(scope="session")
-def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(pictures: Path, once: Once) -> Path:
     """The folder of a finished run of the small study; not to be changed."""
-    from tests.support import small_study
+    from tests.support.small_study import QUICK, run_study
 
-    folder = tmp_path_factory.mktemp("finished")
-    small_study.run_study(pictures, folder / "run", folder / "store.sqlite", small_study.QUICK)
-    return folder / "run"
+    def run(place: Path) -> None:
+        run_study(pictures, place / "run", place / "store.sqlite", QUICK)
+
+    return once("finished", run) / "run"
 
 
 @pytest.fixture(scope="session")
-def finished_tables(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_tables(pictures: Path, once: Once) -> Path:
     """The folder of a finished run of the small study with all tables; not to be changed."""
-    from tests.support import small_study
+    from tests.support.small_study import TABLES, run_study
 
-    folder = tmp_path_factory.mktemp("tables")
-    small_study.run_study(pictures, folder / "run", folder / "store.sqlite", small_study.TABLES)
-    return folder / "run"
+    def run(place: Path) -> None:
+        run_study(pictures, place / "run", place / "store.sqlite", TABLES)
+
+    return once("tables", run) / "run"
 
 
 @pytest.fixture(scope="session")
@@ -228,7 +252,7 @@ def study_file(pictures: Path, tmp_path: Path) -> Path:
 
     study = {**small_study.SMALL_STUDY, "dataset": f"manifest:root={pictures}"}
     study["pretrain"] = {"epochs": 1, "batch_size": 16, "checkpoint_steps": 1}
-    study["evaluate"] = {"bootstrap": 100}
+    study["evaluate"] = {**study["evaluate"], "bootstrap": 100}
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(study), encoding="utf-8")
     return path

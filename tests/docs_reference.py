@@ -11,8 +11,7 @@ from typing import Any
 
 from rdfc_core.cli import study_sections
 from rdfc_core.cli.option_help import Option, as_json, options_in_words, type_in_words
-from rdfc_core.config.resolve import part_fields
-from rdfc_core.plugin.component import KINDS
+from rdfc_core.plugin.component import KINDS, part_fields
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results.headline import Against, Headline, Judged, Ranked, Selection
 from rdfc_core.results.schema import Comparison, Importance, LabelsNeeded, Results, Row

@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"data", "distributed", "views"},
     {"config", "extraction"},
     {"plugin", ""},
-    {"interfaces", "radiomics"},
+    {"contract", "interfaces", "radiomics"},
     {"case", "results"},
     {"mask_grid", "utils", "volume"},
     {"errors"},

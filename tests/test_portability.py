@@ -98,6 +98,7 @@ def test_a_study_runs_without_them(elsewhere, rdfc, tmp_path):
     study = ("run", "--dataset", "phantom:cases=40,image_size=[32,32]")
     study += ("--encoder", "timm:model=resnet10_half", "--set", "views.image.size=[32,32]")
     study += ("--set", "pretrain.steps=2", "--set", "evaluate.bootstrap=100")
+    study += ("--set", "evaluate.supervised.epochs=1", "--set", "evaluate.supervised.min_steps=0")
     study += ("--set", "evaluate.controls=[]", "--executor", "local:workers=2")
     study += ("--store", str(tmp_path / "store.sqlite"), "--out", str(tmp_path / "run"))
     done = run(elsewhere, rdfc, *study)

@@ -13,6 +13,7 @@ from rdfc_core.api.trained_run import Run
 from rdfc_core.config.load import Source, load
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.paths import undecodable
 from rdfc_core.utils.progress import Progress
 from rdfc_core.utils.warning_capture import captured_warnings
 
@@ -80,6 +81,11 @@ def run(
     with captured_warnings() as told, progress.waiting("Reading the study and loading its plugins"):
         resolved = load(study, overrides, installed())
     folder = Path(out if out is not None else Path("runs") / _name(study, resolved)).resolve()
+    if shown := undecodable(str(folder)):
+        raise StudyError(
+            f"The run folder {shown} holds bytes that are no UTF-8, and libraries that write into "
+            "it cannot name it. Give another by --out, or rename the folder."
+        )
     known: dict[str, str] = {}
     if overwrite or not _finished(resolved, folder, progress, until, known):
         from rdfc_core.api.context import opened

@@ -255,7 +255,6 @@ class Run:
             DataError: If the pretext trained no network of this view.
         """
         from rdfc_core.api.encoder import encoder_of
-        from rdfc_core.models.model import load as load_model
 
         there = self.splits
         if split is None and len(there) > 1:
@@ -265,8 +264,7 @@ class Run:
             )
         if split is not None and split not in there:
             raise StudyError(f"The run has no split {split!r}. It has: {', '.join(there)}.")
-        folder = self._open.place.model(split or there[0])
-        model = load_model(folder, self._open.study, self._open.registry)
+        model = self._open.model(split or there[0])
         return encoder_of(view, model, self._open, self._open.definition)
 
     @cached_property

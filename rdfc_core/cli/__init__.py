@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from contextlib import nullcontext
 from typing import Any
 
 import typer
 
 from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, reproduce, run, store
 from rdfc_core.cli.command import App
-from rdfc_core.cli.streams import OutputError, let_go, steady_streams
+from rdfc_core.cli.streams import OutputError, kept_for_result, let_go, steady_streams
 from rdfc_core.errors import RdfcError, out_of_memory
 from rdfc_core.utils.signals import Terminated, heeding_signals
 
@@ -82,10 +83,15 @@ def main() -> None:
     sys.exit(code)
 
 
+def _machine_reads() -> bool:
+    """Whether standard output is for another program: JSON, or the rows of `predict`."""
+    return "--json" in sys.argv or sys.argv[1:2] == ["predict"]
+
+
 def _guarded() -> int:
     try:
         # Newer releases of Typer turn Ctrl-C into the exit code 130 themselves.
-        with heeding_signals():
+        with heeding_signals(), kept_for_result() if _machine_reads() else nullcontext():
             code = app(prog_name="rdfc", standalone_mode=False)
     except USAGE_ERROR as error:
         usage: Any = error

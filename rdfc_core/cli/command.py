@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from rdfc_core.errors import StudyError
 from rdfc_core.utils.paths import undecodable
+
+
+def _without(names: list[str] | None) -> list[str] | None:
+    """Switch plugins off before anything of them is imported."""
+    if names:
+        from rdfc_core.plugin.registry import installed
+        from rdfc_core.plugin.switched_off import switch_off
+
+        switch_off(names)
+        installed.cache_clear()
+        installed()  # a name that is nobody's is refused at once
+    return names
+
+
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="NAME",
+        is_eager=True,
+        callback=_without,
+        help="Leave a plugin out, by the name of its distribution; repeatable.",
+    ),
+]
+
+
+def _with_without(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with the option ``--without``, of which it need not know."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = inspect.signature(function, eval_str=True).parameters.values()
+    shared = inspect.Parameter("without", keyword, default=None, annotation=Without)
+
+    @functools.wraps(function)
+    def command(**given: Any) -> Any:
+        given.pop("without")
+        return function(**given)
+
+    signature = inspect.Signature([*(one.replace(kind=keyword) for one in own), shared])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
+    return command
 
 
 class Command(TyperCommand):
@@ -42,8 +85,14 @@ class App(typer.Typer):
     """A group of such commands."""
 
     def command(self, *args: Any, **settings: Any) -> Callable[[Any], Any]:
-        """As of any group, with `Command` as the class."""
-        return super().command(*args, **{"cls": Command, **settings})
+        """As of any group, with `Command` as the class and the option ``--without``."""
+        register = super().command(*args, **{"cls": Command, **settings})
+
+        def registered(function: Callable[..., Any]) -> Callable[..., Any]:
+            register(_with_without(function))
+            return function
+
+        return registered
 
 
 def _remedy(word: str, known: set[str]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich import progress as bars
 from rich.console import Console
@@ -39,8 +37,9 @@ from rdfc_core.results.vocabulary import (
 from rdfc_core.utils.progress import Advance, Progress
 
 # A pipe has no width: tables are then as wide as they need to be.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 140)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+"""Square brackets are text: names and summaries are those of plugins, files and studies."""
 
 METRICS = (F1_WEIGHTED, AUROC, BALANCED_ACCURACY)
 PUBLISHED_METRICS = (F1_WEIGHTED, ACCURACY, AUROC)
@@ -71,12 +70,12 @@ class DrawnProgress(Progress):
             return
         with bars.Progress(
             bars.SpinnerColumn(),
-            bars.TextColumn("{task.description}"),
+            bars.TextColumn("{task.description}", markup=False),
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
             bars.TextColumn("{task.fields[rate]}"),
             bars.TimeRemainingColumn(elapsed_when_finished=True),
-            bars.TextColumn("{task.fields[note]}"),
+            bars.TextColumn("{task.fields[note]}", markup=False),
             console=err,
         ) as drawn:
             task = drawn.add_task(title, total=total, note="", rate="")
@@ -241,11 +240,6 @@ def interval(row: Row) -> str:
     if row.ci_low is None or row.ci_high is None:
         return f"{row.mean:.3f}"
     return f"{row.mean:.3f} [{row.ci_low:.2f}, {row.ci_high:.2f}]"
-
-
-def show_json(data: Any) -> None:
-    """Plain data as JSON on stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
 
 
 def show_failures(failures: Sequence[Failure]) -> None:

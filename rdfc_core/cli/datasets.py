@@ -12,6 +12,7 @@ import typer
 from rdfc_core.api.context import component
 from rdfc_core.cli import options
 from rdfc_core.cli.command import App
+from rdfc_core.cli.streams import show_json
 
 if TYPE_CHECKING:
     from rdfc_core.data.dataset_check import DatasetSummary
@@ -60,6 +61,7 @@ def check(
     from rdfc_core.data.dataset_check import check_dataset
     from rdfc_core.data.readers.auto import AutoReader
     from rdfc_core.errors import DataError
+    from rdfc_core.pipeline.case_list import checked_listing
     from rdfc_core.plugin.registry import installed
 
     console.log_to_stderr()
@@ -70,7 +72,7 @@ def check(
     readers, progress = AutoReader.installed(installed(), chosen), console.DrawnProgress()
     with progress.waiting("Listing the data set's cases"):
         try:
-            cases = readers.given_to(dataset.listed_cases())
+            cases = readers.given_to(checked_listing(dataset, dataset.listed_cases()))
         except DataError as error:  # an unusable listing: its problems are listed, or this is one
             cases = []
             if not any(problem.severity == "error" for problem in dataset.problems()):
@@ -79,7 +81,7 @@ def check(
         extractor = _extractor(features)
     found = check_dataset(dataset, cases, progress, extractor)
     if as_json:
-        console.show_json(
+        show_json(
             {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}
         )
     else:
@@ -139,7 +141,6 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
 
 
 def _show_problems(problems: Sequence[Problem]) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from rdfc_core.cli.console import out
@@ -150,5 +151,5 @@ def _show_problems(problems: Sequence[Problem]) -> None:
         table.add_column(heading, overflow="fold")
     for one in problems:
         cells = (one.severity, one.case_id, one.field, one.message, one.fix)
-        table.add_row(*(escape(one_line(cell)) for cell in cells))
+        table.add_row(*map(one_line, cells))
     out.print(table)

@@ -9,7 +9,8 @@ import typer
 
 from rdfc_core.cli import options
 from rdfc_core.cli.command import App
-from rdfc_core.errors import PluginError, StudyError, did_you_mean
+from rdfc_core.cli.streams import show_json
+from rdfc_core.errors import PluginError, StudyError, did_you_mean, one_line
 from rdfc_core.plugin.component import KINDS
 from rdfc_core.plugin.registry import installed
 
@@ -49,10 +50,8 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
         for component, source in registry.components()
     ]
     if as_json:
-        import json
-
         broken = [*map(str, registry.broken), *registry.twice()]
-        typer.echo(json.dumps({"components": rows, "broken": broken}, indent=2))
+        show_json({"components": rows, "broken": broken})
         return
     from rich.table import Table
 
@@ -63,10 +62,13 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
         table.add_column(heading, overflow="fold")
     for row in rows:
         reason = f" (not available: {row['unavailable']})" if row["unavailable"] else ""
-        table.add_row(row["kind"], row["name"], f"{row['summary']}{reason}", row["distribution"])
+        cells = row["kind"], row["name"], f"{row['summary']}{reason}", row["distribution"]
+        table.add_row(*(one_line(str(cell)) for cell in cells))
     out.print(table)
     for problem in (*registry.broken, *registry.doubtful, *registry.twice()):
-        typer.echo(str(problem), err=True)
+        typer.echo(one_line(str(problem)), err=True)
+    for source in registry.off:
+        typer.echo(f"Switched off: {source}.", err=True)
 
 
 @app.command("show")
@@ -87,11 +89,10 @@ def show(
     if not found:
         _show_section(name, as_json)
         return
-    import json
 
     from rdfc_core.cli.option_help import option_lines
     from rdfc_core.cli.study_sections import presets_of_component
-    from rdfc_core.config.resolve import part_fields
+    from rdfc_core.plugin.component import part_fields
 
     for component, source in found:
         config = component.load_config()
@@ -99,9 +100,9 @@ def show(
         presets = presets_of_component(component.kind, name)
         if as_json:
             about = {"kind": component.kind, "name": name, **schema, "presets": presets}
-            typer.echo(json.dumps(about, indent=2))
+            show_json(about)
             continue
-        typer.echo(f"{component.label}, from {source}\n{component.summary}.")
+        typer.echo(f"{component.label}, from {source}\n{one_line(component.summary)}.")
         if component.unavailable:
             typer.echo(f"Not available here: {component.unavailable}.")
         for line in option_lines(schema, part_fields(config), presets):
@@ -114,8 +115,6 @@ def _show_section(name: str, as_json: bool) -> None:
     Raises:
         PluginError: If there is neither a component nor a section or option of that name.
     """
-    import json
-
     from rdfc_core.cli import study_sections
     from rdfc_core.cli.option_help import option_lines
 
@@ -132,7 +131,7 @@ def _show_section(name: str, as_json: bool) -> None:
     presets = study_sections.presets_of_section(section)
     if as_json:
         about = {"section": section.path or "study", **schema, "presets": presets}
-        typer.echo(json.dumps(about, indent=2))
+        show_json(about)
         return
     typer.echo(f"study section {section.path!r}" if section.path else "study")
     typer.echo(f"{section.summary}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ import typer
 from rdfc_core.api.context import run_context
 from rdfc_core.cli import options
 from rdfc_core.cli.run import finish
+from rdfc_core.cli.streams import result_stream, show_json
 from rdfc_core.cli.table_file import check_out, write_table
 from rdfc_core.errors import StudyError
 from rdfc_core.results.vocabulary import SELECTED
@@ -105,9 +105,9 @@ def predict(
         write_table(out, table, said.columns)
         context.progress.say(f"Predictions: {out}")
     elif as_json:
-        console.show_json(table)
+        show_json(table)
     elif table:
-        writer = csv.DictWriter(sys.stdout, list(table[0]))
+        writer = csv.DictWriter(result_stream(), list(table[0]))
         writer.writeheader()
         writer.writerows(table)
     finish(said.failures)

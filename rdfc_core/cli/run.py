@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rdfc_core.cli import process_options
+from rdfc_core.cli.streams import show_json
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.config.load import load
 from rdfc_core.errors import StudyError
@@ -135,7 +136,7 @@ def execute(
     )
     results, evaluated = done.results, until == "evaluate"
     if as_json:
-        console.show_json(results.model_dump(mode="json"))
+        show_json(results.model_dump(mode="json"))
     elif evaluated:
         console.show_results(results)
     progress.say(f"Report: {done.report}" if evaluated else f"Run folder: {done.folder}")

@@ -9,6 +9,7 @@ import typer
 
 from rdfc_core.cli import options
 from rdfc_core.cli.command import App
+from rdfc_core.cli.streams import show_json
 
 app = App(help="The file that keeps what was extracted.", no_args_is_help=True)
 
@@ -61,7 +62,7 @@ def check(
     path = study / STUDY if study.is_dir() else study
     found = check_stored(path, set_ or [], None if everything else cases, seed or 0, context)
     if as_json:
-        console.show_json(asdict(found))
+        show_json(asdict(found))
     else:
         for one in found.unlike:
             console.out.print(f"Removed: {one.case_id}, {one.view}: {one.what}.", markup=False)

@@ -10,12 +10,11 @@ from pydantic import BaseModel
 
 from rdfc_core.config.load import load_study
 from rdfc_core.config.merge import preset_names
-from rdfc_core.config.resolve import part_fields
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
 from rdfc_core.config.study import Study
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.plugin.component import Kind
+from rdfc_core.plugin.component import Kind, part_fields
 
 Presets = Mapping[str, Mapping[str, Any]]
 """Preset → option → the value that it gives, where that is not the option's own default."""

@@ -11,7 +11,7 @@ from rdfc_core.config.renamed import refuse_old_names, translated
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import SHORTHAND, Study
 from rdfc_core.errors import StudyError
-from rdfc_core.plugin.component import set_nested
+from rdfc_core.plugin.part_text import set_nested
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_yaml

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 from rdfc_core.errors import StudyError
-from rdfc_core.plugin.component import parse_part
+from rdfc_core.plugin.part_text import parse_part
 from rdfc_core.utils.serialization import parse_yaml
 
 

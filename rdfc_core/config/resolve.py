@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from rdfc_core.config.settings import EvaluateSettings, PretrainSettings
 from rdfc_core.config.study import Study
-from rdfc_core.errors import PluginError, StudyError
+from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
-from rdfc_core.plugin.component import RESERVED, Kind, Part, PartOf
+from rdfc_core.plugin.component import Kind, Part, part_fields
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.validation import validate
 
@@ -37,7 +37,7 @@ class ResolvedPart:
             PluginError: If a component is not available or fails to load.
         """
         parts = {key: part.build(registry) for key, part in self.parts.items()}
-        return registry.get(self.kind, self.name).load()(self.config, **parts)
+        return registry.get(self.kind, self.name).build(self.config, **parts)
 
     def dump(self) -> dict[str, Any]:
         """Name and all options, defaults included, as plain data."""
@@ -183,12 +183,6 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     """
     component = registry.get(kind, part.name)
     config_class = component.load_config()
-    for word in RESERVED:
-        if word in config_class.model_fields:
-            raise PluginError(
-                f"The {component.label} has an option called {word!r}, which a study cannot hold "
-                "beside a component's name. Its author has to call it something else."
-            )
     config = validate(config_class, part.options, path)
     parts = {
         key: resolve_part(inner_kind, getattr(config, key), registry, f"{path}.{key}")
@@ -206,16 +200,6 @@ def _reader(name: str, options: Mapping[str, Any]) -> Part:
 
 def _options(part: ResolvedPart) -> dict[str, Any]:
     return {key: value for key, value in part.dump().items() if key != "name"}
-
-
-def part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
-    """Option → the kind of component that it names, for the options that name one."""
-    return {
-        key: marker.kind
-        for key, info in config_class.model_fields.items()
-        for marker in info.metadata
-        if isinstance(marker, PartOf)
-    }
 
 
 def _absolute_paths(config: BaseModel) -> BaseModel:

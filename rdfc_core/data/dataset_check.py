@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from rdfc_core.case import Case
+from rdfc_core.contract.listings import require_classes
 from rdfc_core.data.accounting import Use, account
 from rdfc_core.data.case_check import CaseCheck, check_case
 from rdfc_core.data.cells import counted
@@ -19,6 +20,7 @@ from rdfc_core.data.splits import UnsplittableError, make_splits
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.utils.progress import Progress
 
 Number = TypeVar("Number", int, float)
@@ -142,9 +144,12 @@ def _uses(
 def _classes(dataset: Dataset, cases: Sequence[Case]) -> tuple[str, ...]:
     """The data set's classes; of an unusable listing, whichever labels the cases have."""
     try:
-        return tuple(dataset.classes)
+        classes = dataset.classes
     except DataError:  # its problems() has said so already
         return tuple(sorted({case.label for case in cases if case.label is not None}))
+    with held_to_contract(dataset):
+        require_classes(classes, type(dataset).__name__)
+    return classes
 
 
 def _listing_problems(cases: Sequence[Case], listing: Sequence[Problem]) -> Iterator[Problem]:

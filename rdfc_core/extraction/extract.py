@@ -11,13 +11,15 @@ from collections.abc import Collection, Iterator, Mapping, MutableMapping, Seque
 from dataclasses import dataclass, field, replace
 
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.extraction.failures import Failure
+from rdfc_core.errors import DataError, PluginError, RdfcError
+from rdfc_core.extraction.failures import Breach, Failure
 from rdfc_core.extraction.files_at_rest import loaded_at_rest
 from rdfc_core.extraction.fingerprints import Files, fingerprints, view_fingerprints
 from rdfc_core.extraction.needs import needs_of
+from rdfc_core.extraction.outcomes import each_once
 from rdfc_core.extraction.shared_mask_grid import mask_grid_of, on_mask_grid
 from rdfc_core.extraction.store import Store, key_of, recipe_id
+from rdfc_core.extraction.watched import checked_recipe, prepare_checked
 from rdfc_core.interfaces import Executor, Prepared, Preparer
 from rdfc_core.plugin.attribution import UnexpectedError, explain
 from rdfc_core.utils.progress import Progress
@@ -106,14 +108,14 @@ def extract(
     prints, failures = fingerprints(cases, progress, known, files)
     of_views, unmet = view_fingerprints(cases, prints, views, files)
     failures |= unmet
-    recipes = {name: view.recipe() for name, view in views.items()}
+    recipes = {name: checked_recipe(view) for name, view in views.items()}
     keys = keys_of(of_views, views)
     jobs = _jobs(cases, of_views, keys, store)
     with progress.task("Extracting features", len(prints)) as advance:
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
         first_of: dict[int, str] = {}
-        for outcome in executor.run(work, jobs):
+        for outcome in each_once(executor, work, jobs):
             case_id = jobs[outcome.job].case.case_id
             if outcome.error is not None:
                 failures[case_id] = _failure(case_id, outcome.error)
@@ -224,9 +226,10 @@ def _prepare(job: _Job, views: Mapping[str, Preparer], unfit: Mapping[int, str])
         made = {}
         for name, tumour in seen.items():
             try:
-                made[name] = views[name].prepare(tumour)
+                made[name] = prepare_checked(name, views[name], tumour)
             except RdfcError as error:
-                return Failure(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
+                kind = Breach if isinstance(error, PluginError) else Failure
+                return kind(case_id, f"Case {case_id}: {error}", fixable=True, view=name)
     except RdfcError:
         raise
     except Exception as error:  # here, where the traceback still tells whose code it was
@@ -239,4 +242,5 @@ def _failure(case_id: str, error: Exception) -> Failure:
     reason = str(error) if fixable else f"Case {case_id}: {explain(error)}"
     if not fixable:
         log.debug("Case %s failed", case_id, exc_info=error)
-    return Failure(case_id, reason, fixable, retry=not fixable)
+    kind = Breach if isinstance(error, PluginError) else Failure
+    return kind(case_id, reason, fixable, retry=not fixable)

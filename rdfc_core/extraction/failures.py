@@ -36,6 +36,10 @@ class Failure:
     retry: bool = False
 
 
+class Breach(Failure):
+    """A case that a component did not look at as its contract says: no file is at fault."""
+
+
 def grouped(failures: Sequence[Failure]) -> list[str]:
     """Each reason once: how many cases it has, the first of them, and what is the matter.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.memory_store import MemoryStore
-    from rdfc_core.interfaces.objective import Memory, Objective
+    from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
     from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
@@ -47,6 +47,7 @@ _HOME = {
     "Tower": "view",
     "View": "view",
     "WorkerDiedError": "executor",
+    "at_least_single": "objective",
     "refuse_problems": "dataset",
 }
 
@@ -75,6 +76,7 @@ __all__ = [
     "Tower",
     "View",
     "WorkerDiedError",
+    "at_least_single",
     "refuse_problems",
 ]
 

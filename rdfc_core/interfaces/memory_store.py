@@ -14,7 +14,13 @@ class MemoryStore(nn.Module, ABC):
 
     Its content belongs in buffers, so that it is saved with the checkpoint. All calls are
     collective: no one sees the raw tensor, so that a store may be spread over processes.
+
+    Attributes:
+        keeps: What rows are kept in. float32, unless an option asks for fewer digits: a store says
+            so here. `read` gives float32 in any case.
     """
+
+    keeps: torch.dtype = torch.float32
 
     @abstractmethod
     def allocate(self, rows: int, width: int, generator: torch.Generator) -> None:

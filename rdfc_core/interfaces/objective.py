@@ -10,9 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.errors import PluginError
+from rdfc_core.contract.promises import ContractError
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
+
+
+def at_least_single(values: Tensor) -> Tensor:
+    """Halves as float32; float32 and float64 as they are."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +72,16 @@ class Objective(nn.Module, ABC):
         """
 
     def score(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """`forward` in single precision, and a look at what it gave; what a pretext calls.
+        """`forward` in at least single precision, and a look at what it gave; a pretext calls it.
 
         Raises:
-            PluginError: If that is no loss to train by, which is a fault of the objective.
+            ContractError: If that is no loss to train by, which is a fault of the objective.
         """
         with torch.autocast(a.device.type, enabled=False):
-            result = self(a.float(), b.float(), memory)
+            result = self(at_least_single(a), at_least_single(b), memory)
         complaint = self.complaint(result)
         if complaint:
-            raise PluginError(f"{complaint} Its author finds more with check_objective.")
+            raise ContractError(complaint, self)
         loss, logs = result
         return loss, logs
 

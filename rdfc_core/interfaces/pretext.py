@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.errors import PluginError
+from rdfc_core.contract.promises import ContractError
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
 from rdfc_core.interfaces.view import Tower, View
@@ -94,11 +94,11 @@ class Pretext(nn.Module, ABC):
         """Look at what `forward` gave for a batch of B = ``cases``; core does so at every step.
 
         Raises:
-            PluginError: If it is nothing to train by, which is a fault of the task.
+            ContractError: If it is nothing to train by, which is a fault of the task.
         """
         complaint = self.complaint(output, cases)
         if complaint:
-            raise PluginError(f"{complaint} Its author finds more with check_pretext.")
+            raise ContractError(complaint, self)
 
     def complaint(self, output: Any, cases: int) -> str | None:
         """What is wrong with an output of `forward`, or None."""

@@ -14,18 +14,20 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.contract.networks import require_rows
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
-from rdfc_core.interfaces import Prepared, Pretext, View
-from rdfc_core.interfaces.collated import Collated, tensors, to_device
+from rdfc_core.interfaces import Prepared, Pretext, Tower, View
+from rdfc_core.interfaces.collated import Collated, count, tensors, to_device
 from rdfc_core.models import model_folder
+from rdfc_core.models.building import fresh_pretext, network_part
 from rdfc_core.models.linear_model import LinearModel
+from rdfc_core.models.made_by import MadeBy, Probe
 from rdfc_core.models.members import Inputs, Member, answer, member, memory_keys
-from rdfc_core.models.model_folder import below, members_of
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, PROBE, SELECTED, Layer
-from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.measured_features import MeasuredFeatures
 
@@ -46,6 +48,8 @@ class Model:
         cases: What the cases are that it was trained on; None where nobody said.
         selection: What was chosen for `predict`; None: the linear classifier.
         members: What there was to choose from: candidate → what it has learnt.
+        made_by: The components that it was made by; None where an older rdfc saved it.
+        probed: What these gave for phantoms, by the names of `Probe.arrays`.
     """
 
     views: Mapping[str, View]
@@ -56,6 +60,8 @@ class Model:
     cases: CaseDefinition | None = None
     selection: Selection | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
+    made_by: MadeBy | None = None
+    probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -74,7 +80,7 @@ class Model:
         with torch.inference_mode():
             for start in range(0, count, BATCH):
                 features = {
-                    name: tower(to_device(self._batch(name, prepared[name], start), device)).float()
+                    name: self._features(name, tower, prepared[name], start, device)
                     for name, tower in towers.items()
                 }
                 normed = {
@@ -90,6 +96,24 @@ class Model:
             layer: {name: np.concatenate(parts) for name, parts in found.items()}
             for layer, found in pieces.items()
         }
+
+    def _features(
+        self,
+        view: str,
+        tower: Tower,
+        prepared: Sequence[Prepared],
+        start: int,
+        device: torch.device,
+    ) -> torch.Tensor:
+        """What a tower makes of some cases, (B, F), as wide as it said."""
+        batch = self._batch(view, prepared, start)
+        rows = tower(to_device(batch, device))
+        part = network_part(self.views[view])
+        with held_to_contract(part):
+            who = f"The network of {type(part).__name__}"
+            require_rows(rows, count(batch), tower.out_features, who)
+        features: torch.Tensor = rows.float()
+        return features
 
     def _batch(self, view: str, prepared: Sequence[Prepared], start: int) -> Collated:
         """Some cases, collated: pictures of all of them may be larger than the memory."""
@@ -188,6 +212,10 @@ class Model:
         )
         return answer(self.selection, self.members, inputs, method)
 
+    def remember(self, probe: Probe) -> None:
+        """Save with the model what it was made by."""
+        self.made_by, self.probed = probe.made_by, probe.arrays()
+
     def take_members(
         self,
         selection: Selection | None,
@@ -237,7 +265,9 @@ class Model:
             views=None if self.classifier is None else self.classifier.views,
             cases=self.cases,
             selection=self.selection,
+            made_by=self.made_by,
         )
+        arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}
         model_folder.write(folder, arrays, about)
 
 
@@ -249,52 +279,5 @@ def fresh(
     seed: int,
     blank: bool = False,
 ) -> Model:
-    """A model with fresh weights for fitted views; the same for the same seed.
-
-    Args:
-        study: Names the pretext.
-        registry: Where components come from.
-        views: Fitted.
-        cases: N, the number of pretext cases.
-        seed: Decides the weights.
-        blank: Leave out the weights that towers may begin with: others are loaded over them.
-    """
-    with seeded(seed):
-        pretext: Pretext = study.pretext.build(registry)
-        towers = {n: view.blank_tower() if blank else view.tower() for n, view in views.items()}
-        pretext.build(towers, cases, torch.Generator().manual_seed(seed))
-    return Model(views, pretext)
-
-
-def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
-    """The model in the folder.
-
-    Raises:
-        DataError: If a file is missing or damaged, or does not fit the study.
-    """
-    try:
-        about, arrays = model_folder.read(folder)
-        views: dict[str, View] = {}
-        for name, part in study.views.items():
-            views[name] = part.build(registry)
-            views[name].load_state(below(arrays, f"view.{name}."))
-        # Two stand for however many cases it was trained on: their memory is not kept.
-        model = fresh(study, registry, views, cases=2, seed=study.seed, blank=True)
-        weights = {k: torch.from_numpy(v) for k, v in below(arrays, "pretext.").items()}
-        own = model.pretext.state_dict()
-        weights |= {key: own[key] for key in memory_keys(model.pretext)}
-        model.pretext.load_state_dict(weights)
-        model.pretext.eval()
-        model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
-        if about.views is not None:
-            weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
-            if not weight.shape[:-1] == bias.shape == (len(about.classes),):
-                raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
-            model.classifier = LinearModel(weight, bias, about.views)
-        model.take_members(about.selection, members_of(arrays), study)
-    except model_folder.DAMAGED as error:
-        raise DataError(
-            f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
-            "again with rdfc run … --overwrite."
-        ) from error
-    return model
+    """A model with fresh weights for fitted views, as `fresh_pretext` makes them."""
+    return Model(views, fresh_pretext(study, registry, views, cases, seed, blank))

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from rdfc_core.data.case_definition import CaseDefinition
+from rdfc_core.models.made_by import MadeBy
 from rdfc_core.results.files import MODEL_ABOUT, MODEL_WEIGHTS
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import Layer
@@ -24,6 +25,9 @@ from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, partial_name, within
 
 # What a damaged model folder raises:
 DAMAGED = (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError, MemoryError)
+
+PROBE = "probe."
+"""What the names of a probe's arrays begin with; NaN there are features that a phantom lacks."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -39,6 +43,7 @@ class About(BaseModel):
     sha256: str = ""
     cases: CaseDefinition | None = None
     selection: Selection | None = None
+    made_by: MadeBy | None = None
 
 
 def write(folder: Path, arrays: Arrays, about: About) -> None:
@@ -80,7 +85,7 @@ def read(folder: Path) -> tuple[About, dict[str, NDArray[Any]]]:
         raise ValueError("its weights do not match their checksum")
     arrays = load_file(folder / MODEL_WEIGHTS)
     for key, values in arrays.items():
-        if not key.startswith("view.") and not np.isfinite(values).all():
+        if not key.startswith(("view.", PROBE)) and not np.isfinite(values).all():
             raise ValueError(f"its weights {key} hold NaN or infinite numbers")
     return about, arrays
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.contract.listings import require_cases, require_classes, require_protocol
 from rdfc_core.data import findings
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Dataset
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 
 
@@ -24,8 +27,13 @@ def study_cases(study: ResolvedStudy, dataset: Dataset, registry: Registry) -> l
     Raises:
         DataError: If the listing is unusable or empty, names a case twice, or two readers claim a
             file.
+        PluginError: If the data set lists anything but cases, or its classes or split are unfit.
     """
-    return read_cases(dataset, AutoReader.installed(registry, study.readers))
+    cases, who = read_cases(dataset, AutoReader.installed(registry, study.readers)), type(dataset)
+    with held_to_contract(dataset):
+        require_classes(dataset.classes, who.__name__)
+        require_protocol(dataset.protocol(), who.__name__)
+    return cases
 
 
 def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
@@ -34,11 +42,22 @@ def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
     Raises:
         DataError: If the listing is unusable or empty, or names a case twice.
     """
-    cases = reader.given_to(dataset.cases())
+    cases = reader.given_to(checked_listing(dataset, dataset.cases()))
     if not cases:
         raise DataError("The data set holds no case. Check its root and its listing.")
     refuse_repeated(cases)
     return cases
+
+
+def checked_listing(dataset: Dataset, listed: Sequence[Case]) -> Sequence[Case]:
+    """What a data set lists, once it is known to be cases.
+
+    Raises:
+        PluginError: If it is anything else.
+    """
+    with held_to_contract(dataset):
+        require_cases(listed, type(dataset).__name__)
+    return listed
 
 
 def cases_to_predict(dataset: Dataset, reader: AutoReader) -> list[Case]:

@@ -20,8 +20,9 @@ from rdfc_core.extraction.needs import preparers_of as preparers_of_views
 from rdfc_core.extraction.needs import require_needs
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
-from rdfc_core.interfaces import Dataset, Executor, Preparer, View
+from rdfc_core.interfaces import Dataset, Executor, Prepared, Preparer, View
 from rdfc_core.pipeline.case_list import study_cases
+from rdfc_core.pipeline.trial_checks import check_extraction
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.progress import Progress
@@ -67,6 +68,7 @@ def extract(
 
     Raises:
         DataError: If every case failed, or pictures and volumes are mixed.
+        PluginError: If a view made the same of all cases.
         UnexpectedError: If every case failed and none of it is for the user to mend.
         StudyError: If a view needs what no case has, or the label.
     """
@@ -84,9 +86,19 @@ def extract(
     if cases and not extraction.cases:
         raise _nothing_left(extraction.failures)
     # Those that came from the store were not looked at again: their sizes tell.
-    axes = {case_id: len(size.names) - 1 for case_id, size in extraction.prepared["size"].items()}
-    refuse_mixture({ndim: case_id for case_id, ndim in reversed(axes.items())})
+    found = {case_id: _axes(size) for case_id, size in extraction.prepared["size"].items()}
+    refuse_mixture({ndim: case_id for case_id, ndim in reversed(found.items())})
+    check_extraction(extraction, views)
     return extraction
+
+
+def axes(extraction: Extraction) -> int:
+    """How many axes the tumours of an extraction have: 2 or 3, all alike."""
+    return _axes(next(iter(extraction.prepared["size"].values())))
+
+
+def _axes(size: Prepared) -> int:
+    return len(size.names) - 1
 
 
 def preparers_of(views: Mapping[str, View]) -> dict[str, Preparer]:

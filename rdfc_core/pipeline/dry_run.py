@@ -7,13 +7,15 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.errors import DataError, StudyError
+from rdfc_core.errors import DataError, PluginError, StudyError
 from rdfc_core.evaluation import linear_probe, supervised
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.failures import Breach
 from rdfc_core.interfaces import View
 from rdfc_core.models.initialisation import NO_EMBEDDINGS
 from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline import trial_checks
 from rdfc_core.pipeline.compared_networks import built
 from rdfc_core.pipeline.context import RunContext, preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
@@ -48,6 +50,7 @@ def try_on_few(
     Raises:
         StudyError: If an encoder, a pretext or a method cannot be built as the study asks for.
         ShapeError: If the networks do not fit the cases.
+        PluginError: If a component breaks its contract.
     """
     views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
     extraction = _first(cases, views, context, known)
@@ -62,7 +65,11 @@ def try_on_few(
         return
     if reaches(until, "evaluate"):
         supervised.check(study.evaluate, views)
-    own = fresh_model(study, context.registry, views, WANTED, study.seed)
+    trial_checks.check_views(study, views, prepared, context.registry)
+    trial_checks.check_memories(study, context.registry)
+    trial_checks.check_different(extraction, views)
+    own = fresh_model(study, context.registry, views, WANTED, trial_checks.TRIAL_SEED)
+    trial_checks.check_outputs(own, prepared)
     _require_embeddings(study, own.outputs(prepared))
     for model in built(study, views, WANTED, context.registry).values():
         outputs = model.outputs(prepared)
@@ -88,6 +95,9 @@ def _first(
         extraction = extract.extract(
             cases[:count], preparers_of(views), context.store, context.executor, known=known
         )
+        for failure in extraction.failures:
+            if isinstance(failure, Breach):  # no file is at fault: the next case tells the same
+                raise PluginError(failure.reason)
         if len(extraction.cases) >= WANTED:
             return extraction
     return None

@@ -15,6 +15,7 @@ from rdfc_core.extraction.failures import Failure
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import per_split, precision
 from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
 
@@ -44,6 +45,7 @@ def train_on_all(
     Raises:
         StudyError: If the study does not fit the cases.
         DataError: If pictures and volumes are mixed.
+        PluginError: If a component breaks its contract.
     """
     place = RunFolder(folder)
     views: dict[str, View] = {n: part.build(context.registry) for n, part in study.views.items()}
@@ -51,6 +53,7 @@ def train_on_all(
     study = precision.settled(study, place, True, volumes, kept)
     precision.refuse_unfit(study, volumes, kept)
     with place.claimed(study, context.registry, overwrite=True):
+        try_on_few(study, cases, context, "pretrain", {})
         extraction = extract(cases, views, context)
         if extraction.failures:
             return extraction.failures
@@ -67,7 +70,7 @@ def train_on_all(
         model, _ = per_split.pretrained(run)
         model.classes = tuple(classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
-        model.cases = CaseDefinition.of(extraction.cases, scale)
         per_split.teach(run, model)
+        per_split.remember(run, model, CaseDefinition.of(extraction.cases, scale))
         model.save(place.model(SPLIT))
     return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +16,16 @@ from rdfc_core.data.cells import plain_value
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset
+from rdfc_core.models.as_made import require_as_made
+from rdfc_core.models.loading import load as load_model
+from rdfc_core.models.made_by import Seen, probe, seen_phantoms
 from rdfc_core.models.model import Model
-from rdfc_core.models.model import load as load_model
 from rdfc_core.pipeline.case_list import cases_to_predict
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry, installed
+
+log = logging.getLogger("rdfc")
 
 
 class OpenRun:
@@ -33,6 +38,7 @@ class OpenRun:
 
     def __init__(self, path: Path, registry: Registry) -> None:
         self.place, self.registry = RunFolder(path), registry
+        self._seen: Seen | None = None
 
     def __getstate__(self) -> dict[str, RunFolder]:
         return {"place": self.place}
@@ -40,6 +46,7 @@ class OpenRun:
     def __setstate__(self, state: dict[str, RunFolder]) -> None:
         """Where it is unpickled, components are those of that environment."""
         self.place, self.registry = state["place"], installed()
+        self._seen = None
 
     @cached_property
     def study(self) -> ResolvedStudy:
@@ -66,11 +73,37 @@ class OpenRun:
         Raises:
             StudyError: If the folder holds no trained run.
             DataError: If a model is damaged.
+            PluginError: If a component gives other values than when a model was made.
         """
-        study = self.study  # what is no run is refused first
-        return {
-            folder.name: load_model(folder, study, self.registry) for folder in self.place.models()
-        }
+        _ = self.study  # what is no run is refused first
+        return {folder.name: self.model(folder.name) for folder in self.place.models()}
+
+    def model(self, split: str) -> Model:
+        """The trained model of a split, once its components are known to be as they were.
+
+        Raises:
+            DataError: If the model is damaged.
+            PluginError: If a component gives other values than when the model was made.
+        """
+        model = load_model(self.place.model(split), self.study, self.registry)
+        if model.made_by is None:
+            self._tell_once()
+            return model
+        ndim = model.made_by.ndim
+        if self._seen is None:
+            self._seen = seen_phantoms(model.views, ndim)
+        now = probe(model, self.study, self.registry, ndim, self._seen)
+        require_as_made(model, model.probed, now)
+        return model
+
+    def _tell_once(self) -> None:
+        if self._seen is None:
+            self._seen = {}, {}
+            log.info(
+                "The model in %s does not say what its components gave for phantoms, since an "
+                "older rdfc wrote it: whether they have changed since cannot be told.",
+                self.place.path,
+            )
 
     @cached_property
     def definition(self) -> CaseDefinition:

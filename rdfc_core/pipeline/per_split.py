@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
@@ -20,10 +21,11 @@ from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
+from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built, compared_networks
-from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.context import RunContext, axes
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
@@ -247,6 +249,19 @@ def teach(run: SplitRun, model: Model) -> None:
         runner = asked.trial_runner(baselines.setup(own))
         chosen = model_selection.choose(runner, choice)
         model.take_members(chosen.selection, chosen.weights(runner), run.study)
+
+
+def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:
+    """Save with a model what its cases are, and what it was made by.
+
+    Args:
+        run: Names its components, and has the cases.
+        model: Trained.
+        cases: What they are.
+    """
+    model.cases = cases
+    ndim = axes(run.extraction)
+    model.remember(probe(model, run.study, run.context.registry, ndim))
 
 
 def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:

@@ -222,7 +222,7 @@ class _Run:
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 release_free_memory()
-            model.cases = self.definition
+            per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
 
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:

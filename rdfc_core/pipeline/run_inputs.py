@@ -18,6 +18,7 @@ from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.data.readers.auto import readers_of
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.store import recipe_id
+from rdfc_core.extraction.watched import checked_recipe
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.interfaces.prepared import Preparer
 
@@ -56,7 +57,7 @@ def inputs_of(
             for name, one in readers_of(cases).items()
         }
     if preparers is not None:
-        found[RECIPES] = {name: recipe_id(one.recipe()) for name, one in preparers.items()}
+        found[RECIPES] = {name: recipe_id(checked_recipe(one)) for name, one in preparers.items()}
     return found
 
 

@@ -6,15 +6,18 @@ of code, and the traceback tells whose.
 
 from __future__ import annotations
 
+import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import requires
 from types import TracebackType
 
 from packaging.requirements import Requirement
 
-from rdfc_core.errors import out_of_memory
+from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import PluginError, out_of_memory
 from rdfc_core.interfaces.executor import WorkerDiedError
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.registry import Source, installed
@@ -57,7 +60,29 @@ def explain(error: BaseException) -> str:
 def origin(part: object) -> str:
     """What a component is called in messages: kind, name and the distribution that offers it."""
     offered = _offer_of(part)
-    return f"{offered[0].label} of {offered[1]}" if offered else f"component {type(part).__name__}"
+    if offered:
+        return f"{offered[0].label} of {offered[1]}"
+    sources = {str(source) for _, source in _offered_by(type(part).__module__)}
+    return f"component {type(part).__name__}{f' of {min(sources)}' if sources else ''}"
+
+
+@contextmanager
+def held_to_contract(part: object) -> Iterator[None]:
+    """Inside, a promise that a component breaks is told as its plugin's fault.
+
+    Raises:
+        PluginError: With what it is called, which distribution offers it, and what it did.
+    """
+    try:
+        yield
+    except ContractError as error:
+        part = part if error.component is None else error.component
+        offered = _offer_of(part)
+        check = f"check_{offered[0].kind}" if offered else "its check"
+        raise PluginError(
+            f"The {origin(part)} breaks its contract: {error} Its author finds it with "
+            f"rdfc_core.testing.{check}."
+        ) from error
 
 
 def third_party(parts: Iterable[object]) -> dict[str, str]:
@@ -87,8 +112,16 @@ def bundled() -> frozenset[str]:
 
 
 def _offer_of(part: object) -> tuple[Component, Source] | None:
-    own = f"{type(part).__module__}:{type(part).__qualname__}"
-    return next((one for one in installed().components() if one[0].target == own), None)
+    """Which plugin offers the part: the one that names its class, or else its package."""
+    own, module = type(part), type(part).__module__
+    offers = list(installed().components())
+    for offered in offers:
+        name, _, attribute = offered[0].target.partition(":")
+        if offered[0].target == f"{module}:{own.__qualname__}":
+            return offered
+        if getattr(sys.modules.get(name), attribute, None) is own:  # defined elsewhere
+            return offered
+    return None
 
 
 def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str] | None:
@@ -115,9 +148,16 @@ def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str
 
 def _offered_by(module: str) -> list[tuple[Component, Source]]:
     """What the package that the module belongs to offers; rdfc's own core is no plugin."""
-    package = module.partition(".")[0]
+    if module.partition(".")[0] == "rdfc_core":
+        return []
     return [
         (component, source)
         for component, source in installed().components()
-        if package != "rdfc_core" and component.target.partition(":")[0].split(".")[0] == package
+        if f"{module}.".startswith(f"{_package(component)}.")
     ]
+
+
+def _package(component: Component) -> str:
+    """The package in which a component's class stands; what else a namespace holds is not its."""
+    module = component.target.partition(":")[0]
+    return module.rpartition(".")[0] or module

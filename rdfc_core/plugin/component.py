@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
-from rdfc_core.errors import PluginError, out_of_memory
-from rdfc_core.utils.serialization import parse_yaml
+from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import PluginError, RdfcError, out_of_memory
+from rdfc_core.plugin.class_contract import require_class, require_config
+from rdfc_core.plugin.importing import imported, side_effects
+from rdfc_core.plugin.part_text import parse_part
+
+log = logging.getLogger("rdfc")
 
 INTERFACE_VERSION = 1
 """Raised when an interface changes so that existing plugins no longer fit."""
@@ -53,6 +59,7 @@ class Component:
         config: ``package.module:Config``, a frozen pydantic model of the options.
         requires: Modules that must be installed, each with the reason and remedy to print where
             it is not: ``{"radiomics": "PyRadiomics has no build for Python 3.12 or later"}``.
+        offered_by: The distribution and its version; filled in where plugins are found.
     """
 
     kind: Kind
@@ -61,6 +68,7 @@ class Component:
     target: str
     config: str = "rdfc_core.plugin.component:NoOptions"
     requires: Mapping[str, str] = field(default_factory=dict)
+    offered_by: str = field(default="", init=False, compare=False)
 
     def __post_init__(self) -> None:
         for key in ("kind", "name", "summary", "target", "config"):
@@ -89,52 +97,113 @@ class Component:
                 return reason
         return None
 
+    def offered(self, source: object) -> Component:
+        """The same component, with the distribution that offers it."""
+        copy = replace(self)
+        object.__setattr__(copy, "offered_by", str(source))
+        return copy
+
     def load(self) -> type[Any]:
-        """The component's class.
+        """The component's class, once it is known to be one of its kind.
 
         Raises:
-            PluginError: If it is unavailable here or its module fails to import.
+            PluginError: If it is unavailable here, its module fails to import, or it breaks a
+                promise of its kind.
         """
         if self.unavailable:
             raise PluginError(f"The {self.label} is not available: {self.unavailable}.")
-        return self._import(self.target)
+        target = self._import(self.target)
+        with self._held_to_contract():
+            require_class(target, self.kind, part_fields(self.load_config()))
+        return target
 
     def load_config(self) -> type[BaseModel]:
         """The pydantic model of the component's options, without loading the component.
 
         Raises:
-            PluginError: If its module fails to import.
+            PluginError: If its module fails to import, or it lets anything pass.
         """
-        return self._import(self.config)
+        config = self._import(self.config)
+        with self._held_to_contract():
+            require_config(config, RESERVED)
+        return config
+
+    def build(self, config: BaseModel, **parts: Any) -> Any:
+        """The component itself.
+
+        Args:
+            config: Its options.
+            parts: The components that the options name.
+
+        Raises:
+            PluginError: As `load`, or if its class fails to be built.
+            RdfcError: If the class refuses the options.
+        """
+        target = self.load()
+        with self._quietly(f"building {target.__name__}"):
+            try:
+                return target(config, **parts)
+            except RdfcError:
+                raise
+            except Exception as error:
+                if out_of_memory(error):
+                    raise
+                raise PluginError(
+                    f"The {self.full_label} failed to be built: {type(error).__name__}: {error} "
+                    f"(in {target.__name__}.__init__). Report it to its author, or use another."
+                ) from error
 
     @property
     def label(self) -> str:
         """For messages: ``image encoder 'timm'``."""
         return f"{self.kind.replace('_', ' ')} {self.name!r}"
 
-    def _import(self, path: str) -> type[Any]:
-        module_name, _, attribute = path.partition(":")
+    @property
+    def full_label(self) -> str:
+        """With who offers it: ``image encoder 'timm' of rdfc-encoder-timm 0.1.0``."""
+        return f"{self.label} of {self.offered_by}" if self.offered_by else self.label
+
+    @contextmanager
+    def _held_to_contract(self) -> Iterator[None]:
         try:
-            found: type[Any] = getattr(importlib.import_module(module_name), attribute)
-        except (Exception, SystemExit) as error:  # a plugin may fail in any way: say which one
-            if out_of_memory(error):  # it is no plugin's fault then
-                raise MemoryError(str(error)) from error
-            remedy = "Reinstall or upgrade the plugin."
-            own = module_name.partition(".")[0]
-            if isinstance(error, AttributeError) or not attribute:
-                remedy = "Write package.module:Class in its Component."
-            elif isinstance(error, ModuleNotFoundError) and error.name:
-                outside = error.name.partition(".")[0] != own
-                remedy = (
-                    f"Install {error.name}, or announce it by requires= in the plugin's Component."
-                    if outside
-                    else "Correct the module's name in the plugin's Component."
-                )
+            yield
+        except ContractError as error:
             raise PluginError(
-                f"The {self.label} could not be loaded from {path}: "
-                f"{type(error).__name__}: {error}. {remedy}"
+                f"The {self.full_label} breaks its contract: {error} Its author finds it with "
+                "rdfc_core.testing.check_component."
             ) from error
+
+    @contextmanager
+    def _quietly(self, action: str) -> Iterator[None]:
+        """Inside, what the plugin's code does to the whole process is undone; it is told once."""
+        try:
+            with side_effects() as found:
+                yield
+        finally:
+            for effect in found:
+                sentence = f"The {self.full_label}: {action} {effect}."
+                if sentence not in _told:
+                    _told.add(sentence)
+                    log.warning("%s", sentence)
+
+    def _import(self, path: str) -> type[Any]:
+        with self._quietly(f"importing {path.partition(':')[0]}"):
+            found: type[Any] = imported(path, self.full_label)
         return found
+
+
+_told: set[str] = set()
+"""What was warned of already in this process."""
+
+
+def part_fields(config_class: type[BaseModel]) -> dict[str, Kind]:
+    """Option → the kind of component that it names, for the options that name one."""
+    return {
+        key: marker.kind
+        for key, info in config_class.model_fields.items()
+        for marker in info.metadata
+        if isinstance(marker, PartOf)
+    }
 
 
 def _are_reasons(requires: object) -> bool:
@@ -185,66 +254,3 @@ class Part(BaseModel):
     @model_serializer
     def _as_mapping(self) -> dict[str, Any]:
         return {"name": self.name, **self.options}
-
-
-def parse_part(text: str) -> dict[str, Any]:
-    """``timm:model=resnet18,pretrained=true`` as name and options; values are read as YAML.
-
-    A comma inside brackets or quotes does not end a value: ``timm:size=[64,64]``. Dots nest.
-
-    Raises:
-        ValueError: If an option has no ``=``, its value is no YAML, or there is no colon.
-    """
-    name, _, rest = text.partition(":")
-    if "=" in name or "," in name:
-        raise ValueError(
-            f"{text!r} has its options after {'a comma' if ',' in name else 'nothing'}; write "
-            "NAME:KEY=VALUE, with a colon before the first and commas between them"
-        )
-    options: dict[str, Any] = {}
-    for option in _split_options(rest):
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise ValueError(f"{option!r} in {text!r} is not KEY=VALUE")
-        try:
-            parsed = parse_yaml(value)
-        except ValueError as error:
-            raise ValueError(f"{value!r} in {text!r} is not valid YAML") from error
-        set_nested(options, key.strip(), parsed)
-    return {"name": name.strip(), "options": options}
-
-
-def set_nested(mapping: dict[str, Any], dotted: str, value: Any) -> None:
-    """Set ``mapping[a][b] = value`` for ``dotted`` = ``a.b``, making mappings on the way.
-
-    Raises:
-        ValueError: If a name on the way holds a plain value.
-    """
-    *path, last = dotted.split(".")
-    for depth, key in enumerate(path):
-        inner = mapping.setdefault(key, {})
-        if isinstance(inner, str):  # the shorthand of a part: "timm" becomes {name: timm}
-            parsed = parse_part(inner)
-            inner = mapping[key] = {"name": parsed["name"], **parsed["options"]}
-        if not isinstance(inner, dict):
-            raise ValueError(f"{'.'.join(path[: depth + 1])} is {inner!r}, which holds no options")
-        mapping = inner
-    mapping[last] = value
-
-
-def _split_options(text: str) -> list[str]:
-    pieces, depth, quote, start = [], 0, "", 0
-    for position, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character in "[{(":
-            depth += 1
-        elif character in "]})":
-            depth -= 1
-        elif character == "," and depth == 0:
-            pieces.append(text[start:position])
-            start = position + 1
-    pieces.append(text[start:])
-    return [piece for piece in pieces if piece.strip()]

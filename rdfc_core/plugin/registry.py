@@ -20,11 +20,15 @@ import pluggy
 from rdfc_core.errors import PluginError, did_you_mean
 from rdfc_core.plugin import hookspecs
 from rdfc_core.plugin.component import INTERFACE_VERSION, KINDS, Component, Kind
+from rdfc_core.plugin.importing import LONGEST, side_effects
+from rdfc_core.plugin.switched_off import VARIABLE, switched_off
 
 log = logging.getLogger("rdfc")
 
 GROUP = "rdfc"
 ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+WRITABLE = re.compile(r"[A-Za-z0-9][\w.-]*")
+"""Names that a study and the command line can hold."""
 MARKED_AS_HOOK = "rdfc_impl"
 """The attribute by which pluggy knows the functions that `hookimpl` marked."""
 
@@ -63,6 +67,8 @@ class Registry:
     broken: list[BrokenPlugin] = field(default_factory=list)
     doubtful: list[BrokenPlugin] = field(default_factory=list)
     """Plugins that work, with what their authors may have forgotten."""
+    off: list[Source] = field(default_factory=list)
+    """Plugins that the user has switched off; nothing of them was imported."""
 
     def components(self, kind: str | None = None) -> Iterator[tuple[Component, Source]]:
         """All components with their sources, by kind and name."""
@@ -123,6 +129,9 @@ class Registry:
         hint = "" if self.broken else did_you_mean(name, installed)
         listing = f"Installed: {', '.join(installed)}." if installed else "None is installed."
         broken = "".join(f" {plugin}" for plugin in self.broken)
+        if self.off:
+            off = ", ".join(sorted({source.distribution for source in self.off}))
+            broken += f" Switched off (--without, {VARIABLE}): {off}."
         what = "component" if kind is None else kind.replace("_", " ")
         extra = f" It is an extra: {EXTRAS[name]}." if name in EXTRAS else ""
         return f"There is no {what} {name!r}.{extra or hint} {listing}{broken}"
@@ -143,25 +152,42 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     registry = Registry(manager)
-    for point, source in _distinct(points):
+    found = _distinct(points)
+    off = switched_off((point.name, source.distribution) for point, source in found)
+    for point, source in found:
+        if (point.name, source.distribution) in off:
+            registry.off.append(source)
+            continue
         try:
-            if not ENTRY_POINT.fullmatch(point.value):
-                raise PluginError(
-                    f"its entry point is {point.value!r}, which is no module. Write package.module "
-                    "in its pyproject.toml, and install it again."
-                )
-            module = cast(object, point.load())
-            _check_interface(module)
-            components = _components_of(module)
-            _register(manager, module, f"{source.distribution}:{point.name}")
+            with side_effects() as effects:
+                module, components = _announced(point)
+                _register(manager, module, f"{source.distribution}:{point.name}")
         except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
             reason = str(error) if isinstance(error, PluginError) else _reason(error)
             registry.broken.append(BrokenPlugin(source, reason))
             continue
         for component in components:
-            registry.found[(component.kind, component.name)].append((component, source))
-        registry.doubtful += [BrokenPlugin(source, doubt) for doubt in _doubts(module)]
+            offered = component.offered(source), source
+            registry.found[(component.kind, component.name)].append(offered)
+        doubts = [*_doubts(module), *(f"importing it {effect}." for effect in effects)]
+        registry.doubtful += [BrokenPlugin(source, doubt) for doubt in doubts]
     return registry
+
+
+def _announced(point: EntryPoint) -> tuple[object, list[Component]]:
+    """The module behind an entry point, and the components that it announces.
+
+    Raises:
+        PluginError: If it is no plugin for this rdfc.
+    """
+    if not ENTRY_POINT.fullmatch(point.value):
+        raise PluginError(
+            f"its entry point is {point.value!r}, which is no module. Write package.module "
+            "in its pyproject.toml, and install it again."
+        )
+    module = cast(object, point.load())
+    _check_interface(module)
+    return module, _components_of(module)
 
 
 def _offered_by_several(found: Sequence[tuple[Component, Source]]) -> str:
@@ -235,14 +261,33 @@ def _doubts(module: object) -> Iterator[str]:
 
 def _components_of(module: object) -> list[Component]:
     announce = getattr(module, "rdfc_components", None)
-    components = list(announce()) if announce else []
+    components = announce() if callable(announce) else announce or []
+    if not isinstance(components, list | tuple):
+        raise PluginError(
+            f"rdfc_components() returned {_short(components)}, which is no list of Component. "
+            "Upgrade or report the plugin."
+        )
+    seen: set[tuple[str, str]] = set()
     for component in components:
         if not isinstance(component, Component):
             raise PluginError(
-                f"rdfc_components() returned {component!r}, which is no Component. "
+                f"rdfc_components() returned {_short(component)}, which is no Component. "
                 "Upgrade or report the plugin."
             )
-    return components
+        if not WRITABLE.fullmatch(component.name):
+            raise PluginError(
+                f"it calls a {component.kind} {component.name!r}, which a study cannot name. Use "
+                "letters, digits, and - _ . between them."
+            )
+        if (component.kind, component.name) in seen:
+            raise PluginError(f"it announces the {component.label} twice. Take one out.")
+        seen.add((component.kind, component.name))
+    return list(components)
+
+
+def _short(thing: object) -> str:
+    text = repr(thing)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _reason(error: BaseException) -> str:

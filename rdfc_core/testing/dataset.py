@@ -11,7 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.testing.assertions import conformance, require, require_kind, through_pickle
+from rdfc_core.contract.listings import (
+    require_cases,
+    require_classes,
+    require_labels,
+    require_protocol,
+)
+from rdfc_core.contract.promises import require, require_kind, through_pickle
+from rdfc_core.testing.assertions import conformance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +54,8 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
         not touched,
         f"{who}.cases() opened {touched[:1]}; list names only, images are read when a case is.",
     )
-    _check_labels(who, cases, dataset.classes)
+    require_classes(dataset.classes, who)
+    require_labels(cases, dataset.classes, who)
     _check_protocol(who, cases, dataset)
     _check_problems(who, cases, dataset)
     _check_published(who, dataset)
@@ -58,15 +66,8 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
 
 
 def _check_listing(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
-    from rdfc_core.case import Case
-
     require(len(cases) > 0, f"{who}.cases() is empty: check it on options that name some files.")
-    for case in cases:
-        require(isinstance(case, Case), f"{who}.cases() holds {case!r}, which is no Case.")
-        require(
-            isinstance(case.case_id, str) and case.case_id and case.patient_id,
-            f"{who}: case {case.case_id!r} of patient {case.patient_id!r} needs two non-empty ids.",
-        )
+    require_cases(cases, who)
     ids = [case.case_id for case in cases]
     twice = next((one for one, times in Counter(ids).items() if times > 1), None)
     require(twice is None, f"{who}: case_id {twice!r} occurs twice; make every case_id unique.")
@@ -77,25 +78,9 @@ def _check_listing(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
     )
 
 
-def _check_labels(who: str, cases: Sequence[Case], classes: Any) -> None:
-    require(
-        isinstance(classes, tuple) and all(isinstance(one, str) for one in classes),
-        f"{who}.classes has to be a tuple of strings, and is {classes!r}.",
-    )
-    require(len(set(classes)) == len(classes), f"{who}.classes names a class twice: {classes}.")
-    for case in cases:
-        require(
-            case.label is None or case.label in classes,
-            f"{who}: case {case.case_id} has the label {case.label!r}, which is not in classes "
-            f"{classes}; add it, or set the label to None.",
-        )
-
-
 def _check_protocol(who: str, cases: Sequence[Case], dataset: Dataset) -> None:
-    from rdfc_core.interfaces import SplitSpec
-
     protocol = dataset.protocol()
-    require(isinstance(protocol, SplitSpec), f"{who}.protocol() has to be a SplitSpec.")
+    require_protocol(protocol, who)
     if protocol.kind == "column":
         for case in cases:
             part = case.columns.get(protocol.column)

@@ -7,7 +7,8 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rdfc_core.testing.assertions import conformance, require, require_kind
+from rdfc_core.contract.promises import require, require_kind
+from rdfc_core.testing.assertions import conformance
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import Executor

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rdfc_core.errors import RdfcError
-from rdfc_core.testing.assertions import (
-    conformance,
+from rdfc_core.contract.features import left_as_given, measured, require_names
+from rdfc_core.contract.global_state import left_alone
+from rdfc_core.contract.promises import (
     require,
     require_kind,
     require_missing,
@@ -18,6 +18,8 @@ from rdfc_core.testing.assertions import (
     same,
     through_pickle,
 )
+from rdfc_core.errors import RdfcError
+from rdfc_core.testing.assertions import conformance
 from rdfc_core.testing.tumours import example_tumours
 
 if TYPE_CHECKING:
@@ -64,32 +66,15 @@ def check_feature_extractor(extractor: FeatureExtractor, ndims: Sequence[int] = 
 
 def _check_names(extractor: FeatureExtractor, ndim: int, who: str) -> None:
     names = extractor.names(ndim)
-    require(
-        isinstance(names, tuple) and names and all(isinstance(n, str) and n for n in names),
-        f"{who}.names({ndim}) has to be a non-empty tuple of strings.",
-    )
-    require(len(set(names)) == len(names), f"{who}.names({ndim}) names a feature twice.")
+    require_names(names, ndim, who)
     require(names == extractor.names(ndim), f"{who}.names({ndim}) changed between calls.")
 
 
 def _extract(extractor: FeatureExtractor, tumour: Tumour, who: str) -> Features:
-    from rdfc_core.interfaces import Features
-
-    image, mask = tumour.image.array.copy(), tumour.mask.copy()
-    found = extractor.extract(tumour)
-    require(isinstance(found, Features), f"{who}.extract() has to return Features.")
-    require(
-        same(image, tumour.image.array) and same(mask, tumour.mask),
-        f"{who}.extract() changed the tumour it was given; work on a copy.",
-    )
-    names = extractor.names(tumour.ndim)
-    require(
-        found.values.shape == (len(names),) and found.values.dtype == np.float64,
-        f"{who}.extract() gave {found.values.dtype} values of shape {found.values.shape} for "
-        f"{len(names)} names; give float64, ({len(names)},).",
-    )
-    require_missing(found.values, names, found.missing, who)
-    return found
+    with left_as_given(tumour, f"{who}.extract()"), left_alone(f"{who}.extract()"):
+        names, features = measured(extractor, tumour, tumour.ndim)
+    require_missing(features.values, names, features.missing, who)
+    return features
 
 
 def _require_same(

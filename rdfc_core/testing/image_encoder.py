@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rdfc_core.testing.assertions import conformance, require, require_kind
+from rdfc_core.contract.promises import require, require_kind
+from rdfc_core.testing.assertions import conformance
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import ImageEncoder

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rdfc_core.testing.assertions import one_thread, require
+from rdfc_core.contract.promises import require
+from rdfc_core.testing.assertions import one_thread
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,14 +30,18 @@ def check_network(make: Callable[[], nn.Module], batch: Collated, who: str) -> n
     Raises:
         AssertionError: If features are not (B, F), finite, repeatable and each case's own, if
             gradients do not reach every parameter, or if weights are shared between networks, do
-            not follow the seed, or are not all saved.
+            not follow the seed, or are not all saved; or if features or gradients are no numbers
+            under the autocast of runs.
     """
+    from rdfc_core.testing.precision import require_network_in_halves
+
     with one_thread():
         network = _seeded(make, 0)
         _check_parameters(network, who)
         _check_features(network, batch, who)
         _check_gradients(network, batch, who)
         _check_weights(make, batch, who)
+        require_network_in_halves(network, batch, who)
     return network
 
 
@@ -99,17 +104,14 @@ def _features(network: nn.Module, batch: Collated) -> Tensor:
 def _check_features(network: nn.Module, batch: Collated, who: str) -> None:
     import torch
 
+    from rdfc_core.contract.networks import require_finite, require_rows
     from rdfc_core.interfaces.collated import alike, count, each, rows
 
     before, cases = each(batch, torch.clone), count(batch)
     features = _features(network, batch)
-    require(
-        isinstance(features, torch.Tensor) and features.ndim == 2 and len(features) == cases,
-        f"{who} gave {tuple(getattr(features, 'shape', ()))} for a batch of {cases}; give "
-        f"({cases}, F): pool over space and return one tensor.",
-    )
+    require_rows(features, cases, None, who)
     require(alike(batch, before), f"{who} changed its input; work on a copy.")
-    require(torch.isfinite(features).all(), f"{who} gave features that are NaN or infinite.")
+    require_finite(features, who)
     require(
         torch.equal(features, _features(network, batch)),
         f"{who} in evaluation gave other features the second time; switch off what is random "

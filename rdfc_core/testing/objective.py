@@ -6,8 +6,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from rdfc_core.contract.promises import expect_error, require, require_kind
 from rdfc_core.errors import ShapeError
-from rdfc_core.testing.assertions import conformance, expect_error, require, require_kind
+from rdfc_core.testing.assertions import conformance
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,11 +28,12 @@ def check_objective(objective: Objective) -> None:
     Raises:
         AssertionError: If the loss is no finite scalar with gradient, depends on anything but its
             arguments, writes to the memory, does not prefer views that agree, or shapes that
-            differ pass.
+            differ pass, or if it is another one in a precision of runs than in float64.
     """
     import torch
 
     from rdfc_core.interfaces import Objective
+    from rdfc_core.testing.precision import require_exact_objective
 
     who = require_kind(objective, Objective)
     for flag in ("uses_memory", "positive_from_memory"):
@@ -61,6 +63,7 @@ def check_objective(objective: Objective) -> None:
         f"{who} is not finite where both views share one memory.",
     )
     _check_agreement(objective, bank_a, who)
+    require_exact_objective(objective, memory, a, b)
 
 
 def _unit(seed: int, rows: int) -> Tensor:
@@ -70,20 +73,23 @@ def _unit(seed: int, rows: int) -> Tensor:
     return torch.nn.functional.normalize(rows_drawn)
 
 
-def _memory(objective: Objective, bank_a: Tensor, bank_b: Tensor | None) -> Callable[[], Memory]:
+def _memory(objective: Objective, bank_a: Tensor, bank_b: Tensor | None) -> Callable[..., Memory]:
     """Makes a new memory of this content at each call, or one that must not be touched."""
     import torch
 
     from rdfc_core.interfaces import Memory
     from rdfc_core.testing.partners import memory_of
 
-    def make() -> Memory:
-        a = memory_of(bank_a) if objective.uses_memory else _Untouchable(objective)
+    untouchable = _Untouchable(objective)
+
+    def make(dtype: torch.dtype = torch.float32, device: str = "cpu") -> Memory:
+        a = memory_of(bank_a).to(device, dtype) if objective.uses_memory else untouchable
         b = a
         if bank_b is not None and objective.uses_memory:
-            b = memory_of(bank_b)
+            b = memory_of(bank_b).to(device, dtype)
         generator = torch.Generator().manual_seed(5)
-        return Memory(torch.arange(BATCH), a, b, generator)  # type: ignore[arg-type]
+        indices = torch.arange(BATCH, device=device)
+        return Memory(indices, a, b, generator)  # type: ignore[arg-type]
 
     return make
 
@@ -148,4 +154,11 @@ def _check_agreement(objective: Objective, bank: Tensor, who: str) -> None:
         agreeing < other,
         f"{who} is {agreeing:.4g} for two views that agree and {other:.4g} for views of exchanged "
         "cases; the first has to be lower.",
+    )
+    alike = own.clone().requires_grad_()
+    deepcopy(objective)(alike, alike, _memory(objective, bank, bank)())[0].backward()
+    require(
+        alike.grad is None or torch.isfinite(alike.grad).all(),
+        f"{who}: the gradient where both views agree is NaN or infinite; keep roots and logarithms "
+        "from 0.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
 from importlib.util import find_spec
 
-from rdfc_core.testing.assertions import require
+from rdfc_core.contract.promises import require
 from rdfc_core.testing.component import check_component
 
 HEAVY = (

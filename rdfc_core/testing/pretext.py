@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rdfc_core.contract.promises import expect_error, require, require_kind
 from rdfc_core.errors import StudyError
-from rdfc_core.testing.assertions import (
-    conformance,
-    expect_error,
-    one_thread,
-    require,
-    require_kind,
-)
+from rdfc_core.testing.assertions import conformance, one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +32,15 @@ def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> 
     Raises:
         AssertionError: If the loss is no finite scalar that trains the towers, a step is not
             repeatable or changes its batch, embeddings or logs carry a gradient, towers are not
-            given back, the measure on held-back cases is no number or changes the task, or the
-            state does not hold everything.
+            given back, the measure on held-back cases is no number or changes the task, the state
+            does not hold everything, or the loss in a precision of runs is another than in float64.
     """
     import torch
 
+    from rdfc_core.contract.tasks import require_encoders
     from rdfc_core.interfaces import Pretext
     from rdfc_core.testing.partners import picture_view, vector_view
+    from rdfc_core.testing.pretext_precision import require_exact_pretext
     from rdfc_core.testing.tumours import example_tumours
 
     who = require_kind(pretext, Pretext)
@@ -58,11 +56,13 @@ def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> 
 
     with torch.random.fork_rng(devices=[]), one_thread():
         _build(pretext, views, 0)
-        _check_towers(pretext, views, who)
+        require_encoders(pretext, views)
         _check_step(pretext, views, prepared, who)
         _check_training(pretext, views, prepared, who)
         _check_held_back(pretext, views, prepared, who)
-        _check_saved(pretext, blank, views, prepared, who)
+        _check_saved(pretext, deepcopy(blank), views, prepared, who)
+        step = partial(_step, views=views, prepared=prepared, seed=3)
+        require_exact_pretext(blank, views, CASES, step)
 
 
 def _build(pretext: Pretext, views: Mapping[str, View], seed: int) -> None:
@@ -91,26 +91,6 @@ def _step(
     torch.manual_seed(seed)
     output: PretextOutput = pretext(_batch(views, prepared, seed))
     return output
-
-
-def _check_towers(pretext: Pretext, views: Mapping[str, View], who: str) -> None:
-    from rdfc_core.interfaces import Tower
-
-    encoders = pretext.encoders()
-    require(
-        len(encoders) > 0 and set(encoders) <= set(views),
-        f"{who}.encoders() gave {sorted(encoders)} for the views {sorted(views)}; give the trained "
-        "ones by their names.",
-    )
-    own = {id(parameter) for parameter in pretext.parameters()}
-    for name, tower in encoders.items():
-        require(isinstance(tower, Tower), f"{who}.encoders()[{name!r}] has to be a Tower.")
-        outside = [key for key, p in tower.named_parameters() if id(p) not in own]
-        require(
-            not outside,
-            f"{who} does not hold the tower {name!r} as a module, so it would not be trained; keep "
-            "towers in a torch.nn.ModuleDict.",
-        )
 
 
 def _check_step(

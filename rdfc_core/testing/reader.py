@@ -7,20 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from rdfc_core.contract.promises import expect_error, require, require_kind, same, through_pickle
+from rdfc_core.contract.volumes import require_volume
 from rdfc_core.errors import DataError
-from rdfc_core.testing.assertions import (
-    conformance,
-    expect_error,
-    require,
-    require_kind,
-    same,
-    through_pickle,
-)
+from rdfc_core.testing.assertions import conformance
 
 if TYPE_CHECKING:
-    from rdfc_core.case import Volume
     from rdfc_core.interfaces import Reader
 
 
@@ -46,8 +38,8 @@ def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
     _check_names(reader, image_path, mask_path, who)
     image = reader.read_image(image_path)
     mask = mask_of(reader, mask_path, image)
-    _check_volume(image, f"{who}.read_image({image_path.name})")
-    _check_volume(mask, f"{who}.read_mask({mask_path.name})")
+    require_volume(image, f"{who}.read_image({image_path.name})")
+    require_volume(mask, f"{who}.read_mask({mask_path.name})")
     try:
         check_same_grid(image, mask)
     except DataError as error:
@@ -77,33 +69,6 @@ def _check_names(reader: Reader, image_path: Path, mask_path: Path, who: str) ->
     require(
         reader.reads(Path("no-such-folder/case.format-of-nobody")) is False,
         f"{who}.reads() says yes to any name; say no to what others read.",
-    )
-
-
-def _check_volume(volume: Volume, what: str) -> None:
-    from rdfc_core.case import Volume
-
-    require(isinstance(volume, Volume), f"{what} gave {type(volume).__name__}, not a Volume.")
-    array, d = volume.array, volume.array.ndim
-    require(
-        d in (2, 3),
-        f"{what} has shape {array.shape}; give one channel, (H, W) or (Z, Y, X).",
-    )
-    require(array.dtype.kind in "biuf", f"{what} has values of type {array.dtype}; give numbers.")
-    spacing = volume.spacing_mm
-    require(
-        len(spacing) == d and all(np.isfinite(s) and s > 0 for s in spacing),
-        f"{what} has spacing_mm {spacing} for {d} axes; give one positive number (mm) for each.",
-    )
-    require(
-        len(volume.origin_mm) == d and np.isfinite(volume.origin_mm).all(),
-        f"{what} has origin_mm {volume.origin_mm} for {d} axes; give one number (mm) for each.",
-    )
-    direction = np.asarray(volume.direction)
-    require(
-        direction.shape == (d, d) and np.allclose(direction.T @ direction, np.eye(d), atol=1e-3),
-        f"{what} has direction {direction.tolist()}; its columns have to be {d} unit vectors at "
-        "right angles, one for each array axis.",
     )
 
 

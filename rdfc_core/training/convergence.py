@@ -46,11 +46,6 @@ class Convergence:
         return min(settings.epochs, math.ceil(settings.steps / self.epoch_steps))
 
     @property
-    def epochs_bind(self) -> bool:
-        """Whether the budget is that of epochs, not of steps."""
-        return self.budget == self.settings.epochs
-
-    @property
     def epochs(self) -> int:
         """Epochs of the whole training, as far as it is known."""
         if self.decay_from is None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
 from rdfc_core.interfaces.collated import count
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.results.files import TENSORBOARD
 from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
@@ -141,8 +142,9 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
             training.settings, step, len(order), convergence.epochs, convergence.decay
         )
         set_learning_rates(training.optimizer, training.peaks, factor)
-        output = training.model(Batch(indices, own, training.views, generator))
-        pretext.require_sound(output, len(indices))
+        with held_to_contract(pretext):
+            output = training.model(Batch(indices, own, training.views, generator))
+            pretext.require_sound(output, len(indices))
         training.optimizer.zero_grad()
         fabric.backward(output.loss)
         training.optimizer.step()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.case import Tumour
-from rdfc_core.errors import DataError, ShapeError, StudyError
+from rdfc_core.contract.global_state import left_alone
+from rdfc_core.contract.networks import require_rows
+from rdfc_core.contract.promises import require
+from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.utils.validation import validate
 from rdfc_core.views.augmentation import resize
 from rdfc_core.views.options import VARIATIONS, ImageViewConfig
@@ -34,6 +38,11 @@ class ImageView(View):
         self._size: tuple[int, ...] = ()
         self._channels = 0
         dims = encoder.spatial_dims
+        with held_to_contract(encoder):
+            require(
+                dims in (2, 3),
+                f"{type(encoder).__name__}.spatial_dims is {dims!r}; it has to be 2 or 3.",
+            )
         if config.size != "average" and len(config.size) != dims:
             raise StudyError(
                 f"size: the encoder takes {dims}D pictures and size {list(config.size)} has "
@@ -119,13 +128,22 @@ class ImageView(View):
 
     def tower(self) -> ImageTower:
         """A new network of the encoder for the fitted size."""
-        network = self.encoder.build(self._channels)
-        return ImageTower(network, self.encoder, self._channels, self._size)
+        return self._tower("build")
 
     def blank_tower(self) -> ImageTower:
         """The same network with random weights in place of those that the encoder begins with."""
-        network = self.encoder.blank(self._channels)
-        return ImageTower(network, self.encoder, self._channels, self._size)
+        return self._tower("blank")
+
+    def _tower(self, method: Literal["build", "blank"]) -> ImageTower:
+        call = f"{type(self.encoder).__name__}.{method}()"
+        with held_to_contract(self.encoder):
+            with left_alone(call, weights=True):
+                network = getattr(self.encoder, method)(self._channels)
+            require(
+                isinstance(network, nn.Module),
+                f"{call} gave {type(network).__name__}, not a torch.nn.Module.",
+            )
+            return ImageTower(network, self.encoder, self._channels, self._size)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Size and number of channels."""
@@ -147,7 +165,7 @@ class ImageTower(Tower):
     """An encoder's network on pictures in [0, 1], (B, C, H, W) → (B, F).
 
     Raises:
-        ShapeError: If the network does not give one row of features a picture.
+        ContractError: If the network does not give one row of features a picture.
     """
 
     def __init__(
@@ -162,12 +180,7 @@ class ImageTower(Tower):
         with torch.no_grad():
             out = self.network(torch.zeros(2, channels, *size))
         self.network.train(training)
-        if not isinstance(out, torch.Tensor) or out.ndim != 2 or out.shape[0] != 2:
-            shape = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
-            raise ShapeError(
-                f"The image encoder {type(encoder).__name__} gave {shape} for a batch of 2; it "
-                "must give (2, F). Pool over space before returning."
-            )
+        require_rows(out, 2, None, f"The network of {type(encoder).__name__}")
         self.out_features = int(out.shape[1])
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:

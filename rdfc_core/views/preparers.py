@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Needs, Tumour
-from rdfc_core.errors import DataError, PluginError, StudyError
-from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
+from rdfc_core.contract.features import measured
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.mask_grid import MaskGrid
-from rdfc_core.plugin.attribution import origin
+from rdfc_core.plugin.attribution import held_to_contract, origin
 from rdfc_core.views.crop import picture
 from rdfc_core.views.options import ImageViewConfig
+
+GAVE = "the extractor gave"
+"""What reasons begin with where an extractor itself gave none."""
 
 
 class FeaturePreparer:
@@ -69,7 +73,7 @@ class FeaturePreparer:
 
         Raises:
             DataError: If the tumour cannot be measured.
-            PluginError: If not all promised features came back.
+            PluginError: If the extractor breaks a promise.
         """
         if not self.images:
             return self._measured(tumour)
@@ -95,31 +99,18 @@ class FeaturePreparer:
 
         Raises:
             DataError: If the tumour cannot be measured.
-            PluginError: If not all promised features came back.
+            PluginError: If the extractor breaks a promise.
         """
         # An extractor of columns alone has no image to count the axes of.
-        names = self.extractor.names(2 if self.needs.images == () else tumour.ndim)
-        features = self.extractor.extract(tumour)
-        if not isinstance(features, Features):
-            raise PluginError(
-                f"the {origin(self.extractor)} gave {type(features).__name__} and has to give "
-                "Features. Its author finds it with check_feature_extractor."
-            )
-        if features.values.shape != (len(names),):
-            raise PluginError(
-                f"the {origin(self.extractor)} promised {len(names)} features and gave an array "
-                f"of shape {features.values.shape}. Its author finds it with "
-                "check_feature_extractor."
-            )
+        ndim = 2 if self.needs.images == () else tumour.ndim
+        with held_to_contract(self.extractor):
+            names, features = measured(self.extractor, tumour, ndim)
         values = np.array(features.values, np.float64)
         # One infinite value would make the feature's mean and scale useless for every case.
-        infinite = {
-            names[i]: f"the extractor gave {values[i]}" for i in np.flatnonzero(np.isinf(values))
-        }
+        infinite = {names[i]: f"{GAVE} {values[i]}" for i in np.flatnonzero(np.isinf(values))}
         values[np.isinf(values)] = np.nan
         unexplained = {
-            names[i]: "the extractor gave NaN and no reason"
-            for i in np.flatnonzero(np.isnan(values))
+            names[i]: f"{GAVE} NaN and no reason" for i in np.flatnonzero(np.isnan(values))
         }
         return Prepared(values, names, {**unexplained, **features.missing, **infinite})
 

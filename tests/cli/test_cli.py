@@ -68,6 +68,7 @@ def test_a_study_is_composed_on_the_command_line(rdfc_here, pictures, tmp_path):
         *("run", "--dataset", f"manifest:root={pictures}", "--features", "outline"),
         *("--encoder", "small-cnn:width=4", "--objective", "infonce:negatives=16"),
         *("--set", "pretrain.epochs=0", "--set", "views.image.size=[16,16]"),
+        *("--set", "evaluate.supervised.epochs=1", "--set", "evaluate.supervised.min_steps=0"),
         *("--set", "evaluate.bootstrap=100", "--seed", 7, "--out", "run", *HERE),
     )
     assert done.code == 0, done.err
@@ -217,7 +218,7 @@ def test_a_job_array_extracts_in_parts_and_the_run_finds_everything_done(
 ):
     for part in ("1/3", "2/3", "3/3"):
         place = f"part-{part[0]}.sqlite"
-        done = rdfc_here("extract", study_file, "--shard", part, "--store", place)
+        done = rdfc_here("extract", study_file, "--shard", part, "--store", place, *HERE)
         assert done.code == 0
         assert f"Part {part}: 12 cases are in {place}, 12 of them new." in done.err
     again = rdfc_here("extract", study_file, "--shard", "2/3", "--store", "part-2.sqlite")
@@ -235,7 +236,7 @@ def test_a_job_array_extracts_in_parts_and_the_run_finds_everything_done(
 def test_methods_shares_of_labels_and_differences_are_tables_on_stdout(rdfc_here, study_file):
     settings = ("methods=[hybrid-scratch,hybrid-finetune]", "label_fractions=[0.5]", "controls=[]")
     settings += ("supervised.epochs=1", "label_seeds=1", "classifiers=[logistic]")
-    settings += ("supervised.min_steps=0", "supervised.head=features", "supervised.finetune=paper")
+    settings += ("selection={enabled: true, folds: 2}",)
     sets = [word for one in settings for word in ("--set", f"evaluate.{one}")]
     done = rdfc_here("run", study_file, *sets, *HERE)
     assert done.code == 0, done.err

@@ -69,13 +69,14 @@ def wait_until(done: Callable[[], bool]) -> None:
     ],
 )
 def test_whichever_process_is_stopped_both_end_and_the_same_command_goes_on(
-    command, outside, tmp_path, whose, how, code, said
+    command, outside, rdfc, rdfc_here, tmp_path, whose, how, code, said
 ):
     folder = tmp_path / "run"
     epochs = 120 if whose == "other" else 2000  # the first is resumed, the others never end
-    words = command("--devices", "2", "--out", str(folder), "--set", f"pretrain.epochs={epochs}")
+    budget = ("--set", f"pretrain.epochs={epochs}")
+    words = command("--devices", "2", "--out", str(folder), *budget, start=())
     process = subprocess.Popen(
-        words,
+        [rdfc, *words],
         env=outside,
         stderr=subprocess.PIPE,
         text=True,
@@ -96,8 +97,8 @@ def test_whichever_process_is_stopped_both_end_and_the_same_command_goes_on(
     before = losses(folder)
     assert len(before) < epochs
     if whose == "other":  # once: it is the same for all
-        done = run(words, outside)
-        assert done.returncode == 0, done.stderr
+        done = rdfc_here(*words)
+        assert done.code == 0, done.err
         assert losses(folder)[: len(before) - 1] == before[:-1]
         assert len(losses(folder)) == epochs
 
@@ -108,7 +109,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_two_machines_by_torchrun_train_what_one_process_trains(command, outside, tmp_path):
+def test_two_machines_by_torchrun_train_what_one_process_trains(
+    command, outside, rdfc_here, tmp_path
+):
     meeting = ("--master-addr=127.0.0.1", f"--master-port={free_port()}")
     agents = []
     for node in ("0", "1"):
@@ -123,8 +126,8 @@ def test_two_machines_by_torchrun_train_what_one_process_trains(command, outside
     assert [agent.returncode for agent in agents] == [0, 0], errors
     assert errors[0].count("Run folder: ") == 1
     assert "Pretraining" not in errors[1]
-    alone = run(command("--out", str(tmp_path / "one")), outside)
-    assert alone.returncode == 0, alone.stderr
+    alone = rdfc_here(*command("--out", str(tmp_path / "one"), start=()))
+    assert alone.code == 0, alone.err
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=2e-5)
 
 

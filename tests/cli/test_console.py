@@ -129,7 +129,9 @@ def test_on_a_terminal_it_is_one_line_that_is_gone_at_the_end(quick, monkeypatch
             return done
 
     drawn = Terminal()
-    monkeypatch.setattr(console, "err", Console(file=drawn, force_terminal=True, width=60))
+    monkeypatch.setattr(
+        console, "err", Console(file=drawn, force_terminal=True, width=60, highlight=False)
+    )
     with console.DrawnProgress().waiting("Listing the cases"):
         assert heard.wait(60)
     written = drawn.getvalue()

@@ -9,8 +9,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from rdfc_core.cli.option_help import option_lines, type_in_words
-from rdfc_core.config.resolve import part_fields
-from rdfc_core.plugin.component import Part, PartOf
+from rdfc_core.plugin.component import Part, PartOf, part_fields
 
 
 class Options(BaseModel):

@@ -156,6 +156,27 @@ def test_streams_that_are_closed_or_full_are_no_fault_of_rdfc(outside, streams, 
         assert done.stderr.count("Standard output cannot be written") == 1
 
 
+WITHOUT_STREAMS = """
+import os, sys
+os.closerange(0, 3)
+from rdfc_core.cli.streams import steady_streams
+with steady_streams():
+    number = os.open(sys.argv[1], os.O_WRONLY)
+    for standard in (1, 2):
+        os.write(standard, b"a line of a library")
+os._exit(number)
+"""
+
+
+def test_no_file_gets_the_number_of_a_stream_that_is_closed(tmp_path):
+    """Lines of C libraries would be written into it."""
+    file = tmp_path / "checkpoint"
+    file.write_bytes(b"")
+    done = subprocess.run([sys.executable, "-c", WITHOUT_STREAMS, file], check=False)
+    assert done.returncode > 2
+    assert file.read_bytes() == b""
+
+
 def test_progress_that_nobody_reads_does_not_end_a_run(outside, study_file, tmp_path):
     command = (
         f"rdfc extract {study_file} --out {tmp_path}/run --store {tmp_path}/s {' '.join(HERE)}"

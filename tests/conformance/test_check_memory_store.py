@@ -6,6 +6,7 @@ import torch
 from rdfc_core import testing
 from rdfc_core.scaffold.templates.memory_store import config as memory_config
 from rdfc_core.scaffold.templates.memory_store import memory as memory_example
+from rdfc_core.testing.precision import require_exact_memory
 
 Memory = memory_example.Example
 
@@ -111,3 +112,36 @@ def test_a_sound_memory_passes():
 def test_a_broken_memory_is_caught(kind, complaint):
     with pytest.raises(AssertionError, match=complaint):
         testing.check_memory_store(kind(memory_config.ExampleConfig()))
+
+
+class KeepingHalves(Memory):
+    def read(self, indices):
+        return super().read(indices).bfloat16().float()
+
+    def update(self, indices, embeddings):
+        super().update(indices, embeddings.bfloat16().float())
+
+
+class UpdatingUnderAutocast(Memory):
+    def update(self, indices, embeddings):
+        super().update(indices, (embeddings[:, :, None] * 1).matmul(torch.eye(1))[:, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (KeepingHalves, "keeps its rows in torch.bfloat16 and says torch.float32"),
+        (UpdatingUnderAutocast, "under autocast gives other rows"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_memory_that_narrows_its_rows_is_caught(kind, complaint):
+    store = kind(memory_config.ExampleConfig())
+    with pytest.raises(AssertionError, match=complaint):
+        require_exact_memory(store)
+
+
+def test_a_memory_that_says_that_it_keeps_halves_passes():
+    store = KeepingHalves(memory_config.ExampleConfig())
+    store.keeps = torch.bfloat16
+    require_exact_memory(store)

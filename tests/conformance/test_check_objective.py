@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from rdfc_core import testing
+from rdfc_core import ShapeError, testing
 from rdfc_core.scaffold.templates.objective import config as objective_config
 from rdfc_core.scaffold.templates.objective import objective as objective_example
 
@@ -100,5 +100,48 @@ def test_a_sound_objective_passes():
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_broken_objective_is_caught(kind, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_objective(kind(objective_config.ExampleConfig()))
+
+
+class NarrowingInSilence(Objective):
+    def forward(self, a, b, memory):
+        loss, logs = super().forward(a.bfloat16().to(a.dtype), b.bfloat16().to(b.dtype), memory)
+        return loss, logs
+
+
+class LosingDouble(Objective):
+    def forward(self, a, b, memory):
+        loss, logs = super().forward(a, b, memory)
+        return loss.float(), logs
+
+
+class ComputingUnderAutocast(Objective):
+    def forward(self, a, b, memory):
+        with torch.autocast(a.device.type, dtype=torch.bfloat16):
+            loss, logs = super().forward(a, b, memory)
+        return loss.to(a.dtype), logs
+
+
+class WithoutGradientWhereViewsAgree(Objective):
+    uses_memory = False
+
+    def forward(self, a, b, memory):
+        if a.shape != b.shape:
+            raise ShapeError("make them equal")
+        return (a - b).square().sum(dim=1).sqrt().mean(), {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (NarrowingInSilence, "does not see the ninth digit"),
+        (LosingDouble, "made torch.float32 of embeddings in float64; keep the type"),
+        (ComputingUnderAutocast, "in float64; compute in at least float32"),
+        (WithoutGradientWhereViewsAgree, "where both views agree is NaN or infinite"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_loss_that_loses_digits_or_gradients_is_caught(kind, complaint):
     with pytest.raises(AssertionError, match=complaint):
         testing.check_objective(kind(objective_config.ExampleConfig()))

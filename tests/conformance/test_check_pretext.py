@@ -124,3 +124,40 @@ def test_a_sound_pretext_passes():
 def test_a_broken_pretext_is_caught(kind, complaint):
     with pytest.raises(AssertionError, match=complaint):
         testing.check_pretext(kind(pretext_config.ExampleConfig()))
+
+
+class RoundingItsLoss(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        if output.loss.dtype == torch.float64:
+            return output
+        return output._replace(loss=output.loss.bfloat16().float())
+
+
+class LosingDouble(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss.float())
+
+
+class ProjectingUnderAutocast(Pretext):
+    def forward(self, batch):
+        if next(self.projections.parameters()).dtype == torch.float64:
+            return super().forward(batch)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output = super().forward(batch)
+        return output._replace(loss=output.loss.float())
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (RoundingItsLoss, "in float64; compute in at least float32"),
+        (LosingDouble, "made torch.float32 of features in float64"),
+        (ProjectingUnderAutocast, "in float64; compute in at least float32"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_task_that_loses_digits_is_caught(kind, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_pretext(kind(pretext_config.ExampleConfig()))

@@ -28,7 +28,8 @@ from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
 from rdfc_core.views.size import Size
 from tests.support import jobs, small_study
-from tests.support.small_parts import GreyView, GreyViewConfig, OutlineConfig, OutlineFeatures
+from tests.support.small_parts import GreyView, GreyViewConfig
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 WORKER = LocalExecutor(LocalExecutorConfig(workers=1))

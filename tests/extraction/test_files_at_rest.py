@@ -21,7 +21,7 @@ from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConf
 from rdfc_core.extraction.store import Store
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
-from tests.support.small_parts import OutlineConfig, OutlineFeatures
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 HERE = LocalExecutor(LocalExecutorConfig(workers=0))
 

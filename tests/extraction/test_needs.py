@@ -17,6 +17,7 @@ from rdfc_core.interfaces import Prepared
 from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.views.size import Size
 from tests.support.small_parts import GreyView, GreyViewConfig
+from tests.support.small_preparers import GreyPreparer
 
 
 class Light:
@@ -53,8 +54,7 @@ def test_a_view_speaks_for_a_preparer_that_says_nothing():
     preparer = preparer_of(OfFlair(GreyViewConfig()))
     assert needs_of(pickle.loads(pickle.dumps(preparer))) == OfFlair.needs
     assert preparer.recipe() == {"view": "light"}
-    plain = GreyView(GreyViewConfig())
-    assert preparer_of(plain) is plain
+    assert type(preparer_of(GreyView(GreyViewConfig()))) is GreyPreparer
 
 
 def test_a_view_of_columns_is_stored_whatever_is_done_about_masks():

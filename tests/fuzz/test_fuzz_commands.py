@@ -22,7 +22,7 @@ from tests.fuzz.originals import MANIFEST, STUDY, sound_case
 from tests.fuzz.shares import share
 
 COMMAND = Path(__file__).with_name("guarded_command.py")
-LONGEST_S = 60
+LONGEST_S = 300
 """After this a process is killed; its own time of work is held to the limit of every input."""
 
 MEMORY_BYTES = 2**31

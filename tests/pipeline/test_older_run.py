@@ -48,7 +48,8 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def run(tmp_path: Path) -> Path:
     """A run folder of then, which has begun to train."""
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
-    (tmp_path / "run" / "checkpoints" / "holdout").touch()
+    for name in (".lock", "checkpoints/holdout"):
+        (tmp_path / "run" / name).touch()
     shutil.copy(OLDER, tmp_path / "run" / "study.yaml")
     return tmp_path / "run"
 

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from rdfc_core import DataError, StudyError
 from rdfc_core.data.case_definition import CaseDefinition
-from rdfc_core.models.model import load
+from rdfc_core.models.loading import load
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.pipeline.predict import predict

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from rdfc_core.config.load import load_study
+from rdfc_core.config.resolve import resolve
 from rdfc_core.errors import StudyError
-from rdfc_core.pipeline.run_inputs import extends
+from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.pipeline.run_inputs import changes, extends
 from tests.support.small_study import QUICK, lasting, resolved, run_study, train
 
 STABLE = ("pretrain.schedule=warmup-stable-decay", "pretrain.warmup_steps=2")
@@ -71,14 +74,18 @@ def test_only_a_budget_that_is_nowhere_smaller_extends(pictures, old, new, expec
     assert extends(now, before.dump()) is expected
 
 
-def test_an_unconverged_run_says_so_and_how_to_go_on(pictures, tmp_path, caplog):
+def test_an_unconverged_run_says_so_and_how_to_go_on(pictures, tmp_path, caplog, registry):
     quick = (*QUICK[:1], *STABLE, "evaluate.controls=[]", "pretrain.patience=9")
     results = run_study(
         pictures, tmp_path / "run", tmp_path / "store", (*quick, "pretrain.epochs=4")
     )
     sentence = next(one for one in results.warnings if "unconverged" in one)
     assert sentence in caplog.text
-    assert "--set pretrain.epochs=8." in sentence
+    assert "rdfc run RUN/study.yaml --out RUN --set pretrain.epochs=8." in sentence
+    run = RunFolder(tmp_path / "run")
+    longer = resolve(load_study(run.study, ["pretrain.epochs=8"]), registry)
+    assert extends(longer, run.read_study())
+    assert changes(longer, run.filled_in(registry), None, {}) == []
     assert not results.run["convergence"]["holdout"]["converged"]
 
 

@@ -12,7 +12,7 @@ from rdfc_core import PluginError
 from rdfc_core.interfaces import WorkerDiedError
 from rdfc_core.plugin import registry
 from rdfc_core.plugin.attribution import UnexpectedError, bundled, explain
-from tests.support.command import Done
+from tests.support.command import HERE, Done
 
 ANNOUNCES = """
 from rdfc_core import Component, hookimpl
@@ -35,6 +35,7 @@ def rdfc_components():
         Component("feature_extractor", "vague", "Has no JSON recipe", f"{here}:Vague"),
         Component("feature_extractor", "clinging", "Holds a lambda", f"{here}:Clinging"),
         Component("feature_extractor", "named", "Option name", f"{here}:Bare", f"{here}:Named"),
+        Component("objective", "distant", "In a namespace", "company.faulty.objective:Distant"),
         Component("memory_store", "lost", "Is not there", f"{here}:Lost"),
         Component("memory_store", "poor", "Wants a library", "faulty_needs:Poor"),
     ]
@@ -43,7 +44,7 @@ def rdfc_components():
 PARTS = """
 import numpy as np
 import torch
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from rdfc_core.interfaces import FeatureExtractor, Features, ImageEncoder, Objective
@@ -87,6 +88,8 @@ class Hasty(Plain, FeatureExtractor):
 
 
 class Named(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str = "a"
 
 
@@ -159,7 +162,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, distribution: Callable[...,
 def test_a_network_that_fails_is_its_plugin_s_fault(
     rdfc_here: Callable[..., Done], study_file: Path, overrides: list[str], said: list[str]
 ) -> None:
-    done = rdfc_here("run", study_file, *[f"--set={one}" for one in overrides])
+    done = rdfc_here("run", study_file, *[f"--set={one}" for one in overrides], *HERE)
     assert done.code == 1
     assert "This is a fault of the plugin rdfc-faulty 0.3" in done.err
     assert "faulty_parts, line" in done.err
@@ -189,8 +192,9 @@ def test_a_case_that_a_plugin_fails_on_names_the_plugin_also_from_a_worker(
 def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
     rdfc_here: Callable[..., Done], study_file: Path
 ) -> None:
-    done = rdfc_here("run", study_file, "--set=objective=lossless")
+    done = rdfc_here("run", study_file, "--set=objective=lossless", *HERE)
     assert done.code == 2
+    assert "The objective 'lossless' of rdfc-faulty 0.3 breaks its contract" in done.err
     assert "The objective Lossless gave the loss a tensor (" in done.err
     assert "give one finite scalar" in done.err
     assert "check_objective" in done.err
@@ -199,7 +203,7 @@ def test_an_objective_that_gives_no_loss_is_told_what_a_loss_is(
 def test_a_loss_without_bound_sends_to_the_check_of_a_third_party_s_objective(
     rdfc_here: Callable[..., Done], study_file: Path
 ) -> None:
-    done = rdfc_here("run", study_file, "--set=objective=boundless")
+    done = rdfc_here("run", study_file, "--set=objective=boundless", *HERE)
     assert done.code == 2
     last = done.err.splitlines()[-1]
     assert last.startswith("The loss became nan in epoch 1.")
@@ -219,14 +223,15 @@ def test_the_plugins_that_rdfc_brings_along_are_its_own() -> None:
         (
             "bare",
             "local:workers=0",
-            "the feature extractor 'bare' of rdfc-faulty 0.3 gave ndarray and has to give Features",
+            "The feature extractor 'bare' of rdfc-faulty 0.3 breaks its contract: Bare.extract() "
+            "gave ndarray and has to give Features.",
         ),
         (
             "short",
             "local:workers=1",
-            "the feature extractor 'short' of rdfc-faulty 0.3 promised 1 features and gave an "
-            "array of shape (3,). Its author finds it with check_feature_extractor. Their files "
-            "can be read: it is the view 'radiomics' that refuses them.",
+            "The feature extractor 'short' of rdfc-faulty 0.3 breaks its contract: Short.extract() "
+            "gave float64 values of shape (3,) for 1 names; give float64, (1,). Its author finds "
+            "it with rdfc_core.testing.check_feature_extractor.",
         ),
         ("vague", "local:workers=0", "is no JSON (Object of type int64"),
         ("clinging", "local:workers=1", "cannot be sent to worker processes: "),
@@ -259,16 +264,26 @@ def test_a_component_that_does_not_load_says_what_its_author_has_to_do(
 def test_too_little_memory_is_nobody_s_fault(
     rdfc_here: Callable[..., Done], study_file: Path
 ) -> None:
-    done = rdfc_here("run", study_file, "--set=objective=greedy")
+    done = rdfc_here("run", study_file, "--set=objective=greedy", *HERE)
     assert "Out of memory (OutOfMemoryError: tried to allocate 80 GiB)" in done.err
     assert "pretrain.batch_size" in done.err
     assert "fault" not in done.err
 
 
-def test_an_error_in_core_is_a_fault_of_rdfc() -> None:
+@pytest.mark.parametrize(
+    ("module", "whose"),
+    [
+        ("rdfc_core.pipeline.run", "rdfc: ZeroDivisionError"),
+        ("company.statistics", "rdfc: ZeroDivisionError"),  # beside a plugin in its namespace
+        ("company.faulty_too", "rdfc: ZeroDivisionError"),
+        ("company.faulty.helpers", "the plugin rdfc-faulty 0.3, which offers the objective"),
+        ("faulty_parts", "the plugin rdfc-faulty 0.3"),
+    ],
+)
+def test_an_error_is_the_fault_of_the_package_in_which_it_happens(module: str, whose: str) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
-        _ = 1 / 0
-    assert explain(caught.value).startswith("This is a fault of rdfc: ZeroDivisionError")
+        exec("1 / 0", {"__name__": module})
+    assert explain(caught.value).startswith(f"This is a fault of {whose}")
 
 
 def test_what_was_explained_before_is_told_as_it_is() -> None:

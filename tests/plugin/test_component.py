@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from rdfc_core import Component, Part, PluginError
-from rdfc_core.plugin.component import parse_part, set_nested
+from rdfc_core.plugin.part_text import parse_part, set_nested
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ BROKEN = {
     ),
     "returns no list": (
         "from rdfc_core import hookimpl\n@hookimpl\ndef rdfc_components():\n    return None",
-        "TypeError",
+        "returned None, which is no list of Component",
     ),
     "wrong hook name": (
         "from rdfc_core import hookimpl\n@hookimpl\ndef rdfc_component():\n    return []",
@@ -248,7 +248,7 @@ def test_a_reader_that_does_not_load_leaves_the_others_to_read(site, install, pi
         points += distribution.entry_points
     reader = AutoReader.installed(discover(points))
     assert reader.read_image(pictures / "images" / "case-000.png").array.shape == (40, 40)
-    assert "The reader 'mine' could not be loaded" in caplog.text
+    assert "The reader 'mine' of dist-mine 1.0 could not be loaded" in caplog.text
 
 
 def test_a_fresh_process_finds_new_plugins_and_survives_a_broken_one(site, install, outside, rdfc):

@@ -9,14 +9,14 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    here = "tests.support.small_parts"
+    here, light = "tests.support.small_parts", "tests.support.small_preparers"
     return [
         Component(
             "feature_extractor",
             "outline",
             "Twelve features by NumPy alone",
-            f"{here}:OutlineFeatures",
-            f"{here}:OutlineConfig",
+            f"{light}:OutlineFeatures",
+            f"{light}:OutlineConfig",
         ),
         Component(
             "image_encoder",

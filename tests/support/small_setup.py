@@ -25,7 +25,8 @@ from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.measured_features import MeasuredFeatures
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
-from tests.support.small_parts import OutlineConfig, OutlineFeatures, SmallCnn, SmallCnnConfig
+from tests.support.small_parts import SmallCnn, SmallCnnConfig
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(

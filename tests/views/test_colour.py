@@ -24,13 +24,8 @@ from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.views.preparers import PicturePreparer
 from tests.support import small_study
-from tests.support.small_parts import (
-    OutlineConfig,
-    OutlineFeatures,
-    SmallCnn,
-    SmallCnnConfig,
-    SmallVolumeCnn,
-)
+from tests.support.small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 from tests.support.small_study import QUICK
 
 RNG = np.random.default_rng(0)

@@ -14,12 +14,8 @@ from rdfc_core.interfaces import Batch, Features, Prepared
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
-from tests.support.small_parts import (
-    OutlineConfig,
-    OutlineFeatures,
-    SmallCnn,
-    SmallCnnConfig,
-)
+from tests.support.small_parts import SmallCnn, SmallCnnConfig
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 EXTRACTOR = OutlineFeatures(OutlineConfig())
 
@@ -148,9 +144,7 @@ def test_an_extractor_that_breaks_its_promise_is_refused():
 
     view = FeatureView(FeatureViewConfig(extractor="outline"), Short(OutlineConfig()))
     tumour = Tumour(Volume.of(np.eye(9)), np.ones((9, 9), bool))
-    with pytest.raises(
-        PluginError, match=r"promised 11 features and gave an array of shape \(12,\)"
-    ):
+    with pytest.raises(PluginError, match=r"gave float64 values of shape \(12,\) for 11 names"):
         view.prepare(tumour)
 
 

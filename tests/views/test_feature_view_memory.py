@@ -11,7 +11,7 @@ import pytest
 from rdfc_core.interfaces import Prepared
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
-from tests.support import small_parts
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 CASES, FEATURES = 2_500, 300
 
@@ -27,7 +27,7 @@ def prepared(cases: int, features: int) -> list[Prepared]:
 
 
 def a_view() -> Any:
-    outline = small_parts.OutlineFeatures(small_parts.OutlineConfig())
+    outline = OutlineFeatures(OutlineConfig())
     return FeatureView(FeatureViewConfig(extractor="outline", clip=5.0), outline)
 
 

@@ -19,13 +19,8 @@ from rdfc_core.testing.tumours import example_tumours
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
-from tests.support.small_parts import (
-    OutlineConfig,
-    OutlineFeatures,
-    SmallCnn,
-    SmallCnnConfig,
-    SmallVolumeCnn,
-)
+from tests.support.small_parts import SmallCnn, SmallCnnConfig, SmallVolumeCnn
+from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 NAMES = ("t1", "flair")
 

@@ -56,11 +56,12 @@ def test_a_folder_with_nothing_but_a_workbook_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (gzip.compress(LIST.encode()), "is compressed (gzip). Unpack it"),
+        (gzip.compress(LIST.encode(), mtime=0), "is compressed (gzip). Unpack it"),
         (b"PAR1abc", "is a Parquet table"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is a workbook of an old Excel"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not a text file"),
     ],
+    ids=["gzip", "parquet", "xls", "png"],
 )
 def test_other_formats_are_named(tmp_path: Path, data: bytes, kind: str) -> None:
     (tmp_path / "manifest.csv").write_bytes(data)

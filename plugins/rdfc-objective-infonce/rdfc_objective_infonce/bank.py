@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rdfc_core.errors import ShapeError
-from rdfc_core.interfaces import MemoryStore
+from rdfc_core.interfaces import MemoryStore, at_least_single
 from rdfc_objective_infonce.config import MemoryBankConfig
 from rdfc_objective_infonce.shared_negatives import onto
 
@@ -44,6 +44,7 @@ class MemoryBank(MemoryStore):
         super().__init__()
         self.momentum = config.momentum
         dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.dtype]
+        self.keeps = dtype
         self.waits = config.update == "epoch"
         self.register_buffer("bank", torch.empty(0, 0, dtype=dtype))
         # Empty between epochs, when checkpoints are written.
@@ -64,7 +65,8 @@ class MemoryBank(MemoryStore):
 
     def read(self, indices: Tensor) -> Tensor:
         """The rows of the cases ``indices`` (B,) → (B, D), a copy without gradient."""
-        return self.bank.index_select(0, indices.to(self.bank.device, non_blocking=True)).float()
+        rows = self.bank.index_select(0, indices.to(self.bank.device, non_blocking=True))
+        return at_least_single(rows)
 
     def negatives(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
         """K rows for each of B cases, uniformly and with replacement from the other N − 1.
@@ -90,7 +92,7 @@ class MemoryBank(MemoryStore):
         if self.rows > ROWS_PER_NEGATIVE * k:
             return super().similarities(anchors, k, exclude, generator)
         drawn = self._draw(k, exclude, generator)
-        return (anchors @ self.bank.float().T).gather(1, drawn)
+        return (anchors @ self.bank.to(anchors.dtype).T).gather(1, drawn)
 
     def _draw(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
         return draw_others(self.rows, k, exclude, generator, self.bank.device)
@@ -98,7 +100,7 @@ class MemoryBank(MemoryStore):
     def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows in pieces: (indices (C,), embeddings (C, D)), to be read and not written."""
         for start in range(0, self.rows, CHUNK_ROWS):
-            rows = self.bank[start : start + CHUNK_ROWS].float()
+            rows = at_least_single(self.bank[start : start + CHUNK_ROWS])
             yield torch.arange(start, start + len(rows), device=rows.device), rows
 
     @torch.no_grad()
@@ -136,12 +138,12 @@ class MemoryBank(MemoryStore):
     def _take_in(self, table: Tensor, indices: Tensor, embeddings: Tensor, momentum: float) -> None:
         require_shape(embeddings, (len(indices), self.bank.shape[1]))
         cases = indices.to(table.device)
-        fresh = embeddings.to(table.device).float()
+        fresh = at_least_single(embeddings.to(table.device))
         # Where each row's case stands first in the batch. Sums of one row hold that row itself.
         first = (cases.unsqueeze(1) == cases).int().argmax(1)
         sums = torch.zeros_like(fresh).index_add_(0, first, fresh)
         counts = fresh.new_zeros(len(cases), 1).index_add_(0, first, torch.ones_like(fresh[:, :1]))
-        rows = torch.lerp((sums / counts)[first], table[cases].float(), momentum)
+        rows = torch.lerp((sums / counts)[first], at_least_single(table[cases]), momentum)
         # Rows of one case are equal, so that it is the same which is written last.
         table.index_copy_(0, cases, F.normalize(rows, dim=1).to(table.dtype))
 

@@ -20,6 +20,7 @@ from rdfc_core.interfaces import (
     Pretext,
     PretextOutput,
     Tower,
+    at_least_single,
 )
 from rdfc_objective_infonce.config import CorrespondenceConfig
 from rdfc_objective_infonce.shuffled_pairs import (
@@ -185,7 +186,7 @@ class Correspondence(Pretext):
 
     def _project(self, name: str, features: Tensor) -> Tensor:
         # float: under mixed precision a unit length would be off by half a percent.
-        return F.normalize(self.projections[name](features).float(), dim=1)
+        return F.normalize(at_least_single(self.projections[name](features)), dim=1)
 
     def _memory(self, name: str) -> MemoryStore:
         return cast(MemoryStore, self.memories[name])

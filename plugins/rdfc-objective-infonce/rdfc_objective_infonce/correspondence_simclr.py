@@ -18,6 +18,7 @@ from rdfc_core.interfaces import (
     Objective,
     PretextOutput,
     Tower,
+    at_least_single,
 )
 from rdfc_core.interfaces.collated import Collated, joined
 from rdfc_objective_infonce.config import CorrespondenceSimCLRConfig
@@ -180,7 +181,7 @@ def nt_xent(first: Tensor, second: Tensor, indices: Tensor, temperature: float) 
 
     Source: Chen et al. 2020, Eq. 1.
     """
-    draws = torch.cat([first, second]).float()
+    draws = at_least_single(torch.cat([first, second]))
     cases = indices.to(draws.device).repeat(2)
     own = torch.arange(len(draws), device=draws.device)
     counterpart = own.roll(len(first))

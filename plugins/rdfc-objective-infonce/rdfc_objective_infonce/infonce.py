@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rdfc_core.errors import ShapeError
-from rdfc_core.interfaces import Memory, MemoryStore, Objective
+from rdfc_core.interfaces import Memory, MemoryStore, Objective, at_least_single
 from rdfc_objective_infonce.config import InfoNCEConfig
 from rdfc_objective_infonce.hard_negatives import debiased, weighted
 from rdfc_objective_infonce.losses import (
@@ -78,7 +78,7 @@ class InfoNCE(Objective):
             )
         # In half precision a cosine is off by up to 0.004, a logit at temperature 0.07 by 0.06.
         with torch.autocast(a.device.type, enabled=False):
-            a, b = a.float(), b.float()
+            a, b = at_least_single(a), at_least_single(b)
             if self.config.variant == "in-batch":
                 losses = self._in_batch(a, b, memory.indices.to(a.device))
             else:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces import Batch, MemoryStore, Objective, Tower
+from rdfc_core.interfaces import Batch, MemoryStore, Objective, Tower, at_least_single
 from rdfc_objective_infonce.config import CorrespondenceReconstructionConfig
 from rdfc_objective_infonce.correspondence_simclr import CorrespondenceSimCLR
 
@@ -70,8 +70,10 @@ class CorrespondenceReconstruction(CorrespondenceSimCLR):
         joined = torch.cat([drawn[name][0] for name in self.views], dim=1)
         found: dict[str, tuple[Tensor, Mapping[str, Tensor]]] = {}
         for name, decoder in self.decoders.items():
-            whole = batch.prepared[name].float()
-            error = restoring_error(decoder(joined).float(), whole, seen_by[name][0].float())
+            whole = at_least_single(batch.prepared[name])
+            error = restoring_error(
+                at_least_single(decoder(joined)), whole, at_least_single(seen_by[name][0])
+            )
             loss = self.reconstruction.reconstruction * error
             found[f"{name}.restored"] = loss, {"mse": error.detach()}
         return found

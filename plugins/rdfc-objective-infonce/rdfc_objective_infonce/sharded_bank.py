@@ -35,6 +35,7 @@ class ShardedBank(MemoryStore):
     def __init__(self, config: MemoryBankConfig) -> None:
         super().__init__()
         self.own = MemoryBank(config)
+        self.keeps = self.own.keeps
         self._config = config
         self._rows = self._width = 0
         self._origin = torch.empty(0, dtype=torch.uint8)  # generator state before the first row

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rdfc_core.interfaces import Batch, PretextOutput, Tower
+from rdfc_core.interfaces import Batch, PretextOutput, Tower, at_least_single
 from rdfc_pretext_baselines.config import AutoencoderConfig
 from rdfc_pretext_baselines.decoder import Decoder
 from rdfc_pretext_baselines.pictures import PicturePretext, unit_rows
@@ -39,7 +39,7 @@ class Autoencoder(PicturePretext):
         damaged = corrupt(pictures, self.config.masking, self.config.noise, batch.generator)
         features = self.tower(damaged)
         # float: under mixed precision small errors would vanish in their sum.
-        mse = F.mse_loss(self.decoder(features).float(), pictures)
+        mse = F.mse_loss(at_least_single(self.decoder(features)), pictures)
         logs = {"mse": mse.detach(), "explained": explained(mse.detach(), pictures)}
         return PretextOutput(mse, logs, {self.view: unit_rows(features)})
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces import Batch, PretextOutput, Tower
+from rdfc_core.interfaces import Batch, PretextOutput, Tower, at_least_single
 from rdfc_pretext_baselines.config import JigsawConfig
 from rdfc_pretext_baselines.permutations import TILES, distant_permutations
 from rdfc_pretext_baselines.pictures import PicturePretext, unit_rows
@@ -55,7 +55,7 @@ class Jigsaw(PicturePretext):
         truth = drawn.to(tiles.device)
         features = self.encode(reorder(tiles, self.orders[truth]))
         seen = F.relu(self.project(features)).flatten(1)
-        logits = self.classifier(seen).float()
+        logits = at_least_single(self.classifier(seen))
         accuracy = (logits.detach().argmax(dim=1) == truth).float().mean()
         embeddings = {self.view: unit_rows(features.mean(dim=1))}
         return PretextOutput(F.cross_entropy(logits, truth), {"accuracy": accuracy}, embeddings)

@@ -10,7 +10,7 @@ from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rdfc_core.interfaces import Batch, PretextOutput, Tower
+from rdfc_core.interfaces import Batch, PretextOutput, Tower, at_least_single
 from rdfc_pretext_baselines.config import SimCLRConfig
 from rdfc_pretext_baselines.pictures import PicturePretext
 
@@ -50,7 +50,7 @@ class SimCLR(PicturePretext):
 
     def _project(self, features: Tensor) -> Tensor:
         # float: under mixed precision a unit length would be off by half a percent.
-        return F.normalize(self.projection(features).float(), dim=1)
+        return F.normalize(at_least_single(self.projection(features)), dim=1)
 
 
 class NTXent(nn.Module):

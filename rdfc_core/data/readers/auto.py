@@ -10,9 +10,11 @@ from typing import Any
 
 from rdfc_core.case import Case, Volume, mask_of
 from rdfc_core.config.resolve import ResolvedPart
+from rdfc_core.contract.volumes import require_volume
 from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import DataError, PluginError
 from rdfc_core.interfaces.reader import Reader
+from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.paths import as_stored, undecodable
 
@@ -79,7 +81,7 @@ class AutoReader(Reader):
                 continue
             try:
                 config = part.config if part else component.load_config()()
-                reader = part.build(registry) if part else component.load()(config)
+                reader = part.build(registry) if part else component.build(config)
             except PluginError as error:  # perhaps no file needs it: the others go on
                 if part is not None:
                     raise
@@ -125,7 +127,8 @@ class AutoReader(Reader):
         Raises:
             DataError: If there is no reader for it, or two, or the file is damaged.
         """
-        return self._for(path).read_image(path)
+        reader = self._for(path)
+        return _sound(reader, reader.read_image(path), "read_image", path)
 
     def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """As the reader for this path gives it.
@@ -133,7 +136,8 @@ class AutoReader(Reader):
         Raises:
             DataError: If there is no reader for it, or two, or the file is damaged.
         """
-        return mask_of(self._for(path), path, image)
+        reader = self._for(path)
+        return _sound(reader, mask_of(reader, path, image), "read_mask", path)
 
     def identity(self, path: Path) -> str:
         """That of the reader for this path.
@@ -257,3 +261,14 @@ def _refuse_undecodable(case: Case) -> None:
                 f"Case {undecodable(case.case_id) or case.case_id}: the {what} {shown} holds bytes "
                 "that are no UTF-8, and no table can name it. Rename the file or folder."
             )
+
+
+def _sound(reader: Reader, volume: Volume, method: str, path: Path) -> Volume:
+    """What a reader gave, once it is known to be a volume.
+
+    Raises:
+        PluginError: If it is not.
+    """
+    with held_to_contract(reader):
+        require_volume(volume, f"{type(reader).__name__}.{method}({path.name})")
+    return volume

@@ -1,0 +1,133 @@
+"""What belongs to the whole process, and no component may touch. Loads no torch.
+
+A component that seeds a global generator makes other parts of a study repeat each other; one that
+draws from it makes a run differ from the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rdfc_core.contract.promises import require
+
+
+@dataclass(frozen=True)
+class GlobalState:
+    """The state of a process at one moment.
+
+    Args:
+        folder: The working directory; "" if it was removed.
+        python: State of the module ``random``.
+        numpy: State of NumPy's global generator.
+        torch: State of torch's global generator; None without torch, like all that follows.
+        seed: What torch's global generator was last seeded with.
+        dtype: What torch makes of numbers where nothing is said.
+        gradients: Whether torch records gradients.
+    """
+
+    folder: str
+    python: Any
+    numpy: Any
+    torch: bytes | None = None
+    seed: int | None = None
+    dtype: Any = None
+    gradients: bool | None = None
+
+    @classmethod
+    def now(cls) -> GlobalState:
+        """The state at this moment."""
+        name, keys, *rest = np.random.get_state()
+        plain = _folder(), random.getstate(), (name, np.asarray(keys).tobytes(), *rest)
+        torch = sys.modules.get("torch")
+        if torch is None or not hasattr(torch, "get_rng_state"):  # it is being imported
+            return cls(*plain)
+        return cls(
+            *plain,
+            torch=torch.get_rng_state().numpy().tobytes(),
+            seed=torch.initial_seed(),
+            dtype=torch.get_default_dtype(),
+            gradients=torch.is_grad_enabled(),
+        )
+
+    def restore(self) -> None:
+        """Put everything back as it was."""
+        if self.folder and _folder() != self.folder:
+            with contextlib.suppress(OSError):  # the folder itself may be gone
+                os.chdir(self.folder)
+        random.setstate(self.python)
+        name, keys, *rest = self.numpy
+        np.random.set_state((name, np.frombuffer(keys, np.uint32), *rest))
+        torch = sys.modules.get("torch")
+        if torch is None or self.torch is None:
+            return
+        state = torch.frombuffer(bytearray(self.torch), dtype=torch.uint8)
+        torch.set_rng_state(state)
+        torch.set_default_dtype(self.dtype)
+        torch.set_grad_enabled(self.gradients)
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # it was removed
+        return ""
+
+
+def touched(
+    before: GlobalState, after: GlobalState, weights: bool = False, draws: bool = True
+) -> list[str]:
+    """What differs, as the ends of sentences that begin with who did it.
+
+    Args:
+        before: Taken before something was called.
+        after: Taken afterwards.
+        weights: It made a network: drawing from torch's global generator is right then.
+        draws: Tell of Python's and NumPy's global generators, too.
+    """
+    found = []
+    if after.folder != before.folder:
+        found.append(f"changed the working directory to {after.folder}; name paths in full")
+    if draws and after.python != before.python:
+        found.append("seeds or draws from Python's module random; use a generator of its own")
+    if draws and after.numpy != before.numpy:
+        found.append("seeds or draws from NumPy's global generator; use a generator of its own")
+    if before.torch is None:
+        return found
+    if after.seed != before.seed:
+        found.append("seeds torch's global generator, by which others draw too; leave that out")
+    elif after.torch != before.torch and not weights:
+        found.append("draws from torch's global generator; use the one that is given")
+    if after.dtype != before.dtype:
+        found.append(f"changed torch's default type of numbers to {after.dtype}; leave that out")
+    if after.gradients != before.gradients:
+        found.append("left torch with gradients switched on or off; use a context manager")
+    return found
+
+
+@contextlib.contextmanager
+def left_alone(what: str, weights: bool = False) -> Iterator[None]:
+    """Check that a block leaves the process as it was; what was touched is put back first.
+
+    Args:
+        what: What the block calls, such as ``MyView.augment()``.
+        weights: It makes a network: drawing from torch's global generator is right then, and what
+            the libraries that it loads draw elsewhere is not asked for.
+
+    Raises:
+        ContractError: If it does not.
+    """
+    before = GlobalState.now()
+    yield
+    found = touched(before, GlobalState.now(), weights, draws=not weights)
+    if found:
+        before.restore()
+    require(not found, f"{what} {'; it '.join(found)}.")

@@ -1,0 +1,127 @@
+"""How a broken promise is told, and what many checks compare. Free of torch."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.errors import RdfcError
+
+T = TypeVar("T")
+
+
+class ContractError(AssertionError):
+    """A component does not do what its interface promises; the message says what, and the way out.
+
+    An author's tests see the `AssertionError`; a run tells the user whose component it is
+    (`rdfc_core.plugin.attribution.held_to_contract`).
+
+    Args:
+        message: What does not hold, and what to do.
+        component: Whose promise it is; None: that of whoever was called.
+    """
+
+    def __init__(self, message: str, component: object = None) -> None:
+        super().__init__(message)
+        self.component = component
+
+
+def require(condition: object, message: str) -> None:
+    """Raise `ContractError` with the message unless the condition holds.
+
+    Not a bare ``assert``: these checks have to hold under ``python -O`` too.
+    """
+    if not condition:
+        raise ContractError(message)
+
+
+def require_kind(component: object, kind: type) -> str:
+    """The component's name for messages, once it is known to be of this kind."""
+    name = type(component).__name__
+    require(
+        isinstance(component, kind),
+        f"{name} is no {kind.__name__}: derive it from rdfc_core.interfaces.{kind.__name__}.",
+    )
+    return name
+
+
+@contextmanager
+def expect_error(expected: type[RdfcError], action: str) -> Iterator[None]:
+    """The block has to raise this error; another one, or none, is a complaint."""
+    try:
+        yield
+    except expected as error:
+        require(str(error), f"{action} raised {expected.__name__} without a message: say why.")
+        return
+    except Exception as error:
+        raise ContractError(
+            f"{action} raised {type(error).__name__} ({error}); raise {expected.__name__} with a "
+            "sentence that says what to do."
+        ) from error
+    raise ContractError(
+        f"{action} raised nothing; raise {expected.__name__} with a sentence that says what to do."
+    )
+
+
+def through_pickle(component: T, who: str) -> T:
+    """The component as a worker process receives it."""
+    try:
+        copy: T = pickle.loads(pickle.dumps(component))
+    except Exception as error:  # whatever the component holds decides what pickle raises
+        raise ContractError(
+            f"{who} cannot be pickled ({error}), and worker processes receive it that way: keep "
+            "open files, locks and lambdas out of its attributes."
+        ) from error
+    return copy
+
+
+def require_recipe(recipe: Any, again: Any, who: str) -> None:
+    """A recipe is a JSON object, and the same at every call."""
+    require(isinstance(recipe, dict) and recipe, f"{who}.recipe() has to be a non-empty dict.")
+    try:
+        text = json.dumps(recipe, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ContractError(
+            f"{who}.recipe() is no JSON ({error}): use plain strings, numbers, lists and dicts."
+        ) from error
+    require(
+        text == json.dumps(again, sort_keys=True),
+        f"{who}.recipe() changed between calls or in pickling; make it depend on options only.",
+    )
+
+
+def same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Equal in shape, type and every value; NaN equals NaN."""
+    return (
+        one.shape == other.shape
+        and one.dtype == other.dtype
+        and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    )
+
+
+def require_missing(
+    values: NDArray[Any], names: tuple[str, ...], missing: Mapping[str, str], who: str
+) -> None:
+    """NaN where, and only where, a reason is given."""
+    lacking = {names[place] for place in np.flatnonzero(~np.isfinite(values))}
+    if lacking == set(missing) and all(missing.values()) and not np.isinf(values).any():
+        return  # nothing to tell: no need to look at each name
+    unknown = sorted(set(missing) - set(names))
+    require(not unknown, f"{who}: missing names {unknown[:3]}, which are no features; mend that.")
+    for name, value in zip(names, values, strict=True):
+        require(
+            not np.isinf(value), f"{who}: feature {name} is infinite; return NaN with a reason."
+        )
+        require(
+            bool(np.isnan(value)) == (name in missing),
+            f"{who}: feature {name} is {value} and its reason in missing is "
+            f"{missing.get(name)!r}; give a reason for every NaN and for nothing else.",
+        )
+    empty = [name for name, reason in missing.items() if not reason]
+    require(not empty, f"{who}: features {empty[:3]} are missing without a reason; say why.")
