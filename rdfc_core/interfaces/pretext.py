@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core.contract.promises import ContractError
+from rdfc_core.interfaces.collated import tensors
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
 from rdfc_core.interfaces.view import Tower, View
@@ -32,7 +33,9 @@ class Batch(NamedTuple):
     generator: torch.Generator
 
     def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Any:
-        """The view's batch, augmented afresh at every call.
+        """The view's batch, augmented afresh at every call; in single precision, as it is.
+
+        A task that runs under autocast as a whole would draw where samples lie in eight bits.
 
         Args:
             view: Its name.
@@ -42,7 +45,9 @@ class Batch(NamedTuple):
             StudyError: If the view has no such options.
         """
         drawn = self.views[view].varied(variations) if variations else self.views[view]
-        return drawn.augment(self.prepared[view], self.generator)
+        prepared = self.prepared[view]
+        with torch.autocast(next(tensors(prepared)).device.type, enabled=False):
+            return drawn.augment(prepared, self.generator)
 
 
 class PretextOutput(NamedTuple):

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from rdfc_core.contract.memories import ROWS, WIDTH
 from rdfc_core.contract.promises import require
-from rdfc_core.interfaces.collated import Collated, alike, to_device
+from rdfc_core.interfaces.collated import Collated, to_device
 
 if TYPE_CHECKING:
-    from rdfc_core.interfaces import Memory, MemoryStore, Objective, View
+    from rdfc_core.interfaces import Memory, MemoryStore, Objective
 
 TOLERANCE = 1e-5
 """Of a loss in any precision, by its scale; float32 has seven digits."""
@@ -87,13 +87,13 @@ def _require_digits(
     a, b = a.double().requires_grad_(), b.double().requires_grad_()
     loss, _ = double.score(a, b, memory(torch.float64, "cpu"))
     loss.backward()
-    with torch.no_grad():
-        moved_a, moved_b = (
-            one if one.grad is None else one + 1e-9 * one.grad.sign() for one in (a, b)
-        )
-        there, _ = double.score(moved_a, moved_b, memory(torch.float64, "cpu"))
+    moved_a, moved_b = (
+        one.detach() + (0 if one.grad is None else 1e-9 * one.grad.sign()) for one in (a, b)
+    )
+    moved = moved_a.requires_grad_(), moved_b.requires_grad_()
+    there, _ = double.score(*moved, memory(torch.float64, "cpu"))
     require(  # float64 rounds in the sixteenth
-        abs(float(there) - float(loss.detach())) > 1e-13 * max(1.0, abs(float(there))),
+        abs(float(there.detach() - loss.detach())) > 1e-13 * max(1.0, abs(float(loss.detach()))),
         f"{type(objective).__name__} does not see the ninth digit of embeddings in float64: it "
         "narrows what it is given; keep its type.",
     )
@@ -187,22 +187,6 @@ def require_exact_memory(store: MemoryStore) -> None:
         rows.dtype == torch.float32 and torch.allclose(rows, expected, rtol=0, atol=tolerance),
         f"{who} under autocast gives other rows; leave autocast in update() and read().",
     )
-
-
-def require_exact_variation(view: View, batch: Collated, who: str) -> None:
-    """A variation of a batch is the same under autocast, where a pretext may ask for it."""
-    plain = view.augment(batch, _generator(0))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        cast = view.augment(batch, _generator(0))
-    require(
-        alike(cast, plain, _close),
-        f"{who}.augment() gives other values under autocast; open torch.autocast(…, "
-        "enabled=False) around what computes.",
-    )
-
-
-def _close(one: Tensor, other: Tensor) -> bool:
-    return one.dtype == other.dtype and torch.allclose(one, other, atol=TOLERANCE)
 
 
 def require_network_in_halves(network: nn.Module, batch: Collated, who: str) -> None:

@@ -57,7 +57,6 @@ def check_view(view: View, ndim: int = 2, tumours: Sequence[Tumour | Case] | Non
     )
     from rdfc_core.interfaces import View
     from rdfc_core.testing.networks import check_layer_groups, check_network
-    from rdfc_core.testing.precision import require_exact_variation
 
     who = require_kind(view, View)
     fresh, worker = through_pickle(view, who), through_pickle(view, who)
@@ -80,7 +79,6 @@ def check_view(view: View, ndim: int = 2, tumours: Sequence[Tumour | Case] | Non
     _check_collate(view, prepared, batch, who)
     require_same_towers(view, blank, who)
     require_variation(view, batch, who)
-    require_exact_variation(view, batch, who)
     tower = require_tower(view, batch, who)
     check_network(view.tower, batch, f"The tower of {who}")
     check_layer_groups(tower.layer_groups(), tower, f"The layer groups of the tower of {who}")

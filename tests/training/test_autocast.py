@@ -19,6 +19,7 @@ from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.precision import encodes_volumes, refuse_unfit, settled
 from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.testing.partners import picture_view
 from rdfc_core.training import bfloat16, device, pretrain
 from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.metrics_log import PretrainPaths
@@ -281,3 +282,18 @@ def test_dividing_over_processes_leaves_a_tower_its_own_forward_pass() -> None:
             assert tower.forward is not half
         assert tower.forward is half
     assert "forward" not in vars(tower)
+
+
+def test_a_draw_is_in_single_precision_also_where_the_whole_task_is_not():
+    pictures = torch.rand(4, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+
+    def drawn() -> torch.Tensor:
+        generator = torch.Generator().manual_seed(0)
+        views = {"image": picture_view()}
+        return Batch(torch.arange(4), {"image": pictures}, views, generator).draw("image")
+
+    plain = drawn()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast = drawn()
+    assert torch.equal(cast, plain)
+    assert not torch.equal(plain, pictures)
