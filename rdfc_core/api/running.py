@@ -80,12 +80,7 @@ def run(
     progress = progress or Progress()
     with captured_warnings() as told, progress.waiting("Reading the study and loading its plugins"):
         resolved = load(study, overrides, installed())
-    folder = Path(out if out is not None else Path("runs") / _name(study, resolved)).resolve()
-    if shown := undecodable(str(folder)):
-        raise StudyError(
-            f"The run folder {shown} holds bytes that are no UTF-8, and libraries that write into "
-            "it cannot name it. Give another by --out, or rename the folder."
-        )
+    folder = _folder(out, study, resolved)
     known: dict[str, str] = {}
     if overwrite or not _finished(resolved, folder, progress, until, known):
         from rdfc_core.api.context import opened
@@ -115,8 +110,18 @@ def _check_processes(devices: int) -> None:
         )
 
 
-def _name(study: Source, resolved: ResolvedStudy) -> str:
-    return Path(study).stem if isinstance(study, str | Path) else resolved.dataset.name
+def _folder(out: str | Path | None, study: Source, resolved: ResolvedStudy) -> Path:
+    """The run folder; by default named after the study's file, or its data set."""
+    if out is None:
+        name = Path(study).stem if isinstance(study, str | Path) else resolved.dataset.name
+        out = Path("runs") / name
+    folder = Path(out).resolve()
+    if shown := undecodable(str(folder)):
+        raise StudyError(
+            f"The run folder {shown} holds bytes that are no UTF-8, and libraries that write into "
+            "it cannot name it. Give another by --out, or rename the folder."
+        )
+    return folder
 
 
 def _finished(

@@ -129,7 +129,8 @@ class Case:
             DataError: As `load`.
         """
         loaded = LoadedCase(self)
-        return {view: loaded.seen(asked) for view, asked in needs.items()}
+        seen = {asked: loaded.seen(asked) for asked in set(needs.values())}
+        return {view: seen[asked] for view, asked in needs.items()}
 
     def fingerprint(
         self,
@@ -163,7 +164,7 @@ class Case:
             needs: Of the views that the case is read for.
         """
         reader = reader_of(self)
-        names = dict.fromkeys(name for asked in needs for name in self.names_of(asked))
+        names = dict.fromkeys(name for asked in set(needs) for name in self.names_of(asked))
         return [
             (
                 *state_of(path, follow=False),

@@ -131,10 +131,8 @@ def extract(
                 )
             advance(1, note=f"{len(failures)} failed" if failures else "")
     good = [case for case in cases if case.case_id not in failures]
-    results = {
-        name: InStore(store, {case.case_id: keys[case.case_id, name] for case in good})
-        for name in views
-    }
+    stored = {name: {one.case_id: keys[one.case_id, name] for one in good} for name in views}
+    results = {name: InStore(store, own) for name, own in stored.items()}
     return Extraction(
         cases=good,
         prepared={
