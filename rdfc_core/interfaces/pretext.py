@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -46,7 +47,9 @@ class Batch(NamedTuple):
         """
         drawn = self.views[view].varied(variations) if variations else self.views[view]
         prepared = self.prepared[view]
-        with torch.autocast(next(tensors(prepared)).device.type, enabled=False):
+        device = next(tensors(prepared)).device.type
+        has_autocast = torch.amp.is_autocast_available(device)
+        with torch.autocast(device, enabled=False) if has_autocast else nullcontext():
             return drawn.augment(prepared, self.generator)
 
 
