@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
-from rdfc_core.contract.promises import require, require_missing, same
+from rdfc_core.contract.arrays import require_missing, same
+from rdfc_core.contract.promises import require
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
 from rdfc_core.interfaces.prepared import Prepared
 

@@ -1,4 +1,4 @@
-"""What belongs to the whole process, and no component may touch. Loads no torch.
+"""What belongs to the whole process, and no component may touch. Loads neither torch nor NumPy.
 
 A component that seeds a global generator makes other parts of a study repeat each other; one that
 draws from it makes a run differ from the next.
@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rdfc_core.contract.promises import require
 
 
@@ -27,7 +25,7 @@ class GlobalState:
     Args:
         folder: The working directory; "" if it was removed.
         python: State of the module ``random``.
-        numpy: State of NumPy's global generator.
+        numpy: State of NumPy's global generator; None before NumPy is loaded.
         torch: State of torch's global generator; None without torch, like all that follows.
         seed: What torch's global generator was last seeded with.
         dtype: What torch makes of numbers where nothing is said.
@@ -45,8 +43,7 @@ class GlobalState:
     @classmethod
     def now(cls) -> GlobalState:
         """The state at this moment."""
-        name, keys, *rest = np.random.get_state()
-        plain = _folder(), random.getstate(), (name, np.asarray(keys).tobytes(), *rest)
+        plain = _folder(), random.getstate(), _of_numpy()
         torch = sys.modules.get("torch")
         if torch is None or not hasattr(torch, "get_rng_state"):  # it is being imported
             return cls(*plain)
@@ -64,8 +61,10 @@ class GlobalState:
             with contextlib.suppress(OSError):  # the folder itself may be gone
                 os.chdir(self.folder)
         random.setstate(self.python)
-        name, keys, *rest = self.numpy
-        np.random.set_state((name, np.frombuffer(keys, np.uint32), *rest))
+        if self.numpy is not None:
+            np = sys.modules["numpy"]
+            name, keys, *rest = self.numpy
+            np.random.set_state((name, np.frombuffer(keys, np.uint32), *rest))
         torch = sys.modules.get("torch")
         if torch is None or self.torch is None:
             return
@@ -73,6 +72,14 @@ class GlobalState:
         torch.set_rng_state(state)
         torch.set_default_dtype(self.dtype)
         torch.set_grad_enabled(self.gradients)
+
+
+def _of_numpy() -> Any:
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not hasattr(numpy, "random"):  # it is being imported
+        return None
+    name, keys, *rest = numpy.random.get_state()
+    return name, numpy.asarray(keys).tobytes(), *rest
 
 
 def _folder() -> str:
@@ -98,7 +105,7 @@ def touched(
         found.append(f"changed the working directory to {after.folder}; name paths in full")
     if draws and after.python != before.python:
         found.append("seeds or draws from Python's module random; use a generator of its own")
-    if draws and after.numpy != before.numpy:
+    if draws and before.numpy is not None and after.numpy != before.numpy:
         found.append("seeds or draws from NumPy's global generator; use a generator of its own")
     if before.torch is None:
         return found

@@ -20,9 +20,9 @@ Collated: TypeAlias = Tensor | Mapping[str, "Collated"]
 
 def each(cases: Collated, what: Callable[[Tensor], Tensor]) -> Collated:
     """The same structure with ``what`` done to each tensor."""
-    if isinstance(cases, Tensor):
-        return what(cases)
-    return {name: each(inner, what) for name, inner in cases.items()}
+    if isinstance(cases, Mapping):
+        return {name: each(inner, what) for name, inner in cases.items()}
+    return what(cases)
 
 
 def tensors(cases: Collated) -> Iterator[Tensor]:

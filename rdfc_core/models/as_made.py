@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.errors import PluginError
+from rdfc_core.errors import DataError, PluginError
 from rdfc_core.extraction.watched import component_of
+from rdfc_core.interfaces import FeatureExtractor, View
 from rdfc_core.models.building import network_part
 from rdfc_core.models.made_by import MadeBy, Probe
 from rdfc_core.models.model import Model
@@ -72,6 +73,7 @@ def require_as_made(model: Model, saved: Mapping[str, NDArray[Any]], now: Probe)
 
     Raises:
         PluginError: If a recipe has changed, or what a component gives for a phantom.
+        DataError: If the numbers are of no view of the model.
     """
     before = model.made_by
     assert before is not None
@@ -101,11 +103,17 @@ def require_as_made(model: Model, saved: Mapping[str, NDArray[Any]], now: Probe)
         )
 
 
+def _prepares(view: View) -> object:
+    """Whose code it is: that of a feature extractor behind the view, or the view's own."""
+    part = component_of(view.preparer())
+    return part if isinstance(part, FeatureExtractor) else view
+
+
 def _require_recipes(model: Model, before: MadeBy, now: MadeBy) -> None:
     for view, recipe in before.recipes.items():
         changed = list(_changed(recipe, now.recipes.get(view), ""))
         if changed:
-            part = component_of(model.views[view].preparer())
+            part = _prepares(model.views[view])
             key, old, new = changed[0]
             more = f" ({len(changed) - 1} more)" if len(changed) > 1 else ""
             raise PluginError(
@@ -134,10 +142,16 @@ def _differences(
         kind, view, *_ = key.split(".", 1)[0], *key.split(".", 1)[1].rsplit(".", 1)
         if kind == "network":
             view = key.removeprefix("network.")
+        if view not in model.views:
+            raise DataError(
+                f"The saved model holds numbers of {view!r}, which is no view of its study: it is "
+                "damaged or of another study. Copy the run's folder again, or run its study again."
+            )
+        if kind == "network":
             part: object = network_part(model.views[view])
             limits = NETWORKS
         else:
-            part = component_of(model.views[view].preparer())
+            part = _prepares(model.views[view])
             names = before.features.get(view, ())
             limits = FEATURES if names else PICTURES
         new = arrays.get(key)

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rdfc_core.contract.arrays import require_missing, same
 from rdfc_core.contract.features import left_as_given, measured, require_names
 from rdfc_core.contract.global_state import left_alone
-from rdfc_core.contract.promises import (
-    require,
-    require_kind,
-    require_missing,
-    require_recipe,
-    same,
-    through_pickle,
-)
+from rdfc_core.contract.promises import require, require_kind, require_recipe, through_pickle
 from rdfc_core.errors import RdfcError
 from rdfc_core.testing.assertions import conformance
 from rdfc_core.testing.tumours import example_tumours

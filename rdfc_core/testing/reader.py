@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.contract.promises import expect_error, require, require_kind, same, through_pickle
+from rdfc_core.contract.arrays import same
+from rdfc_core.contract.promises import expect_error, require, require_kind, through_pickle
 from rdfc_core.contract.volumes import require_volume
 from rdfc_core.errors import DataError
 from rdfc_core.testing.assertions import conformance

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rdfc_core.contract.arrays import same
 from rdfc_core.contract.features import left_as_given, require_prepared
 from rdfc_core.contract.global_state import left_alone
 from rdfc_core.contract.promises import (
@@ -14,7 +15,6 @@ from rdfc_core.contract.promises import (
     require,
     require_kind,
     require_recipe,
-    same,
     through_pickle,
 )
 from rdfc_core.errors import DataError

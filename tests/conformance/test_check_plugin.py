@@ -39,10 +39,6 @@ class PartConfig(BaseModel):
     width: int = Field(3, description="Width.")
 
 
-class Undocumented(encoder_example.Example):
-    pass
-
-
 class Abstract(ImageEncoder):
     """Not finished."""
 
@@ -56,6 +52,10 @@ class TakingItsPart(encoder_example.Example):
 
     def __init__(self, config, encoder):
         super().__init__(config)
+
+
+class Undocumented(TakingItsPart):
+    pass
 
 
 def component(target="Encoder", config="PartConfig", **changes) -> Component:

@@ -15,7 +15,7 @@ from rdfc_core.models.phantoms import phantoms
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.plugin.registry import installed
 from rdfc_core.views import image_view
-from tests.support import small_parts
+from tests.support import small_preparers
 from tests.support.command import Done
 
 Predict = Callable[[], Done]
@@ -58,14 +58,14 @@ def change(run: Path, key: str, value: object) -> None:
 
 def measuring(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     """Let another version of the extractor give other contents, under the same recipe."""
-    extract = small_parts.OutlineFeatures.extract
+    extract = small_preparers.OutlineFeatures.extract
 
     def other(self, tumour):
         found = extract(self, tumour)
         found.values[10] *= factor
         return found
 
-    monkeypatch.setattr(small_parts.OutlineFeatures, "extract", other)
+    monkeypatch.setattr(small_preparers.OutlineFeatures, "extract", other)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,9 @@ def test_a_probe_holds_what_components_make_of_phantoms_and_of_nobody(run):
 def test_an_extractor_that_gives_other_values_is_refused_with_before_and_after(
     predict, monkeypatch
 ):
-    before = small_parts.OutlineFeatures(small_parts.OutlineConfig()).extract(phantoms(2)[0])
+    before = small_preparers.OutlineFeatures(small_preparers.OutlineConfig()).extract(
+        phantoms(2)[0]
+    )
     measuring(monkeypatch, 2.0)
     sentence = predict().refused(EXTRACTOR, "gives other values", "original_shape_Content was")
     value = before.values[10]
@@ -130,17 +132,17 @@ def test_a_feature_that_is_missing_now_is_refused(predict, monkeypatch):
 
 
 def test_another_recipe_is_refused_by_its_key(predict, monkeypatch):
-    recipe = small_parts.OutlineFeatures.recipe
+    recipe = small_preparers.OutlineFeatures.recipe
     monkeypatch.setattr(
-        small_parts.OutlineFeatures, "recipe", lambda self: {**recipe(self), "rounds": 3}
+        small_preparers.OutlineFeatures, "recipe", lambda self: {**recipe(self), "rounds": 3}
     )
     predict().refused(EXTRACTOR, "another recipe", "extractor.rounds", "was None and is 3")
 
 
 def test_other_names_of_features_are_refused(predict, monkeypatch):
-    names = small_parts.OutlineFeatures.names
+    names = small_preparers.OutlineFeatures.names
     monkeypatch.setattr(
-        small_parts.OutlineFeatures, "names", lambda self, ndim: names(self, ndim)[::-1]
+        small_preparers.OutlineFeatures, "names", lambda self, ndim: names(self, ndim)[::-1]
     )
     predict().refused(EXTRACTOR)
 
@@ -179,7 +181,7 @@ def test_a_view_that_makes_nothing_of_phantoms_is_recorded_and_not_compared(
     def refuse(self, tumour):
         raise ValueError("needs the column age")
 
-    monkeypatch.setattr(small_parts.GreyView, "prepare", refuse)
+    monkeypatch.setattr(small_preparers.GreyPreparer, "prepare", refuse)
     prepared, unprobed = made_by.seen_phantoms(model.views, 2)
     assert unprobed == {"greys": "ValueError: needs the column age"}
     assert "greys" not in prepared

@@ -20,6 +20,7 @@ from rdfc_core.evaluation.classifiers import LogisticProbe
 from rdfc_core.interfaces import MemoryStore
 from rdfc_core.models import model
 from rdfc_core.models.linear_model import joined
+from rdfc_core.models.loading import load
 from rdfc_core.models.model import Model
 from tests.support import small_study
 from tests.support.small_parts import SmallCnn
@@ -75,7 +76,7 @@ def test_a_case_has_one_answer_whoever_stands_beside_it(trained, monkeypatch):
 
 def test_a_saved_model_gives_identical_probabilities(trained, registry):
     made, study, prepared, folder = trained
-    again = model.load(folder, study, registry)
+    again = load(folder, study, registry)
     assert again.classes == ("benign", "malignant")
     np.testing.assert_array_equal(again.predict(prepared), made.predict(prepared))
     for layer, views in made.outputs(prepared).items():
@@ -113,7 +114,7 @@ def test_a_model_without_classifier_says_so_and_still_embeds(trained, registry, 
     made, study, prepared, _ = trained
     bare = Model(made.views, made.pretext, made.classes)
     bare.save(tmp_path / "bare")
-    again = model.load(tmp_path / "bare", study, registry)
+    again = load(tmp_path / "bare", study, registry)
     with pytest.raises(DataError, match="no classifier: it was only pretrained"):
         again.predict(prepared)
     assert joined(again.outputs(prepared)["embedding"]).shape == (36, 48)
@@ -132,7 +133,7 @@ def test_saving_again_replaces_the_model_and_nothing_else(trained, registry, tmp
     }
     assert [file.name for file in tmp_path.iterdir()] == ["m"]
     np.testing.assert_array_equal(
-        model.load(tmp_path / "m", study, registry).predict(prepared), made.predict(prepared)
+        load(tmp_path / "m", study, registry).predict(prepared), made.predict(prepared)
     )
 
 
@@ -143,7 +144,7 @@ def test_a_file_that_is_cut_is_refused(trained, registry, copy, name, kept):
     whole = file.read_bytes()
     file.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
     with pytest.raises(DataError, match=r"copy cannot be used: .* Train it again"):
-        model.load(copy, trained[1], registry)
+        load(copy, trained[1], registry)
 
 
 @pytest.mark.parametrize("place", [0, 40, -1, -1000])
@@ -153,14 +154,14 @@ def test_weights_with_a_bit_turned_over_are_refused(trained, registry, copy, pla
     turned[place] ^= 1
     file.write_bytes(turned)
     with pytest.raises(DataError, match="do not match their checksum"):
-        model.load(copy, trained[1], registry)
+        load(copy, trained[1], registry)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"classes": 3}', "null"])
 def test_a_description_that_says_nothing_is_refused(trained, registry, copy, content):
     (copy / "model.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match="copy cannot be used"):
-        model.load(copy, trained[1], registry)
+        load(copy, trained[1], registry)
 
 
 def rewrite(copy, about=None, **arrays):
@@ -190,7 +191,7 @@ def rewrite(copy, about=None, **arrays):
 def test_a_model_that_contradicts_itself_is_refused(trained, registry, copy, about, arrays):
     rewrite(copy, about, **arrays)
     with pytest.raises(DataError, match=r"copy cannot be used: .* Train it again"):
-        model.load(copy, trained[1], registry)
+        load(copy, trained[1], registry)
 
 
 def test_a_model_whose_weights_are_no_numbers_is_refused(trained, registry, copy):
@@ -199,7 +200,7 @@ def test_a_model_whose_weights_are_no_numbers_is_refused(trained, registry, copy
     weights[key].flat[0] = np.inf
     rewrite(copy, **{key: weights[key]})
     with pytest.raises(DataError, match=f"its weights {key} hold NaN or infinite numbers"):
-        model.load(copy, trained[1], registry)
+        load(copy, trained[1], registry)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_a_model_whose_weights_are_no_numbers_is_refused(trained, registry, copy
 )
 def test_a_classifier_of_other_networks_says_so(trained, registry, copy, about, arrays):
     rewrite(copy, about, **arrays)
-    made = model.load(copy, trained[1], registry)
+    made = load(copy, trained[1], registry)
     with pytest.raises(ShapeError, match=r"was trained on .* and there are .* Train it again"):
         made.predict(trained[2])
 
@@ -217,16 +218,16 @@ def test_a_classifier_of_other_networks_says_so(trained, registry, copy, about, 
 def test_a_missing_file_is_refused(trained, registry, copy, name):
     (copy / name).unlink()
     with pytest.raises(DataError, match="copy cannot be used"):
-        model.load(copy, trained[1], registry)
+        load(copy, trained[1], registry)
 
 
 def test_weights_of_another_study_are_refused(trained, registry, pictures):
     other = small_study.resolved(pictures, "encoder.width=9")
     with pytest.raises(DataError, match="size mismatch"):
-        model.load(trained[3], other, registry)
+        load(trained[3], other, registry)
     fewer = small_study.resolved(pictures, "views.extra=greys")
     with pytest.raises(DataError, match="cannot be used"):
-        model.load(trained[3], fewer, registry)
+        load(trained[3], fewer, registry)
 
 
 def test_a_model_loads_without_the_weights_that_its_encoder_began_with(
@@ -239,7 +240,7 @@ def test_a_model_loads_without_the_weights_that_its_encoder_began_with(
 
     monkeypatch.setattr(SmallCnn, "blank", SmallCnn.build)
     monkeypatch.setattr(SmallCnn, "build", gone)
-    again = model.load(folder, study, registry)
+    again = load(folder, study, registry)
     np.testing.assert_array_equal(again.predict(prepared), made.predict(prepared))
     with pytest.raises(StudyError, match="cannot be had"):
         model.fresh(study, registry, made.views, 2, 0)

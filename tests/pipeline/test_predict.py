@@ -15,7 +15,7 @@ from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import resolve
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.extraction.extract import extract
-from rdfc_core.models import model as models
+from rdfc_core.models.loading import load as load_model
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.embeddings_table import write_embeddings
 from rdfc_core.pipeline.open_run import OpenRun
@@ -98,7 +98,7 @@ def test_a_volume_costs_a_run_of_pictures_only_itself_and_the_view_is_named(
 ):
     cases = cases_of(with_a_volume(pictures, tmp_path / "own", "case-001"), reader)[:3]
     if stored:
-        views = models.load(
+        views = load_model(
             finished / "model" / "holdout",
             resolve(load_study(RunFolder(finished).read_study()), run_context.registry),
             run_context.registry,
