@@ -28,7 +28,7 @@ from unittest import mock
 
 from rdfc_core import cli
 from rdfc_core.cli import demo
-from rdfc_core.plugin.component import set_nested
+from rdfc_core.plugin.part_text import set_nested
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.files import write
 from tests import docs_reference
