@@ -113,8 +113,9 @@ class Reading:
         self.shares = np.array(sorted(curve))
         self.least = float(self.shares[0])
         values = np.stack([curve[share] for share in self.shares], axis=1)
-        self.rising = np.array([isotonic_regression(row) for row in values])
-        self.rising[np.isnan(values).any(axis=1)] = np.nan
+        undefined = np.isnan(values).any(axis=1)  # a resample in which a split lacks a class
+        self.rising = np.array([isotonic_regression(row) for row in np.nan_to_num(values)])
+        self.rising[undefined] = np.nan
 
     def share_of(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
         """(1 + resamples,) → the share that each needs: NaN where undefined, ∞ beyond all."""

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.labels_needed import LabelsNeeded, labels_needed
+from rdfc_core.evaluation.labels_needed import (
+    LabelsNeeded,
+    Reading,
+    interval_of_shares,
+    labels_needed,
+)
 from rdfc_core.evaluation.linear_probe import Variant
 
 CASES = 800
@@ -82,3 +87,12 @@ def test_without_a_pretrained_method_or_a_second_share_there_is_nothing_to_tell(
     whole = judged(hybrid_finetune=(0.7, 0.8, 0.9), hybrid_scratch=(0.6, 0.7, 0.8))
     only = {variant: found for variant, found in whole.items() if variant.label_fraction == 1}
     assert labels_needed(only, 10, 0.95, 0) == []
+
+
+def test_resamples_in_which_the_metric_is_undefined_are_left_out():
+    reference = {0.1: np.array([0.6, 0.6, np.nan]), 1.0: np.array([0.8, 0.8, 0.8])}
+    found = Reading(reference).share_of(np.array([0.7, np.nan, 0.7]))
+    assert found[0] == pytest.approx(math.sqrt(0.1))
+    assert np.isnan(found[1:]).all()
+    assert all(math.isnan(end) for end in interval_of_shares(found, 0.95))
+    assert interval_of_shares(np.array([0.5, 0.4, np.nan, 0.6]), 0.95) == (0.4, 0.6)
