@@ -50,8 +50,7 @@ EXTRACTORS = {
         "seeds or draws from Python's module random",
     ),
     "watering": (
-        # A seed that nobody else uses: seeding as it is seeded already looks like drawing.
-        "    def extract(self, tumour):\n        torch.manual_seed(48271)\n"
+        "    def extract(self, tumour):\n        torch.manual_seed(0)\n"
         "        return super().extract(tumour)",
         "seeds torch's global generator",
     ),
@@ -138,7 +137,7 @@ VIEWS = {
         "has out_features 9 and gave (2, 8)",
     ),
     "reseeding-tower": (
-        "    def tower(self):\n        torch.manual_seed(48271)\n        return Straight()",
+        "    def tower(self):\n        torch.manual_seed(0)\n        return Straight()",
         "Animal.tower() seeds torch's global generator",
     ),
 }
