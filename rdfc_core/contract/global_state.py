@@ -17,6 +17,9 @@ from typing import Any
 
 from rdfc_core.contract.promises import require
 
+UNLIKELY_SEED = 0x5EED_7A1A
+"""For what is tried and not kept: nobody seeds with it by chance."""
+
 
 @dataclass(frozen=True)
 class GlobalState:
@@ -132,9 +135,26 @@ def left_alone(what: str, weights: bool = False) -> Iterator[None]:
     Raises:
         ContractError: If it does not.
     """
+    own = GlobalState.now()
+    if not weights:
+        _seed_unlike_others()
     before = GlobalState.now()
-    yield
-    found = touched(before, GlobalState.now(), weights, draws=not weights)
+    try:
+        yield
+        found = touched(before, GlobalState.now(), weights, draws=not weights)
+    finally:
+        if not weights:
+            own.restore()
     if found:
-        before.restore()
+        own.restore()
     require(not found, f"{what} {'; it '.join(found)}.")
+
+
+def _seed_unlike_others() -> None:
+    """Seed torch, if it is loaded: with the seed of a study, seeding alike would look like drawing.
+
+    The generator of the processor alone: that of a device cannot be read without waiting for it.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "default_generator"):
+        torch.default_generator.manual_seed(UNLIKELY_SEED)

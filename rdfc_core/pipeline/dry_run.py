@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.contract.global_state import UNLIKELY_SEED
 from rdfc_core.errors import DataError, PluginError, StudyError
 from rdfc_core.evaluation import linear_probe, supervised
 from rdfc_core.extraction import extract
@@ -68,7 +69,7 @@ def try_on_few(
     trial_checks.check_views(study, views, prepared, context.registry)
     trial_checks.check_memories(study, context.registry)
     trial_checks.check_different(extraction, views)
-    own = fresh_model(study, context.registry, views, WANTED, trial_checks.TRIAL_SEED)
+    own = fresh_model(study, context.registry, views, WANTED, UNLIKELY_SEED)
     trial_checks.check_outputs(own, prepared)
     _require_embeddings(study, own.outputs(prepared))
     for model in built(study, views, WANTED, context.registry).values():

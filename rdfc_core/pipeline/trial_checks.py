@@ -26,9 +26,6 @@ from rdfc_core.views.preparers import GAVE
 
 log = logging.getLogger("rdfc")
 
-TRIAL_SEED = 0x5EED_7A1A
-"""Of networks that are built to be tried, and not kept: nobody seeds with it by chance."""
-
 
 def check_views(
     study: ResolvedStudy,
