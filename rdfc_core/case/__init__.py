@@ -4,6 +4,7 @@ from rdfc_core.case.case import IMAGE_NAME, Case
 from rdfc_core.case.files import ReadsFiles, mask_of, nothing_at, reader_of
 from rdfc_core.case.loading import LoadedCase
 from rdfc_core.case.tumour import (
+    ANY_IMAGE,
     MOST_VALUES,
     Needs,
     Tumour,
@@ -14,6 +15,7 @@ from rdfc_core.case.tumour import (
 from rdfc_core.volume import Volume
 
 __all__ = [
+    "ANY_IMAGE",
     "IMAGE_NAME",
     "MOST_VALUES",
     "Case",

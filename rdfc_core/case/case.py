@@ -18,9 +18,6 @@ from rdfc_core.mask_grid import MaskGrid
 IMAGE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
-ANY_IMAGE = Needs(any_image=True)
-
-
 @dataclass(frozen=True)
 class Case:
     """One tumour: where its image and mask are, whose it is, and its label if it has one.
@@ -153,9 +150,7 @@ class Case:
         except DataError as error:
             raise DataError(f"Case {self.case_id}: {error}") from error
 
-    def file_states(
-        self, needs: Iterable[Needs] = (Needs(any_image=True),)
-    ) -> list[tuple[int, ...]]:
+    def file_states(self, needs: Iterable[Needs]) -> list[tuple[int, ...]]:
         """What the system notes of the files that are read: it changes whenever one is replaced.
 
         Unlike the fingerprint, it does not come back when the earlier content does.
@@ -218,6 +213,12 @@ class Case:
     def simple(self) -> bool:
         """Whether there is one image without a name, and no column that views may see."""
         return not self.images and not self.view_columns
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its image and mask files, each once."""
+        files = (self.image, self.mask, *self.images.values(), *self.masks.values())
+        return tuple(dict.fromkeys(files))
 
     def with_files(self, renamed: Callable[[Path], Path]) -> Case:
         """The case with each of its paths renamed."""

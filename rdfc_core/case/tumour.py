@@ -62,6 +62,10 @@ class Needs:
         return self.images is None and not self.columns
 
 
+ANY_IMAGE = Needs(any_image=True)
+"""One image, whichever: of what is shown to people, or looked at for them."""
+
+
 def is_label(name: str) -> bool:
     """Whether a column is called as the label is, however it is spelled."""
     return "".join(letter for letter in name.casefold() if letter.isalnum()) in (LABEL, "labels")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Needs, Tumour
+from rdfc_core.case import ANY_IMAGE, Tumour
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.volume import extents_of
 
@@ -74,7 +74,7 @@ def inspect(tumour: Tumour) -> Inspected:
 class Inspection:
     """The look at a case as extraction makes and stores it: JSON in UTF-8, (L,) uint8."""
 
-    needs = Needs(any_image=True)
+    needs = ANY_IMAGE
 
     def recipe(self) -> dict[str, Any]:
         """The store's key."""

@@ -138,24 +138,24 @@ def _differences(
 ) -> Iterator[Difference]:
     arrays = now.arrays()
     for key, old in saved.items():
-        names: tuple[str, ...] = ()
-        kind, view, *_ = key.split(".", 1)[0], *key.split(".", 1)[1].rsplit(".", 1)
-        if kind == "network":
-            view = key.removeprefix("network.")
+        kind, _, rest = key.partition(".")
+        of_network = kind == "network"
+        view = rest if of_network else rest.rpartition(".")[0]
         if view not in model.views:
             raise DataError(
                 f"The saved model holds numbers of {view!r}, which is no view of its study: it is "
                 "damaged or of another study. Copy the run's folder again, or run its study again."
             )
-        if kind == "network":
+        names: tuple[str, ...] = ()
+        own = names
+        if of_network:
             part: object = network_part(model.views[view])
             limits = NETWORKS
         else:
             part = _prepares(model.views[view])
-            names = before.features.get(view, ())
+            names, own = (made.features.get(view, ()) for made in (before, now.made_by))
             limits = FEATURES if names else PICTURES
         new = arrays.get(key)
-        own = now.made_by.features.get(view, ()) if kind == "prepared" else ()
         if new is None:
             told = f"of a phantom (now: {now.made_by.unprobed.get(view, 'nothing')})"
             yield Difference(part, f"what it makes {told}", float(old.flat[0]), np.nan, True)

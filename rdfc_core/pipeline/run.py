@@ -26,7 +26,7 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, Problem, View
-from rdfc_core.pipeline import per_split, precision, summary
+from rdfc_core.pipeline import per_split, precision, run_facts, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
 from rdfc_core.pipeline.context import RunContext, extract
@@ -261,8 +261,8 @@ class _Run:
         early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (
             *filter(None, early),
-            *summary.by_default(self.selections),
-            *summary.warnings(study, extraction, tested, classes),
+            *run_facts.by_default(self.selections),
+            *run_facts.warnings(study, extraction, tested, classes),
         ):
             log.warning("%s", sentence)
         return Results(
@@ -272,9 +272,9 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
-            dataset=summary.describe(study, self.dataset, cases, splits, classes, uses),
+            dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
-            missing=tuple(summary.missing(extraction)),
+            missing=tuple(run_facts.missing(extraction)),
             warnings=tuple(self.heard),
             run={
                 "seconds": self.clock.seconds,
@@ -285,9 +285,9 @@ class _Run:
                 "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
-                "embeddings": summary.embeddings(self.signs),
+                "embeddings": run_facts.embeddings(self.signs),
                 "convergence": {
-                    f"{split}.{name}" if name else split: summary.convergence(told)
+                    f"{split}.{name}" if name else split: run_facts.convergence(told)
                     for name, of_split in self.convergence.items()
                     for split, told in of_split.items()
                 },

@@ -1,19 +1,13 @@
-"""What a run puts into its results: rows of metrics, the data in numbers, and what is missing."""
+"""What a run puts into its results: rows of metrics, their comparisons, and the headline."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from statistics import mean
-from typing import Any
 
-from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.data.accounting import Use, as_rows
-from rdfc_core.data.cells import counted
-from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
 from rdfc_core.evaluation.headline import METRIC as HEADLINE_METRIC
 from rdfc_core.evaluation.headline import against, headline_variant
@@ -21,9 +15,7 @@ from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.permutation_importance import METRIC, Family, contributions
-from rdfc_core.evaluation.sample_size import held_back, too_few
-from rdfc_core.extraction.extract import Extraction
-from rdfc_core.interfaces import Dataset, PublishedRow
+from rdfc_core.interfaces import PublishedRow
 from rdfc_core.results.schema import (
     Against,
     Comparison,
@@ -32,11 +24,8 @@ from rdfc_core.results.schema import (
     Judged,
     LabelsNeeded,
     Row,
-    Selection,
     finite,
 )
-from rdfc_core.results.vocabulary import NO_SHAPE, SHAPE_ONLY
-from rdfc_core.training.convergence import Convergence
 
 
 def rows(
@@ -192,121 +181,3 @@ def importance(
         )
         for one in found
     ]
-
-
-def describe(
-    study: ResolvedStudy,
-    dataset: Dataset,
-    cases: Sequence[Case],
-    splits: Sequence[Split],
-    classes: Sequence[str],
-    uses: Sequence[Use],
-) -> dict[str, Any]:
-    """The data set in numbers: classes, cases, patients, the size of each part, and every use.
-
-    Args:
-        study: Names the data set.
-        dataset: Says how to cite it.
-        cases: All that are listed.
-        splits: That were made of them.
-        classes: Those that are told apart; a case with another label counts as unlabelled.
-        uses: What each case was used for.
-    """
-    labels = Counter(case.label for case in cases)
-    return {
-        "name": study.dataset.name,
-        "citation": dataset.citation,
-        "classes": list(classes),
-        "cases": len(cases),
-        "patients": len({case.patient_id for case in cases}),
-        "unlabelled": len(cases) - sum(labels[name] for name in classes),
-        "tested": held_back(cases, splits, classes),
-        "per_class": {name: labels[name] for name in classes},
-        "splits": [
-            {
-                "name": split.name,
-                "pretext": len(split.pretext),
-                "train": len(split.train),
-                "test": len(split.test),
-            }
-            for split in splits
-        ],
-        "uses": list(as_rows(uses)),
-    }
-
-
-def convergence(told: Convergence) -> dict[str, Any]:
-    """How long a pretraining was, and how its task was measured from check to check."""
-    return {
-        "epochs": told.epochs,
-        "steps": told.epochs * told.epoch_steps,
-        "converged": told.converged,
-        "history": [{"epoch": epoch, "loss": finite(loss)} for epoch, loss in told.history],
-    }
-
-
-def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
-    """Split → pretext → how its embeddings of test cases lie; what is undefined is None."""
-    return {
-        split: {
-            pretext: {sign: finite(value) for sign, value in found.items()}
-            for pretext, found in of_split.items()
-        }
-        for split, of_split in signs.items()
-    }
-
-
-def by_default(selections: Sequence[Selection]) -> list[str]:
-    """The sentence on models that were taken and not chosen; none if all were chosen."""
-    taken = [one for one in selections if one.folds == 0]
-    if not taken:
-        return []
-    first = taken[0]
-    shares = ", ".join(f"{share:.3g}" for share in sorted({100 * s.label_fraction for s in taken}))
-    return [
-        f"In {len(taken)} of {len(selections)} choices of a model ({shares} % of the labels) a "
-        "class had a single labelled patient, so that nothing could be held back to choose by: "
-        f"{first.chosen} was taken, the default, and is not calibrated. Label more patients."
-    ]
-
-
-def missing(extraction: Extraction) -> list[dict[str, Any]]:
-    """Each feature that some cases do not have: how many, and the commonest reason."""
-    reasons: dict[str, Counter[str]] = defaultdict(Counter)
-    for prepared in extraction.prepared.values():
-        for one in prepared.values():
-            for feature, reason in one.missing.items():
-                reasons[feature][reason] += 1
-    return [
-        {
-            "feature": feature,
-            "cases": found.total(),
-            "reason": found.most_common(1)[0][0],
-        }
-        for feature, found in sorted(reasons.items())
-    ]
-
-
-def warnings(
-    study: ResolvedStudy,
-    extraction: Extraction,
-    splits: Sequence[Split],
-    classes: Sequence[str],
-) -> list[str]:
-    """What a reader of the results should know about what was left out, or is too little."""
-    found = []
-    if extraction.failures:
-        count = len(extraction.failures)
-        were = "was" if count == 1 else "were"
-        found.append(f"{counted(count, 'case')} could not be used and {were} left out.")
-    wanted = {SHAPE_ONLY, NO_SHAPE} & set(study.evaluate.controls)
-    names = {
-        name
-        for prepared in extraction.prepared.values()
-        for name in next(iter(prepared.values())).names
-    }
-    if wanted and not any("shape" in name for name in names):
-        found.append("The features hold no shape class, so there is no shape-only control.")
-    tested = held_back(extraction.cases, splits, classes)
-    few = too_few(tested, folds=len(splits) > 1)
-    return [*found, few] if few else found

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rdfc_core.case import Needs, Tumour
+from rdfc_core.case import ANY_IMAGE, Tumour
 from rdfc_core.interfaces import Prepared
 
 
 class Size:
     """Logarithms of area or volume, and of the box's sides, in mm."""
 
-    needs = Needs(any_image=True)
+    needs = ANY_IMAGE
 
     def recipe(self) -> dict[str, Any]:
         """The store's key."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rdfc_core.case import Needs, Tumour
+from rdfc_core.case import ANY_IMAGE, Tumour
 from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.views.outline import HALO, OUTLINE, outline
 from rdfc_core.volume import bounding_box
@@ -25,7 +25,7 @@ PERCENTILES = (1.0, 99.0)
 class Thumbnail:
     """Thumbnails as extraction makes and stores them, like a view: bytes of a PNG, (L,) uint8."""
 
-    needs = Needs(any_image=True)
+    needs = ANY_IMAGE
 
     def __init__(self, size: int = 128) -> None:
         self.size = size

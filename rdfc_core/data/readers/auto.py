@@ -109,7 +109,7 @@ class AutoReader(Reader):
         given = []
         for case in cases:
             if case.reader is None:
-                for path in (case.image, case.mask, *case.images.values(), *case.masks.values()):
+                for path in case.paths:
                     if self.named_for(path) is None:
                         self._refuse_two(path, case.case_id)
                 case = replace(case.with_files(as_stored), reader=self)
@@ -221,7 +221,7 @@ def readers_of(cases: Sequence[Case]) -> dict[str, ReaderRecord]:
     """
     found: dict[str, ReaderRecord] = {}
     for case in cases:
-        for path in (case.image, case.mask, *case.images.values(), *case.masks.values()):
+        for path in case.paths:
             named = _reader_for(case.reader, path)
             if named is not None and named.name not in found:
                 found[named.name] = ReaderRecord(
