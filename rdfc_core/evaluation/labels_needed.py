@@ -36,7 +36,7 @@ Curve = dict[float, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class LabelsNeeded:
+class NeededShare:
     """The share of the labels with which ``reference`` does what ``method`` does with its own.
 
     Args:
@@ -60,7 +60,7 @@ class LabelsNeeded:
 
 def labels_needed(
     judged: Mapping[Variant, Sequence[Prediction]], resamples: int, confidence: float, seed: int
-) -> list[LabelsNeeded]:
+) -> list[NeededShare]:
     """For each pretrained method and share of the labels: what each reference needs.
 
     A reference's curve over the logarithm of the share is made non-decreasing (isotonic
@@ -90,7 +90,7 @@ def labels_needed(
                 needed = reading.share_of(target)
                 low, high = interval_of_shares(needed, confidence)
                 told.append(
-                    LabelsNeeded(
+                    NeededShare(
                         method, share, reference, float(needed[0]), low, high, reading.least
                     )
                 )

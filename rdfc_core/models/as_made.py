@@ -45,7 +45,7 @@ NETWORKS = Limits(2e-3, 2e-2)
 
 
 @dataclass(frozen=True)
-class Difference:
+class Deviation:
     """A number that is not what it was.
 
     Args:
@@ -135,7 +135,7 @@ def _changed(before: Any, now: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
 
 def _differences(
     model: Model, before: MadeBy, saved: Mapping[str, NDArray[Any]], now: Probe
-) -> Iterator[Difference]:
+) -> Iterator[Deviation]:
     arrays = now.arrays()
     for key, old in saved.items():
         kind, _, rest = key.partition(".")
@@ -158,9 +158,9 @@ def _differences(
         new = arrays.get(key)
         if new is None:
             told = f"of a phantom (now: {now.made_by.unprobed.get(view, 'nothing')})"
-            yield Difference(part, f"what it makes {told}", float(old.flat[0]), np.nan, True)
+            yield Deviation(part, f"what it makes {told}", float(old.flat[0]), np.nan, True)
         elif new.shape != old.shape or own != names:
-            yield Difference(part, "the number of values", old.size, new.size, True)
+            yield Deviation(part, "the number of values", old.size, new.size, True)
         else:
             yield from _values(part, kind, old, new, names, limits)
 
@@ -172,7 +172,7 @@ def _values(
     new: NDArray[Any],
     names: tuple[str, ...],
     limits: Limits,
-) -> Iterator[Difference]:
+) -> Iterator[Deviation]:
     old, new = old.astype(np.float64).ravel(), new.astype(np.float64).ravel()
     off = np.abs(new - old)
     if limits.relative:
@@ -184,10 +184,10 @@ def _values(
             thing = "value" if kind == "prepared" else "network feature"
             what = names[place] if names else f"{thing} {place}"
             refused = bool(off[place] > limits.refused)
-            yield Difference(part, what, float(old[place]), float(new[place]), refused)
+            yield Deviation(part, what, float(old[place]), float(new[place]), refused)
 
 
-def _told(found: list[Difference]) -> str:
+def _told(found: list[Deviation]) -> str:
     """Whose values differ, and which: those of the first component."""
     first = found[0]
     own = [one for one in found if one.part is first.part][:SHOWN]

@@ -10,7 +10,7 @@ import pytest
 
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.labels_needed import (
-    LabelsNeeded,
+    NeededShare,
     Reading,
     interval_of_shares,
     labels_needed,
@@ -39,12 +39,12 @@ def judged(alike: bool = False, **right: tuple[float, ...]) -> dict[Variant, lis
     return found
 
 
-def one(found: list[LabelsNeeded], share: float) -> LabelsNeeded:
+def one(found: list[NeededShare], share: float) -> NeededShare:
     (wanted,) = [told for told in found if told.label_fraction == share]
     return wanted
 
 
-def needed(resamples: int = 400, **right: Any) -> list[LabelsNeeded]:
+def needed(resamples: int = 400, **right: Any) -> list[NeededShare]:
     return labels_needed(judged(**right), resamples, 0.95, 0)
 
 

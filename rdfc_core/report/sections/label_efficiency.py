@@ -57,17 +57,17 @@ def _needed(told: Sequence[LabelsNeeded]) -> Plot | None:
         )
         colour, dashes = series_colour(place), place % len(DASHES)
         curves.append(Curve(reference, x, y, colour, dashes, band=(low, high)))
-        sentences += [in_words(one) for one in own]
+        sentences += [_in_words(one) for one in own]
     svg = figures.labels_needed(curves, "labels-needed", f"Labels needed. {' '.join(sentences)}")
     caption = (
         f"With how many labels others reach the weighted F1 of {methods[0]}. Above the diagonal "
         "the pretrained method needs fewer; arrows: all labels are not enough. "
-        + " ".join(in_words(o) for o in told if o.reference == first and o.label_fraction < 1)
+        + " ".join(_in_words(o) for o in told if o.reference == first and o.label_fraction < 1)
     )
     return Plot(f"Labels needed to do as well as {methods[0]}", svg, caption)
 
 
-def in_words(one: LabelsNeeded) -> str:
+def _in_words(one: LabelsNeeded) -> str:
     """``As good as a with 5 %: b with 21 % [12 % to 40 %], 4.2 times as many``."""
     ends = " to ".join(_share(one, end) for end in (one.ci_low, one.ci_high))
     times = ""
