@@ -25,6 +25,7 @@ KIND_WORDS = {
     "view": "Views",
     "objective": "Objectives",
     "memory_store": "Memories",
+    "memory_queue": "Queues",
     "pretext": "Pretexts",
     "executor": "Executors",
 }

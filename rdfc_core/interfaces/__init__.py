@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
+    from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
     from rdfc_core.interfaces.prepared import Prepared, Preparer
@@ -32,6 +33,7 @@ _HOME = {
     "ImageEncoder": "image_encoder",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
+    "MemoryQueue": "memory_queue",
     "MemoryStore": "memory_store",
     "Objective": "objective",
     "Outcome": "executor",
@@ -60,6 +62,7 @@ __all__ = [
     "ImageEncoder",
     "MaskGrid",
     "Memory",
+    "MemoryQueue",
     "MemoryStore",
     "Needs",
     "Objective",

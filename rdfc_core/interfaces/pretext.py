@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -152,6 +152,14 @@ class Pretext(nn.Module, ABC):
     @abstractmethod
     def encoders(self) -> Mapping[str, Tower]:
         """View name → the trained tower, for evaluation; views that are not trained are absent."""
+
+    def further_towers(self) -> Sequence[Tower]:
+        """Towers besides those of `encoders` that a step sends cases through, such as a teacher's.
+
+        They compute in the same precision and layout, each process on its rows, and are saved with
+        the checkpoint; with the model they are not. By default there are none.
+        """
+        return ()
 
     def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tower features (B, F) → final embeddings (B, D), where the task has such a space."""

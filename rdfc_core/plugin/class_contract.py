@@ -20,6 +20,7 @@ INTERFACES = {
     "view": "View",
     "objective": "Objective",
     "memory_store": "MemoryStore",
+    "memory_queue": "MemoryQueue",
     "pretext": "Pretext",
     "executor": "Executor",
 }

@@ -30,6 +30,7 @@ Kind = Literal[
     "view",
     "objective",
     "memory_store",
+    "memory_queue",
     "pretext",
     "executor",
 ]

@@ -81,6 +81,12 @@ _TEMPLATES = {
         ("torch>=2.10",),
         "pretext:\n  memory: {name: example-name, momentum: 0.5}",
     ),
+    "memory_queue": _Template(
+        "memory",
+        "The newest embeddings, in the order in which they came",
+        ("torch>=2.10",),
+        "pretext: {name: moco, queue: {name: example-name, size: 1024}}",
+    ),
     "pretext": _Template(
         "pretext",
         "Two views correlate, dimension by dimension",

@@ -24,7 +24,7 @@ from rdfc_core.training.metrics_log import PretrainPaths, keep_epochs_until, rec
 from rdfc_core.training.monitor import CollapseMonitor, refuse_divergence
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
-from rdfc_core.training.state import Task, Training, begun
+from rdfc_core.training.state import Task, Training, begun, towers_of
 from rdfc_core.utils.progress import Progress
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def _take_part(group: ProcessGroup, task: Task) -> None:
 def _timed_epoch(training: Training, epoch: int) -> dict[str, float]:
     """The metrics of an epoch, counted from 0; with the time it took, and what was held back."""
     started = time.perf_counter()
-    towers = training.pretext.encoders().values()
-    with training.group.dividing(towers, training.settings.sync_batchnorm):
+    with training.group.dividing(towers_of(training.pretext), training.settings.sync_batchnorm):
         metrics = _epoch(training, epoch)
     seconds = time.perf_counter() - started
     if training.convergence.due(epoch + 1):

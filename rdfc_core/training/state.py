@@ -13,7 +13,7 @@ from torch import nn
 
 from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.distributed.process_group import ProcessGroup
-from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.interfaces import Batch, Pretext, Tower, View
 from rdfc_core.interfaces.collated import Collated, count, nbytes, to_device
 from rdfc_core.training import checkpoint
 from rdfc_core.training.autocast import towers_in_half
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 log = logging.getLogger("rdfc")
+
+
+def towers_of(pretext: Pretext) -> list[Tower]:
+    """All towers that its steps send cases through."""
+    return [*pretext.encoders().values(), *pretext.further_towers()]
+
 
 STEPS = ("forward", "prime", "held_back_metrics")
 """The methods of a pretext that send cases through its towers."""
@@ -157,7 +163,7 @@ def begun(
         StudyError: If a network cannot be compiled, or its gradients would be wrong.
     """
     fabric = device_for(task.settings.precision, group)
-    towers = list(task.pretext.encoders().values())
+    towers = towers_of(task.pretext)
     # Laid out first: processes exchange gradients in the layout that they find.
     precision = task.settings.precision, fabric.device, "pretrain.precision"
     with (

@@ -83,6 +83,29 @@ MEMORIES = {
     ),
 }
 
+QUEUES = {
+    "anonymous-queue": (
+        "    def push(self, indices, embeddings):\n"
+        "        super().push(torch.arange(len(indices)), embeddings)",
+        "push() of the cases 7 and 2 left [0, 1] in the queue",
+    ),
+    "self-contrasting": (
+        "    def similarities(self, anchors, exclude):\n"
+        "        return super().similarities(anchors, torch.full_like(exclude, -2))",
+        "counts rows of the anchor's own case",
+    ),
+    "last-in-first-out": (
+        "    def push(self, indices, embeddings):\n"
+        "        if not (self.cases >= 0).all(): super().push(indices, embeddings)",
+        "let the oldest go first",
+    ),
+    "forgetful": (
+        "    def __init__(self, config):\n        super().__init__(config)\n"
+        "        self.register_buffer('cases', self.cases, persistent=False)",
+        "keep all of it in buffers",
+    ),
+}
+
 PRETEXTS = {
     "of-scalars": (
         "    def forward(self, batch): return super().forward(batch).loss",
@@ -125,6 +148,15 @@ class Task(Plain, Pretext):
 
 """
 MEMORY = "from rdfc_core.scaffold.templates.memory_store.memory import Example\n\n\n"
+QUEUE = "from rdfc_core.scaffold.templates.memory_queue.memory import Example\n\n\n"
+QUEUE_INIT = """
+class Sound(Example):
+    def __init__(self, config):
+        from rdfc_core.scaffold.templates.memory_queue.config import ExampleConfig
+        super().__init__(ExampleConfig())
+
+
+"""
 MEMORY_INIT = (
     "    def __init__(self, config):\n"
     "        from rdfc_core.scaffold.templates.memory_store.config import ExampleConfig\n"
@@ -187,6 +219,30 @@ def test_a_memory_that_breaks_its_contract_is_told_before_training(
     animal(name, kind="memory_store", parts=f"{MEMORY}class Animal(Example):\n{MEMORY_INIT}{body}")
     done = rdfc_here("extract", study_file, f"--set=pretext.memory={name}", HERE)
     blame(done, name, f"memory store {name!r} of", "breaks its contract", reason)
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = QUEUES[name]
+    animal(name, kind="memory_queue", parts=f"{QUEUE}{QUEUE_INIT}class Animal(Sound):\n{body}")
+    study = yaml.safe_load(study_file.read_text("utf-8"))
+    del study["objective"]
+    study["pretext"] = {"name": "moco", "queue": name}
+    study_file.write_text(yaml.safe_dump(study), "utf-8")
+    done = rdfc_here("extract", study_file, HERE)
+    blame(done, name, f"memory queue {name!r} of", "breaks its contract", reason)
+
+
+def test_a_memory_with_a_row_a_case_is_not_taken_for_a_queue(rdfc_here, study_file):
+    study = yaml.safe_load(study_file.read_text("utf-8"))
+    del study["objective"]
+    study["pretext"] = {"name": "moco", "queue": "bank"}
+    study_file.write_text(yaml.safe_dump(study), "utf-8")
+    done = rdfc_here("extract", study_file, HERE)
+    assert done.code == 2
+    assert "There is no memory queue 'bank'. Installed: fifo." in done.err
 
 
 @pytest.mark.parametrize("name", PRETEXTS)
