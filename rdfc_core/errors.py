@@ -38,6 +38,10 @@ class ShapeError(RdfcError):
     """Arrays or tensors do not fit together: the message states expected and actual shapes."""
 
 
+class StoppedError(RdfcError):
+    """A plugin asked to stop the run: what is finished is kept, and the same command goes on."""
+
+
 def one_line(text: str) -> str:
     """The text as a terminal can show it, whatever a file has put into it: escaped, and cut."""
     text = "".join(

@@ -26,12 +26,18 @@ class Batch(NamedTuple):
         prepared: View name → (B, …) as collated, not augmented; of some views a mapping of tensors.
         views: View name → the view, for its augmentation.
         generator: On the CPU; the only source of randomness.
+        step: Optimiser steps that the training has behind it, over all epochs; 0 where no step is
+            taken (`Pretext.prime`, `Pretext.held_back_metrics`).
+        steps: Of the whole training, as it is planned now: one that ends when the task is learnt
+            may have fewer. 0 where no step is taken.
     """
 
     indices: Tensor
     prepared: Mapping[str, Any]
     views: Mapping[str, View]
     generator: torch.Generator
+    step: int = 0
+    steps: int = 0
 
     def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Any:
         """The view's batch, augmented afresh at every call; in single precision, as it is.
