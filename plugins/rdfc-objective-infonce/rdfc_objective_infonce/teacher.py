@@ -8,9 +8,11 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from rdfc_core.interfaces import Tower
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 class Teacher(nn.Module):
@@ -54,7 +56,7 @@ class Teacher(nn.Module):
                     theirs.append(there[name].detach())
                 else:  # batches that were counted
                     number.copy_(there[name])
-        torch._foreach_lerp_(mine, theirs, 1 - momentum)
+        get_ema_multi_avg_fn(momentum)(mine, theirs, 0)
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def settling(network: nn.Module, afresh: bool) -> Iterator[None]:
         network: In training mode.
         afresh: Whether the batch is the first to be counted.
     """
-    layers = [one for one in network.modules() if isinstance(one, _BatchNorm)]
+    layers = [one for one in network.modules() if isinstance(one, BATCH_NORMS)]
     before = [layer.momentum for layer in layers]
     for layer in layers:
         if afresh:
