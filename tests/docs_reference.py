@@ -27,6 +27,8 @@ KIND_WORDS = {
     "memory_store": "Memories",
     "memory_queue": "Queues",
     "pretext": "Pretexts",
+    "optimizer": "Optimisers",
+    "schedule": "Schedules",
     "executor": "Executors",
 }
 assert tuple(KIND_WORDS) == KINDS

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rdfc_core.config.selection_settings import SelectionSettings
+from rdfc_core.config.training_parts import OptimizerPart, SchedulePart
 from rdfc_core.plugin.component import Part, PartOf
 from rdfc_core.results.vocabulary import (
     CONTROLS,
@@ -53,7 +54,9 @@ class TrainingSettings(Settings):
 
     epochs: int = Field(100, ge=0, description="Passes over the training cases.")
     batch_size: int = Field(64, ge=2, description="Cases a step, over all devices.")
-    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD as in the paper, or AdamW.")
+    optimizer: OptimizerPart = Field(
+        Part(name="sgd"), description="SGD as in the paper, AdamW, or a plugin's optimiser."
+    )
     learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
     nesterov: bool = Field(False, description="Nesterov's momentum; of SGD.")
@@ -72,11 +75,12 @@ class PretrainSettings(TrainingSettings):
     warmup_steps: int = Field(
         0, ge=0, description="Steps of linear warm-up; the longer of the two counts."
     )
-    schedule: Literal["constant", "cosine", "one-cycle", "warmup-stable-decay"] = Field(
-        "constant",
+    schedule: SchedulePart = Field(
+        Part(name="constant"),
         description="Learning rate after the warm-up: constant; falling over the whole budget "
-        "(cosine; one-cycle, whose warm-up is a tenth of it); or constant until the task is learnt "
-        "(patience) and falling after that, so that a longer training begins like a shorter one.",
+        "(cosine; one-cycle, whose warm-up is a tenth of it); constant until the task is learnt "
+        "(patience) and falling after that, so that a longer training begins like a shorter one "
+        "(warmup-stable-decay); or another schedule.",
     )
     decay_share: float = Field(
         0.3,
@@ -180,10 +184,10 @@ class SupervisedSettings(TrainingSettings):
     max_steps: int | None = Field(
         None, ge=1, description="Steps at most, however many the labels; null: as epochs say."
     )
-    schedule: Literal["step", "one-cycle", "constant"] = Field(
-        "step",
-        description="Learning rate: ÷10 at lr_milestone; up for a tenth of the steps and down to 0 "
-        "(one-cycle); or constant.",
+    schedule: SchedulePart = Field(
+        Part(name="step"),
+        description="Learning rate: ÷10 at lr_milestone (step); up for a tenth of the steps and "
+        "down to 0 (one-cycle); constant; or another schedule.",
     )
     lr_milestone: float = Field(
         0.7, gt=0, le=1, description="Share of the steps after which schedule step divides by 10."

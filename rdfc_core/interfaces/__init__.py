@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
+    from rdfc_core.interfaces.optimizer import Optimizer
     from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
     from rdfc_core.interfaces.reader import Reader
+    from rdfc_core.interfaces.schedule import Schedule
     from rdfc_core.interfaces.view import Tower, View
 
 _HOME = {
@@ -36,6 +38,7 @@ _HOME = {
     "MemoryQueue": "memory_queue",
     "MemoryStore": "memory_store",
     "Objective": "objective",
+    "Optimizer": "optimizer",
     "Outcome": "executor",
     "Prepared": "prepared",
     "Preparer": "prepared",
@@ -45,6 +48,7 @@ _HOME = {
     "PublishedRow": "published",
     "PublishedStudy": "published",
     "Reader": "reader",
+    "Schedule": "schedule",
     "SplitSpec": "dataset",
     "Tower": "view",
     "View": "view",
@@ -66,6 +70,7 @@ __all__ = [
     "MemoryStore",
     "Needs",
     "Objective",
+    "Optimizer",
     "Outcome",
     "Prepared",
     "Preparer",
@@ -75,6 +80,7 @@ __all__ = [
     "PublishedRow",
     "PublishedStudy",
     "Reader",
+    "Schedule",
     "SplitSpec",
     "Tower",
     "View",

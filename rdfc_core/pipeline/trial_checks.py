@@ -11,6 +11,7 @@ import numpy as np
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.contract.features import require_different
 from rdfc_core.contract.memories import require_memory
+from rdfc_core.contract.optimizers import require_optimizer, require_schedule
 from rdfc_core.contract.promises import require
 from rdfc_core.contract.queues import require_queue
 from rdfc_core.contract.views import require_round_trip, require_variation
@@ -54,8 +55,8 @@ def check_views(
             require_variation(view, batch, who)
 
 
-def check_memories(study: ResolvedStudy, registry: Registry) -> None:
-    """Check each memory and each queue of the study on a dozen rows.
+def check_parts(study: ResolvedStudy, registry: Registry) -> None:
+    """Check each memory and queue of the study on a dozen rows, each optimiser on a few weights.
 
     Raises:
         PluginError: If one breaks a promise.
@@ -63,6 +64,8 @@ def check_memories(study: ResolvedStudy, registry: Registry) -> None:
     checks: dict[str, Callable[[Any], None]] = {
         "memory_store": require_memory,
         "memory_queue": require_queue,
+        "optimizer": require_optimizer,
+        "schedule": require_schedule,
     }
     told = set()
     for part in study.parts():

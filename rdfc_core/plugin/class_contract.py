@@ -22,6 +22,8 @@ INTERFACES = {
     "memory_store": "MemoryStore",
     "memory_queue": "MemoryQueue",
     "pretext": "Pretext",
+    "optimizer": "Optimizer",
+    "schedule": "Schedule",
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""

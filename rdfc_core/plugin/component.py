@@ -32,6 +32,8 @@ Kind = Literal[
     "memory_store",
     "memory_queue",
     "pretext",
+    "optimizer",
+    "schedule",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

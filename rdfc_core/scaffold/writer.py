@@ -93,6 +93,18 @@ _TEMPLATES = {
         ("torch>=2.10",),
         "pretext: {name: example-name, width: 32}",
     ),
+    "optimizer": _Template(
+        "optimizer",
+        "Lion: sign descent with momentum",
+        ("torch>=2.10",),
+        "pretrain:\n  optimizer: {name: example-name, memory: 0.99}\n  learning_rate: 0.0003",
+    ),
+    "schedule": _Template(
+        "schedule",
+        "A straight line from the peak to a share of it",
+        (),
+        "pretrain:\n  schedule: {name: example-name, end: 0.1}",
+    ),
     "executor": _Template(
         "executor",
         "Jobs in threads",

@@ -17,6 +17,7 @@ from rdfc_core.testing.image_encoder import check_image_encoder
 from rdfc_core.testing.memory_queue import check_memory_queue
 from rdfc_core.testing.memory_store import check_memory_store
 from rdfc_core.testing.objective import check_objective
+from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
 from rdfc_core.testing.pretext import check_pretext
 from rdfc_core.testing.reader import check_reader
@@ -32,9 +33,11 @@ __all__ = [
     "check_memory_queue",
     "check_memory_store",
     "check_objective",
+    "check_optimizer",
     "check_plugin",
     "check_pretext",
     "check_reader",
+    "check_schedule",
     "check_view",
     "example_tumours",
 ]

@@ -148,7 +148,12 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
     steps = convergence.epochs * len(order)
     for step, (indices, own) in enumerate(training.cases.batches(order), start=first):
         factor = pretrain_factor(
-            training.settings, step, len(order), convergence.epochs, convergence.decay
+            training.settings,
+            step,
+            len(order),
+            convergence.epochs,
+            convergence.decay,
+            training.schedule,
         )
         set_learning_rates(training.optimizer, training.peaks, factor)
         with held_to_contract(pretext):

@@ -106,6 +106,40 @@ QUEUES = {
     ),
 }
 
+STEPPER = (
+    "    def build(self, groups, learning_rate):\n"
+    "        return torch.optim.SGD([dict(g) for g in groups], lr=learning_rate)"
+)
+OPTIMISERS = {
+    "deaf-to-rates": (
+        STEPPER.replace("torch.optim.SGD(", "Deaf(") + "\n\nclass Deaf(torch.optim.SGD):\n"
+        "    @torch.no_grad()\n"
+        "    def step(self, closure=None):\n"
+        "        for group in self.param_groups:\n"
+        "            for weight in group['params']: weight.sub_(0.01 * weight.grad)",
+        "moves weights where the learning rate is 0",
+    ),
+    "of-one-group": (
+        STEPPER.replace("[dict(g) for g in groups]", "[p for g in groups for p in g['params']]"),
+        "hold each group as it is given",
+    ),
+    "uphill": (STEPPER.replace("lr=", "maximize=True, lr="), "step against the gradient"),
+}
+
+SCHEDULES = {
+    "in-percent": (
+        "    def factor(self, step, steps): return 100 * (1 - step / steps)",
+        "give a number from 0 to 1",
+    ),
+    "counting-calls": (
+        "    calls = 0\n"
+        "    def factor(self, step, steps):\n"
+        "        self.calls += 1\n"
+        "        return 1 / self.calls",
+        "depend on step and steps alone",
+    ),
+}
+
 PRETEXTS = {
     "of-scalars": (
         "    def forward(self, batch): return super().forward(batch).loss",
@@ -243,6 +277,45 @@ def test_a_memory_with_a_row_a_case_is_not_taken_for_a_queue(rdfc_here, study_fi
     done = rdfc_here("extract", study_file, HERE)
     assert done.code == 2
     assert "There is no memory queue 'bank'. Installed: fifo." in done.err
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_optimiser_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = OPTIMISERS[name]
+    animal(name, kind="optimizer", parts=f"class Animal(Plain, Optimizer):\n{body}")
+    done = rdfc_here("extract", study_file, f"--set=pretrain.optimizer={name}", HERE)
+    blame(done, name, f"optimizer {name!r} of", "breaks its contract", reason)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = SCHEDULES[name]
+    animal(name, kind="schedule", parts=f"class Animal(Plain, Schedule):\n{body}")
+    done = rdfc_here("extract", study_file, f"--set=evaluate.supervised.schedule={name}", HERE)
+    blame(done, name, f"schedule {name!r} of", "breaks its contract", reason)
+
+
+def test_a_sound_optimiser_and_schedule_of_others_train_a_study(
+    animal, rdfc_here, study_file, tmp_path
+):
+    animal("stepper", kind="optimizer", parts=f"class Animal(Plain, Optimizer):\n{STEPPER}")
+    animal(
+        "slope",
+        kind="schedule",
+        parts="class Animal(Plain, Schedule):\n"
+        "    def factor(self, step, steps): return 1 - step / steps",
+    )
+    chosen = ("--set=pretrain.optimizer=stepper", "--set=pretrain.schedule=slope")
+    run = tmp_path / "run"
+    done = rdfc_here("pretrain", study_file, *chosen, "--out", run, HERE)
+    assert done.code == 0, done.err
+    written = yaml.safe_load((run / "study.yaml").read_text("utf-8"))
+    assert written["pretrain"]["optimizer"] == "stepper"
+    assert {"zoo-stepper", "zoo-slope"} <= written["versions"].keys()
 
 
 @pytest.mark.parametrize("name", PRETEXTS)
