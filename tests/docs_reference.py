@@ -26,6 +26,7 @@ KIND_WORDS = {
     "objective": "Objectives",
     "memory_store": "Memories",
     "memory_queue": "Queues",
+    "projector": "Projectors",
     "pretext": "Pretexts",
     "optimizer": "Optimisers",
     "schedule": "Schedules",

@@ -157,7 +157,8 @@ def _trained_by(
     settings: Trained, registry: Registry, path: str
 ) -> tuple[Trained, list[ResolvedPart]]:
     """The settings with optimiser and schedule filled in, and these as parts."""
-    found, parts = {}, []
+    found: dict[str, Part] = {}
+    parts: list[ResolvedPart] = []
     for kind in TRAINED_BY:
         named: Part = getattr(settings, kind)
         found[kind], config = training_parts.filled(

@@ -124,7 +124,7 @@ class _Small(nn.Module):
         """One step; the error before it."""
         error = self.loss()
         optimizer.zero_grad()
-        error.backward()  # type: ignore[no-untyped-call]
+        error.backward()
         try:
             optimizer.step()
         except TypeError as reason:

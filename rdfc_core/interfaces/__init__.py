@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.optimizer import Optimizer
     from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
+    from rdfc_core.interfaces.projector import Projector
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
     from rdfc_core.interfaces.reader import Reader
     from rdfc_core.interfaces.schedule import Schedule
@@ -45,6 +46,7 @@ _HOME = {
     "Pretext": "pretext",
     "PretextOutput": "pretext",
     "Problem": "dataset",
+    "Projector": "projector",
     "PublishedRow": "published",
     "PublishedStudy": "published",
     "Reader": "reader",
@@ -77,6 +79,7 @@ __all__ = [
     "Pretext",
     "PretextOutput",
     "Problem",
+    "Projector",
     "PublishedRow",
     "PublishedStudy",
     "Reader",

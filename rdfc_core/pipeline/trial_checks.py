@@ -12,6 +12,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.contract.features import require_different
 from rdfc_core.contract.memories import require_memory
 from rdfc_core.contract.optimizers import require_optimizer, require_schedule
+from rdfc_core.contract.projectors import require_projector
 from rdfc_core.contract.promises import require
 from rdfc_core.contract.queues import require_queue
 from rdfc_core.contract.views import require_round_trip, require_variation
@@ -56,7 +57,7 @@ def check_views(
 
 
 def check_parts(study: ResolvedStudy, registry: Registry) -> None:
-    """Check each memory and queue of the study on a dozen rows, each optimiser on a few weights.
+    """Check memories, queues, projectors, optimisers and schedules of the study on a few numbers.
 
     Raises:
         PluginError: If one breaks a promise.
@@ -64,6 +65,7 @@ def check_parts(study: ResolvedStudy, registry: Registry) -> None:
     checks: dict[str, Callable[[Any], None]] = {
         "memory_store": require_memory,
         "memory_queue": require_queue,
+        "projector": require_projector,
         "optimizer": require_optimizer,
         "schedule": require_schedule,
     }

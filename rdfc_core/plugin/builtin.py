@@ -10,7 +10,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, the two views, optimisers, schedules, and the local executor."""
+    """Readers, the two views, projectors, optimisers, schedules, and the local executor."""
     return [
         Component(
             "reader",
@@ -39,6 +39,19 @@ def rdfc_components() -> list[Component]:
             "The tumour's picture, through an image encoder",
             "rdfc_core.views.image_view:ImageView",
             "rdfc_core.views.options:ImageViewConfig",
+        ),
+        Component(
+            "projector",
+            "linear",
+            "One linear layer",
+            "rdfc_core.models.projectors:LinearProjector",
+        ),
+        Component(
+            "projector",
+            "mlp",
+            "Linear layers with normalisation and ReLU between them",
+            "rdfc_core.models.projectors:MLPProjector",
+            "rdfc_core.models.projector_options:MLPConfig",
         ),
         Component(
             "optimizer",

@@ -21,6 +21,7 @@ INTERFACES = {
     "objective": "Objective",
     "memory_store": "MemoryStore",
     "memory_queue": "MemoryQueue",
+    "projector": "Projector",
     "pretext": "Pretext",
     "optimizer": "Optimizer",
     "schedule": "Schedule",

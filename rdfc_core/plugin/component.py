@@ -31,6 +31,7 @@ Kind = Literal[
     "objective",
     "memory_store",
     "memory_queue",
+    "projector",
     "pretext",
     "optimizer",
     "schedule",

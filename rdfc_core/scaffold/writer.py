@@ -87,6 +87,12 @@ _TEMPLATES = {
         ("torch>=2.10",),
         "pretext: {name: moco, queue: {name: example-name, size: 1024}}",
     ),
+    "projector": _Template(
+        "projector",
+        "Two layers, the hidden one wider than the features",
+        ("torch>=2.10",),
+        "pretext:\n  projector: {name: example-name, expansion: 4}",
+    ),
     "pretext": _Template(
         "pretext",
         "Two views correlate, dimension by dimension",

@@ -20,6 +20,7 @@ from rdfc_core.testing.objective import check_objective
 from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
 from rdfc_core.testing.pretext import check_pretext
+from rdfc_core.testing.projector import check_projector
 from rdfc_core.testing.reader import check_reader
 from rdfc_core.testing.tumours import example_tumours
 from rdfc_core.testing.view import check_view
@@ -36,6 +37,7 @@ __all__ = [
     "check_optimizer",
     "check_plugin",
     "check_pretext",
+    "check_projector",
     "check_reader",
     "check_schedule",
     "check_view",

@@ -106,6 +106,24 @@ QUEUES = {
     ),
 }
 
+PROJECTORS = {
+    "of-own-width": (
+        "    def build(self, features, width): return nn.Linear(features, 7)",
+        "has out_features 4 and gave (5, 7)",
+    ),
+    "sharing-weights": (
+        "    layer = nn.LazyLinear(4)\n    def build(self, features, width): return self.layer",
+        "gave the same weights twice",
+    ),
+    "halting": (
+        "    def build(self, features, width):\n"
+        "        network = nn.Linear(features, width)\n"
+        "        network.register_forward_pre_hook(lambda layer, given: (given[0].detach(),))\n"
+        "        return network",
+        "stops the gradient",
+    ),
+}
+
 STEPPER = (
     "    def build(self, groups, learning_rate):\n"
     "        return torch.optim.SGD([dict(g) for g in groups], lr=learning_rate)"
@@ -277,6 +295,16 @@ def test_a_memory_with_a_row_a_case_is_not_taken_for_a_queue(rdfc_here, study_fi
     done = rdfc_here("extract", study_file, HERE)
     assert done.code == 2
     assert "There is no memory queue 'bank'. Installed: fifo." in done.err
+
+
+@pytest.mark.parametrize("name", PROJECTORS)
+def test_a_projector_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = PROJECTORS[name]
+    animal(name, kind="projector", parts=f"class Animal(Plain, Projector):\n{body}")
+    done = rdfc_here("extract", study_file, f"--set=pretext.projector={name}", HERE)
+    blame(done, name, f"projector {name!r} of", "breaks its contract", reason)
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

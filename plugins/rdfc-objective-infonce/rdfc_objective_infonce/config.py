@@ -117,6 +117,9 @@ class PairedViewsConfig(_Config):
     """What every task on pairs of views asks."""
 
     width: int = Field(128, ge=2, le=16384, description="D, the width of the embeddings.")
+    projector: Annotated[Part, PartOf("projector")] = Field(
+        Part(name="linear"), description="What makes the embeddings of a tower's features."
+    )
     terms: tuple[tuple[str, str], ...] | None = Field(
         None,
         min_length=1,

@@ -10,7 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces import Batch, Memory, MemoryStore, Objective, PretextOutput, Tower
+from rdfc_core.interfaces import (
+    Batch,
+    Memory,
+    MemoryStore,
+    Objective,
+    PretextOutput,
+    Projector,
+    Tower,
+)
 from rdfc_objective_infonce.config import CorrespondenceConfig
 from rdfc_objective_infonce.paired_views import PairedViews
 from rdfc_objective_infonce.shuffled_pairs import (
@@ -25,7 +33,7 @@ from rdfc_objective_infonce.shuffled_pairs import (
 class Correspondence(PairedViews):
     """Radiomics-deep feature correspondence, for any two or more views.
 
-    Each view has its tower, a linear projection to D numbers of unit length, and, where the
+    Each view has its tower, a projection to D numbers of unit length, and, where the
     objective uses one, a memory. The loss is the weighted sum over the terms.
 
     Source: Zhao & Yang 2021, Sect. 2.
@@ -36,9 +44,14 @@ class Correspondence(PairedViews):
     shuffle_seed: Tensor
 
     def __init__(
-        self, config: CorrespondenceConfig, *, objective: Objective, memory: MemoryStore
+        self,
+        config: CorrespondenceConfig,
+        *,
+        objective: Objective,
+        memory: MemoryStore,
+        projector: Projector | None = None,
     ) -> None:
-        super().__init__(config)
+        super().__init__(config, projector)
         # In a tuple, so that torch does not count the blanks among the modules: `build` copies
         # them, the memory for each view, the objective (which may keep state, too) for each term.
         self._blanks = (objective, memory)

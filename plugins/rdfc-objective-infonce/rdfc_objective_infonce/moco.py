@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rdfc_core.errors import ShapeError
-from rdfc_core.interfaces import Batch, MemoryQueue, PretextOutput, Tower, at_least_single
+from rdfc_core.interfaces import (
+    Batch,
+    MemoryQueue,
+    PretextOutput,
+    Projector,
+    Tower,
+    at_least_single,
+)
 from rdfc_objective_infonce.config import MoCoConfig
 from rdfc_objective_infonce.losses import info_nce
 from rdfc_objective_infonce.paired_views import PairedViews
@@ -33,8 +40,10 @@ class MoCo(PairedViews):
     task = "moco"
     config: MoCoConfig
 
-    def __init__(self, config: MoCoConfig, *, queue: MemoryQueue) -> None:
-        super().__init__(config)
+    def __init__(
+        self, config: MoCoConfig, *, queue: MemoryQueue, projector: Projector | None = None
+    ) -> None:
+        super().__init__(config, projector)
         # In a tuple, so that torch does not count it among the modules: `build` copies it.
         self._blanks = (queue,)
 
@@ -90,7 +99,8 @@ class MoCo(PairedViews):
     def prime(self, batch: Batch) -> None:
         """Fill the queues; teachers begin as their students, with the statistics of all cases."""
         for name in self.views:
-            with settling(self.towers[name], afresh=not self._primed):
+            student = nn.ModuleList([self.towers[name], self.projections[name]])
+            with settling(student, afresh=not self._primed):
                 keys = self._project(name, self.towers[name](batch.prepared[name]))
             self._follow(name, 0.0)
             self._queue(name).push(batch.indices, keys)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces import Batch, Pretext, Tower, at_least_single
+from rdfc_core.interfaces import Batch, Pretext, Projector, Tower, at_least_single
 from rdfc_objective_infonce.config import PairedViewsConfig
 
 HELD_BACK_TEMPERATURE = 0.07
@@ -19,16 +19,17 @@ HELD_BACK_TEMPERATURE = 0.07
 
 
 class PairedViews(Pretext):
-    """Views of one case in a common space: each has its tower and a linear projection to D numbers.
+    """Views of one case in a common space: each has its tower and a projection to D numbers.
 
     What two views of a term, or two draws of one view, are asked for is the task's own.
     """
 
     task: str
 
-    def __init__(self, config: PairedViewsConfig) -> None:
+    def __init__(self, config: PairedViewsConfig, projector: Projector | None = None) -> None:
         super().__init__()
         self.config = config
+        self._projector = projector
 
     def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
         """Take the towers of the views that stand in a term, and make their projections.
@@ -53,7 +54,7 @@ class PairedViews(Pretext):
         self.cases = cases
         self.towers = nn.ModuleDict({name: towers[name] for name in self.views})
         self.projections = nn.ModuleDict(
-            {name: nn.Linear(towers[name].out_features, self.config.width) for name in self.views}
+            {name: self._projection(towers[name].out_features) for name in self.views}
         )
 
     def held_back_metrics(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -94,6 +95,12 @@ class PairedViews(Pretext):
             for name, rows in features.items()
             if name in self.projections
         }
+
+    def _projection(self, features: int) -> nn.Module:
+        """One linear layer where no projector is given."""
+        if self._projector is None:
+            return nn.Linear(features, self.config.width)
+        return self._projector.build(features, self.config.width)
 
     def _encode(self, name: str, batch: Batch) -> Tensor:
         return self._project(name, self.towers[name](batch.draw(name)))
