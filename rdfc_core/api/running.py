@@ -89,9 +89,12 @@ def run(
             _team(devices, team) as together,
             opened(store, executor, progress, together) as context,
         ):
+            from rdfc_core.pipeline.report_sections import record_sections
             from rdfc_core.pipeline.run import run as run_study
 
-            run_study(resolved, folder, context, overwrite, until, known, told)
+            results = run_study(resolved, folder, context, overwrite, until, known, told)
+            if until == "evaluate":
+                record_sections(folder, results, context.registry)
     done = Run(folder)
     if until == "evaluate":
         done.write_report(again=False)

@@ -24,15 +24,24 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.projector import Projector
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
     from rdfc_core.interfaces.reader import Reader
+    from rdfc_core.interfaces.report_section import (
+        Block,
+        FigureBlock,
+        ReportSection,
+        TableBlock,
+        TextBlock,
+    )
     from rdfc_core.interfaces.schedule import Schedule
     from rdfc_core.interfaces.view import Tower, View
 
 _HOME = {
     "Batch": "pretext",
+    "Block": "report_section",
     "Dataset": "dataset",
     "Executor": "executor",
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
+    "FigureBlock": "report_section",
     "ImageEncoder": "image_encoder",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
@@ -50,8 +59,11 @@ _HOME = {
     "PublishedRow": "published",
     "PublishedStudy": "published",
     "Reader": "reader",
+    "ReportSection": "report_section",
     "Schedule": "schedule",
     "SplitSpec": "dataset",
+    "TableBlock": "report_section",
+    "TextBlock": "report_section",
     "Tower": "view",
     "View": "view",
     "WorkerDiedError": "executor",
@@ -61,10 +73,12 @@ _HOME = {
 
 __all__ = [
     "Batch",
+    "Block",
     "Dataset",
     "Executor",
     "FeatureExtractor",
     "Features",
+    "FigureBlock",
     "ImageEncoder",
     "MaskGrid",
     "Memory",
@@ -83,8 +97,11 @@ __all__ = [
     "PublishedRow",
     "PublishedStudy",
     "Reader",
+    "ReportSection",
     "Schedule",
     "SplitSpec",
+    "TableBlock",
+    "TextBlock",
     "Tower",
     "View",
     "WorkerDiedError",

@@ -25,6 +25,7 @@ INTERFACES = {
     "pretext": "Pretext",
     "optimizer": "Optimizer",
     "schedule": "Schedule",
+    "report_section": "ReportSection",
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""

@@ -35,6 +35,7 @@ Kind = Literal[
     "pretext",
     "optimizer",
     "schedule",
+    "report_section",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

@@ -111,6 +111,12 @@ _TEMPLATES = {
         (),
         "pretrain:\n  schedule: {name: example-name, end: 0.1}",
     ),
+    "report_section": _Template(
+        "section",
+        "The methods of a run by rank",
+        (),
+        "# nothing to name: each installed section is in the report of every run",
+    ),
     "executor": _Template(
         "executor",
         "Jobs in threads",

@@ -22,6 +22,7 @@ from rdfc_core.testing.plugin import check_plugin
 from rdfc_core.testing.pretext import check_pretext
 from rdfc_core.testing.projector import check_projector
 from rdfc_core.testing.reader import check_reader
+from rdfc_core.testing.report_section import check_report_section
 from rdfc_core.testing.tumours import example_tumours
 from rdfc_core.testing.view import check_view
 
@@ -39,6 +40,7 @@ __all__ = [
     "check_pretext",
     "check_projector",
     "check_reader",
+    "check_report_section",
     "check_schedule",
     "check_view",
     "example_tumours",
