@@ -54,7 +54,7 @@ class Encoding:
         return cls(
             mean,
             np.where(constant, np.inf, spread),
-            ~there.all(axis=0),
+            np.asarray(np.isnan(table).any(axis=0), bool),
             tuple(tuple(sorted(one)) for one in words),
         )
 
