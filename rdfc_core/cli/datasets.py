@@ -125,6 +125,24 @@ def build(
             help="An image with several masks is left-out and told, or makes cases, one of each.",
         ),
     ] = "leave-out",
+    lesions: Annotated[
+        str | None,
+        typer.Option(
+            "--lesions",
+            help="What of a mask is a case: all, largest, each (connected component) or values "
+            "(each value of a label map); masks are read for it, and sizes noted.",
+        ),
+    ] = None,
+    mask_value: Annotated[
+        int | None,
+        typer.Option("--mask-value", help="The value that marks the tumour in the masks."),
+    ] = None,
+    smallest_mm: Annotated[
+        float,
+        typer.Option(
+            "--smallest-mm", min=0, help="Leave out lesions of a smaller diameter, and say so."
+        ),
+    ] = 0.0,
     patient: Annotated[
         str | None,
         typer.Option(
@@ -173,6 +191,9 @@ def build(
             (image_dir, mask_dir),
             (only_images, only_masks),
             several_masks,
+            lesions,
+            mask_value,
+            smallest_mm,
             patient,
             labels,
             id_column,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 import typer
 
@@ -15,10 +16,14 @@ from rdfc_core.data.cells import counted
 from rdfc_core.data.manifest.build import find_cases, with_patients, write_doubts, write_manifest
 from rdfc_core.data.manifest.found import Doubt, Found
 from rdfc_core.data.manifest.label_table import joined
+from rdfc_core.data.manifest.lesions import Lesions, split_into_lesions, with_mask_value
 from rdfc_core.data.manifest.options import SEVERAL_MASKS, LayoutOptions
 from rdfc_core.data.manifest.spreadsheet import ROLES, listed_cases
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import StudyError, did_you_mean, one_line
+from rdfc_core.plugin.registry import installed
 
+LESIONS: tuple[str, ...] = get_args(Lesions)
 SHOWN = 10
 """Doubts in the terminal; all of them are in the file."""
 
@@ -33,6 +38,9 @@ class BuildRequest:
     folders: tuple[Path | None, Path | None]
     patterns: tuple[str | None, str | None]
     several_masks: str
+    lesions: str | None
+    mask_value: int | None
+    smallest_mm: float
     patient: str | None
     labels: Path | None
     id_column: str
@@ -77,6 +85,7 @@ def build_manifest(request: BuildRequest, as_json: bool) -> None:
         )
     elif request.label_column or request.keep:
         raise StudyError("--label and --keep name columns of a table of labels. Give --labels.")
+    found = _of_lesions(found, request)
     header = write_manifest(request.out, found.cases) if found.cases else []
     if found.doubts:
         write_doubts(request.doubts, found)
@@ -103,6 +112,30 @@ def _found(request: BuildRequest) -> tuple[str, Found]:
     options = LayoutOptions(*request.folders, *request.patterns, several)
     layout, found = find_cases(request.source, request.layout, options)
     return layout.title, found
+
+
+def _of_lesions(found: Found, request: BuildRequest) -> Found:
+    """The cases with their mask value, once for each lesion if that is asked for."""
+    if request.mask_value is not None:
+        if request.lesions == "values":
+            raise StudyError("--lesions values makes a case of each value; drop --mask-value.")
+        found = with_mask_value(found, request.mask_value)
+    if request.lesions is None:
+        if request.smallest_mm:
+            raise StudyError("--smallest-mm is about lesions. Say what they are by --lesions.")
+        return found
+    if request.lesions not in LESIONS:
+        raise StudyError(
+            f"--lesions {request.lesions}: there is no such choice."
+            f"{did_you_mean(request.lesions, LESIONS)} Known: {', '.join(LESIONS)}."
+        )
+    return split_into_lesions(
+        found,
+        cast(Lesions, request.lesions),
+        request.smallest_mm,
+        AutoReader.installed(installed(), {}),
+        console.DrawnProgress(),
+    )
 
 
 def _roles(said: Sequence[str]) -> dict[str, str]:

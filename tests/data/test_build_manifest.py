@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from rdfc_core.api.context import component
 from rdfc_core.data.manifest.build import (
     LAYOUTS,
     find_cases,
@@ -22,7 +24,9 @@ from rdfc_core.data.manifest.found import ONLY, Found, FoundCase
 from rdfc_core.data.manifest.label_table import joined
 from rdfc_core.data.manifest.options import LayoutOptions
 from rdfc_core.data.manifest.spreadsheet import listed_cases
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError, StudyError
+from rdfc_core.plugin.registry import installed
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -329,6 +333,89 @@ def test_a_damaged_workbook_is_refused_by_name(tmp_path):
     (tmp_path / "list.xlsx").write_bytes(b"PK\x03\x04 nothing more")
     with pytest.raises(DataError, match=r"list.xlsx cannot be read as a table"):
         listed_cases(tmp_path / "list.xlsx", {}, tmp_path)
+
+
+# Lesions
+
+
+def ball(shape, centre, radius, spacing):
+    grid = np.indices(shape) * np.reshape(spacing, (-1, 1, 1, 1))
+    return ((grid - np.reshape(centre, (-1, 1, 1, 1))) ** 2).sum(axis=0) <= radius**2
+
+
+@pytest.fixture
+def two_lesions(tmp_path) -> Path:
+    """A volume with balls of radius 6 and 3 mm of one value, and a slab of another."""
+    import SimpleITK as sitk  # noqa: N813
+
+    shape, spacing = (20, 40, 40), (2.0, 1.0, 1.0)
+    mask = np.zeros(shape, np.uint8)
+    mask[ball(shape, (20, 8, 8), 3, spacing)] = 2
+    mask[ball(shape, (20, 25, 25), 6, spacing)] = 2
+    mask[0] = 1
+    image = np.random.default_rng(0).normal(100, 10, shape).astype(np.float32)
+    for kind, array in (("images", image), ("masks", mask)):
+        (tmp_path / kind).mkdir()
+        volume = sitk.GetImageFromArray(array)
+        volume.SetSpacing(spacing[::-1])
+        sitk.WriteImage(volume, str(tmp_path / kind / "P1.nii.gz"))
+    return tmp_path
+
+
+def test_each_lesion_of_a_mask_is_a_case_of_the_same_patient(two_lesions, rdfc_here):
+    out = two_lesions / "list.csv"
+    made = rdfc_here(
+        *("datasets", "build", two_lesions, "--out", out),
+        *("--lesions", "each", "--mask-value", "2"),
+    )
+    assert made.code == 0, made.err
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["case_id"], r["patient_id"], r["component"], r["mask_value"]) for r in rows] == [
+        ("P1_1", "P1", "1", "2"),
+        ("P1_2", "P1", "2", "2"),
+    ]
+    # Of balls of 12 and 6 mm, as far as voxels of 2 mm can tell.
+    sizes = [float(row["diameter_mm"]) for row in rows]
+    assert sizes == pytest.approx([12, 6], rel=0.1)
+    assert f"2 lesions, {sizes[1]:.1f} to {sizes[0]:.1f} mm" in made.out
+
+
+def test_a_case_is_the_lesion_that_its_row_names(two_lesions, rdfc_here):
+    out = two_lesions / "list.csv"
+    rdfc_here(
+        *("datasets", "build", two_lesions, "--out", out),
+        *("--lesions", "each", "--mask-value", "2"),
+    )
+    registry = installed()
+    dataset = component("dataset", "manifest", "dataset", root=out).build(registry)
+    cases = AutoReader.installed(registry, {}).given_to(list(dataset.cases()))
+    first, second = (case.load() for case in cases)
+    assert first.mask.sum() > second.mask.sum() > 0
+    assert not (first.mask & second.mask).any()
+    assert cases[0].fingerprint() != cases[1].fingerprint()
+    third = replace(cases[0], component=3)
+    with pytest.raises(DataError, match="the mask has 2 connected components, and the case is"):
+        third.load()
+
+
+def test_small_lesions_are_left_out_and_told(two_lesions, rdfc_here):
+    out = two_lesions / "list.csv"
+    made = rdfc_here(
+        *("datasets", "build", two_lesions, "--out", out, "--json"),
+        *("--lesions", "each", "--mask-value", "2", "--smallest-mm", "8"),
+    )
+    said = json.loads(made.out)
+    assert said["cases"] == 1
+    assert said["doubts"][0]["why"] == "1 lesion of it is smaller than 8 mm"
+
+
+def test_each_value_of_a_label_map_may_be_a_case(two_lesions, rdfc_here):
+    out = two_lesions / "list.csv"
+    rdfc_here("datasets", "build", two_lesions, "--out", out, "--lesions", "values")
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["case_id"], row["mask_value"]) for row in rows] == [("P1_1", "1"), ("P1_2", "2")]
 
 
 # What is written
