@@ -120,4 +120,4 @@ def _diameter(inside: NDArray[np.bool_], mask: Volume) -> float:
     size = float(inside.sum()) * math.prod(map(float, mask.spacing_mm))
     if inside.ndim == 2:
         return 2 * math.sqrt(size / math.pi)
-    return 2 * (0.75 * size / math.pi) ** (1 / 3)
+    return 2 * math.cbrt(0.75 * size / math.pi)
