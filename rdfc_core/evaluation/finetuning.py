@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.errors import DataError
 from rdfc_core.evaluation.classifiers import LogisticProbe, class_weights
 from rdfc_core.interfaces import Tower, View

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdfc_core.config.settings import AnyPrecision
+from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.evaluation import feature_blocks
 from rdfc_core.evaluation.feature_blocks import Blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
