@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import ContractError
 from rdfc_core.interfaces.collated import tensors
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
