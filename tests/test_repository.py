@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -133,17 +133,20 @@ def test_helpers_of_the_tests_are_imported_as_tests_support_and_tests_fuzz():
         assert not bare.search(file.read_text(encoding="utf-8")), file
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
+@functools.cache
+def sources() -> dict[Path, ast.Module]:
     """The modules that users install, and what they hold; templates are an author's."""
     files = [*(ROOT / "rdfc_core").rglob("*.py"), *ROOT.glob("plugins/*/rdfc_*/**/*.py")]
-    for file in files:
-        if "templates" not in file.parts:
-            yield file.relative_to(ROOT), ast.parse(file.read_text(encoding="utf-8"))
+    return {
+        file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8"))
+        for file in files
+        if "templates" not in file.parts
+    }
 
 
 def test_a_class_name_is_given_once():
     homes: dict[str, list[str]] = {}
-    for file, tree in sources():
+    for file, tree in sources().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(str(file))
@@ -153,7 +156,7 @@ def test_a_class_name_is_given_once():
 
 def test_functions_and_modules_are_short():
     long = []
-    for file, tree in sources():
+    for file, tree in sources().items():
         lines = len((ROOT / file).read_text(encoding="utf-8").splitlines())
         long += [(lines, str(file))] if lines > 300 else []
         for node in ast.walk(tree):
