@@ -69,6 +69,9 @@ class Objective(nn.Module, ABC):
 
         Raises:
             ShapeError: If ``a`` and ``b`` differ in shape.
+
+        Called:
+            At every step, by the pretext, for each pair of views that it joins, through `score`.
         """
 
     def score(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:
