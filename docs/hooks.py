@@ -14,6 +14,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
+CODE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 MOVED = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
@@ -69,4 +70,5 @@ def _with_links(text: str, repository: str, page: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(repository), link[1]))
         return posixpath.relpath(_page(target), posixpath.dirname(page) or ".")
 
-    return LINK.sub(rewritten, text)
+    parts = CODE.split(text)
+    return "".join(part if part.startswith("```") else LINK.sub(rewritten, part) for part in parts)
