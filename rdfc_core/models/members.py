@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from rdfc_core.config.settings import SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.interfaces import MemoryStore, Pretext, View
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.hybrid import Hybrid, predict

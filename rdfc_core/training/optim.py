@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from rdfc_core.config.settings import TrainingSettings
+from rdfc_core.config.training_settings import TrainingSettings
 
 
 def optimizer_for(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import PretrainSettings
 
 WARM_SHARE = 0.1
 """Of the steps of a one-cycle schedule, those on which the learning rate rises."""
