@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from rdfc_core.config import training_parts
-from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, TrainingSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.study import Study
+from rdfc_core.config.training_settings import PretrainSettings, TrainingSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Kind, Part, part_fields

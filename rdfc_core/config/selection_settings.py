@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from rdfc_core.config.settings import Settings
 from rdfc_core.results.vocabulary import Candidate
 
 
-class SelectionSettings(BaseModel):
+class SelectionSettings(Settings):
     """Which models are candidates, and how they are ranked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = Field(
         False,
@@ -22,8 +21,9 @@ class SelectionSettings(BaseModel):
         None,
         min_length=1,
         description="The models to choose from: probe (on frozen features), radiomics-logistic, "
-        "image-and-radiomics, radiomics (the SVM) and hybrid-finetune. Null: the three logistic "
-        "regressions, as far as the views allow, and those of the others that methods names.",
+        "image-and-radiomics, columns-logistic, features-and-columns, radiomics (the SVM) and "
+        "hybrid-finetune. Null: the logistic regressions, as far as the views allow, and those of "
+        "the others that methods names.",
     )
     folds: int = Field(
         3,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.errors import DataError
 from rdfc_core.evaluation.classifiers import LogisticProbe, class_weights
 from rdfc_core.interfaces import Tower, View
@@ -78,9 +79,7 @@ def fit(
         weight = class_weights(targets, network.head.classes.out_features) if balanced else None
         inputs = {name: to_device(cases[name], fabric.device) for name in network.views}
         if probe is not None:
-            seen = each_batch(network, inputs, network.seen).numpy()
-            probe.fit({"seen": seen}, truth, network.head.classes.out_features)
-            network.head.begin_with(probe.model.weight, probe.model.bias)
+            _begin_head_with(probe, network, inputs, truth)
         model.train()
         losses: list[Tensor] = []
         batches = endless_batches(len(truth), settings.batch_size, generator)
@@ -99,6 +98,18 @@ def fit(
                 if advance:
                     advance(parts, note=f"loss {mean:.3f}")
     network.eval()
+
+
+def _begin_head_with(
+    probe: LogisticProbe,
+    network: Hybrid,
+    inputs: Mapping[str, Collated],
+    truth: NDArray[np.int64],
+) -> None:
+    """Fit the probe on what the head sees of the cases as they are, and give the head its layer."""
+    seen = each_batch(network, inputs, network.seen).numpy()
+    probe.fit({"seen": seen}, truth, network.head.classes.out_features)
+    network.head.begin_with(probe.model.weight, probe.model.bias)
 
 
 def _finite_mean(losses: Sequence[Tensor], step: int) -> float:

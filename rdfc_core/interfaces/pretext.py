@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import ContractError
 from rdfc_core.interfaces.collated import tensors
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
@@ -98,11 +98,19 @@ class Pretext(nn.Module, ABC):
 
         Raises:
             StudyError: If the task needs a view that the study does not have.
+
+        Called:
+            Once a training, before its parameters are given to the optimiser; again where a model
+            is loaded.
         """
 
     @abstractmethod
     def forward(self, batch: Batch) -> PretextOutput:
-        """One step: everything that needs a gradient happens inside this one call."""
+        """One step: everything that needs a gradient happens inside this one call.
+
+        Called:
+            At every step, in every process of a training, with that process's rows in its towers.
+        """
 
     def require_sound(self, output: Any, cases: int) -> None:
         """Look at what `forward` gave for a batch of B = ``cases``; core does so at every step.
@@ -157,7 +165,11 @@ class Pretext(nn.Module, ABC):
 
     @abstractmethod
     def encoders(self) -> Mapping[str, Tower]:
-        """View name → the trained tower, for evaluation; views that are not trained are absent."""
+        """View name → the trained tower, for evaluation; views that are not trained are absent.
+
+        Called:
+            After `build`, whenever towers are looked for: to train, to evaluate, to save.
+        """
 
     def further_towers(self) -> Sequence[Tower]:
         """Towers besides those of `encoders` that a step sends cases through, such as a teacher's.
@@ -168,5 +180,9 @@ class Pretext(nn.Module, ABC):
         return ()
 
     def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Tower features (B, F) → final embeddings (B, D), where the task has such a space."""
+        """Tower features (B, F) → final embeddings (B, D), where the task has such a space.
+
+        Called:
+            By evaluation and `rdfc embed`, batch by batch, without gradient.
+        """
         return {}

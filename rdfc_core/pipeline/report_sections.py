@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from rdfc_core.contract.promises import ContractError
 from rdfc_core.contract.report_sections import require_blocks
+from rdfc_core.errors import ContractError
 from rdfc_core.interfaces import ReportSection
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.registry import Registry

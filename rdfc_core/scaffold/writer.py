@@ -144,11 +144,10 @@ def write_plugin(kind: str, name: str, folder: Path) -> Path:
     if kind not in KINDS:
         raise StudyError(f"There is no kind {kind!r}. Use one of: {', '.join(KINDS)}.")
     _check_name(kind, name)
-    distribution = f"rdfc-{kind.replace('_', '-')}-{name}"
-    target = folder / distribution
+    target = folder / _distribution(kind, name)
     if target.exists():
         raise StudyError(f"{target} exists. Choose another name, or remove it first.")
-    contents = _contents(kind, name, distribution)
+    contents = plugin_files(kind, name)
     try:
         for path, text in contents.items():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -175,9 +174,15 @@ def _check_name(kind: str, name: str) -> None:
         )
 
 
-def _contents(kind: str, name: str, distribution: str) -> dict[str, str]:
-    """Path within the distribution → text."""
+def plugin_files(kind: str, name: str) -> dict[str, str]:
+    """What a new plugin consists of: path within the distribution → text.
+
+    Args:
+        kind: One of `rdfc_core.plugin.component.KINDS`.
+        name: The component's name in a study.
+    """
     template = _TEMPLATES[kind]
+    distribution = _distribution(kind, name)
     package = distribution.replace("-", "_")
     root = files("rdfc_core.scaffold.templates")
     parts = root / kind
@@ -217,6 +222,10 @@ def _contents(kind: str, name: str, distribution: str) -> dict[str, str]:
         f"{package}/{template.module}.py": render(source),
         f"tests/test_{name.replace('-', '_')}.py": render(read(f"{kind}/test.py.txt")),
     }
+
+
+def _distribution(kind: str, name: str) -> str:
+    return f"rdfc-{kind.replace('_', '-')}-{name}"
 
 
 def _class_name(name: str, source: str) -> str:

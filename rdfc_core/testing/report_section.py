@@ -32,7 +32,7 @@ def check_report_section(section: ReportSection, run: Path | None = None) -> Non
     from rdfc_core.results.schema import Results
 
     who = require_kind(section, ReportSection)
-    runs = [(_results(rows), None) for rows in (True, False)]
+    runs: list[tuple[Results, Path | None]] = [(_results(rows), None) for rows in (True, False)]
     runs += [(Results.read(run / "results.json"), run)] if run else []
     for results, own in runs:
         with tempfile.TemporaryDirectory() as empty:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rdfc_core.config.settings import PretrainSettings
 from rdfc_core.config.training_parts import WARMUP_STABLE_DECAY
+from rdfc_core.config.training_settings import PretrainSettings
 
 PROGRESS = 0.005
 """Share of the first measurement by which one has to be below the best before it to count as

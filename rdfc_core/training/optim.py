@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from rdfc_core.config.settings import TrainingSettings
 from rdfc_core.config.training_parts import part_config
+from rdfc_core.config.training_settings import TrainingSettings
 from rdfc_core.contract.optimizers import require_groups
 from rdfc_core.interfaces import Optimizer
 from rdfc_core.plugin.attribution import held_to_contract

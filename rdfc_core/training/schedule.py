@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rdfc_core.config.settings import PretrainSettings, TrainingSettings
 from rdfc_core.config.training_parts import WARMUP_STABLE_DECAY, part_config
+from rdfc_core.config.training_settings import PretrainSettings, TrainingSettings
 from rdfc_core.interfaces import Schedule
 from rdfc_core.plugin.component import NoOptions, Part
 from rdfc_core.plugin.registry import installed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.interfaces import Batch, Pretext, Schedule, Tower, View
 from rdfc_core.interfaces.collated import Collated, count, nbytes, to_device

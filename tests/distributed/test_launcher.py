@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rdfc_core import DataError, PluginError, StoppedError, StudyError
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.distributed.launcher import ProcessGroupLauncher, require_devices
 from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.training import pretrain

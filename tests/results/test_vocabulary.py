@@ -48,7 +48,7 @@ ELSEWHERE = {
     # scikit-learn's own name of a score, which happens to be ours.
     ("evaluation/conventional_radiomics.py", vocabulary.F1_WEIGHTED),
     # The name of an optimizer.
-    ("config/settings.py", vocabulary.SGD),
+    ("config/training_settings.py", vocabulary.SGD),
     # A study as a user writes it.
     *(
         ("cli/demo.py", name)
@@ -97,6 +97,7 @@ def test_constants_say_what_they_are_called():
         assert getattr(vocabulary, name) == name.lower()
     for name in (
         *("RADIOMICS", "RADIOMICS_LOGISTIC", "IMAGE_AND_RADIOMICS"),
+        *("COLUMNS_LOGISTIC", "FEATURES_AND_COLUMNS"),
         *("RESNET_SCRATCH", "HYBRID_SCRATCH", "HYBRID_FINETUNE"),
         *("RANDOM_INIT", "SHAPE_ONLY", "NO_SHAPE", "SIZE_ONLY"),
         *("SHUFFLED_LABELS", "SHUFFLED_CORRESPONDENCE", "LABEL_EFFICIENCY"),

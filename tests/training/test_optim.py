@@ -8,7 +8,8 @@ from torch import nn
 
 from rdfc_core import PluginError, StudyError
 from rdfc_core.config.load import load
-from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training.optim import optimizer_for
 from rdfc_core.training.schedule import schedule_for

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.training.schedule import one_cycle, pretrain_factor, schedule_for
 
 
