@@ -34,18 +34,28 @@ class MemoryQueue(nn.Module, ABC):
         Args:
             cases: N, how many cases are trained on. A queue may be shorter where there are few.
             width: D.
+
+        Called:
+            Once a training, by the pretext, before the first step.
         """
 
     @property
     @abstractmethod
     def capacity(self) -> int:
-        """K, how many rows it holds at most; 0 before `allocate`."""
+        """K, how many rows it holds at most; 0 before `allocate`.
+
+        Called:
+            By whoever reads from it.
+        """
 
     @abstractmethod
     def read(self) -> tuple[Tensor, Tensor]:
         """All places in any order: whose each row is, (K,) int64, and the rows, (K, D).
 
         A place that is still empty has the case −1 and any finite row. Without gradient.
+
+        Called:
+            By `similarities`, inside a step, and where a queue is checked.
         """
 
     @abstractmethod
@@ -57,6 +67,10 @@ class MemoryQueue(nn.Module, ABC):
 
         Raises:
             ShapeError: If the embeddings are not (B, D).
+
+        Called:
+            After every optimiser step, in every process of a training alike, with the whole batch;
+            by `moco` also for every batch of all cases before the first step.
         """
 
     def similarities(self, anchors: Tensor, exclude: Tensor) -> Tensor:
@@ -68,6 +82,9 @@ class MemoryQueue(nn.Module, ABC):
 
         Returns:
             (B, K), with gradient to the anchors. Rows of that case, and empty places, are −∞.
+
+        Called:
+            At every step, by the pretext.
         """
         cases, rows = self.read()
         cases, own = cases.to(anchors.device), exclude.to(anchors.device)

@@ -33,4 +33,7 @@ class Optimizer(ABC):
             groups: ``params`` of each group, a list of parameters, and ``lr`` where it is another
                 than ``learning_rate``.
             learning_rate: The highest of the training.
+
+        Called:
+            Once a training, in every process of it, after the network was laid out.
         """

@@ -27,4 +27,7 @@ class Projector(ABC):
         Args:
             features: F, of the tower.
             width: D, of the space.
+
+        Called:
+            By the pretext, from its own `build`, once for each view.
         """

@@ -38,4 +38,7 @@ class ReportSection(ABC):
             results: Of the run, as ``results.json`` holds them.
             folder: The run folder, to be read from: ``predictions.parquet``, ``embeddings.parquet``
                 and so on (docs/reference/run-folder.md). Nothing may be written there.
+
+        Called:
+            Once a run, in its first process, when the results are written and before the report is.
         """

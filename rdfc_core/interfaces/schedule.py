@@ -26,4 +26,7 @@ class Schedule(ABC):
         Args:
             step: Counted from 0, after the warm-up.
             steps: How many there are after the warm-up, at least 1.
+
+        Called:
+            Before every step, in every process of a training.
         """
