@@ -1,7 +1,7 @@
 """A case: one tumour as files on disk, and the tumour once it is loaded."""
 
 from rdfc_core.case.case import IMAGE_NAME, Case
-from rdfc_core.case.files import ReadsFiles, mask_of, nothing_at, reader_of
+from rdfc_core.case.files import ReadsFiles, absence, mask_of, place_of, reader_of
 from rdfc_core.case.loading import LoadedCase
 from rdfc_core.case.tumour import (
     ANY_IMAGE,
@@ -24,9 +24,10 @@ __all__ = [
     "ReadsFiles",
     "Tumour",
     "Volume",
+    "absence",
     "largest_component",
     "mask_of",
-    "nothing_at",
+    "place_of",
     "reader_of",
     "values_inside",
     "voxels_inside",

@@ -15,9 +15,9 @@ from rdfc_core.case import (
     Needs,
     Tumour,
     Volume,
+    absence,
     largest_component,
     mask_of,
-    nothing_at,
     reader_of,
     values_inside,
     voxels_inside,
@@ -141,7 +141,7 @@ def _read(
     read: Callable[[Path], Volume],
     problems: list[Problem],
 ) -> Volume | None:
-    fault = nothing_at(path) if getattr(case.reader, "needs_files", True) else None
+    fault = absence(reader_of(case), path)
     if fault is not None:
         message = f"the {field} {path} {fault}"
         problems.append(

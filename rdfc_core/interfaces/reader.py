@@ -57,6 +57,14 @@ class Reader(ABC):
         """
         return self.read_image(path)
 
+    def place(self, path: Path) -> Path:
+        """The file or folder on disk that a path speaks of: by default the path itself.
+
+        A reader whose paths say which part of a file or folder is meant, as in
+        ``CT#series=1.2.3``, gives the path without that part.
+        """
+        return path
+
     def identity(self, path: Path) -> str:
         """What decides, besides its content, what becomes of the file.
 
@@ -72,7 +80,8 @@ class Reader(ABC):
 
     def files(self, path: Path) -> Sequence[Path]:
         """The files that are read for the path: by default itself, or all in the folder."""
-        return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        place = self.place(path)
+        return sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]
 
     def fingerprint(self, path: Path) -> str:
         """The same for the same content; by default from the SHA-256 of the path's own files.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rdfc_core.case import Case, Volume, mask_of
+from rdfc_core.case import Case, Volume, mask_of, place_of
 from rdfc_core.config.resolve import ResolvedPart
 from rdfc_core.contract.volumes import require_volume
 from rdfc_core.data.readers.record import ReaderRecord
@@ -138,6 +138,11 @@ class AutoReader(Reader):
         """
         reader = self._for(path)
         return _sound(reader, mask_of(reader, path, image), "read_mask", path)
+
+    def place(self, path: Path) -> Path:
+        """As the reader for this path has it; the path itself where there is none, or two."""
+        named = self.named_for(path)
+        return path if named is None else place_of(named.reader, path)
 
     def identity(self, path: Path) -> str:
         """That of the reader for this path.
