@@ -56,11 +56,10 @@ class Header:
 
     @property
     def what(self) -> str:
-        """The kind of object in words, as ``a CT Image Storage``."""
+        """The kind of object as DICOM calls it, such as ``RT Plan Storage``."""
         sop_class = self.dataset.get("SOPClassUID")
         name = getattr(sop_class, "name", "") if sop_class else ""
-        known = name if name and name != str(sop_class) else "DICOM object without pixels"
-        return f"{'an' if known[0] in 'AEIOU' else 'a'} {known}"
+        return name if name and name != str(sop_class) else "of an unknown kind"
 
     @property
     def series_uid(self) -> str:
@@ -79,8 +78,28 @@ class Header:
 
 
 @contextmanager
+def undisclosed(path: Path) -> Iterator[None]:
+    """Keep values of the header out of warnings, logs and errors: they may name the patient.
+
+    Args:
+        path: What is read, for the message.
+
+    Raises:
+        DataError: In place of any other error: damaged headers make pydicom fail in every possible
+            way when a value is asked for.
+    """
+    try:
+        with quiet():
+            yield
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:
+        raise damaged(path, error) from None  # its text and traceback may quote the header
+
+
+@contextmanager
 def quiet() -> Iterator[None]:
-    """Drop pydicom's warnings and log: they quote values of the header."""
+    """Drop pydicom's warnings and log."""
     log = logging.getLogger("pydicom")
     before = log.disabled
     log.disabled = True
@@ -123,7 +142,7 @@ def read_dataset(path: Path, pixels: bool) -> Dataset:
     except DataError:
         raise
     except Exception as error:  # damaged files make pydicom fail in every possible way
-        raise damaged(path) from error
+        raise damaged(path, error) from None
     return dataset
 
 
@@ -136,11 +155,11 @@ def header_of(path: Path) -> Header:
     return Header(path, read_dataset(path, pixels=False))
 
 
-def damaged(path: Path) -> DataError:
+def damaged(path: Path, error: Exception) -> DataError:
     """What is said of a file whose header cannot be understood; quotes nothing of it."""
     return DataError(
-        f"{path} cannot be read as DICOM: its header is damaged or cut short. Copy or export the "
-        "file again."
+        f"{path} cannot be read as DICOM: its header is damaged or cut short "
+        f"({type(error).__name__}). Copy or export the file again."
     )
 
 

@@ -20,6 +20,9 @@ Vector = NDArray[np.float64]
 SAME_DIRECTION = 1e-3
 """How far the unit vectors of two planes may differ: headers hold rounded numbers."""
 
+SLICED = ("CT", "MR", "PT", "NM")
+"""Modalities whose images with a place in the patient are slices through it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plane:
@@ -91,6 +94,8 @@ def _plane(header: Header, frame: int) -> Plane | None:
     if position is None or axes is None:
         return None
     spacing = numbers(header.path, measures, "PixelSpacing", 2)
+    if spacing is None and header.dataset.get("Modality") not in SLICED:
+        return None  # a projection whose header says how the patient lay
     if spacing is None or min(spacing) <= 0:
         raise DataError(f"{header.path} has no PixelSpacing above 0. Export the series again.")
     right, down = np.array(axes[:3]), np.array(axes[3:])
@@ -141,8 +146,8 @@ def numbers(path: Path, dataset: Dataset, keyword: str, count: int) -> list[floa
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         values = [float(one) for one in (value if hasattr(value, "__len__") else [value])]
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path} has no numbers in {keyword}. Export the file again.") from error
+    except (TypeError, ValueError):
+        raise DataError(f"{path} has no numbers in {keyword}. Export the file again.") from None
     if not values:
         return None
     if len(values) != count or not all(map(math.isfinite, values)):

@@ -138,10 +138,10 @@ def _picture(selection: Selection, config: DicomReaderConfig, files: ImageFiles)
         colour = None if grey else np.ascontiguousarray(samples[..., :3])
         values = samples[..., 0] if grey else pixels.luminance(samples)
     else:
-        values = pixels.real_values(header, samples, frame)
         photometric = str(dataset.get("PhotometricInterpretation", "")).strip()
-        if photometric == "MONOCHROME1":
-            values = pixels.inverted(dataset, values)
+        inverted = photometric == "MONOCHROME1"
+        values = pixels.real_values(header, samples, frame, inverted)
+        if inverted:
             notes = (*notes, "it is stored with white as 0 (MONOCHROME1), and was inverted.")
     spacing, note = picture_spacing(header)
     source = Source(

@@ -48,10 +48,9 @@ def _refuse_other(selection: Selection, headers: list[Header]) -> None:
     """Images alone may be a mask: an object of another kind is none."""
     if any(header.kind == "image" for header in headers):
         return
-    what = headers[0].what
     raise DataError(
-        f"{selection.place} is {what}, not a mask. Name a SEG, an RTSTRUCT, or a mask in another "
-        "format."
+        f"{selection.place} is not a mask ({headers[0].what}). Name a SEG, an RTSTRUCT, or a mask "
+        "in another format."
     )
 
 

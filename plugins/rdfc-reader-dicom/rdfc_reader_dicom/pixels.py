@@ -53,12 +53,12 @@ def decoded(path: Path, dataset: Dataset, max_voxels: int) -> NDArray[Any]:
                 array = apply_color_lut(array, dataset)
     except MemoryError:
         raise
-    except Exception as error:  # decoders fail on damaged data in every possible way
+    except Exception:  # decoders fail on damaged data in every possible way
         raise DataError(
             f"{path} has pixel data that cannot be decoded "
             f"({dataset.file_meta.TransferSyntaxUID.name}). They may be damaged or cut short: copy "
             "or export the file again."
-        ) from error
+        ) from None
     colours = array.shape[-1] if samples > 1 or array.ndim > (3 if frames > 1 else 2) else 1
     expected = (frames, rows, columns, *([colours] if colours > 1 else []))
     if array.size != int(np.prod(expected)):
@@ -66,7 +66,7 @@ def decoded(path: Path, dataset: Dataset, max_voxels: int) -> NDArray[Any]:
             f"{path} claims {frames} x {rows} x {columns} samples and holds {array.shape}. Copy or "
             "export the file again."
         )
-    return array.reshape(expected)
+    return array.reshape(expected).astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _check_decoder(path: Path, syntax: UID) -> None:
@@ -101,13 +101,16 @@ def _check_length(path: Path, dataset: Dataset, key: str) -> None:
         )
 
 
-def real_values(header: Header, stored: NDArray[Any], frame: int) -> NDArray[Any]:
+def real_values(
+    header: Header, stored: NDArray[Any], frame: int, inverted: bool = False
+) -> NDArray[Any]:
     """The samples of a grey frame in the units of its modality, such as Hounsfield units.
 
     Args:
         header: Of the file.
         stored: The frame, (H, W).
         frame: Its place in the file, from 0.
+        inverted: Whether low stored values are shown white, and are to become high ones.
 
     Returns:
         (H, W): integers where slope and intercept leave them so, float64 otherwise.
@@ -115,14 +118,9 @@ def real_values(header: Header, stored: NDArray[Any], frame: int) -> NDArray[Any
     dataset = header.dataset
     stored = _stored_bits(dataset, stored)
     if dataset.get("ModalityLUTSequence"):
-        try:
-            with quiet():
-                return np.asarray(apply_modality_lut(stored, dataset))
-        except Exception as error:
-            raise DataError(
-                f"{header.path} has a damaged table of values (ModalityLUTSequence). Copy or "
-                "export the file again."
-            ) from error
+        return _by_table(header, stored, inverted)
+    if inverted:
+        stored = _inverted(dataset, stored)
     group = functional_group(header, frame, "PixelValueTransformationSequence")
     slope = (numbers(header.path, group, "RescaleSlope", 1) or [1.0])[0]
     intercept = (numbers(header.path, group, "RescaleIntercept", 1) or [0.0])[0]
@@ -131,6 +129,20 @@ def real_values(header: Header, stored: NDArray[Any], frame: int) -> NDArray[Any
     if stored.dtype.kind == "f" or not (slope == 1 and intercept.is_integer()):
         return stored.astype(np.float64) * slope + intercept
     return _as_integers(dataset, stored, int(intercept))
+
+
+def _by_table(header: Header, stored: NDArray[Any], inverted: bool) -> NDArray[Any]:
+    """Values by the file's own table."""
+    try:
+        with quiet():
+            values = np.asarray(apply_modality_lut(stored, header.dataset))
+            bits = int(header.dataset.ModalityLUTSequence[0].LUTDescriptor[2])
+    except Exception:
+        raise DataError(
+            f"{header.path} has a damaged table of values (ModalityLUTSequence). Copy or export "
+            "the file again."
+        ) from None
+    return values.dtype.type(2**bits - 1) - values if inverted else values
 
 
 def _as_integers(dataset: Dataset, stored: NDArray[Any], intercept: int) -> NDArray[Any]:
@@ -157,16 +169,17 @@ def _stored_bits(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(stored << (width - bits)) >> (width - bits)
 
 
-def inverted(dataset: Dataset, values: NDArray[Any]) -> NDArray[Any]:
-    """A picture whose lowest values are shown white (MONOCHROME1), turned so that white is high."""
-    if values.dtype.kind == "f":
-        return values.max() + values.min() - values
-    bits = int(dataset.get("BitsStored") or 8 * values.dtype.itemsize)
-    signed = values.dtype.kind == "i"
-    return np.asarray(-1 - values if signed else values.dtype.type(2**bits - 1) - values)
+def _inverted(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:
+    """The largest value that the header allows for the smallest, and so on."""
+    if stored.dtype.kind == "f":
+        return -stored
+    bits = int(dataset.get("BitsStored") or 8 * stored.dtype.itemsize)
+    if stored.dtype.kind == "i":
+        return np.asarray(-1 - stored)
+    return np.asarray(stored.dtype.type(2**bits - 1) - stored)
 
 
 def luminance(colours: NDArray[Any]) -> NDArray[Any]:
     """Grey values, (…, H, W), of (…, H, W, 3), in their own type."""
     grey = np.rint(colours[..., :3].astype(np.float64) @ np.array(BT_601))
-    return grey.astype(colours.dtype)
+    return np.asarray(grey, colours.dtype)

@@ -45,9 +45,11 @@ class DicomReader(Reader):
         Raises:
             DataError: If it is not one image, or cannot be read right.
         """
+        from rdfc_reader_dicom.files import undisclosed
         from rdfc_reader_dicom.images import read_image
 
-        return read_image(Selection.of(path), self.config)
+        with undisclosed(self.place(path)):
+            return read_image(Selection.of(path), self.config)
 
     def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The segments of a SEG, a region of an RTSTRUCT, or an image that is a mask.
@@ -55,9 +57,11 @@ class DicomReader(Reader):
         Raises:
             DataError: If it is none of them, does not belong to the image, or cannot be read right.
         """
+        from rdfc_reader_dicom.files import undisclosed
         from rdfc_reader_dicom.masks import read_mask
 
-        return read_mask(Selection.of(path), image, self.config)
+        with undisclosed(self.place(path)):
+            return read_mask(Selection.of(path), image, self.config)
 
     def identity(self, path: Path) -> str:
         """As of any reader, with the selection of the path, and what is done about gaps."""

@@ -84,8 +84,11 @@ def _paste(path: Path, mask: Values, frame: Values, corner: NDArray[np.int64]) -
     if not len(rows):
         return
     plane, down, right = (int(place) for place in corner)
-    ends = (plane, plane), (rows.min() + down, rows.max() + down)
-    ends = *ends, (columns.min() + right, columns.max() + right)
+    ends = (
+        (plane, plane),
+        (int(rows.min()) + down, int(rows.max()) + down),
+        (int(columns.min()) + right, int(columns.max()) + right),
+    )
     for (low, high), size in zip(ends, mask.shape, strict=True):
         if low < 0 or high >= size:
             where = " x ".join(str(place) for place in (plane, ends[1][0], ends[2][0]))

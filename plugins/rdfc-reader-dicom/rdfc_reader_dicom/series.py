@@ -108,7 +108,9 @@ def _no_image(place: Path, headers: Sequence[Header]) -> str:
             if header.kind in ("seg", "rtstruct")
             else "Name the files of an image series."
         )
-        return f"{header.path} is {header.what}, not an image. {fix}"
+        if "Image Storage" in header.what:
+            return f"{header.path} holds no pixel data ({header.what}). Copy or export it again."
+        return f"{header.path} is not an image ({header.what}). {fix}"
     kinds = Counter(header.what for header in headers)
     found = ", ".join(f"{count} x {what}" for what, count in kinds.most_common(MOST_TOLD))
     return f"{place} holds no image ({found}). Name the folder of an image series."

@@ -56,7 +56,7 @@ class Stack:
         if self.regular:
             return self.places_mm
         count = int(np.floor(self.places_mm[-1] / self.spacing_mm[0] + 1e-3)) + 1
-        return np.arange(count) * self.spacing_mm[0]
+        return np.arange(count, dtype=np.float64) * self.spacing_mm[0]
 
 
 def stacked(place: Path, planes: Sequence[Plane], resample: bool = False) -> Stack:
