@@ -158,8 +158,8 @@ def header_of(path: Path) -> Header:
 def damaged(path: Path, error: Exception) -> DataError:
     """What is said of a file whose header cannot be understood; quotes nothing of it."""
     return DataError(
-        f"{path} cannot be read as DICOM: its header is damaged or cut short "
-        f"({type(error).__name__}). Copy or export the file again."
+        f"{path} cannot be read as DICOM: it is damaged or cut short ({type(error).__name__}). "
+        "Copy or export the file again."
     )
 
 

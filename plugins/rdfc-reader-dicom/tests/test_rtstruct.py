@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,8 @@ SPIKES = [
     ids=["solid", "holes", "on centres", "spikes", "near the edge"],
 )
 def test_the_mask_is_that_of_mirp_voxel_for_voxel(tmp_path, drawn):
-    volume = trees.scan((8, 30, 38))
+    # square pixels: MIRP 2.7 takes the spacing of rows for that of columns
+    volume = replace(trees.scan((8, 30, 38)), spacing_mm=(3.0, 0.8, 0.8))
     tree = volume, trees.slices(volume)
     trees.write_series(tmp_path / "CT", tree[1])
     path = written(tmp_path, tree, {"GTV": drawn})
@@ -129,7 +131,7 @@ def test_the_mask_is_that_of_mirp_voxel_for_voxel(tmp_path, drawn):
 def test_features_are_those_of_mirps_mask(tmp_path):
     import SimpleITK as sitk  # noqa: N813
 
-    volume = trees.scan()
+    volume = replace(trees.scan(), spacing_mm=(3.0, 0.8, 0.8))
     tree = volume, trees.slices(volume)
     trees.write_series(tmp_path / "CT", tree[1])
     path = written(tmp_path, tree, {"GTV": HOLED})
@@ -160,7 +162,7 @@ def test_filling_agrees_with_another_implementation_on_random_polygons(seed):
 
 
 def test_regions_are_named_or_matched(tmp_path, tree):
-    other = [(plane, circle(8, 9, 4)) for plane in (2, 3)]
+    other = [(plane, circle(8.3, 9.2, 4)) for plane in (2, 3)]
     path = written(tmp_path, tree, {"GTV (1)": LESION, "GTV 2": other, "Lung": other})
     image = dicom.read_image(tmp_path / "CT")
     shape = image.array.shape
