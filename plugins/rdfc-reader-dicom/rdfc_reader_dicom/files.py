@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 DIRECTORY = "1.2.840.10008.1.3.10"
 NO_IMAGES = ("1.2.840.10008.5.1.4.1.1.481.2", "1.2.840.10008.5.1.4.1.1.11")
 """Beginnings of SOP classes with rows and columns that are no images: doses, presentations."""
+
+
+_LOCK = threading.RLock()
+"""Warnings and logs belong to the process: one thread at a time turns them off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +106,15 @@ def undisclosed(path: Path) -> Iterator[None]:
 def quiet() -> Iterator[None]:
     """Drop pydicom's warnings and log."""
     log = logging.getLogger("pydicom")
-    before = log.disabled
-    log.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.disabled = before
+    with _LOCK:
+        before = log.disabled
+        log.disabled = True
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            log.disabled = before
 
 
 def read_dataset(path: Path, pixels: bool) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from pathlib import Path
 
@@ -120,7 +121,8 @@ def test_bits_beyond_the_stored_ones_are_left_out(tmp_path):
 def test_a_table_of_values_is_applied(tmp_path):
     made = trees.with_pixels(trees.blank("CR"), GREY % 4)
     table = Dataset()
-    table.LUTDescriptor, table.LUTData = [4, 0, 16], [5, 50, 500, 5000]
+    table.LUTDescriptor = [4, 0, 16]
+    table.LUTData = np.array([5, 50, 500, 5000], "<u2").tobytes()
     table.ModalityLUTType = "US"
     made.ModalityLUTSequence = [table]
     found = dicom.read_image(trees.save(made, tmp_path / "cr.dcm"))
@@ -150,15 +152,27 @@ def test_the_mask_of_a_picture_may_be_a_png(tmp_path):
 
 
 def test_a_segmentation_of_a_picture_and_of_a_frame(tmp_path):
-    highdicom = pytest.importorskip("highdicom")
+    pytest.importorskip("highdicom")
+    picture = trees.with_pixels(trees.blank("US"), GREY)
+    inside = np.zeros((3, 20, 30), bool)
+    inside[0, 2:5, 3:8], inside[2, 10:15, 10:20] = True, True
+    made = trees.segmentation([picture], {"Nodule": inside[:1]})
+    seg = trees.save(made, tmp_path / "seg.dcm")
+    image = dicom.read_image(trees.save(picture, tmp_path / "us.dcm"))
+    np.testing.assert_array_equal(dicom.read_mask(seg, image).array, inside[0])
+    # highdicom writes one frame a picture: a second one is added, and what each was drawn on
     frames = np.stack([GREY, 255 - GREY, GREY])
     cine = trees.with_pixels(trees.blank("US-multi"), frames)
-    cine.PatientOrientation = ""
-    inside = np.zeros(frames.shape, bool)
-    inside[0, 2:5, 3:8], inside[2, 10:15, 10:20] = True, True
-    seg = trees.save(trees.segmentation([cine], {"Nodule": inside}), tmp_path / "seg.dcm")
-    assert highdicom.seg.segread(seg).NumberOfFrames == 2  # the empty one is left out
+    cine.SeriesInstanceUID = picture.SeriesInstanceUID
     path = trees.save(cine, tmp_path / "cine.dcm")
+    first = made.PerFrameFunctionalGroupsSequence[0]
+    made.PerFrameFunctionalGroupsSequence = [first, copy.deepcopy(first)]
+    for group, number in zip(made.PerFrameFunctionalGroupsSequence, (1, 3), strict=True):
+        source = group.DerivationImageSequence[0].SourceImageSequence[0]
+        source.ReferencedFrameNumber = number
+    made.NumberOfFrames = 2
+    made.PixelData = np.packbits(inside[[0, 2]].ravel(), bitorder="little").tobytes()
+    trees.save(made, seg)
     for number in (1, 3):
         image = dicom.read_image(Path(f"{path}#frame={number}"))
         mask = dicom.read_mask(seg, image)
@@ -166,6 +180,8 @@ def test_a_segmentation_of_a_picture_and_of_a_frame(tmp_path):
         assert mask.spacing_mm == image.spacing_mm
     with pytest.raises(DataError, match="has no outline on frame 2 of the image"):
         dicom.read_mask(seg, dicom.read_image(Path(f"{path}#frame=2")))
+    with pytest.raises(DataError, match="has outlines on several frames"):
+        dicom.read_mask(seg, dicom.read_image(tmp_path / "us.dcm"))
 
 
 def test_text_burnt_into_pixels_is_refused_unless_allowed(tmp_path):

@@ -129,7 +129,7 @@ def test_finding_the_readers_loads_no_pydicom():
 STUDY = {
     "features": {"name": "native", "parameters": {"setting": {"binWidth": 25}}},
     "encoder": "timm:model=resnet10_half",
-    "views": {"image": {"size": [4, 16, 16], "window": [-160, 240]}},
+    "views": {"image": {"size": [16, 16], "slices": 3, "window": [-160, 240]}},
     "readers": {"dicom": {"roi": "GTV.*"}},
     "pretrain": {"steps": 2, "batch_size": 8, "precision": "32-true"},
     "evaluate": {
