@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rdfc_core.case import Volume
 from rdfc_core.errors import DataError
+from rdfc_core.interfaces.layout import Layout
 
 
 class Reader(ABC):
@@ -100,3 +101,10 @@ class Reader(ABC):
                 "permissions, or drop the case."
             ) from error
         return digest.hexdigest()
+
+    def layout(self) -> Layout | None:
+        """How files that only this reader can tell apart lie in folders (`rdfc datasets build`).
+
+        None where the names of files say enough, as by default.
+        """
+        return None

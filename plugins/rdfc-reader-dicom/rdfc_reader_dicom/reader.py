@@ -9,6 +9,7 @@ from pathlib import Path
 from rdfc_core import DataError, Volume
 from rdfc_core.interfaces import Reader
 from rdfc_reader_dicom.config import DicomReaderConfig
+from rdfc_reader_dicom.layout import DicomTree
 from rdfc_reader_dicom.listing import dicom_files, is_meant
 from rdfc_reader_dicom.selection import Selection
 
@@ -110,3 +111,7 @@ class DicomReader(Reader):
                     "drop the case."
                 ) from error
         return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+
+    def layout(self) -> DicomTree:
+        """A tree of DICOM, whose headers say which outline belongs to which series."""
+        return DicomTree()

@@ -13,6 +13,7 @@ from rdfc_core.config.resolve import ResolvedPart
 from rdfc_core.contract.volumes import require_volume
 from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import DataError, PluginError
+from rdfc_core.interfaces.layout import Layout
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
@@ -116,6 +117,11 @@ class AutoReader(Reader):
             _refuse_undecodable(case)
             given.append(case)
         return given
+
+    def layouts(self) -> list[Layout]:
+        """The layouts that the readers bring along."""
+        found = (one.reader.layout() for one in self._readers)
+        return [layout for layout in found if layout is not None]
 
     def reads(self, path: Path) -> bool:
         """Whether any reader is meant for the path."""
