@@ -150,14 +150,13 @@ def _as_integers(dataset: Dataset, stored: NDArray[Any], intercept: int) -> NDAr
     if intercept == 0:
         return stored
     bits = int(dataset.get("BitsStored") or 8 * stored.dtype.itemsize)
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    if stored.dtype.kind == "u":
-        low, high = 0, 2**bits - 1
-    kind = np.promote_types(np.min_scalar_type(low + intercept), np.int16)
-    kind = np.promote_types(kind, np.min_scalar_type(high + intercept))
-    if high + intercept <= np.iinfo(np.int16).max and low + intercept >= np.iinfo(np.int16).min:
-        kind = np.dtype(np.int16)
-    return np.asarray(stored.astype(np.int64) + intercept).astype(kind)
+    lowest = -(2 ** (bits - 1)) if stored.dtype.kind == "i" else 0
+    highest = lowest + 2**bits - 1
+    for kind in (np.int16, np.int32, np.int64):
+        limits = np.iinfo(kind)
+        if limits.min <= lowest + intercept and highest + intercept <= limits.max:
+            return np.asarray(stored.astype(np.int64) + intercept).astype(kind)
+    return stored.astype(np.float64) + intercept
 
 
 def _stored_bits(dataset: Dataset, stored: NDArray[Any]) -> NDArray[Any]:

@@ -42,7 +42,7 @@ def check_reference(header: Header, source: Source, required: str) -> tuple[str,
     """
     if required == "any":
         return ()
-    frames = set(_frames_of_reference(header.dataset))
+    frames = set(frames_of_reference(header.dataset))
     same_frame = source.frame_of_reference_uid in frames if frames else None
     if required == "frame" and source.frame_of_reference_uid and same_frame is False:
         raise DataError(
@@ -93,7 +93,8 @@ def _images(dataset: Dataset) -> Iterator[str]:
                 yield str(image.get("ReferencedSOPInstanceUID", ""))
 
 
-def _frames_of_reference(dataset: Dataset) -> Iterator[str]:
+def frames_of_reference(dataset: Dataset) -> Iterator[str]:
+    """The frames of reference in which an outline lies."""
     if dataset.get("FrameOfReferenceUID"):
         yield str(dataset.FrameOfReferenceUID)
     for key in ("ReferencedFrameOfReferenceSequence", "StructureSetROISequence"):

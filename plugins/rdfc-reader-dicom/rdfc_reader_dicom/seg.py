@@ -67,9 +67,11 @@ def read_segmentation(
         )
     wanted = [planes[place] for place in frames.places]
     if image is None:
-        return on_own_grid(path, wanted, frames.values)
-    fitted = on_slices(path, wanted, frames.values, image, config.max_voxels)
-    return on_own_grid(path, wanted, frames.values, image) if fitted is None else fitted
+        return on_own_grid(path, wanted, frames.values, config.max_voxels)
+    fitted = on_slices(path, wanted, frames.values, image)
+    if fitted is not None:
+        return fitted
+    return on_own_grid(path, wanted, frames.values, config.max_voxels, image)
 
 
 def _labels(path: Path, dataset: Dataset) -> dict[int, str]:

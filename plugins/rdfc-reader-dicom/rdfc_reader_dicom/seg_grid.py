@@ -26,9 +26,7 @@ SAME_SPACING = 1e-3
 """Relative."""
 
 
-def on_slices(
-    path: Path, planes: Sequence[Plane], values: Values, image: Volume, max_voxels: int
-) -> Volume | None:
+def on_slices(path: Path, planes: Sequence[Plane], values: Values, image: Volume) -> Volume | None:
     """The frames in the slices of an image that they lie on; None if they lie on another grid.
 
     Frames of empty slices may be missing, and frames may show a part of their slice.
@@ -38,7 +36,6 @@ def on_slices(
         planes: Where the frames lie.
         values: Of the frames, (F, H, W).
         image: (Z, Y, X).
-        max_voxels: Most voxels of a mask.
 
     Raises:
         DataError: If a frame that is not empty leaves the image, or segments overlap.
@@ -105,7 +102,11 @@ def _paste(path: Path, mask: Values, frame: Values, corner: NDArray[np.int64]) -
 
 
 def on_own_grid(
-    path: Path, planes: Sequence[Plane], values: Values, image: Volume | None = None
+    path: Path,
+    planes: Sequence[Plane],
+    values: Values,
+    max_voxels: int,
+    image: Volume | None = None,
 ) -> Volume:
     """The frames on a grid of their own, whose axes follow those of the image where they can.
 
@@ -113,6 +114,7 @@ def on_own_grid(
         path: Of the SEG.
         planes: Where the frames lie.
         values: Of the frames, (F, H, W).
+        max_voxels: Most voxels of the mask.
         image: That the mask is for; the case decides whether a mask on another grid is taken.
 
     Raises:
@@ -134,7 +136,13 @@ def on_own_grid(
             "export it on a regular grid."
         )
     lowest = planes[int(along.argmin())]
-    mask = np.zeros((int(np.rint(at).max()) + 1, *values.shape[1:]), np.uint16)
+    count = int(np.rint(at).max()) + 1
+    if count * values[0].size > max_voxels:
+        raise DataError(
+            f"{path} has frames {along.max() - along.min():.5g} mm apart, and a mask around them "
+            f"has more than {max_voxels} voxels. Name the series that it was drawn on."
+        )
+    mask = np.zeros((count, *values.shape[1:]), np.uint16)
     for place, plane, frame in zip(np.rint(at).astype(int), planes, values, strict=True):
         shift = (plane.position - lowest.position) @ np.stack([first.down, first.right], axis=1)
         corner = np.rint(shift / first.spacing_mm).astype(int)

@@ -13,7 +13,7 @@ from rdfc_core import DataError
 from rdfc_core.interfaces import ONLY, Doubt, Found, FoundCase, LayoutOptions
 from rdfc_reader_dicom.files import Header, header_of, quiet
 from rdfc_reader_dicom.listing import dicom_files
-from rdfc_reader_dicom.references import refers_to
+from rdfc_reader_dicom.references import frames_of_reference, refers_to
 from rdfc_reader_dicom.series import MOST_TOLD
 from rdfc_reader_dicom.volume import Source
 
@@ -26,6 +26,7 @@ class Series:
         uid: SeriesInstanceUID.
         modality: As ``CT``.
         patient: What tells patients apart; goes nowhere.
+        frame: FrameOfReferenceUID.
         files: Of its images, without localizers.
         image_uids: SOPInstanceUID of each.
     """
@@ -33,6 +34,7 @@ class Series:
     uid: str
     modality: str
     patient: tuple[str, str]
+    frame: str = ""
     files: list[Path] = field(default_factory=list)
     image_uids: set[str] = field(default_factory=set)
 
@@ -44,7 +46,7 @@ class Series:
     @property
     def source(self) -> Source:
         """What outlines may refer to."""
-        return Source(self.uid, frozenset(self.image_uids))
+        return Source(self.uid, frozenset(self.image_uids), self.frame)
 
 
 @dataclass
@@ -82,13 +84,13 @@ def find_cases(root: Path, options: LayoutOptions) -> Found:
         options: What the user says.
     """
     tree = _scanned(root)
-    doubts = tree.doubts
+    doubts, notes = tree.doubts, []
     masks: defaultdict[str, list[tuple[Path, str]]] = defaultdict(list)
     for outline in tree.outlines:
-        with quiet():
-            own = [one for one in tree.series.values() if refers_to(outline, one.source)]
+        own, note = _paired(tree, outline)
+        notes += [note] if note else []
         if len(own) != 1:
-            doubts.append(_unpaired(outline, own))
+            doubts.append(_unpaired(tree, outline, own))
         elif _wanted(own[0], options):
             chosen, doubt = _parts(outline, options)
             masks[own[0].uid] += chosen
@@ -108,8 +110,9 @@ def find_cases(root: Path, options: LayoutOptions) -> Found:
         else:
             cases += [(series, mask, name) for mask, name in found]
     rows = _rows(root, tree, cases)
-    note = "patients are numbered: whose series is whose says the header, which is not copied."
-    return Found(rows, doubts, (note,) if rows else ())
+    if rows:
+        notes.append("Patients are numbered: the header says whose series is whose.")
+    return Found(rows, doubts, tuple(notes))
 
 
 def _scanned(root: Path) -> Tree:
@@ -136,7 +139,8 @@ def _add_image(tree: Tree, header: Header) -> None:
         return
     if uid not in tree.series:
         patient = (str(dataset.get("PatientID", "")), str(dataset.get("IssuerOfPatientID", "")))
-        tree.series[uid] = Series(uid, str(dataset.get("Modality", ""))[:16], patient)
+        frame = str(dataset.get("FrameOfReferenceUID", ""))
+        tree.series[uid] = Series(uid, str(dataset.get("Modality", ""))[:16], patient, frame)
     tree.series[uid].files.append(header.path)
     tree.series[uid].image_uids.add(str(dataset.get("SOPInstanceUID", "")))
 
@@ -145,9 +149,26 @@ def _wanted(series: Series, options: LayoutOptions) -> bool:
     return options.only_images is None or fnmatch.fnmatchcase(series.modality, options.only_images)
 
 
-def _unpaired(outline: Header, own: Sequence[Series]) -> Doubt:
+def _paired(tree: Tree, outline: Header) -> tuple[list[Series], str]:
+    """The series that an outline refers to; of an RTSTRUCT else those in its coordinates."""
+    with quiet():
+        own = [one for one in tree.series.values() if refers_to(outline, one.source)]
+        if own or outline.kind != "rtstruct":
+            return own, ""
+        frames = set(frames_of_reference(outline.dataset))
+    own = [one for one in tree.series.values() if one.frame and one.frame in frames]
+    if len(own) != 1:
+        return own, ""
+    return own, (
+        f"{outline.path} refers to a series that is not there, and is taken for the only one in "
+        f"its frame of reference, {tree.path_of(own[0])}."
+    )
+
+
+def _unpaired(tree: Tree, outline: Header, own: Sequence[Series]) -> Doubt:
     if own:
-        why = f"it refers to {len(own)} series of the tree"
+        paths = _listed([str(tree.path_of(one)) for one in own])
+        why = f"it belongs to {len(own)} series of the tree as well: {paths}"
         return Doubt(str(outline.path), why, "List the case by hand, with the series it is of.")
     why = "it refers to no series of the tree"
     fix = "Add the series; or list the case by hand, and see readers.dicom.references."

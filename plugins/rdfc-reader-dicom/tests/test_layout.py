@@ -89,6 +89,24 @@ def test_what_would_be_guessed_is_left_out_and_told(root):
     assert "A_all_MR" not in {case.case_id for case in found(root).cases}
 
 
+def test_contours_without_their_series_go_to_the_only_one_in_their_coordinates(tmp_path):
+    volume = trees.scan(SHAPE)
+    square = np.array([[3.2, 3.2], [3.2, 9.1], [9.1, 9.1], [9.1, 3.2]])
+    images = trees.slices(volume)
+    frame = images[0].FrameOfReferenceUID
+    trees.write_series(tmp_path / "CT", images)
+    lost = trees.slices(volume, FrameOfReferenceUID=frame)
+    drawn = {"GTV": [trees.points(volume, 1, square)]}
+    trees.save(trees.structures(lost, drawn), tmp_path / "rs.dcm")
+    made = found(tmp_path)
+    assert [case.case_id for case in made.cases] == ["CT"]
+    assert "refers to a series that is not there, and is taken for the only one" in made.notes[0]
+    trees.write_series(tmp_path / "PET", trees.slices(volume, "PT", FrameOfReferenceUID=frame))
+    made = found(tmp_path)
+    assert not made.cases
+    assert "it belongs to 2 series of the tree as well: " in made.doubts[0].why
+
+
 def test_a_case_of_each_outline_or_of_one_modality(root):
     made = found(root, several_masks="cases")
     ids = [case.case_id for case in made.cases]

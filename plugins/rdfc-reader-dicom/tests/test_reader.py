@@ -161,7 +161,7 @@ def write_cases(folder: Path, count: int) -> Path:
         trees.save(made, folder / name / "mask.dcm")
         rows.append([name, name, f"{name}/CT", f"{name}/mask.dcm", "ab"[number // 2 % 2]])
     trees.save(trees.blank("SR"), folder / "case-00" / "report.dcm")
-    rows.append(["bad", "bad", "case-00/CT", "case-00/report.dcm", "a"])
+    rows.append(["bad", "case-00", "case-00/CT", "case-00/report.dcm", "a"])
     with (folder / "manifest.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["case_id", "patient_id", "image", "mask", "label"], *rows])
     return folder

@@ -204,3 +204,13 @@ def test_the_mask_of_an_interpolated_image_takes_the_nearest_slices(tmp_path):
     expected = inside.copy()
     expected[4] = inside[3]
     np.testing.assert_array_equal(mask.array, expected)
+
+
+def test_frames_far_apart_do_not_fill_the_memory(tmp_path, drawn):
+    _, images, inside = drawn
+    made = trees.segmentation(images, {"Tumour": inside})
+    place = made.PerFrameFunctionalGroupsSequence[-1].PlanePositionSequence[0]
+    place.ImagePositionPatient = [0, 0, 3e8]
+    seg = trees.save(made, tmp_path / "seg.dcm")
+    with pytest.raises(DataError, match=r"seg\.dcm has frames .* Name the series"):
+        dicom.read_mask(seg)
