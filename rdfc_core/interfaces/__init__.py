@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
+    from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
     from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
@@ -35,14 +36,20 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.view import Tower, View
 
 _HOME = {
+    "ONLY": "layout",
     "Batch": "pretext",
     "Block": "report_section",
     "Dataset": "dataset",
+    "Doubt": "layout",
     "Executor": "executor",
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
+    "Found": "layout",
+    "FoundCase": "layout",
     "FigureBlock": "report_section",
     "ImageEncoder": "image_encoder",
+    "Layout": "layout",
+    "LayoutOptions": "layout",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
     "MemoryQueue": "memory_queue",
@@ -72,14 +79,20 @@ _HOME = {
 }
 
 __all__ = [
+    "ONLY",
     "Batch",
     "Block",
     "Dataset",
+    "Doubt",
     "Executor",
     "FeatureExtractor",
     "Features",
     "FigureBlock",
+    "Found",
+    "FoundCase",
     "ImageEncoder",
+    "Layout",
+    "LayoutOptions",
     "MaskGrid",
     "Memory",
     "MemoryQueue",
