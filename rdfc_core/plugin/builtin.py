@@ -40,6 +40,20 @@ def rdfc_components() -> list[Component]:
             "rdfc_core.views.image_view:ImageView",
             "rdfc_core.views.options:ImageViewConfig",
         ),
+        *_of_training(),
+        Component(
+            "executor",
+            "local",
+            "Processes of this machine",
+            "rdfc_core.extraction.local_executor:LocalExecutor",
+            "rdfc_core.extraction.local_executor:LocalExecutorConfig",
+        ),
+    ]
+
+
+def _of_training() -> list[Component]:
+    """Projectors, optimisers and schedules."""
+    return [
         Component(
             "projector",
             "linear",
@@ -91,12 +105,5 @@ def rdfc_components() -> list[Component]:
             "The peak, and a tenth of it from a share of the steps on",
             "rdfc_core.training.schedule:Step",
             "rdfc_core.training.part_options:StepConfig",
-        ),
-        Component(
-            "executor",
-            "local",
-            "Processes of this machine",
-            "rdfc_core.extraction.local_executor:LocalExecutor",
-            "rdfc_core.extraction.local_executor:LocalExecutorConfig",
         ),
     ]
