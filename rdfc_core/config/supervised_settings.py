@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 from rdfc_core.config.settings import FILE_NAME, Settings
 from rdfc_core.config.training_parts import SchedulePart
 from rdfc_core.config.training_settings import Precision, TrainingSettings
-from rdfc_core.plugin.component import Part
 from rdfc_core.results.vocabulary import FEATURES, Layer
 
 TUNINGS = ("paper", "paper-frozen", "all", "lp-ft", "frozen")
@@ -66,7 +65,8 @@ class SupervisedSettings(TrainingSettings):
         None, ge=1, description="Steps at most, however many the labels; null: as epochs say."
     )
     schedule: SchedulePart = Field(
-        Part(name="step"),
+        "step",
+        validate_default=True,
         description="Learning rate: ÷10 at lr_milestone (step); up for a tenth of the steps and "
         "down to 0 (one-cycle); constant; or another schedule.",
     )

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from rdfc_core.config.settings import Settings
 from rdfc_core.config.training_parts import OptimizerPart, SchedulePart
-from rdfc_core.plugin.component import Part
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
@@ -21,7 +20,9 @@ class TrainingSettings(Settings):
     epochs: int = Field(100, ge=0, description="Passes over the training cases.")
     batch_size: int = Field(64, ge=2, description="Cases a step, over all devices.")
     optimizer: OptimizerPart = Field(
-        Part(name="sgd"), description="SGD as in the paper, AdamW, or a plugin's optimiser."
+        "sgd",
+        validate_default=True,
+        description="SGD as in the paper (sgd), AdamW (adamw), or a plugin's optimiser.",
     )
     learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
@@ -42,7 +43,8 @@ class PretrainSettings(TrainingSettings):
         0, ge=0, description="Steps of linear warm-up; the longer of the two counts."
     )
     schedule: SchedulePart = Field(
-        Part(name="constant"),
+        "constant",
+        validate_default=True,
         description="Learning rate after the warm-up: constant; falling over the whole budget "
         "(cosine; one-cycle, whose warm-up is a tenth of it); constant until the task is learnt "
         "(patience) and falling after that, so that a longer training begins like a shorter one "

@@ -178,6 +178,11 @@ PRETEXTS = {
         "        return {'image': deepcopy(self.towers['image'])}",
         "does not hold the tower 'image' as a module",
     ),
+    "with-a-borrowed-teacher": (
+        "    def further_towers(self):\n        from copy import deepcopy\n"
+        "        return [deepcopy(self.towers['image'])]",
+        "give towers that the task holds as modules",
+    ),
     "seeding-task": (
         "    def build(self, towers, cases, generator):\n        torch.manual_seed(0)\n"
         "        super().build(towers, cases, generator)",
