@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from rdfc_core.case import Case, Tumour, Volume, largest_component, voxels_inside
+from rdfc_core.case import Case, Tumour, Volume, of_component, voxels_inside
 from rdfc_core.data.readers.volumes import VolumeReader
 from rdfc_core.errors import DataError
 from rdfc_core.volume import bounding_box, check_same_grid, extents_of
@@ -134,9 +134,9 @@ def test_only_the_largest_component_is_kept_on_request(tmp_path: Path) -> None:
 
 def test_corners_hold_a_component_together() -> None:
     diagonal = np.eye(4, dtype=bool)
-    assert largest_component(diagonal).sum() == 4
+    assert of_component(diagonal, "largest").sum() == 4
     apart = np.array([[True, True, False, True]])
-    assert largest_component(apart).tolist() == [[True, True, False, False]]
+    assert of_component(apart, "largest").tolist() == [[True, True, False, False]]
 
 
 # The image

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from rdfc_core.case.files import ReadsFiles, reader_of, state_of
 from rdfc_core.case.fingerprint import fingerprint_of
 from rdfc_core.case.loading import LoadedCase
-from rdfc_core.case.tumour import Needs, Tumour, is_label
+from rdfc_core.case.tumour import Needs, Tumour, WhichComponent, is_label
 from rdfc_core.errors import DataError
 from rdfc_core.mask_grid import MaskGrid
 
@@ -31,7 +31,8 @@ class Case:
         mask: The mask file of that image.
         label: The class, or None for a case without a diagnosis.
         mask_value: The value in the mask that marks the tumour; None takes every value but 0.
-        component: ``all`` of the mask, or only its ``largest`` connected component.
+        component: ``all`` of the mask, only its ``largest`` connected component, or the n-th
+            largest: one lesion of several in a mask.
         columns: Whatever else the data set says about the case, as text.
         reader: Reads the files; a study fills it in where the data set leaves it open.
         mask_grid: What is done about a mask on another grid; a study's feature extractor says it.
@@ -51,7 +52,7 @@ class Case:
     mask: Path
     label: str | None = None
     mask_value: int | None = None
-    component: Literal["all", "largest"] = "all"
+    component: WhichComponent = "all"
     columns: Mapping[str, str] = field(default_factory=dict)
     reader: ReadsFiles | None = None
     mask_grid: MaskGrid = field(default_factory=MaskGrid)

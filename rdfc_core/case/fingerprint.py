@@ -55,7 +55,7 @@ def _with_mask(case: Case, name: str, files: Files) -> str:
         reader.identity(image),
         reader.mask_identity(mask),
         str(case.mask_value),
-        case.component,
+        str(case.component),
     )
     return _digest("|".join(parts))
 

@@ -13,7 +13,7 @@ from rdfc_core.case.tumour import (
     Needs,
     Tumour,
     WhatWasAsked,
-    largest_component,
+    of_component,
     values_inside,
     voxels_inside,
 )
@@ -97,7 +97,7 @@ def _inside(case: Case, mask: Volume, path: Path) -> Any:
         inside = voxels_inside(mask, case.mask_value)
     except DataError as error:
         raise DataError(f"{error} It was read from {path}.") from error
-    return largest_component(inside) if case.component == "largest" else inside
+    return of_component(inside, case.component)
 
 
 def _of_image(name: str, error: DataError, images: Mapping[str, Path]) -> DataError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ MOST_VALUES = 256
 
 LABEL = "label"
 """What models are to tell; no view may see it."""
+
+WhichComponent = Literal["all", "largest"] | int
+"""All of a mask, its largest connected component, or the n-th largest, counted from 1."""
 
 Asked = TypeVar("Asked")
 
@@ -182,12 +185,38 @@ def values_inside(mask: Volume, inside: NDArray[np.bool_]) -> tuple[float, ...]:
     return tuple(np.unique(values)[:MOST_VALUES].astype(float).tolist())
 
 
-def largest_component(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest part of the mask that hangs together by faces, edges or corners."""
+def components_of(inside: NDArray[np.bool_]) -> tuple[NDArray[np.integer[Any]], NDArray[np.int64]]:
+    """The parts of a mask that hang together by faces, edges or corners.
+
+    Returns:
+        An array of the mask's shape that holds the number of the part of each voxel, 0 outside; and
+        the numbers in order of size, largest first, of equal ones that which comes first in memory.
+    """
     from scipy import ndimage  # loaded when asked for: most data sets never do
 
-    labels, count = ndimage.label(inside, np.ones((3,) * inside.ndim))
-    if count < 2:
-        return inside
+    labels, _ = ndimage.label(inside, np.ones((3,) * inside.ndim))
     sizes = np.bincount(labels.ravel())[1:]
-    return np.asarray(labels == 1 + int(np.argmax(sizes)))
+    return labels, 1 + np.argsort(-sizes, kind="stable")
+
+
+def of_component(inside: NDArray[np.bool_], component: WhichComponent) -> NDArray[np.bool_]:
+    """The part of a mask that is the case's.
+
+    Args:
+        inside: The mask, with at least one voxel.
+        component: ``all`` of it, the ``largest``, or the n-th largest.
+
+    Raises:
+        DataError: If it has fewer.
+    """
+    if component == "all":
+        return inside
+    labels, by_size = components_of(inside)
+    place = 1 if component == "largest" else component
+    if place > len(by_size):
+        raise DataError(
+            f"the mask has {len(by_size)} connected component{'s' * (len(by_size) > 1)}, and the "
+            f"case is number {place} of them by size. Correct the case's component, or list the "
+            "lesions of the mask anew."
+        )
+    return np.asarray(labels == by_size[place - 1])

@@ -21,8 +21,9 @@ class SelectionSettings(Settings):
         None,
         min_length=1,
         description="The models to choose from: probe (on frozen features), radiomics-logistic, "
-        "image-and-radiomics, radiomics (the SVM) and hybrid-finetune. Null: the three logistic "
-        "regressions, as far as the views allow, and those of the others that methods names.",
+        "image-and-radiomics, columns-logistic, features-and-columns, radiomics (the SVM) and "
+        "hybrid-finetune. Null: the logistic regressions, as far as the views allow, and those of "
+        "the others that methods names.",
     )
     folds: int = Field(
         3,

@@ -15,9 +15,9 @@ from rdfc_core.case import (
     Needs,
     Tumour,
     Volume,
-    largest_component,
     mask_of,
     nothing_at,
+    of_component,
     reader_of,
     values_inside,
     voxels_inside,
@@ -128,8 +128,7 @@ def _check_one(case: Case, extractor: FeatureExtractor | None) -> CaseCheck:
 
 def _tumour(case: Case, image: Volume, mask: Volume, inside: NDArray[np.bool_]) -> Tumour:
     """What `Case.load` would give, of files that have been read already."""
-    if case.component == "largest":
-        inside = largest_component(inside)
+    inside = of_component(inside, case.component)
     notes = (*image.notes, *mask.notes)
     return Tumour(image, inside, values_inside(mask, inside), notes)
 

@@ -14,6 +14,23 @@ from rdfc_core.data.readers.auto import readers_of
 from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import StudyError
 
+ComponentKind = Literal["all", "largest", "one"]
+"""``one``: a lesion of its own among several in a mask."""
+
+ASKED: dict[ComponentKind, str] = {
+    "largest": "only the largest component of the mask was to be taken of",
+    "one": "one component of the mask by its number was to be taken of",
+    "all": "all of the mask was to be taken of",
+}
+TRAINED: dict[ComponentKind, str] = {
+    "all": "whole masks",
+    "largest": "the largest component of each mask",
+    "one": "single lesions of masks",
+}
+REMEDIES: dict[tuple[ComponentKind, ...], str] = {
+    ("one",): "List each lesion (rdfc datasets build --lesions each), or set component",
+}
+
 NAMED = 3
 """Cases that a refusal names before it breaks off."""
 
@@ -24,7 +41,8 @@ class CaseDefinition(BaseModel):
     Args:
         mask_values: The values that marked the tumour, smallest first; None (every value but 0)
             comes first.
-        components: ``all`` of the mask, only its ``largest`` component, or both kinds of cases.
+        components: ``all`` of the mask, only its ``largest`` component, ``one`` of several lesions
+            of a mask, or several kinds of cases.
         grey_scale: Of their images; None in models of an older rdfc.
         readers: Name → what read their files; empty in models of an older rdfc.
         images: The names of their images; empty where each case has one without a name.
@@ -35,7 +53,7 @@ class CaseDefinition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mask_values: tuple[int | None, ...] = Field(min_length=1)
-    components: tuple[Literal["all", "largest"], ...] = Field(min_length=1)
+    components: tuple[ComponentKind, ...] = Field(min_length=1)
     grey_scale: GreyScale | None = None
     readers: dict[str, ReaderRecord] = {}
     images: tuple[str, ...] = ()
@@ -49,7 +67,7 @@ class CaseDefinition(BaseModel):
         numbers = sorted(value for value in values if value is not None)
         return cls(
             mask_values=(None, *numbers) if None in values else tuple(numbers),
-            components=tuple(sorted({case.component for case in cases})),
+            components=tuple(sorted({_kind(case) for case in cases})),
             grey_scale=grey_scale,
             readers=readers_of(cases),
             images=tuple(dict.fromkeys(name for case in cases for name in case.images)),
@@ -91,12 +109,12 @@ class CaseDefinition(BaseModel):
                 the run's own cases.
         """
         applied = [self._applied(case) for case in cases]
-        self._refuse(
-            [case for case in applied if case.component not in self.components],
-            "only the largest component of the mask was to be taken of",
-            "the run was trained on whole masks",
-            "Leave component out",
-        )
+        for kind, what in ASKED.items():
+            asked = [case for case in applied if _kind(case) == kind]
+            if kind not in self.components:
+                trained = " and ".join(TRAINED[one] for one in self.components)
+                remedy = REMEDIES.get(self.components, "Leave component out")
+                self._refuse(asked, what, f"the run was trained on {trained}", remedy)
         several = len(self.mask_values) > 1
         if several and None not in self.mask_values:
             self._refuse(
@@ -138,3 +156,7 @@ class CaseDefinition(BaseModel):
             f"{what[0].upper()}{what[1:]} {named}{more}, but {trained}. {remedy}: what a case is "
             "has to be the same in prediction as in training."
         )
+
+
+def _kind(case: Case) -> ComponentKind:
+    return "one" if isinstance(case.component, int) else case.component

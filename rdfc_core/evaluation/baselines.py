@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
 from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
-from rdfc_core.evaluation.view_roles import image_view
+from rdfc_core.evaluation.view_roles import image_view, of_columns
 from rdfc_core.interfaces import Prepared, Pretext
 from rdfc_core.interfaces.collated import tensors
 from rdfc_core.models.initialisation import Initialisation
@@ -62,9 +64,14 @@ def families(own: EvaluatedModel) -> Iterator[tuple[permutation_importance.Famil
 def setup(own: EvaluatedModel) -> SupervisedSetup:
     """What the methods that labels train are made of."""
     study, model, data = own.study, own.model, own.data
-    standard = np.zeros((len(data.cases), 0), np.float32)
-    if own.handcrafted is not None:
-        standard = next(tensors(own.collated[own.handcrafted[0]])).numpy()
+    image = image_view(model.views)
+    learnt = {name: one for name, one in own.outputs[FEATURES].items() if name == image}
+    standard = [own.handcrafted[0]] if own.handcrafted is not None else []
+
+    def tables(names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """What is one number a column; a mapping of tokens stands in no block."""
+        whole = ((name, own.collated[name]) for name in names)
+        return {n: one.numpy() for n, one in whole if isinstance(one, Tensor) and one.ndim == 2}
 
     def untrained(seed: int) -> Pretext:
         return fresh(study, own.registry, model.views, 2, seed, blank=True).pretext
@@ -75,7 +82,7 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
         cases=own.collated,
         measured=_measured(own),
         blocks=blocks(
-            standard, own.outputs[FEATURES].get(image_view(model.views)), len(data.split.train)
+            tables(standard), learnt, tables(of_columns(model.views)), len(data.split.train)
         ),
         learnt=own.outputs[FEATURES],
         pretext=method_name(study),

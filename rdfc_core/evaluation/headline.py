@@ -13,6 +13,7 @@ from rdfc_core.evaluation.paired_tests import holm
 from rdfc_core.evaluation.trials import c_name, logistic_name
 from rdfc_core.results.vocabulary import (
     CALIBRATED,
+    COLUMNS_LOGISTIC,
     CONTROL,
     F1_WEIGHTED,
     HYBRID_FINETUNE,
@@ -28,7 +29,7 @@ from rdfc_core.results.vocabulary import (
 )
 
 METRIC = F1_WEIGHTED
-BASELINES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS)
+BASELINES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS, COLUMNS_LOGISTIC)
 """Methods that begin from no pretext, and stand with the controls."""
 
 Found = Mapping[Variant, Sequence[Prediction]]

@@ -14,6 +14,7 @@ from sklearn.isotonic import isotonic_regression
 from rdfc_core.evaluation.bootstrap import Prediction, of_drawn_repetitions, resampled
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.results.vocabulary import (
+    COLUMNS_LOGISTIC,
     F1_WEIGHTED,
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
@@ -28,7 +29,7 @@ from rdfc_core.results.vocabulary import (
 METRIC = F1_WEIGHTED
 PRETRAINED = (HYBRID_FINETUNE, SELECTED)
 """Methods whose labels are counted."""
-REFERENCES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS)
+REFERENCES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS, COLUMNS_LOGISTIC)
 """Methods that are asked how many they need."""
 
 Curve = dict[float, NDArray[np.float64]]

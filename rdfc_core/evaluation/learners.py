@@ -15,15 +15,13 @@ from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import main_classifier
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trials import Trial, c_name
-from rdfc_core.evaluation.view_roles import handcrafted, image_view
+from rdfc_core.evaluation.view_roles import handcrafted
 from rdfc_core.interfaces.collated import rows as of_rows
 from rdfc_core.models.hybrid import predict
 from rdfc_core.models.layer_groups import plan
-from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.members import Member, NetworkMember, of_probe
 from rdfc_core.results.vocabulary import (
     FEATURES,
-    IMAGE_AND_RADIOMICS,
     LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
@@ -110,20 +108,16 @@ def _radiomics(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:
 
 
 def _logistic(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner:
-    """Logistic regression on handcrafted features; learnt ones of the image beside them."""
+    """Logistic regression on blocks of features."""
     settings = setup.data.settings
     c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
-    names = (
-        [feature_blocks.IMAGE, feature_blocks.RADIOMICS]
-        if trial.method == IMAGE_AND_RADIOMICS
-        else [feature_blocks.RADIOMICS]
-    )
-    if missing := [name for name in names if name not in setup.blocks]:
+    names = setup.blocks_of(trial.method)
+    if feature_blocks.IMAGE in names and feature_blocks.IMAGE not in setup.blocks:
         raise StudyError(
-            f"evaluate: {trial.method} needs learnt features of the {missing[0]}, and the "
+            f"evaluate: {trial.method} needs learnt features of the image, and the "
             "pretext trains none. Leave it out of methods and selection.candidates."
         )
-    blocks = {name: setup.blocks[name] for name in names}
+    blocks = {name: setup.blocks[name].table for name in names}
 
     def learn(rows: Rows) -> Taught:
         probe = LogisticProbe(settings, c, standardise=False)
@@ -132,19 +126,10 @@ def _logistic(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner
         advance(1)
         return Taught(
             lambda asked: probe.predict({n: b[run_of(asked)] for n, b in blocks.items()}),
-            lambda: _of_blocks(setup, probe.model),
+            lambda: saved_members.of_blocks(probe.model, setup.blocks),
         )
 
     return learn
-
-
-def _of_blocks(setup: SupervisedSetup, model: LinearModel) -> Member:
-    views = setup.initialisation.views
-    image = image_view(views) if feature_blocks.IMAGE in model.views else ""
-    train = len(setup.data.split.train)
-    learnt = setup.learnt[image][:train] if image else np.zeros((train, 0), np.float32)
-    width = setup.measured.shape[1]
-    return saved_members.of_blocks(model, handcrafted(views) or "", image, learnt, width)
 
 
 def _network(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:

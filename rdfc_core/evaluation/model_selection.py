@@ -17,7 +17,9 @@ from rdfc_core.evaluation.trials import Trial, candidate_trials, selections, tab
 from rdfc_core.models.temperature import tempered
 from rdfc_core.results.schema import Ranked, Selection
 from rdfc_core.results.vocabulary import (
+    COLUMNS_LOGISTIC,
     ENSEMBLE,
+    FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
     PROBE,
@@ -25,10 +27,26 @@ from rdfc_core.results.vocabulary import (
     RADIOMICS_LOGISTIC,
 )
 
-SIMPLEST = (RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS, PROBE, RADIOMICS, HYBRID_FINETUNE)
+SIMPLEST = (
+    COLUMNS_LOGISTIC,
+    RADIOMICS_LOGISTIC,
+    IMAGE_AND_RADIOMICS,
+    FEATURES_AND_COLUMNS,
+    PROBE,
+    RADIOMICS,
+    HYBRID_FINETUNE,
+)
 """Of candidates that the inner folds cannot tell apart, the first is taken."""
 
-DEFAULT = (IMAGE_AND_RADIOMICS, RADIOMICS_LOGISTIC, PROBE, RADIOMICS, HYBRID_FINETUNE)
+DEFAULT = (
+    FEATURES_AND_COLUMNS,
+    IMAGE_AND_RADIOMICS,
+    RADIOMICS_LOGISTIC,
+    PROBE,
+    COLUMNS_LOGISTIC,
+    RADIOMICS,
+    HYBRID_FINETUNE,
+)
 """Where nothing can be held back, the first that is a candidate is taken."""
 
 CLEARLY = 2.0

@@ -6,37 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
-from rdfc_core.evaluation.feature_blocks import IMAGE, image_scale
+from rdfc_core.evaluation.feature_blocks import Blocks
 from rdfc_core.models.linear_model import LinearModel
-from rdfc_core.models.members import LEARNT, MEASURED, STANDARD, LinearMember
+from rdfc_core.models.members import MEASURED, LinearMember
 
 
-def of_blocks(
-    model: LinearModel,
-    handcrafted: str,
-    image: str,
-    learnt: NDArray[np.float32],
-    beside: int,
-) -> LinearMember:
-    """A linear model on blocks (`rdfc_core.evaluation.feature_blocks`), the image's scale in it.
+def of_blocks(model: LinearModel, blocks: Blocks) -> LinearMember:
+    """A linear model on blocks, whose scales go into its weights.
 
     Args:
         model: Its views are names of blocks.
-        handcrafted: The view of the handcrafted features.
-        image: The view of the learnt ones.
-        learnt: (N, E) those of the training part, by which the block was scaled.
-        beside: F, the handcrafted features.
+        blocks: Name → block.
     """
     weights: dict[str, NDArray[np.float64]] = {}
     bias, start = model.bias, 0
-    for block in model.views:
-        width = learnt.shape[1] if block == IMAGE else beside
-        weight, start = model.weight[:, start : start + width], start + width
-        if block == IMAGE:
-            mean, factor = image_scale(learnt, beside)
-            weight = weight * factor
-            bias = bias - weight @ mean
-        weights[f"{LEARNT}.{image}" if block == IMAGE else f"{STANDARD}.{handcrafted}"] = weight
+    for block in (blocks[name] for name in model.views):
+        end = start + block.table.shape[1]
+        weight, start = model.weight[:, start:end], end
+        if block.factor is not None and block.mean is not None:
+            weight = weight * block.factor
+            bias = bias - weight @ block.mean
+        ends = np.cumsum(list(block.sources.values()))
+        parts = np.split(weight, ends[:-1], axis=1)
+        weights |= dict(zip(block.sources, parts, strict=True))
     return LinearMember(weights, bias, np.zeros(0))
 
 

@@ -10,11 +10,14 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trials import beside, planned, tables
-from rdfc_core.evaluation.view_roles import handcrafted, pictured
+from rdfc_core.evaluation.view_roles import handcrafted, of_columns, pictured
 from rdfc_core.interfaces import View
 from rdfc_core.models.layer_groups import plan
 from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import (
+    COLUMN_METHODS,
+    COLUMNS_LOGISTIC,
+    FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
     LOGISTIC_METHODS,
@@ -65,7 +68,14 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
     named = f"the study has {', '.join(views)}"
     for method in methods:
         missing = ""
-        if method in (RADIOMICS, *LOGISTIC_METHODS) and handcrafted(views) is None:
+        neither = handcrafted(views) is None and pictured(towers) is None
+        if method in COLUMN_METHODS and not of_columns(views):
+            missing = "a view of columns (such as table)"
+        elif method == COLUMNS_LOGISTIC:
+            continue
+        elif method == FEATURES_AND_COLUMNS:
+            missing = "a view of handcrafted features or an image view" if neither else ""
+        elif method in (RADIOMICS, *LOGISTIC_METHODS) and handcrafted(views) is None:
             missing = "a view of handcrafted features"
         elif method in (RESNET_SCRATCH, IMAGE_AND_RADIOMICS) and pictured(towers) is None:
             missing = "an image view"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.evaluation import feature_blocks
-from rdfc_core.evaluation.feature_blocks import Blocks
+from rdfc_core.evaluation.feature_blocks import COLUMNS, IMAGE, Blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
 from rdfc_core.evaluation.trials import Trial, logistic_name
 from rdfc_core.evaluation.view_roles import handcrafted, image_view
@@ -17,7 +15,9 @@ from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.linear_model import FeatureTables
 from rdfc_core.results.vocabulary import (
+    COLUMNS_LOGISTIC,
     FEATURES,
+    FEATURES_AND_COLUMNS,
     FINETUNED_SUFFIX,
     HEAD,
     HYBRID_FINETUNE,
@@ -25,15 +25,12 @@ from rdfc_core.results.vocabulary import (
     LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
-    RADIOMICS_LOGISTIC,
     RAW,
     RESNET_SCRATCH,
     SELECTED,
     SVM,
 )
 from rdfc_core.views.measured_features import MeasuredFeatures
-
-NOTHING = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,8 @@ class SupervisedSetup:
         initialisation: Where networks begin.
         cases: View name → (N, …), the split's labelled cases as collated.
         measured: (N, F) handcrafted features; without columns where the study has no such view.
-        blocks: The same standardised, and the learnt features of the image at equal weight.
+        blocks: The same standardised, the learnt features of the image and columns of the data
+            set, at equal weight.
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
@@ -81,9 +79,8 @@ class SupervisedSetup:
         elif trial.method == RADIOMICS:
             named = (RADIOMICS, handcrafted(self.initialisation.views) or "", RAW, SVM)
         elif trial.method in LOGISTIC_METHODS:
-            seen = handcrafted(self.initialisation.views) or ""
-            if trial.method == IMAGE_AND_RADIOMICS:
-                seen = f"{image_view(self.initialisation.views)}+{seen}"
+            blocks = (self.blocks[name] for name in self.blocks_of(trial.method))
+            seen = "+".join(source.partition(".")[2] for one in blocks for source in one.sources)
             named = (trial.method, seen, RAW, logistic_name(trial.tuning))
         else:
             names = self.views_of(trial.method)
@@ -97,6 +94,16 @@ class SupervisedSetup:
         views = self.initialisation.views
         return [image_view(views)] if method == RESNET_SCRATCH else list(views)
 
+    def blocks_of(self, method: str) -> list[str]:
+        """The blocks that a logistic regression stands on, in the order of its columns."""
+        if method == FEATURES_AND_COLUMNS:
+            there = [name for name in (IMAGE, feature_blocks.RADIOMICS) if name in self.blocks]
+            return [*(there or [feature_blocks.RADIOMICS]), COLUMNS]
+        if method == COLUMNS_LOGISTIC:
+            return [COLUMNS]
+        beside = [IMAGE] if method == IMAGE_AND_RADIOMICS else []
+        return [*beside, feature_blocks.RADIOMICS]
+
     def candidates(self) -> tuple[str, ...]:
         """The methods that a choice of the user's model is among; none of a compared pretext."""
         settings = self.data.settings
@@ -105,12 +112,8 @@ class SupervisedSetup:
         chosen = settings.selection.candidates
         if chosen is not None or not settings.selection.enabled:
             return chosen or ()
-        there = {
-            PROBE: True,
-            RADIOMICS_LOGISTIC: self.blocks.get(feature_blocks.RADIOMICS, NOTHING).size,
-        }
-        there[IMAGE_AND_RADIOMICS] = (
-            there[RADIOMICS_LOGISTIC] and feature_blocks.IMAGE in self.blocks
-        )
+        usable = [
+            name for name in LOGISTIC_METHODS if set(self.blocks_of(name)) <= set(self.blocks)
+        ]
         named = [name for name in (RADIOMICS, HYBRID_FINETUNE) if name in settings.methods]
-        return (*(name for name, usable in there.items() if usable), *named)
+        return (PROBE, *usable, *named)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.results.vocabulary import (
+    FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
     LABEL_EFFICIENCY,
@@ -52,7 +53,12 @@ def judged(trial: Trial, settings: EvaluateSettings) -> bool:
 
 def depends_on_pretext(name: str) -> bool:
     """Whether a trial of this name stands on what the pretext learnt."""
-    return name.partition(".")[0] in (HYBRID_FINETUNE, IMAGE_AND_RADIOMICS, PROBE)
+    return name.partition(".")[0] in (
+        HYBRID_FINETUNE,
+        IMAGE_AND_RADIOMICS,
+        FEATURES_AND_COLUMNS,
+        PROBE,
+    )
 
 
 def planned(settings: EvaluateSettings, candidates: Sequence[str] = ()) -> list[Trial]:

@@ -14,6 +14,11 @@ def handcrafted(views: Mapping[str, View]) -> str | None:
     return next(found, None)
 
 
+def of_columns(views: Mapping[str, View]) -> list[str]:
+    """The views that look at columns of the data set and at no image."""
+    return [name for name, view in views.items() if view.needs.images == ()]
+
+
 def image_view(views: Mapping[str, View]) -> str:
     """The name of the view that is trained alone, or "" if there is none."""
     return pictured({name: view.blank_tower() for name, view in views.items()}) or ""

@@ -25,8 +25,9 @@ from rdfc_core.results.vocabulary import SELECTED
 Arrays = Mapping[str, NDArray[Any]]
 
 LEARNT, STANDARD, MEASURED = "learnt", "standard", "measured"
-"""What a linear map stands on: a view's learnt features of unit length; its handcrafted ones,
-standardised as the view does; and these as they were measured, NaN where one is missing."""
+"""What a linear map stands on: a view's learnt features of unit length; its rows of numbers
+(handcrafted features, columns), standardised as the view does; and handcrafted features as they
+were measured, NaN where one is missing."""
 
 NEVER = -1e4
 """Logit of a class that no case was seen of: finite, and next to impossible."""
@@ -40,8 +41,8 @@ class Inputs:
 
     Args:
         learnt: View name → (N, F).
-        standard: View name → (N, F), for views of handcrafted features.
-        measured: The same as measured.
+        standard: View name → (N, F) as collated, for views whose cases are rows of numbers.
+        measured: Handcrafted features as measured.
         cases: View name → (N, …) as collated.
     """
 

@@ -18,7 +18,7 @@ from rdfc_core.contract.networks import require_rows
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import Prepared, Pretext, Tower, View
-from rdfc_core.interfaces.collated import Collated, count, tensors, to_device
+from rdfc_core.interfaces.collated import Collated, count, to_device
 from rdfc_core.models import model_folder
 from rdfc_core.models.building import fresh_pretext, network_part
 from rdfc_core.models.linear_model import LinearModel
@@ -204,9 +204,10 @@ class Model:
         assert self.selection is not None
         cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
         features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
+        flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
         inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
-            standard={name: next(tensors(cases[name])).numpy() for name in features},
+            standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
             measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
             cases=cases,
         )

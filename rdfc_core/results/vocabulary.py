@@ -79,6 +79,8 @@ Method = Literal[
     "radiomics",
     "radiomics-logistic",
     "image-and-radiomics",
+    "columns-logistic",
+    "features-and-columns",
     "resnet-scratch",
     "hybrid-scratch",
     "hybrid-finetune",
@@ -86,11 +88,16 @@ Method = Literal[
 METHODS: tuple[Method, ...] = get_args(Method)
 """Methods that labels train."""
 
-RADIOMICS, RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS = METHODS[:3]
-RESNET_SCRATCH, HYBRID_SCRATCH, HYBRID_FINETUNE = METHODS[3:]
+RADIOMICS, RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS, COLUMNS_LOGISTIC, FEATURES_AND_COLUMNS = (
+    METHODS[:5]
+)
+RESNET_SCRATCH, HYBRID_SCRATCH, HYBRID_FINETUNE = METHODS[5:]
 
-LOGISTIC_METHODS = (RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS)
-"""Methods that are a logistic regression on handcrafted features, and what is put beside them."""
+COLUMN_METHODS = (COLUMNS_LOGISTIC, FEATURES_AND_COLUMNS)
+"""Methods that need a view of columns."""
+
+LOGISTIC_METHODS = (RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS, *COLUMN_METHODS)
+"""Methods that are a logistic regression on blocks of features."""
 
 Control = Literal[
     "random-init",
@@ -106,7 +113,13 @@ CONTROLS: tuple[Control, ...] = get_args(Control)
 RANDOM_INIT, _, SHAPE_ONLY, NO_SHAPE, SIZE_ONLY, SHUFFLED_LABELS, SHUFFLED_CORRESPONDENCE = CONTROLS
 
 Candidate = Literal[
-    "probe", "radiomics-logistic", "image-and-radiomics", "radiomics", "hybrid-finetune"
+    "probe",
+    "radiomics-logistic",
+    "image-and-radiomics",
+    "columns-logistic",
+    "features-and-columns",
+    "radiomics",
+    "hybrid-finetune",
 ]
 """Methods that the model for predictions may be chosen from."""
 
@@ -153,6 +166,9 @@ OPPONENTS: dict[str, Opponent] = {
     HYBRID_SCRATCH: _FROM_SCRATCH,
     RADIOMICS_LOGISTIC: Opponent(
         "logistic regression on handcrafted features", "no gain over plain radiomics is shown"
+    ),
+    COLUMNS_LOGISTIC: Opponent(
+        "logistic regression on the columns alone", "no gain over the columns alone is shown"
     ),
 }
 """Everything the learnt method is compared with; a row of the table ``control`` is one whatever

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
+from rdfc_core.views.field import field_about
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.volume import bounding_box
 
@@ -17,7 +18,9 @@ MOST_WIDENED = 2**25
 def picture(
     tumour: Tumour, config: ImageViewConfig, spatial_dims: int, ratio: float | None
 ) -> NDArray[np.float16]:
-    """The tumour's box in [0, 1]: (C, h, w), or (C, Z, h, w) for three spatial dimensions.
+    """The tumour's box, or the field about it, in [0, 1].
+
+    (C, h, w), or (C, Z, h, w) for three spatial dimensions.
 
     A volume's axial slices come first among its axes, each as `Volume.axial` shows it; for 2D
     encoders they are the channels. A picture is one channel, or red, green and blue. The mask, if
@@ -36,6 +39,11 @@ def picture(
     """
     if tumour.ndim < spatial_dims:
         raise DataError("it is a 2D picture and the encoder takes volumes. Choose a 2D encoder.")
+    if config.spacing_mm is not None and tumour.ndim != spatial_dims:
+        raise DataError(
+            "it is a volume whose slices the encoder sees as channels, and spacing_mm is of the "
+            "axes that it sees. Take a 3D encoder, or leave spacing_mm out."
+        )
     if config.channels == "rgb" and tumour.ndim != 2:
         raise DataError(
             "it is a volume, and channels: rgb is of colour pictures. Use channels: grey."
@@ -43,6 +51,8 @@ def picture(
     image, mask, spacing_mm = _planes_first(tumour)
     if config.channels == "rgb":
         image, mask = _in_colour(tumour), np.repeat(mask, 3, axis=0)
+    if config.spacing_mm is not None:
+        return _field(image, mask, spacing_mm, config, spatial_dims)
     box = _box(mask, config.margin)
     if config.aspect == "keep":
         box = _widened(box, spacing_mm, ratio or 1.0)
@@ -59,6 +69,39 @@ def picture(
     if spatial_dims == 3:
         return np.stack(channels).astype(np.float16)
     return np.concatenate(channels).astype(np.float16)
+
+
+def _field(
+    image: NDArray[np.generic],
+    mask: NDArray[np.bool_],
+    spacing_mm: tuple[float, ...],
+    config: ImageViewConfig,
+    spatial_dims: int,
+) -> NDArray[np.float16]:
+    """A field of fixed size in mm: planes are the channels of a picture, and an axis of a volume.
+
+    Args:
+        image: (P, h, w).
+        mask: Of the same shape.
+        spacing_mm: Of the three axes.
+        config: With ``spacing_mm``.
+        spatial_dims: 2 or 3.
+    """
+    wanted = config.spacing_mm or ()
+    size = [int(count) for count in config.size]
+
+    def seen(array: NDArray[np.generic], beyond: bool) -> NDArray[np.float32]:
+        if spatial_dims == 3:
+            return field_about(array, mask, spacing_mm, size, wanted, beyond)[None]
+        planes = zip(array, mask, strict=True)
+        return np.stack(
+            [field_about(p, m, spacing_mm[1:], size, wanted, beyond) for p, m in planes]
+        )
+
+    parts = [_window(seen(image, beyond=True), image.dtype, config.window)]
+    if config.mask_channel:
+        parts.append(seen(mask, beyond=False))
+    return np.concatenate(parts).astype(np.float16)
 
 
 def spread_slices(start: int, stop: int, count: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,9 @@ from rdfc_core.plugin.component import Part, PartOf
 
 MOST_WEIGHTS = 2**26
 """Of a tower: 256 MiB as float32; features are some thousands at most."""
+
+MOST_SAMPLES = 2**26
+"""Of a field of fixed size: 256 MiB as float32."""
 
 LARGEST_SIDE = 4096
 """Pixels of the picture that a network sees."""
@@ -95,6 +99,12 @@ class ImageViewConfig(_OfImages):
         description="Height and width in pixels (for a 3D encoder planes, height, width), or the "
         "average size of the pretext crops.",
     )
+    spacing_mm: tuple[float, ...] | None = Field(
+        None,
+        description="See a field of fixed size about the outline's middle, size samples at this "
+        "spacing in mm (as many numbers as size), in place of its box brought to size. What of a "
+        "tumour is larger than the field is cut off.",
+    )
     window: tuple[float, float] | None = Field(
         None,
         description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
@@ -160,9 +170,26 @@ class ImageViewConfig(_OfImages):
             raise ValueError(
                 f"size is [height, width] or [planes, height, width], all from 1 to {LARGEST_SIDE}"
             )
+        self._require_field()
         if self.window is not None and self.window[0] >= self.window[1]:
             raise ValueError("window is [low, high] with low below high")
         low, high = self.crop_scale
         if not 0 < low <= high <= 1:
             raise ValueError("crop_scale is [low, high] with 0 < low <= high <= 1")
         return self
+
+    def _require_field(self) -> None:
+        """A field is of a size in samples, and of nothing that belongs to a box."""
+        if self.spacing_mm is None:
+            return
+        if self.size == "average" or len(self.size) != len(self.spacing_mm):
+            raise ValueError(
+                f"spacing_mm {list(self.spacing_mm)} needs a size of as many numbers, not "
+                f"{self.size if self.size == 'average' else list(self.size)}"
+            )
+        if math.prod(self.size) > MOST_SAMPLES:
+            raise ValueError(f"size {list(self.size)} has more than {MOST_SAMPLES} samples")
+        if not all(1e-3 <= mm <= 1e3 for mm in self.spacing_mm):
+            raise ValueError("spacing_mm is in mm, from 0.001 to 1000")
+        if self.margin or self.aspect != "stretch":
+            raise ValueError("margin and aspect are of the box: leave them out with spacing_mm")

@@ -137,7 +137,13 @@ class PicturePreparer:
             # Only where it says something new, so that stored grey pictures are found.
             **({"channels": "rgb"} if self.config.channels == "rgb" else {}),
             **({"images": list(self.config.images)} if self.config.images else {}),
+            **self._field(),
         }
+
+    def _field(self) -> dict[str, Any]:
+        if self.config.spacing_mm is None:
+            return {}
+        return {"spacing_mm": list(self.config.spacing_mm), "size": list(self.config.size)}
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The tumour's box at its own resolution, (C, h, w) or (C, Z, h, w), in [0, 1] as float16.

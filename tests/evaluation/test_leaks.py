@@ -75,7 +75,7 @@ def test_without_signal_every_method_ends_at_chance_and_with_a_leak_it_would_not
         rng = np.random.default_rng(deal)
         truth = rng.permutation(np.arange(CASES) % 2)
         setup = small_setup.setup(
-            small_setup.noise(CASES, deal), truth, TRAIN, memorising(epochs=12)
+            small_setup.noise(CASES, deal), truth, TRAIN, memorising(epochs=12), columns=True
         )
         honest.append(area(setup, trial))
         leaking.append(area(setup, trial, np.arange(TRAIN, CASES)))
@@ -98,9 +98,9 @@ def altered(prepared: Mapping[str, Any]) -> dict[str, Any]:
 def test_other_test_cases_change_nothing_of_what_is_said_of_a_case(trial):
     truth = np.arange(CASES) % 2
     prepared = small_setup.noise(CASES, 0)
-    one = small_setup.setup(prepared, truth, TRAIN)
+    one = small_setup.setup(prepared, truth, TRAIN, columns=True)
     other = small_setup.setup(
-        altered(prepared), np.r_[truth[: TRAIN + 1], 1 - truth[TRAIN + 1 :]], TRAIN
+        altered(prepared), np.r_[truth[: TRAIN + 1], 1 - truth[TRAIN + 1 :]], TRAIN, columns=True
     )
     said = [say(setup, trial) for setup in (one, other)]
     np.testing.assert_array_equal(said[0][0], said[1][0])
@@ -110,8 +110,8 @@ def test_other_test_cases_change_nothing_of_what_is_said_of_a_case(trial):
 def test_scaler_and_selection_are_fitted_on_the_training_rows_they_are_given():
     truth = np.arange(CASES) % 2
     prepared = small_setup.noise(CASES, 0)
-    one = small_setup.setup(prepared, truth, TRAIN)
-    other = small_setup.setup(altered(prepared), truth, TRAIN)
+    one = small_setup.setup(prepared, truth, TRAIN, columns=True)
+    other = small_setup.setup(altered(prepared), truth, TRAIN, columns=True)
     states = [setup.initialisation.views["radiomics"].state() for setup in (one, other)]
     for key in states[0]:
         np.testing.assert_array_equal(states[0][key], states[1][key])
@@ -132,11 +132,11 @@ class Watched:
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.method}-{trial.tuning}")
 def test_training_asks_for_no_row_but_those_it_was_given(trial):
     truth = np.arange(CASES) % 2
-    setup = small_setup.setup(small_setup.noise(CASES, 0), truth, TRAIN)
+    setup = small_setup.setup(small_setup.noise(CASES, 0), truth, TRAIN, columns=True)
     labels = Watched(setup.data.truth)
     watched = [Watched(rows) for rows in (*setup.cases.values(), *setup.learnt.values())]
     measured = Watched(setup.measured)
-    blocks = {name: Watched(rows) for name, rows in setup.blocks.items()}
+    blocks = {name: replace(b, table=Watched(b.table)) for name, b in setup.blocks.items()}
     seen = replace(
         setup,
         data=replace(setup.data, truth=labels),  # type: ignore[arg-type]
@@ -145,12 +145,13 @@ def test_training_asks_for_no_row_but_those_it_was_given(trial):
         measured=measured,  # type: ignore[arg-type]
         blocks=blocks,  # type: ignore[arg-type]
     )
+    tables = [block.table for block in blocks.values()]
     given = [1, 4, 5, 8, 20, 23, 31, 46]
     predict = learner(seen, trial, 0, silent)(np.array(given))
-    asked = {row for one in (labels, measured, *watched, *blocks.values()) for row in one.asked}
+    asked = {row for one in (labels, measured, *watched, *tables) for row in one.asked}
     assert asked == set(given)
     predict(np.array([60]))
-    assert 60 in {row for one in (measured, *watched, *blocks.values()) for row in one.asked}
+    assert 60 in {row for one in (measured, *watched, *tables) for row in one.asked}
     assert 60 not in labels.asked
 
 
@@ -211,7 +212,8 @@ def test_a_trivially_memorised_test_part_is_not_memorised():
         prepared["radiomics"][place].array[:] = 3.0 * told + 0.01 * rng.normal(
             size=small_setup.FEATURES
         )
-    setup = small_setup.setup(prepared, truth, TRAIN, memorising(epochs=12))
+        prepared["columns"][place].array[:] = told
+    setup = small_setup.setup(prepared, truth, TRAIN, memorising(epochs=12), columns=True)
     for trial in TRIALS:
         assert area(setup, trial) < 0.05, trial.method
 

@@ -107,6 +107,13 @@ def test_what_differed_among_the_runs_own_cases_has_to_be_said(cases):
         plain.applied_to([replace(cases[0], mask_value=1)])
     with pytest.raises(StudyError, match="Only the largest component"):
         plain.applied_to([replace(cases[0], component="largest")])
+    lesions = CaseDefinition.of([replace(cases[0], component=n) for n in (1, 2)])
+    assert lesions.components == ("one",)
+    assert lesions.applied_to([replace(cases[0], component=5)])[0].component == 5
+    with pytest.raises(StudyError, match=r"All of the mask .* single lesions .*--lesions each"):
+        lesions.applied_to(cases[:1])
+    with pytest.raises(StudyError, match="One component of the mask by its number"):
+        plain.applied_to([replace(cases[0], component=1)])
 
 
 def test_columns_mean_what_they_meant_to_the_run(organs, run_context, registry, tmp_path):

@@ -97,6 +97,7 @@ def test_constants_say_what_they_are_called():
         assert getattr(vocabulary, name) == name.lower()
     for name in (
         *("RADIOMICS", "RADIOMICS_LOGISTIC", "IMAGE_AND_RADIOMICS"),
+        *("COLUMNS_LOGISTIC", "FEATURES_AND_COLUMNS"),
         *("RESNET_SCRATCH", "HYBRID_SCRATCH", "HYBRID_FINETUNE"),
         *("RANDOM_INIT", "SHAPE_ONLY", "NO_SHAPE", "SIZE_ONLY"),
         *("SHUFFLED_LABELS", "SHUFFLED_CORRESPONDENCE", "LABEL_EFFICIENCY"),

@@ -19,7 +19,7 @@ from rdfc_core.evaluation.linear_probe import LabelledSplit
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.models.initialisation import Initialisation
-from rdfc_core.results.vocabulary import METHODS
+from rdfc_core.results.vocabulary import COLUMN_METHODS, METHODS
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
@@ -30,7 +30,7 @@ from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(
-    methods=METHODS,
+    methods=[name for name in METHODS if name not in COLUMN_METHODS],
     inner_folds=2,
     supervised={
         "epochs": 4,
@@ -78,12 +78,13 @@ def views() -> dict[str, View]:
 
 
 def noise(cases: int, seed: int) -> dict[str, list[Prepared]]:
-    """Features and pictures that have nothing to do with any label, with names of shape's, too."""
+    """Features, pictures and columns that have nothing to do with any label."""
     rng = np.random.default_rng(seed)
     names = tuple(f"original_firstorder_{i}" for i in range(FEATURES))
     return {
         "radiomics": [Prepared(rng.normal(size=FEATURES), names) for _ in range(cases)],
         "image": [Prepared(rng.random((1, 8, 8)).astype(np.float16)) for _ in range(cases)],
+        "columns": [Prepared(rng.normal(size=5).astype(np.float32)) for _ in range(cases)],
     }
 
 
@@ -103,8 +104,15 @@ def setup(
     settings: EvaluateSettings = SETTINGS,
     seed: int = 0,
     classes: int = 2,
+    columns: bool = False,
 ) -> SupervisedSetup:
-    """What methods are made of, on prepared cases; the first ``train`` train; a case a patient."""
+    """What methods are made of, on prepared cases; the first ``train`` train; a case a patient.
+
+    With ``columns``, those of the cases stand beside the features, as of a view of columns.
+    """
+    clinical = {}
+    if columns:
+        clinical["clinical"] = np.stack([one.array for one in prepared["columns"]])
     cases = [
         Case(f"case-{i:03d}", f"patient-{i:03d}", Path(), Path(), "abc"[c])
         for i, c in enumerate(truth)
@@ -131,7 +139,12 @@ def setup(
         ),
         cases=collated,
         measured=MeasuredFeatures(prepared["radiomics"]),
-        blocks=blocks(collated["radiomics"].numpy(), learnt["image"], train),
+        blocks=blocks(
+            {"radiomics": collated["radiomics"].numpy()},
+            {"image": learnt["image"]},
+            clinical,
+            train,
+        ),
         learnt=learnt,
         pretext="rdfc",
         precision="32-true",

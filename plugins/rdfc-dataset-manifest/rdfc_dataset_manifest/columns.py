@@ -41,6 +41,7 @@ class Columns:
         patient_id: Its patient.
         label: Its class.
         mask_value: The value that marks the tumour in the mask.
+        component: Which connected component of the mask it is.
         split: Which part of the split it belongs to; stays among the further columns.
         ours: False for a batch file of PyRadiomics.
     """
@@ -50,13 +51,14 @@ class Columns:
     patient_id: str | None
     label: str | None
     mask_value: str | None
+    component: str | None
     split: str | None
     ours: bool
 
     @property
     def taken(self) -> set[str | None]:
         """Columns that became a part of the case itself."""
-        roles = self.case_id, self.patient_id, self.label, self.mask_value
+        roles = self.case_id, self.patient_id, self.label, self.mask_value, self.component
         return {*self.files.all, *roles}
 
 
@@ -94,6 +96,7 @@ def find_columns(
         patient_id=patient_id,
         label=label,
         mask_value=mask_value,
+        component=find_column(header, "component"),
         split=find_column(header, config.split_column) if config.split_column else None,
         ours=ours,
     )

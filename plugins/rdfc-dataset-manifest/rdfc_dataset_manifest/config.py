@@ -42,7 +42,9 @@ class ManifestConfig(BaseModel):
         "every value but 0.",
     )
     component: Literal["all", "largest"] = Field(
-        "all", description="All of the mask, or only its largest connected component."
+        "all",
+        description="All of the mask, or only its largest connected component, for rows whose "
+        "column component says nothing (all, largest, or n: the n-th largest).",
     )
     columns: tuple[str, ...] = Field(
         (),

@@ -16,7 +16,7 @@ from rdfc_dataset_manifest.columns import Columns, find_columns
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.labels import Labels, read_labels
 from rdfc_dataset_manifest.names import named_by_files, portable
-from rdfc_dataset_manifest.rows import missing_words, row_problems, whole_number
+from rdfc_dataset_manifest.rows import missing_words, row_problems, which_component, whole_number
 from rdfc_dataset_manifest.split import read_split
 from rdfc_dataset_manifest.table import ManifestRow, read_table
 
@@ -121,7 +121,7 @@ def _case(
     further: dict[str, Any] = {
         "label": labels.of(row),
         "mask_value": config.mask_value if mask_value is None else mask_value,
-        "component": config.component,
+        "component": which_component(cell(columns.component), config.component),
         "columns": {name: text for name, text in row.cells.items() if name not in columns.taken},
     }
     if columns.files.images:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rdfc_core.case import WhichComponent
 from rdfc_core.data.cells import (
     counted,
     is_missing,
@@ -19,6 +20,7 @@ from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.columns import Columns
 from rdfc_dataset_manifest.table import ManifestRow
 
+COMPONENT_FIX = "Write all, largest, or a number from 1: the n-th largest component of the mask."
 MASK_VALUE_FIX = "Write a whole number other than 0, or leave it empty for every value but 0."
 PYRADIOMICS_FIX = (
     "In a list without the column case_id, as in PyRadiomics' batch files, Label is the mask's "
@@ -66,7 +68,28 @@ def row_problems(
         if not is_missing(text) and (not value or (as_label and value < 0)):
             fix = PYRADIOMICS_FIX if as_label else MASK_VALUE_FIX
             wrong("mask_value", f"{columns.mask_value} is {text!r}", fix)
+    if columns.component and which_component(row.cells[columns.component], "all") is None:
+        text = row.cells[columns.component]
+        wrong("component", f"{columns.component} is {text!r}", COMPONENT_FIX)
     return problems
+
+
+def which_component(text: str, otherwise: WhichComponent) -> WhichComponent | None:
+    """What a cell says of the mask's components; None if it says nothing that is known.
+
+    Args:
+        text: The cell.
+        otherwise: What an empty cell stands for.
+    """
+    word = text.casefold()
+    if is_missing(text):
+        return otherwise
+    if word == "all":
+        return "all"
+    if word == "largest":
+        return "largest"
+    number = whole_number(text)
+    return number if number is not None and number > 0 else None
 
 
 def _files(columns: Columns) -> Iterator[tuple[str, str]]:

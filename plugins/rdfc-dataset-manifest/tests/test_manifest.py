@@ -136,6 +136,22 @@ def test_paths_written_on_windows_are_understood(tmp_path: Path) -> None:
     assert case.image == tmp_path / "image" / "a.png"
 
 
+def test_the_component_of_a_row_goes_before_that_of_the_options(tmp_path: Path) -> None:
+    rows = ["a,a.png,m.png,", "b,b.png,m.png,2", "c,c.png,m.png,Largest", "d,d.png,m.png,1.0"]
+    text = "case_id,image,mask,Component\n" + "\n".join(rows) + "\n"
+    dataset = manifest(tmp_path, text, component="largest")
+    assert [case.component for case in dataset.cases()] == ["largest", 2, "largest", 1]
+    assert "component" not in {name.casefold() for name in dataset.cases()[0].columns}
+
+
+@pytest.mark.parametrize("cell", ["0", "-1", "1.5", "second"])
+def test_a_component_that_means_nothing_is_refused_by_its_line(tmp_path: Path, cell: str) -> None:
+    text = f"case_id,image,mask,component\na,a.png,m.png,{cell}\n"
+    say = only_problem(manifest(tmp_path, text))
+    assert f"line 2: component is '{cell}'" in say
+    assert "the n-th largest component" in say
+
+
 def test_the_mask_value_of_a_row_goes_before_that_of_the_options(tmp_path: Path) -> None:
     text = "case_id,image,mask,mask_value\na,a.png,m.png,\nb,b.png,m.png,255\nc,c.png,m.png,2.0\n"
     dataset = manifest(tmp_path, text, mask_value=7, component="largest")

@@ -1,0 +1,1 @@
+"""A list of cases made from what people have: folders of images and masks, spreadsheets."""
