@@ -1,7 +1,7 @@
 """A case: one tumour as files on disk, and the tumour once it is loaded."""
 
 from rdfc_core.case.case import IMAGE_NAME, Case
-from rdfc_core.case.files import ReadsFiles, mask_of, nothing_at, reader_of
+from rdfc_core.case.files import ReadsFiles, absence, mask_of, place_of, reader_of
 from rdfc_core.case.loading import LoadedCase
 from rdfc_core.case.tumour import (
     ANY_IMAGE,
@@ -27,10 +27,11 @@ __all__ = [
     "Tumour",
     "Volume",
     "WhichComponent",
+    "absence",
     "components_of",
     "mask_of",
-    "nothing_at",
     "of_component",
+    "place_of",
     "reader_of",
     "values_inside",
     "voxels_inside",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from rdfc_core.case.files import ReadsFiles, reader_of, state_of
+from rdfc_core.case.files import ReadsFiles, place_of, reader_of, state_of
 from rdfc_core.case.fingerprint import fingerprint_of
 from rdfc_core.case.loading import LoadedCase
 from rdfc_core.case.tumour import Needs, Tumour, WhichComponent, is_label
@@ -163,7 +163,7 @@ class Case:
         names = dict.fromkeys(name for asked in set(needs) for name in self.names_of(asked))
         return [
             (
-                *state_of(path, follow=False),
+                *state_of(place_of(reader, path), follow=False),
                 *(number for file in reader.files(path) for number in state_of(file)),
             )
             for name in names

@@ -69,14 +69,27 @@ def _takes_image(kind: type) -> bool:
     )
 
 
+def place_of(reader: ReadsFiles, path: Path) -> Path:
+    """The file or folder on disk that a path speaks of, by a reader that may have its own paths."""
+    place = getattr(reader, "place", None)
+    return path if place is None else Path(place(path))
+
+
+def absence(reader: ReadsFiles, path: Path) -> str | None:
+    """Why there is nothing for the reader to read, or None if there is.
+
+    A reader may serve paths that are no files (a generated data set): it then says so itself.
+    """
+    return nothing_at(place_of(reader, path)) if getattr(reader, "needs_files", True) else None
+
+
 def existing(reader: ReadsFiles, path: Path, role: str) -> Path:
     """The path, if there is anything at it.
 
     Raises:
         DataError: If there is nothing.
     """
-    # A reader may serve paths that are no files (a generated data set): it then says so itself.
-    fault = nothing_at(path) if getattr(reader, "needs_files", True) else None
+    fault = absence(reader, path)
     if fault is not None:
         raise DataError(f"the {role} {path} {fault}. Correct the path, or drop the case.")
     return path

@@ -103,7 +103,8 @@ def build(
         typer.Option(
             "--layout",
             help="How the folder is laid out: nnunet, bids, folders (images beside "
-            "masks), classes or cases (a folder for each); by default what it looks like.",
+            "masks), classes or cases (a folder for each), or one of a reader such as dicom; by "
+            "default what it looks like.",
         ),
     ] = None,
     image_dir: Annotated[

@@ -105,7 +105,8 @@ def _found(request: BuildRequest) -> tuple[str, Found]:
         raise StudyError("--column names columns of a table, and the source is a folder.")
     several = SEVERAL_MASKS[request.several_masks]
     options = LayoutOptions(*request.folders, *request.patterns, several)
-    layout, found = find_cases(request.source, request.layout, options)
+    more = AutoReader.installed(installed(), {}).layouts()
+    layout, found = find_cases(request.source, request.layout, options, more)
     return layout.title, found
 
 

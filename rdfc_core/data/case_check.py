@@ -15,8 +15,8 @@ from rdfc_core.case import (
     Needs,
     Tumour,
     Volume,
+    absence,
     mask_of,
-    nothing_at,
     of_component,
     reader_of,
     values_inside,
@@ -140,7 +140,7 @@ def _read(
     read: Callable[[Path], Volume],
     problems: list[Problem],
 ) -> Volume | None:
-    fault = nothing_at(path) if getattr(case.reader, "needs_files", True) else None
+    fault = absence(reader_of(case), path)
     if fault is not None:
         message = f"the {field} {path} {fault}"
         problems.append(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
+    from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
     from rdfc_core.interfaces.prepared import Prepared, Preparer
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.view import Tower, View
 
 _HOME = {
+    "ONLY": "layout",
     "Batch": "pretext",
     "Dataset": "dataset",
+    "Doubt": "layout",
     "Executor": "executor",
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
+    "Found": "layout",
+    "FoundCase": "layout",
     "ImageEncoder": "image_encoder",
+    "Layout": "layout",
+    "LayoutOptions": "layout",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
     "MemoryStore": "memory_store",
@@ -52,12 +59,18 @@ _HOME = {
 }
 
 __all__ = [
+    "ONLY",
     "Batch",
     "Dataset",
+    "Doubt",
     "Executor",
     "FeatureExtractor",
     "Features",
+    "Found",
+    "FoundCase",
     "ImageEncoder",
+    "Layout",
+    "LayoutOptions",
     "MaskGrid",
     "Memory",
     "MemoryStore",

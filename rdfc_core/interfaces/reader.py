@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rdfc_core.case import Volume
 from rdfc_core.errors import DataError
+from rdfc_core.interfaces.layout import Layout
 
 
 class Reader(ABC):
@@ -67,6 +68,14 @@ class Reader(ABC):
         """
         return self.read_image(path)
 
+    def place(self, path: Path) -> Path:
+        """The file or folder on disk that a path speaks of: by default the path itself.
+
+        A reader whose paths say which part of a file or folder is meant, as in
+        ``CT#series=1.2.3``, gives the path without that part.
+        """
+        return path
+
     def identity(self, path: Path) -> str:
         """What decides, besides its content, what becomes of the file.
 
@@ -93,7 +102,8 @@ class Reader(ABC):
         Called:
             Before and after each reading, to notice files that are replaced meanwhile.
         """
-        return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        place = self.place(path)
+        return sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]
 
     def fingerprint(self, path: Path) -> str:
         """The same for the same content; by default from the SHA-256 of the path's own files.
@@ -115,3 +125,10 @@ class Reader(ABC):
                 "permissions, or drop the case."
             ) from error
         return digest.hexdigest()
+
+    def layout(self) -> Layout | None:
+        """How files that only this reader can tell apart lie in folders (`rdfc datasets build`).
+
+        None where the names of files say enough, as by default.
+        """
+        return None

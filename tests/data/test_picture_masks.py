@@ -11,6 +11,7 @@ from PIL import Image
 
 from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
+from rdfc_core.volume import Volume, check_same_grid
 from tests.support.picture_files import png_bytes, png_chunk
 
 pictures = PictureReader()
@@ -153,3 +154,14 @@ def test_a_jpeg_mask_of_several_values_is_refused(
     Image.fromarray(picture).save(tmp_path / "m.jpg", quality=90)
     with pytest.raises(DataError, match=match):
         pictures.read_mask(tmp_path / "m.jpg")
+
+
+def test_a_mask_has_the_spacing_of_its_image(tmp_path: Path) -> None:
+    """A scan in two axes with a spacing, as DICOM and NIfTI have it, and a mask drawn in a PNG."""
+    Image.fromarray(DISC.astype(np.uint8)).save(tmp_path / "m.png")
+    image = Volume.of(ROWS.astype(np.float32), (0.2, 0.1))
+    mask = pictures.read_mask(tmp_path / "m.png", image)
+    check_same_grid(image, mask)
+    np.testing.assert_array_equal(mask.array != 0, DISC)
+    other = Volume.of(np.zeros((3, 4)), (0.2, 0.1))
+    assert pictures.read_mask(tmp_path / "m.png", other).spacing_mm == (1, 1)

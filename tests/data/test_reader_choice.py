@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rdfc_core.case import Case, Volume
+from rdfc_core.case import Case, Needs, Volume
+from rdfc_core.data.case_check import check_case
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.readers.auto import AutoReader, NamedReader, readers_of
 from rdfc_core.data.readers.pictures import PictureReader
@@ -198,3 +199,41 @@ def test_a_reader_that_takes_no_image_reads_as_before(wrapped, tmp_path):
     for path in paths:
         path.touch()
     assert Case("a", "p", *paths, reader=reader).load().mask.sum() == 16
+
+
+class Parts(Reader):
+    """Reads one row of a text file of numbers: ``FILE.rows#2``."""
+
+    def reads(self, path: Path) -> bool:
+        return ".rows" in path.name
+
+    def place(self, path: Path) -> Path:
+        return path.with_name(path.name.partition("#")[0])
+
+    def read_image(self, path: Path) -> Volume:
+        row = int(path.name.partition("#")[2])
+        return Volume.of(np.loadtxt(self.place(path))[row : row + 1])
+
+    def identity(self, path: Path) -> str:
+        return f"{super().identity(path)} {path.name.partition('#')[2]}"
+
+
+def test_a_path_may_name_a_part_of_a_file(tmp_path):
+    np.savetxt(tmp_path / "a.rows", [[1, 2, 3], [0, 0, 1]])
+    auto = AutoReader([Parts()])
+
+    def part(row: int, file: str = "a.rows") -> Case:
+        return Case("a", "a", tmp_path / f"{file}#0", tmp_path / f"{file}#{row}", reader=auto)
+
+    tumour = part(1).load()
+    assert tumour.image.array.tolist() == [[1, 2, 3]]
+    assert tumour.mask.tolist() == [[False, False, True]]
+    assert part(1).fingerprint() != part(0).fingerprint()  # one file, another part of it
+    before = part(1).fingerprint(), part(1).file_states([Needs()])
+    np.savetxt(tmp_path / "a.rows", [[1, 2, 4], [0, 0, 1]])
+    assert part(1).fingerprint() != before[0]
+    assert part(1).file_states([Needs()]) != before[1]
+    with pytest.raises(DataError, match=r"the image .*b\.rows#0 does not exist"):
+        part(1, "b.rows").load()
+    problems = check_case(part(1, "b.rows")).problems
+    assert ["does not exist" in problem.message for problem in problems] == [True, True]

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from rdfc_core.data.manifest.bids import Bids
 from rdfc_core.data.manifest.case_folders import CaseFolders
@@ -16,34 +15,24 @@ from rdfc_core.data.manifest.found import ONLY, Found, FoundCase
 from rdfc_core.data.manifest.nnunet import NnUNet
 from rdfc_core.data.manifest.options import LayoutOptions
 from rdfc_core.errors import DataError, StudyError, did_you_mean
+from rdfc_core.interfaces.layout import Layout
 from rdfc_core.utils.atomic import replacing
-
-
-class Layout(Protocol):
-    """A way in which people lay out images and masks."""
-
-    name: str
-    title: str
-
-    def recognises(self, root: Path) -> bool:
-        """Whether a folder looks like it."""
-
-    def find(self, root: Path, options: LayoutOptions) -> Found:
-        """The cases below the folder."""
-
 
 LAYOUTS: Mapping[str, Layout] = {
     one.name: one for one in (NnUNet(), Bids(), PairedFolders(), ClassFolders(), CaseFolders())
 }
 
 
-def find_cases(root: Path, layout: str | None, options: LayoutOptions) -> tuple[Layout, Found]:
+def find_cases(
+    root: Path, layout: str | None, options: LayoutOptions, more: Sequence[Layout] = ()
+) -> tuple[Layout, Found]:
     """The cases of a folder, and the layout by which they were found.
 
     Args:
         root: The folder.
-        layout: One of `LAYOUTS`; None: the one that recognises the folder.
+        layout: Name of one of `LAYOUTS` or of ``more``; None: the one that recognises the folder.
         options: What the user says about the files.
+        more: Layouts that readers bring along.
 
     Raises:
         StudyError: If there is no such layout.
@@ -51,22 +40,23 @@ def find_cases(root: Path, layout: str | None, options: LayoutOptions) -> tuple[
     """
     if not root.is_dir():
         raise DataError(f"{root} is no folder. Name a folder of images and masks, or a table.")
-    if layout is not None and layout not in LAYOUTS:
+    layouts = {**LAYOUTS, **{one.name: one for one in more}}
+    if layout is not None and layout not in layouts:
         raise StudyError(
-            f"--layout {layout}: there is no such layout.{did_you_mean(layout, tuple(LAYOUTS))} "
-            f"Known: {', '.join(LAYOUTS)}."
+            f"--layout {layout}: there is no such layout.{did_you_mean(layout, tuple(layouts))} "
+            f"Known: {', '.join(layouts)}."
         )
     if layout is None and (options.image_dir or options.mask_dir):
         layout = PairedFolders.name
-    chosen = LAYOUTS[layout] if layout is not None else _recognised(root)
+    chosen = layouts[layout] if layout is not None else _recognised(root, layouts)
     return chosen, chosen.find(root, options)
 
 
-def _recognised(root: Path) -> Layout:
-    found = [one for one in LAYOUTS.values() if one.recognises(root)]
+def _recognised(root: Path, layouts: Mapping[str, Layout]) -> Layout:
+    found = [one for one in layouts.values() if one.recognises(root)]
     if len(found) == 1:
         return found[0]
-    known = "; ".join(f"{one.name}, {one.title}" for one in LAYOUTS.values())
+    known = "; ".join(f"{one.name}, {one.title}" for one in layouts.values())
     if not found:
         raise DataError(
             f"{root}: how images and masks are laid out there is not clear. Say it by --layout "

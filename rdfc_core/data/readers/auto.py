@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rdfc_core.case import Case, Volume, mask_of
+from rdfc_core.case import Case, Volume, mask_of, place_of
 from rdfc_core.config.resolve import ResolvedPart
 from rdfc_core.contract.volumes import require_volume
 from rdfc_core.data.readers.record import ReaderRecord
 from rdfc_core.errors import DataError, PluginError
+from rdfc_core.interfaces.layout import Layout
 from rdfc_core.interfaces.reader import Reader
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
@@ -117,6 +118,11 @@ class AutoReader(Reader):
             given.append(case)
         return given
 
+    def layouts(self) -> list[Layout]:
+        """The layouts that the readers bring along."""
+        found = (one.reader.layout() for one in self._readers)
+        return [layout for layout in found if layout is not None]
+
     def reads(self, path: Path) -> bool:
         """Whether any reader is meant for the path."""
         return any(one.reader.reads(path) for one in self._readers)
@@ -138,6 +144,11 @@ class AutoReader(Reader):
         """
         reader = self._for(path)
         return _sound(reader, mask_of(reader, path, image), "read_mask", path)
+
+    def place(self, path: Path) -> Path:
+        """As the reader for this path has it; the path itself where there is none, or two."""
+        named = self.named_for(path)
+        return path if named is None else place_of(named.reader, path)
 
     def identity(self, path: Path) -> str:
         """That of the reader for this path.

@@ -110,11 +110,19 @@ class PictureReader(Reader):
         their indices where the first colour of the palette is black, and otherwise have the
         values of their colours. A mask in RGB has its grey value where all its colours are grey,
         and otherwise 65536 R + 256 G + B (pure red: 16711680). JPEG masks are cut at half into 0
-        and 255. What is wholly transparent is 0.
+        and 255. What is wholly transparent is 0. The mask of a picture of the same size has that
+        picture's spacing, since files of this kind have none.
 
         Raises:
             DataError: As `read_image`; or if it is not clear what its colours stand for.
         """
+        mask = self._mask(path)
+        if image is None or image.array.shape != mask.array.shape:
+            return mask
+        grid = image.spacing_mm, image.origin_mm, image.direction
+        return Volume(mask.array, *grid, notes=mask.notes)
+
+    def _mask(self, path: Path) -> Volume:
         decoded = self._open(path)
         picture = decoded.picture
         if decoded.deep is not None:
