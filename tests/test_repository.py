@@ -15,6 +15,7 @@ import yaml
 
 import rdfc_core
 import tests
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {
@@ -131,6 +132,10 @@ def test_helpers_of_the_tests_are_imported_as_tests_support_and_tests_fuzz():
     bare = re.compile(rf"^ *(?:import|from) (?:{names})\b", re.MULTILINE)
     for file in (*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/*.py")):
         assert not bare.search(file.read_text(encoding="utf-8")), file
+
+
+def test_the_longest_test_files_are_there():
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
 
 
 @functools.cache
