@@ -66,6 +66,7 @@ class FigureBlock(_Block):
 
 
 Block = TextBlock | TableBlock | FigureBlock
+"""What a section of the report consists of."""
 
 
 class RecordedSection(BaseModel):
