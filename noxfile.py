@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import string
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,7 +11,6 @@ import nox
 
 ROOT = Path(__file__).parent
 PYTHONS = ["3.11", "3.12", "3.13"]
-OURS = [ROOT, *sorted(ROOT.glob("plugins/rdfc-*"))]
 THIRD_PARTY = ROOT / "tests" / "third_party"
 SCHEMAS = {
     "vendor.github-workflows": ".github/workflows/*.yml",
@@ -71,10 +71,12 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Branch coverage of core and plugins by the tests, worker processes included."""
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "html", "--quiet")
-    session.run("coverage", "report")
+    try:
+        session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
+    finally:  # the figure of a run with a failing test is still one
+        session.run("coverage", "combine", "--quiet")
+        session.run("coverage", "html", "--quiet")
+        session.run("coverage", "report")
 
 
 @nox.session(venv_backend="none")
@@ -107,7 +109,7 @@ def site(session: nox.Session) -> None:
 def notebook(session: nox.Session) -> None:
     """The tutorials' notebooks, top to bottom, from wheels in a fresh environment."""
     folder = Path(session.create_tmp()).resolve()
-    wheels = _build_wheels(session, folder, *OURS)
+    wheels = _build_wheels(session, folder)
     _install_wheels(session, wheels, "nbclient>=0.10", "ipykernel>=6.29")
     script = str(ROOT / "tests" / "notebooks.py")
     session.chdir(folder)  # away from the sources: the wheels have to do
@@ -121,7 +123,7 @@ def distributions(session: nox.Session) -> None:
     # Copied, since setuptools builds in the source folder and takes along what lies there.
     copied = shutil.copytree(THIRD_PARTY, folder / "third_party", dirs_exist_ok=True)
     theirs = sorted(Path(copied).glob("rdfc-*"))
-    wheels = _build_wheels(session, folder, *OURS, *theirs)
+    wheels = _build_wheels(session, folder, *theirs)
     _install_wheels(session, wheels, "pytest")
     session.chdir(folder)  # away from the sources: the wheels have to do
     session.run("rdfc", "plugins", "list")
@@ -138,11 +140,12 @@ def _conform(session: nox.Session, *sources: Path) -> None:
     session.run("pytest", *settings, *[str(source / "tests") for source in sources])
 
 
-def _build_wheels(session: nox.Session, folder: Path, *sources: Path) -> Path:
-    """A new folder with the wheel of every source."""
+def _build_wheels(session: nox.Session, folder: Path, *others: Path) -> Path:
+    """A new folder with the wheels of core, of its plugins, and of the other sources."""
     wheels = Path(tempfile.mkdtemp(dir=folder))
     build = ["uv", "build", "--quiet", "--wheel", "--out-dir", str(wheels)]
-    for source in sources:
+    session.run(*build, "--all-packages", str(ROOT), external=True)
+    for source in others:
         session.run(*build, str(source), external=True)
     return wheels
 
@@ -157,28 +160,28 @@ def _new_plugins(session: nox.Session, folder: Path) -> None:
     kinds = session.run(
         "python", "-c", "from rdfc_core.plugin.component import KINDS; print(*KINDS)", silent=True
     )
-    for kind in str(kinds).split():
-        session.run("rdfc", "plugins", "new", kind, "sample", "--out", str(folder))
+    # Each a name of its own, so that one type check can hold the tests of all.
+    for letter, kind in zip(string.ascii_lowercase, str(kinds).split(), strict=False):
+        session.run("rdfc", "plugins", "new", kind, f"sample-{letter}", "--out", str(folder))
     made = sorted(path for path in folder.iterdir() if path.is_dir())
     session.run("uv", "pip", "install", "--quiet", "--no-deps", *map(str, made), external=True)
     session.run("rdfc", "plugins", "list")
     _conform(session, *made)
+    names = list(map(str, made))  # each with the settings of its own
+    session.run("ruff", "check", "--quiet", *names, external=True)
+    session.run("ruff", "format", "--quiet", "--check", *names, external=True)
     python = shutil.which("python", path=session.bin)
-    for path in made:
-        with session.chdir(path):
-            session.run("ruff", "check", "--quiet", ".", external=True)
-            session.run("ruff", "format", "--quiet", "--check", ".", external=True)
-            cache = str(folder / "mypy-cache")
-            session.run(
-                "mypy", "--python-executable", str(python), "--cache-dir", cache, external=True
-            )
+    check = ["mypy", "--config-file", str(made[0] / "pyproject.toml")]
+    check += ["--python-executable", str(python), "--cache-dir", str(folder / "mypy-cache")]
+    sources = [str(part) for path in made for part in (*path.glob("rdfc_*"), path / "tests")]
+    session.run(*check, *sources, external=True)
 
 
 @nox.session(python=PYTHONS, tags=["matrix"], venv_backend="venv")
 def plain_pip(session: nox.Session) -> None:
     """`pip install 'rdfc-core[paper]'` from wheels into an empty environment, and a study in it."""
     folder = Path(session.create_tmp()).resolve()
-    wheels = _build_wheels(session, folder, *OURS)
+    wheels = _build_wheels(session, folder)
     session.run("pip", "install", "--quiet", "--find-links", str(wheels), "rdfc-core[paper]")
     session.chdir(folder)
     session.run("pip", "check")

@@ -14,19 +14,25 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
+CODE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 MOVED = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
 }
 PLUGIN = "reference/plugins"
+CONTRACT = ROOT / "docs" / "reference" / "contract"
+FIRST = ("index.md", "rules.md")
 README_FILES = sorted(ROOT.glob("plugins/*/README.md"))
 
 
 def on_config(config: Any) -> Any:
-    """List the plugins' pages at the end of the reference."""
+    """List the contract's pages, one a kind, and the plugins' at the end of the reference."""
+    kinds = sorted(path.name for path in CONTRACT.glob("*.md") if path.name not in FIRST)
+    contract = [f"reference/contract/{name}" for name in (*FIRST, *kinds)]
     pages = [_page(path.relative_to(ROOT).as_posix()) for path in README_FILES]
     reference = next(entry["Reference"] for entry in config.nav if "Reference" in entry)
+    reference.append({"Contract of plugins": contract})
     reference.append({"Plugins": [{Path(page).stem: page} for page in pages]})
     return config
 
@@ -64,4 +70,5 @@ def _with_links(text: str, repository: str, page: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(repository), link[1]))
         return posixpath.relpath(_page(target), posixpath.dirname(page) or ".")
 
-    return LINK.sub(rewritten, text)
+    parts = CODE.split(text)
+    return "".join(part if part.startswith("```") else LINK.sub(rewritten, part) for part in parts)

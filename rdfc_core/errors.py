@@ -1,4 +1,7 @@
-"""One family of errors. Each message says what is wrong, which thing is meant, and what to do."""
+"""One family of errors. Each message says what is wrong, which thing is meant, and what to do.
+
+Beside it stands `ContractError`, which is nobody's but a component's author's to mend.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,26 @@ class PluginError(RdfcError):
 
 class ShapeError(RdfcError):
     """Arrays or tensors do not fit together: the message states expected and actual shapes."""
+
+
+class StoppedError(RdfcError):
+    """A plugin asked to stop the run: what is finished is kept, and the same command goes on."""
+
+
+class ContractError(AssertionError):
+    """A component does not do what its interface promises; the message says what, and the way out.
+
+    An author's tests see the `AssertionError`; a run tells the user whose component it is
+    (`rdfc_core.plugin.attribution.held_to_contract`).
+
+    Args:
+        message: What does not hold, and what to do.
+        component: Whose promise it is; None: that of whoever was called.
+    """
+
+    def __init__(self, message: str, component: object = None) -> None:
+        super().__init__(message)
+        self.component = component
 
 
 def one_line(text: str) -> str:

@@ -33,7 +33,26 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).parent.parent
 
+LONGEST = (
+    "tests/config/test_study_effects.py",
+    "tests/cli/test_cli_processes.py",
+    "tests/cli/test_cli.py",
+    "plugins/rdfc-executor-dask/tests/test_dask_executor.py",
+    "tests/cli/test_cli_refusals.py",
+    "tests/distributed/test_launcher.py",
+    "tests/training/test_pretrain_resume.py",
+    "tests/pipeline/test_run.py",
+)
+"""The files that take longest, the longest first."""
+
 Once = Callable[[str, Callable[[Path], Any]], Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the files, begin with the longest: the last to end is a short one."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        order = {ROOT / name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,7 +31,7 @@ from rdfc_core.cli import demo
 from rdfc_core.plugin.part_text import set_nested
 from rdfc_dataset_phantom.config import PhantomConfig
 from rdfc_dataset_phantom.files import write
-from tests import docs_reference
+from tests import docs_contract, docs_reference
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -42,6 +42,7 @@ REFERENCE = {
     DOCS / "reference" / "components.md": docs_reference.components,
     DOCS / "reference" / "results.md": docs_reference.results,
     DOCS / "reference" / "results.schema.json": docs_reference.results_schema,
+    **docs_contract.PAGES,
 }
 """Page → what gives it."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -120,6 +121,7 @@ def main() -> None:
     """Check the reference, then run the pages' commands."""
     for page, code in REFERENCE.items():
         if "--write" in sys.argv:
+            page.parent.mkdir(exist_ok=True)
             page.write_text(code(), encoding="utf-8")
         elif not page.exists() or page.read_text(encoding="utf-8") != code():
             name = page.relative_to(ROOT)

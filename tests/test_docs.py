@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 SOURCES = [*ROOT.glob("rdfc_core/**/*.py"), *ROOT.glob("plugins/*/rdfc_*/**/*.py")]
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?")
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+"""In which brackets may follow each other without being a link."""
 FLAGS = re.MULTILINE | re.DOTALL
 JOURNALS = ("results", "performance", "decisions")
 BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -96,6 +99,16 @@ def test_options_that_pages_set_are_options_of_a_study():
 )
 def test_links_lead_to_files_of_the_repository(page):
     """As who reads them without the site follows them; the site's own build checks headings."""
-    for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
+    for target, _ in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
         if target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_site_rewrites_links_and_leaves_code_alone():
+    hooks = runpy.run_path(str(DOCS / "hooks.py"))
+    code = "```python\nfeatures = towers[name](batch.draw(name))\n```\n"
+    text = f"[changes](../../../CHANGELOG.md)\n\n{code}\n[here](../files.md)\n"
+    found = hooks["_with_links"](text, "docs/reference/contract/x.md", "reference/contract/x.md")
+    assert code in found
+    assert "[here](../files.md)" in found
+    assert "CHANGELOG" not in found

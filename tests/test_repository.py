@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import tomllib
@@ -14,6 +15,7 @@ import yaml
 
 import rdfc_core
 import tests
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {
@@ -130,6 +132,43 @@ def test_helpers_of_the_tests_are_imported_as_tests_support_and_tests_fuzz():
     bare = re.compile(rf"^ *(?:import|from) (?:{names})\b", re.MULTILINE)
     for file in (*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/*.py")):
         assert not bare.search(file.read_text(encoding="utf-8")), file
+
+
+def test_the_longest_test_files_are_there():
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
+
+
+@functools.cache
+def sources() -> dict[Path, ast.Module]:
+    """The modules that users install, and what they hold; templates are an author's."""
+    files = [*(ROOT / "rdfc_core").rglob("*.py"), *ROOT.glob("plugins/*/rdfc_*/**/*.py")]
+    return {
+        file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8"))
+        for file in files
+        if "templates" not in file.parts
+    }
+
+
+def test_a_class_name_is_given_once():
+    homes: dict[str, list[str]] = {}
+    for file, tree in sources().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(file))
+    assert len(homes) > 200
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
+
+
+def test_functions_and_modules_are_short():
+    long = []
+    for file, tree in sources().items():
+        lines = len((ROOT / file).read_text(encoding="utf-8").splitlines())
+        long += [(lines, str(file))] if lines > 300 else []
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                long += [(lines, f"{file}: {node.name}")] if lines >= 70 else []
+    assert not long
 
 
 PRIVATE_TORCH = {

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rdfc_core.api.frames import OnFailure
+    from rdfc_core.case import Case
+    from rdfc_core.config.resolve import ResolvedPart
     from rdfc_core.interfaces import Executor
+    from rdfc_core.plugin.component import Kind
     from rdfc_core.utils.progress import Progress
 
 
@@ -68,29 +71,46 @@ def extract_features(
     """
     from rdfc_core.api.context import opened
     from rdfc_core.api.frames import feature_frame, refuse_failed
-    from rdfc_core.config.resolve import resolve_part
 
-    named = validate(Part, extractor, "extractor")
-    options = dict(named.options)
-    if parameters != "auto":
-        options["parameters"] = str(parameters) if isinstance(parameters, Path) else parameters
-    part = resolve_part(
-        "feature_extractor", Part(name=named.name, options=options), installed(), "extract_features"
-    )
-    readers = {}
-    if reader is not None:
-        asked = validate(Part, reader, "reader")
-        readers[asked.name] = resolve_part("reader", asked, installed(), "extract_features")
-    chosen = cases_of(cases, PlainLists(readers=readers))
+    measuring = _extractor_part(extractor, parameters)
+    chosen = cases_of(cases, PlainLists(readers=_readers(reader)))
     if mask_value is not None:
-        chosen = [
-            c if c.mask_value is not None else replace(c, mask_value=mask_value) for c in chosen
-        ]
+        chosen = [_with_mask_value(case, mask_value) for case in chosen]
     with opened(store, executor, progress) as context:
         from rdfc_core.extraction.extract import extract
         from rdfc_core.views.preparers import FeaturePreparer
 
-        view = {"radiomics": FeaturePreparer(part.build(context.registry))}
+        view = {"radiomics": FeaturePreparer(measuring.build(context.registry))}
         extraction = extract(chosen, view, context.store, context.executor, context.progress)
     refuse_failed(extraction.failures, len(chosen), errors)
     return feature_frame(extraction, prefixed=False)
+
+
+def _extractor_part(
+    extractor: str | Mapping[str, Any], parameters: str | Path | Mapping[str, Any]
+) -> ResolvedPart:
+    """What measures, with the parameters among its options."""
+    named = validate(Part, extractor, "extractor")
+    options = dict(named.options)
+    if parameters != "auto":
+        options["parameters"] = str(parameters) if isinstance(parameters, Path) else parameters
+    return _resolved("feature_extractor", Part(name=named.name, options=options))
+
+
+def _readers(reader: str | Mapping[str, Any] | None) -> dict[str, ResolvedPart]:
+    """The reader that the caller names, by its name; none where the files' names decide."""
+    if reader is None:
+        return {}
+    named = validate(Part, reader, "reader")
+    return {named.name: _resolved("reader", named)}
+
+
+def _resolved(kind: Kind, part: Part) -> ResolvedPart:
+    from rdfc_core.config.resolve import resolve_part
+
+    return resolve_part(kind, part, installed(), "extract_features")
+
+
+def _with_mask_value(case: Case, mask_value: int) -> Case:
+    """The case, its tumour marked by this value unless it names one itself."""
+    return case if case.mask_value is not None else replace(case, mask_value=mask_value)

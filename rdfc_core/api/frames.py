@@ -22,6 +22,9 @@ log = logging.getLogger("rdfc")
 
 OnFailure = Literal["raise", "skip"]
 
+HOW_TO_SKIP = "pass errors='skip'"
+"""As calls say it; the command line has its own words."""
+
 
 def refuse_failed(failures: Sequence[Failure], count: int, errors: OnFailure) -> None:
     """Say which cases could not be used.
@@ -40,7 +43,7 @@ def refuse_failed(failures: Sequence[Failure], count: int, errors: OnFailure) ->
     if not failures:
         return
     if errors == "raise":
-        raise DataError(f"{unusable(failures, count)} To go on without them, pass errors='skip'.")
+        raise DataError(f"{unusable(failures, count)} To go on without them, {HOW_TO_SKIP}.")
     log.warning("%s", unusable(failures, count))
 
 

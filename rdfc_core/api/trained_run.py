@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
@@ -125,6 +125,8 @@ class Run:
         executor: str | Executor = "local",
         errors: OnFailure = "raise",
         progress: Progress | None = None,
+        by: Literal["case", "patient"] = "case",
+        pool: Literal["mean", "max"] = "mean",
     ) -> pd.DataFrame:
         """Class probabilities: ``case_id``, ``predicted``, and ``p_CLASS`` for each class.
 
@@ -136,9 +138,12 @@ class Run:
             executor: What runs the extraction, such as ``local:workers=4``.
             errors: ``raise`` if a case cannot be used, or ``skip``: warn, and leave it out.
             progress: Is told how far the work is.
+            by: A row a ``case``, or a ``patient`` with ``patient_id`` and the number of ``cases``.
+            pool: Of a patient's cases: the ``mean`` of their probabilities, or ``max``, the case
+                that is likeliest of the second of two classes.
 
         Returns:
-            A row a case, in the order in which they are given.
+            A row a case or patient, in the order in which they are given.
 
         Raises:
             StudyError: If there is no trained run, no such method, or what a case is differs.
@@ -151,10 +156,11 @@ class Run:
         from rdfc_core.api.frames import refuse_failed
 
         with opened(store, executor, progress) as context:
+            from rdfc_core.pipeline.patient_predictions import pooled
             from rdfc_core.pipeline.predict import predict
 
             chosen = cases_of(cases, self._open)
-            found = predict(self._open, chosen, context, method)
+            found = pooled(predict(self._open, chosen, context, method), by, pool)
         refuse_failed(found.failures, len(chosen), errors)
         return pd.DataFrame(found.rows(), columns=found.columns)
 

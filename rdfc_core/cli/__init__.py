@@ -14,7 +14,18 @@ from typing import Any
 
 import typer
 
-from rdfc_core.cli import datasets, demo, doctor, plugins, predict, report, reproduce, run, store
+from rdfc_core.cli import (
+    datasets,
+    demo,
+    doctor,
+    features,
+    plugins,
+    predict,
+    report,
+    reproduce,
+    run,
+    store,
+)
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import OutputError, kept_for_result, let_go, steady_streams
 from rdfc_core.errors import RdfcError, out_of_memory
@@ -34,6 +45,7 @@ app.command("pretrain")(run.pretrain)
 app.command("evaluate")(run.evaluate)
 app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
+app.command("features")(features.features)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")

@@ -64,13 +64,8 @@ def build_manifest(request: BuildRequest, as_json: bool) -> None:
         DataError: If nothing can be read, or how files belong together is not clear.
     """
     for file in (request.out, request.doubts):
-        if file.suffix.lower() != ".csv":
-            raise StudyError(f"--out {request.out}: the list is CSV. End its name with .csv.")
-        check_out(
-            file,
-            request.overwrite,
-            [request.source if request.source.is_file() else None, request.labels],
-        )
+        read = [request.source if request.source.is_file() else None, request.labels]
+        check_out(file, request.overwrite, read, (".csv",))
     how, found = _found(request)
     if request.patient is not None:
         found = with_patients(found, request.patient)

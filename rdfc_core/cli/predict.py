@@ -82,6 +82,18 @@ def predict(
             "what the run selected.",
         ),
     ] = SELECTED,
+    by_patient: Annotated[
+        bool,
+        typer.Option("--by-patient", help="A row a patient, from all of the patient's cases."),
+    ] = False,
+    pool: Annotated[
+        str,
+        typer.Option(
+            "--pool",
+            help="With --by-patient: mean of the probabilities, or max, the case that is likeliest "
+            "of the second of two classes.",
+        ),
+    ] = "mean",
     store: options.Store = None,
     executor: options.Executor = "local",
     as_json: options.Json = False,
@@ -94,12 +106,15 @@ def predict(
     check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
     context = run_context(store, executor, console.DrawnProgress())
     from rdfc_core.pipeline.open_run import OpenRun
+    from rdfc_core.pipeline.patient_predictions import by_patient as pooled_by_patient
     from rdfc_core.pipeline.predict import predict as predict_cases
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, column, manifest)
     said = predict_cases(opened, cases, context, method)
+    if by_patient:
+        said = pooled_by_patient(said, pool)
     table = said.rows(DIGITS)
     if out:
         write_table(out, table, said.columns)

@@ -8,11 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.load import load_study
 from rdfc_core.config.merge import preset_names
 from rdfc_core.config.selection_settings import SelectionSettings
-from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
 from rdfc_core.config.study import Study
+from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Kind, part_fields
 
@@ -136,6 +138,8 @@ PLACES: Mapping[str, str] = {
     "encoder": "image_encoder",
     "objective": "objective",
     "memory": "memory_store",
+    "queue": "memory_queue",
+    "projector": "projector",
 }
 """Option that names a component → the component's kind."""
 

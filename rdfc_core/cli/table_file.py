@@ -11,15 +11,22 @@ from rdfc_core.errors import StudyError
 from rdfc_core.utils.atomic import replacing
 
 FORMATS = (".csv", ".parquet")
+KINDS = {".csv": "CSV", ".parquet": "Parquet", ".json": "JSON"}
 
 
-def check_out(out: Path | None, overwrite: bool, read: Sequence[Path | None] = ()) -> None:
+def check_out(
+    out: Path | None,
+    overwrite: bool,
+    read: Sequence[Path | None] = (),
+    formats: Sequence[str] = FORMATS,
+) -> None:
     """Refuse a name that could not be written to, or should not, before anything is computed.
 
     Args:
         out: Where the table is to go; None: nowhere.
         overwrite: Whether a file that is there may be replaced.
         read: What the command reads, and so never replaces; a folder stands for the list in it.
+        formats: Endings of what can be written.
 
     Raises:
         StudyError: If the name ends otherwise than a known format, its folder does not exist, or
@@ -27,11 +34,13 @@ def check_out(out: Path | None, overwrite: bool, read: Sequence[Path | None] = (
     """
     if out is None:
         return
-    if out.suffix.lower() not in FORMATS:
+    if out.suffix.lower() not in formats:
         ending = f"ends with {out.suffix!r}" if out.suffix else "has no ending"
+        *before, last = (KINDS[one] for one in formats)
+        kinds = f"{', '.join(before)} and {last}" if before else last
         raise StudyError(
-            f"--out {out}: the name {ending}. CSV and Parquet can be written: end it with "
-            f"{' or '.join(FORMATS)}."
+            f"--out {out}: the name {ending}. {kinds} can be written: end it with "
+            f"{' or '.join(formats)}."
         )
     if not out.parent.is_dir():
         raise StudyError(

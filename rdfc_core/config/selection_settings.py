@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from rdfc_core.config.settings import Settings
 from rdfc_core.results.vocabulary import Candidate
 
 
-class SelectionSettings(BaseModel):
+class SelectionSettings(Settings):
     """Which models are candidates, and how they are ranked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = Field(
         False,

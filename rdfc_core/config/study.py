@@ -12,7 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, Settings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
+from rdfc_core.config.settings import Settings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.plugin.component import Part, PartOf
 
 SHORTHAND = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -85,3 +86,21 @@ def described(value: Any) -> str:
     if isinstance(value, Mapping) and value:
         return ", ".join(f"{name}: {described(one)}" for name, one in value.items())
     return f"a {type(value).__name__}"
+
+
+def require_normalisation(given: Any, channels: int, who: str) -> None:
+    """What `ImageEncoder.normalisation` gives: a mean and a deviation above 0 for each channel."""
+    pair = isinstance(given, tuple | list) and len(given) == 2
+    require(
+        pair and all(_numbers(one, channels) for one in given) and min(given[1]) > 0,
+        f"{who} gave {given!r}; give {channels} means and {channels} deviations above 0, as two "
+        "sequences of finite numbers.",
+    )
+
+
+def _numbers(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, Sequence)
+        and len(values) == count
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    )

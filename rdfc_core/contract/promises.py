@@ -8,25 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from rdfc_core.errors import RdfcError
+from rdfc_core.errors import ContractError, RdfcError
 
 T = TypeVar("T")
-
-
-class ContractError(AssertionError):
-    """A component does not do what its interface promises; the message says what, and the way out.
-
-    An author's tests see the `AssertionError`; a run tells the user whose component it is
-    (`rdfc_core.plugin.attribution.held_to_contract`).
-
-    Args:
-        message: What does not hold, and what to do.
-        component: Whose promise it is; None: that of whoever was called.
-    """
-
-    def __init__(self, message: str, component: object = None) -> None:
-        super().__init__(message)
-        self.component = component
 
 
 def require(condition: object, message: str) -> None:

@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy
 
-from rdfc_core.config.settings import Precision
+from rdfc_core.config.training_settings import Precision
 from rdfc_core.distributed.process_group import ProcessGroup
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.models.head import Head
 from rdfc_core.models.linear_model import FeatureTables, LinearModel, joined
 from rdfc_core.results import vocabulary

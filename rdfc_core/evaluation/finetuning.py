@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.config.settings import AnyPrecision, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.errors import DataError
 from rdfc_core.evaluation.classifiers import LogisticProbe, class_weights
 from rdfc_core.interfaces import Tower, View
@@ -22,7 +23,7 @@ from rdfc_core.training.batches import endless_batches, label_steps
 from rdfc_core.training.device import device_for
 from rdfc_core.training.memory_format import channels_last
 from rdfc_core.training.optim import optimizer_for, set_learning_rates
-from rdfc_core.training.schedule import supervised_factor
+from rdfc_core.training.schedule import schedule_for
 from rdfc_core.training.seeding import seeded
 from rdfc_core.utils.progress import Advance
 
@@ -72,20 +73,18 @@ def fit(
     with seeded(seed), channels_last(towers, fabric.device), half:
         optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
         peaks = [group["lr"] for group in optimizer.param_groups]
-        steps = label_steps(len(truth), settings)
+        steps, schedule = label_steps(len(truth), settings), schedule_for(settings)
         model, optimizer = fabric.setup(network, optimizer)
         targets = fabric.to_device(torch.from_numpy(truth))
         weight = class_weights(targets, network.head.classes.out_features) if balanced else None
         inputs = {name: to_device(cases[name], fabric.device) for name in network.views}
         if probe is not None:
-            seen = each_batch(network, inputs, network.seen).numpy()
-            probe.fit({"seen": seen}, truth, network.head.classes.out_features)
-            network.head.begin_with(probe.model.weight, probe.model.bias)
+            _begin_head_with(probe, network, inputs, truth)
         model.train()
         losses: list[Tensor] = []
         batches = endless_batches(len(truth), settings.batch_size, generator)
         for step, chosen in zip(range(steps), batches, strict=False):
-            set_learning_rates(optimizer, peaks, supervised_factor(settings, step, steps))
+            set_learning_rates(optimizer, peaks, schedule.factor(step, steps))
             asked = fabric.to_device(chosen)
             drawn = {n: views[n].augment(rows(one, asked), generator) for n, one in inputs.items()}
             loss = functional.cross_entropy(model(drawn).float(), targets[asked], weight)
@@ -99,6 +98,18 @@ def fit(
                 if advance:
                     advance(parts, note=f"loss {mean:.3f}")
     network.eval()
+
+
+def _begin_head_with(
+    probe: LogisticProbe,
+    network: Hybrid,
+    inputs: Mapping[str, Collated],
+    truth: NDArray[np.int64],
+) -> None:
+    """Fit the probe on what the head sees of the cases as they are, and give the head its layer."""
+    seen = each_batch(network, inputs, network.seen).numpy()
+    probe.fit({"seen": seen}, truth, network.head.classes.out_features)
+    network.head.begin_with(probe.model.weight, probe.model.bias)
 
 
 def _finite_mean(losses: Sequence[Tensor], step: int) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import holm

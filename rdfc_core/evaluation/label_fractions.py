@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rdfc_core.case import Case
-from rdfc_core.config.settings import LabelUnit
+from rdfc_core.config.evaluate_settings import LabelUnit
 
 
 def draw(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Case
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.classifiers import classifier

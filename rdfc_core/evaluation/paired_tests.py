@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.delong import delong
 from rdfc_core.evaluation.linear_probe import Variant, main_classifier

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rdfc_core.config.settings import AnyPrecision
+from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.evaluation import feature_blocks
 from rdfc_core.evaluation.feature_blocks import COLUMNS, IMAGE, Blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together

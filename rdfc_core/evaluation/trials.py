@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.results.vocabulary import (
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rdfc_core.case import Case
@@ -115,19 +115,16 @@ def extract(
         advance(len(prints) - len(jobs), note=STARTING if jobs else "")
         work = functools.partial(_prepare, views=dict(views), unfit=dict(unfit or {}))
         first_of: dict[int, str] = {}
-        for outcome in each_once(executor, work, jobs):
-            case_id = jobs[outcome.job].case.case_id
-            if outcome.error is not None:
-                failures[case_id] = _failure(case_id, outcome.error)
-            elif isinstance(outcome.value, Failure):
-                failures[case_id] = outcome.value
+        for case_id, made in _results(executor, work, jobs):
+            if isinstance(made, Failure):
+                failures[case_id] = made
             else:
-                if outcome.value.ndim is not None:
-                    first_of.setdefault(outcome.value.ndim, case_id)
+                if made.ndim is not None:
+                    first_of.setdefault(made.ndim, case_id)
                 refuse_mixture(first_of)
                 store.put_all(
                     (keys[case_id, name], recipes[name], prepared)
-                    for name, prepared in outcome.value.views.items()
+                    for name, prepared in made.views.items()
                 )
             advance(1, note=f"{len(failures)} failed" if failures else "")
     good = [case for case in cases if case.case_id not in failures]
@@ -142,6 +139,15 @@ def extract(
         fingerprints=prints,
         made=len(jobs),
     )
+
+
+def _results(
+    executor: Executor, work: Callable[[_Job], _Made | Failure], jobs: Sequence[_Job]
+) -> Iterator[tuple[str, _Made | Failure]]:
+    """Case id and what became of it, as the executor finishes one after the other."""
+    for outcome in each_once(executor, work, jobs):
+        case_id = jobs[outcome.job].case.case_id
+        yield case_id, outcome.value if outcome.error is None else _failure(case_id, outcome.error)
 
 
 def _jobs(

@@ -8,7 +8,8 @@ from typing import Any
 from rdfc_core.case import Tumour
 from rdfc_core.contract.features import left_as_given, require_prepared
 from rdfc_core.contract.global_state import left_alone
-from rdfc_core.contract.promises import ContractError, require_recipe
+from rdfc_core.contract.promises import require_recipe
+from rdfc_core.errors import ContractError
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 from rdfc_core.plugin.attribution import held_to_contract
 

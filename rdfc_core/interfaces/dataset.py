@@ -111,6 +111,9 @@ class Dataset(ABC):
         Raises:
             DataError: If the listing itself is unusable (missing, without columns, with one
                 ``case_id`` twice). A missing image is no reason: its case fails alone, later.
+
+        Called:
+            Once at the beginning of each command that uses the data set, in the main process.
         """
 
     def listed_cases(self) -> Sequence[Case]:
@@ -122,6 +125,9 @@ class Dataset(ABC):
 
         Raises:
             DataError: If no case can be listed.
+
+        Called:
+            By `rdfc datasets check` alone.
         """
         return self.cases()
 
@@ -135,16 +141,28 @@ class Dataset(ABC):
 
         Returns:
             None where the data set comes from no list: lists are then read as ``manifest`` does.
+
+        Called:
+            By `rdfc predict` and `rdfc embed` with a list, and by the Python API, on the data set
+            of the trained run.
         """
         return None
 
     @property
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
-        """The labels in their fixed order; of two, the second is the positive one."""
+        """The labels in their fixed order; of two, the second is the positive one.
+
+        Called:
+            After `cases`, whenever labels are counted; the order stands in the model.
+        """
 
     def protocol(self) -> SplitSpec:
-        """The split the data set is meant for; a study may override any part of it."""
+        """The split the data set is meant for; a study may override any part of it.
+
+        Called:
+            Once a run, before anything is measured.
+        """
         return SplitSpec()
 
     @classmethod
@@ -152,6 +170,9 @@ class Dataset(ABC):
         """A paper's study on this data set, which ``rdfc reproduce`` runs; None if there is none.
 
         Its numbers stand beside those of every run on the data set.
+
+        Called:
+            On the class, by `rdfc reproduce` and where published rows stand beside a run.
         """
         return None
 
@@ -160,5 +181,8 @@ class Dataset(ABC):
 
         ``rdfc datasets check`` tells all of it; every command that uses the data set tells the
         warnings. The images and masks themselves are checked by core, case by case.
+
+        Called:
+            By `rdfc datasets check`; its warnings by every other command that uses the data set.
         """
         return iter(())

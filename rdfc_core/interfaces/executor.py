@@ -36,4 +36,8 @@ class Executor(ABC):
 
         A job that raises, or whose worker is killed, costs only itself. ``function`` and jobs are
         pickled: pass paths, not arrays.
+
+        Called:
+            By each extraction and check, in the main process, once with all cases that the store
+            lacks.
         """

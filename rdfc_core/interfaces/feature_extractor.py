@@ -46,6 +46,9 @@ class FeatureExtractor(ABC):
         """What is done about masks on another grid than their image; None: they are refused.
 
         It holds for all views of a study. What it says belongs into the `recipe`.
+
+        Called:
+            Once a command, before cases are read.
         """
         return None
 
@@ -55,6 +58,9 @@ class FeatureExtractor(ABC):
 
         Names follow PyRadiomics where a feature has a counterpart there:
         ``<image type>_<class>_<feature>``.
+
+        Called:
+            With each extraction in worker processes, and wherever its columns are named.
         """
 
     @abstractmethod
@@ -64,6 +70,9 @@ class FeatureExtractor(ABC):
         Raises:
             DataError: If the tumour cannot be measured at all, with the reason and what to do;
                 core adds the case's name.
+
+        Called:
+            In a worker process, once a case ever: the result is stored under the `recipe`.
         """
 
     def check(self, tumour: Tumour) -> None:
@@ -73,6 +82,9 @@ class FeatureExtractor(ABC):
 
         Raises:
             DataError: As `extract`.
+
+        Called:
+            By `rdfc datasets check`, in a worker process, once a case.
         """
         self.extract(tumour)
 
@@ -81,4 +93,7 @@ class FeatureExtractor(ABC):
         """Everything that determines the values, as JSON: name, version, parameters.
 
         Stored with the features; a changed recipe means a fresh extraction.
+
+        Called:
+            In the main process, before each extraction and where a trained model is used.
         """

@@ -24,6 +24,9 @@ class ImageEncoder(ABC):
         Raises:
             StudyError: If the options ask for a network that cannot be built, or for weights that
                 cannot be had.
+
+        Called:
+            Once a training, under its seed, and once to try the study.
         """
 
     def blank(self, channels: int) -> nn.Module:
@@ -31,12 +34,36 @@ class ImageEncoder(ABC):
 
         To be overridden where `build` reads or downloads weights: a saved model must be usable
         without them, and what is called scratch or random begins here.
+
+        Called:
+            Where a saved model is loaded, and for the rows called scratch and random-init.
         """
         return self.build(channels)
+
+    def normalisation(self, channels: int) -> tuple[Sequence[float], Sequence[float]]:
+        """Mean and standard deviation of each input channel, for pictures in [0, 1].
+
+        Core hands ``(picture - mean) / deviation`` to the network, wherever it is used. By default
+        both are 0.5, so that pictures reach it in [−1, 1]. To be overridden where `build` begins
+        with weights that were trained on pictures of another mean and deviation.
+
+        Args:
+            channels: C, as in `build`.
+
+        Returns:
+            C means, and C deviations above 0.
+
+        Called:
+            Right after `build` and `blank`, with the same number of channels.
+        """
+        return (0.5,) * channels, (0.5,) * channels
 
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups of layers from input to output, for fine-tuning with own learning rates.
 
         By default each direct child of the network is a group.
+
+        Called:
+            By fine-tuning, on a network of `build` or `blank`.
         """
         return {name: [child] for name, child in network.named_children()}

@@ -24,16 +24,28 @@ class MemoryStore(nn.Module, ABC):
 
     @abstractmethod
     def allocate(self, rows: int, width: int, generator: torch.Generator) -> None:
-        """Make room for N = ``rows`` cases of D = ``width`` and fill it with random rows."""
+        """Make room for N = ``rows`` cases of D = ``width`` and fill it with random rows.
+
+        Called:
+            Once a training, by the pretext, before the first step.
+        """
 
     @property
     @abstractmethod
     def rows(self) -> int:
-        """N, the number of cases."""
+        """N, the number of cases.
+
+        Called:
+            By whoever draws from it.
+        """
 
     @abstractmethod
     def read(self, indices: Tensor) -> Tensor:
-        """The remembered embeddings of the cases ``indices`` (B,) → (B, D), without gradient."""
+        """The remembered embeddings of the cases ``indices`` (B,) → (B, D), without gradient.
+
+        Called:
+            By objectives that look cases up, inside a step.
+        """
 
     @abstractmethod
     def negatives(self, k: int, exclude: Tensor, generator: torch.Generator) -> Tensor:
@@ -49,6 +61,9 @@ class MemoryStore(nn.Module, ABC):
 
         Raises:
             ShapeError: If there is no other case to draw (N < 2).
+
+        Called:
+            By objectives that draw rows, inside a step.
         """
 
     def similarities(
@@ -70,6 +85,9 @@ class MemoryStore(nn.Module, ABC):
 
         Raises:
             ShapeError: If there is no other case to draw (N < 2).
+
+        Called:
+            By objectives that need products alone, inside a step.
         """
         drawn = self.negatives(k, exclude, generator)
         # In this order: with the anchors second, forward and backward take twice as long on a CPU.
@@ -77,13 +95,21 @@ class MemoryStore(nn.Module, ABC):
 
     @abstractmethod
     def all_chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """All rows in pieces: (indices (C,), embeddings (C, D)), every case exactly once."""
+        """All rows in pieces: (indices (C,), embeddings (C, D)), every case exactly once.
+
+        Called:
+            By objectives over all cases, inside a step, and where a store is checked.
+        """
 
     def begin(self, indices: Tensor, embeddings: Tensor) -> None:
         """Take in the first embeddings (B, D) of the cases ``indices``, before any step.
 
         By default as `update` does; a store whose update keeps a share of the old row puts these
         in the place of its random rows.
+
+        Called:
+            Once for every batch of all cases before the first step, where the pretext primes its
+            memories.
         """
         self.update(indices, embeddings)
 
@@ -93,6 +119,9 @@ class MemoryStore(nn.Module, ABC):
 
         At once, or by the time that `end_epoch` is called. A case that stands in the batch twice
         counts once, with the mean of its embeddings.
+
+        Called:
+            After every optimiser step, in every process of a training alike, with the whole batch.
         """
 
     def end_epoch(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import ContractError
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
 
@@ -69,6 +69,9 @@ class Objective(nn.Module, ABC):
 
         Raises:
             ShapeError: If ``a`` and ``b`` differ in shape.
+
+        Called:
+            At every step, by the pretext, for each pair of views that it joins, through `score`.
         """
 
     def score(self, a: Tensor, b: Tensor, memory: Memory) -> tuple[Tensor, Mapping[str, Tensor]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import ContractError
 from rdfc_core.interfaces.collated import tensors
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
@@ -26,12 +26,18 @@ class Batch(NamedTuple):
         prepared: View name → (B, …) as collated, not augmented; of some views a mapping of tensors.
         views: View name → the view, for its augmentation.
         generator: On the CPU; the only source of randomness.
+        step: Optimiser steps that the training has behind it, over all epochs; 0 where no step is
+            taken (`Pretext.prime`, `Pretext.held_back_metrics`).
+        steps: Of the whole training, as it is planned now: one that ends when the task is learnt
+            may have fewer. 0 where no step is taken.
     """
 
     indices: Tensor
     prepared: Mapping[str, Any]
     views: Mapping[str, View]
     generator: torch.Generator
+    step: int = 0
+    steps: int = 0
 
     def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Any:
         """The view's batch, augmented afresh at every call; in single precision, as it is.
@@ -92,11 +98,19 @@ class Pretext(nn.Module, ABC):
 
         Raises:
             StudyError: If the task needs a view that the study does not have.
+
+        Called:
+            Once a training, before its parameters are given to the optimiser; again where a model
+            is loaded.
         """
 
     @abstractmethod
     def forward(self, batch: Batch) -> PretextOutput:
-        """One step: everything that needs a gradient happens inside this one call."""
+        """One step: everything that needs a gradient happens inside this one call.
+
+        Called:
+            At every step, in every process of a training, with that process's rows in its towers.
+        """
 
     def require_sound(self, output: Any, cases: int) -> None:
         """Look at what `forward` gave for a batch of B = ``cases``; core does so at every step.
@@ -151,8 +165,24 @@ class Pretext(nn.Module, ABC):
 
     @abstractmethod
     def encoders(self) -> Mapping[str, Tower]:
-        """View name → the trained tower, for evaluation; views that are not trained are absent."""
+        """View name → the trained tower, for evaluation; views that are not trained are absent.
+
+        Called:
+            After `build`, whenever towers are looked for: to train, to evaluate, to save.
+        """
+
+    def further_towers(self) -> Sequence[Tower]:
+        """Towers besides those of `encoders` that a step sends cases through, such as a teacher's.
+
+        They compute in the same precision and layout, each process on its rows, and are saved with
+        the checkpoint; with the model they are not. By default there are none.
+        """
+        return ()
 
     def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Tower features (B, F) → final embeddings (B, D), where the task has such a space."""
+        """Tower features (B, F) → final embeddings (B, D), where the task has such a space.
+
+        Called:
+            By evaluation and `rdfc embed`, batch by batch, without gradient.
+        """
         return {}

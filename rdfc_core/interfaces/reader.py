@@ -34,7 +34,11 @@ class Reader(ABC):
 
     @abstractmethod
     def reads(self, path: Path) -> bool:
-        """Whether this reader is meant for the path, judged by its name alone."""
+        """Whether this reader is meant for the path, judged by its name alone.
+
+        Called:
+            Of every installed reader, for every file of every case, before any is opened.
+        """
 
     @abstractmethod
     def read_image(self, path: Path) -> Volume:
@@ -43,6 +47,9 @@ class Reader(ABC):
         Raises:
             DataError: If the file is damaged, cut short or claims more than it holds. The message
                 names the file.
+
+        Called:
+            In a worker process, once a case; again where a case has to be looked at anew.
         """
 
     def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
@@ -55,6 +62,9 @@ class Reader(ABC):
 
         Raises:
             DataError: As `read_image`.
+
+        Called:
+            In a worker process, after `read_image` of the image that it belongs to.
         """
         return self.read_image(path)
 
@@ -71,16 +81,27 @@ class Reader(ABC):
 
         By default `known_as` and version; a reader with options that change what is read adds
         them.
+
+        Called:
+            Where the fingerprint of a case is made, once a file and command.
         """
         package = type(self).__module__.partition(".")[0]
         return f"{self.known_as or f'{package}.{type(self).__qualname__}'} {self.version}"
 
     def mask_identity(self, path: Path) -> str:
-        """As `identity`, of a file that is read as a mask; by default the same."""
+        """As `identity`, of a file that is read as a mask; by default the same.
+
+        Called:
+            As `identity`.
+        """
         return self.identity(path)
 
     def files(self, path: Path) -> Sequence[Path]:
-        """The files that are read for the path: by default itself, or all in the folder."""
+        """The files that are read for the path: by default itself, or all in the folder.
+
+        Called:
+            Before and after each reading, to notice files that are replaced meanwhile.
+        """
         place = self.place(path)
         return sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]
 
@@ -89,6 +110,9 @@ class Reader(ABC):
 
         Raises:
             DataError: If the file cannot be read.
+
+        Called:
+            In the main process, once a file and command, before anything is extracted.
         """
         digest = hashlib.sha256()
         try:

@@ -51,7 +51,11 @@ class View(ABC):
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
-        """Everything that determines what `prepare` gives, as JSON: the store's key."""
+        """Everything that determines what `prepare` gives, as JSON: the store's key.
+
+        Called:
+            In the main process, before each extraction and where a trained model is used.
+        """
 
     @abstractmethod
     def prepare(self, tumour: Tumour) -> Prepared:
@@ -61,12 +65,18 @@ class View(ABC):
 
         Raises:
             DataError: If this tumour cannot be seen this way; core adds the case's name.
+
+        Called:
+            In a worker process, once a case ever: the result is stored under the `recipe`.
         """
 
     def preparer(self) -> Preparer:
         """What is sent to worker processes to do `recipe` and `prepare`; by default the view.
 
         A view that needs no torch for it hands over a small object, so that workers start quickly.
+
+        Called:
+            In the main process, once an extraction; what it gives is pickled.
         """
         return self
 
@@ -76,6 +86,9 @@ class View(ABC):
 
         Raises:
             DataError: If the cases do not agree with each other, or there are none.
+
+        Called:
+            Once a split, with the pretext cases, before any training.
         """
 
     @abstractmethod
@@ -88,12 +101,19 @@ class View(ABC):
 
         Raises:
             DataError: If a case does not agree with those the view was fitted on.
+
+        Called:
+            Before each training with all of its cases, otherwise batch by batch; in the main
+            process.
         """
 
     def accepts(self, ndim: int) -> bool:
         """Whether tumours of ``ndim`` axes agree with those the view was fitted on; by default all.
 
         Asked before cases are opened for a trained model. Needs `fit` or `load_state` first.
+
+        Called:
+            By `rdfc predict` and `rdfc embed`, before cases are opened.
         """
         return True
 
@@ -103,6 +123,9 @@ class View(ABC):
         Batch and result are what `collate` gives: a tensor, or a mapping of tensors.
 
         All randomness comes from the generator, which lives on the CPU.
+
+        Called:
+            By the task, at every step, through `Batch.draw`; by training with labels at every step.
         """
         return batch
 
@@ -114,6 +137,9 @@ class View(ABC):
 
         Raises:
             StudyError: If `augment` follows no such option, or a value does not fit.
+
+        Called:
+            By `Batch.draw`, where a task asks for variations of its own.
         """
         if variations:
             raise StudyError(
@@ -124,16 +150,32 @@ class View(ABC):
 
     @abstractmethod
     def tower(self) -> Tower:
-        """A new network for this view with fresh weights. Needs `fit` or `load_state` first."""
+        """A new network for this view with fresh weights. Needs `fit` or `load_state` first.
+
+        Called:
+            Once a training, under its seed, and once to try the study.
+        """
 
     def blank_tower(self) -> Tower:
-        """The same network with fresh random weights, whatever weights `tower` may begin with."""
+        """The same network with fresh random weights, whatever weights `tower` may begin with.
+
+        Called:
+            Where a saved model is loaded, and for the rows called scratch and random-init.
+        """
         return self.tower()
 
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:
-        """What `fit` learnt, as plain arrays."""
+        """What `fit` learnt, as plain arrays.
+
+        Called:
+            When a model is saved, and once before a run to try the round trip.
+        """
 
     @abstractmethod
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what another view of the same options learnt."""
+        """Take over what another view of the same options learnt.
+
+        Called:
+            Where a saved model is loaded, in place of `fit`.
+        """

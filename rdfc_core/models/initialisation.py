@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from rdfc_core.config.settings import SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.models.head import Head

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from rdfc_core.config.settings import Tuning
+from rdfc_core.config.supervised_settings import Tuning
 from rdfc_core.errors import StudyError, did_you_mean
 from rdfc_core.interfaces import Tower
 

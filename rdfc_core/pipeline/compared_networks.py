@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.interfaces import View

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.config.settings import AnyPrecision, Precision
+from rdfc_core.config.training_settings import AnyPrecision, Precision
 from rdfc_core.pipeline.run_folder import RunFolder
 
 if TYPE_CHECKING:

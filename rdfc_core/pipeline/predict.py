@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,33 +38,41 @@ class Predictions:
     """What a run says of cases.
 
     Args:
-        case_ids: N cases, without those that failed.
+        case_ids: N cases, without those that failed; or N patients.
+        patient_ids: Of each.
         classes: C classes.
         probabilities: (N, C), the mean over the run's models (one a split).
         failures: The cases that could not be used.
+        cases_of_each: How many cases each of N patients has; None of cases.
     """
 
     case_ids: tuple[str, ...]
+    patient_ids: tuple[str, ...]
     classes: tuple[str, ...]
     probabilities: NDArray[np.float64]
     failures: Sequence[Failure]
+    cases_of_each: tuple[int, ...] | None = None
 
     @property
     def columns(self) -> list[str]:
-        """Of `rows`: the case, the likeliest class, and the probability of each."""
-        return ["case_id", "predicted", *(f"p_{name}" for name in self.classes)]
+        """Of `rows`: the case or patient, the likeliest class, and the probability of each."""
+        whose = ["case_id"] if self.cases_of_each is None else ["patient_id", "cases"]
+        return [*whose, "predicted", *(f"p_{name}" for name in self.classes)]
 
     def rows(self, digits: int | None = None) -> list[dict[str, Any]]:
-        """A row a case, with a column for the probability of each class.
+        """A row a case or patient, with a column for the probability of each class.
 
         Args:
             digits: After the point; None: all.
         """
         shown = self.probabilities if digits is None else self.probabilities.round(digits)
         likeliest = [self.classes[place] for place in self.probabilities.argmax(axis=1)]
+        whose: Iterable[tuple[Any, ...]] = zip(self.case_ids, strict=True)
+        if self.cases_of_each is not None:
+            whose = zip(self.case_ids, self.cases_of_each, strict=True)
         return [
-            dict(zip(self.columns, (case_id, name, *row.tolist()), strict=True))
-            for case_id, name, row in zip(self.case_ids, likeliest, shown, strict=True)
+            dict(zip(self.columns, (*one, name, *row.tolist()), strict=True))
+            for one, name, row in zip(whose, likeliest, shown, strict=True)
         ]
 
 
@@ -96,7 +104,8 @@ def predict(
     ]
     classes = _first(run).classes
     mean = np.mean(said, axis=0) if said else np.zeros((0, len(classes)))
-    return Predictions(tuple(case_ids), classes, mean, extraction.failures)
+    patients = tuple(case.patient_id for case in extraction.cases)
+    return Predictions(tuple(case_ids), patients, classes, mean, extraction.failures)
 
 
 def embed(

@@ -45,7 +45,7 @@ from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
 from rdfc_core.training.convergence import Convergence
-from rdfc_core.utils.free_memory import release_free_memory
+from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
 from rdfc_core.utils.warning_capture import captured_warnings
 
@@ -77,7 +77,7 @@ def run(
         DataError: If the data cannot be used, or a split would leak.
     """
     place, taken = RunFolder(folder), dict(known or {})
-    with captured_warnings() as heard:
+    with captured_warnings() as heard, collecting_new_objects_alone():
         heard += told
         dataset: Dataset = study.dataset.build(context.registry)
         views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
@@ -96,7 +96,7 @@ def run(
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
                     try_on_few(study, cases, context, until, taken)
-            context.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
+            context.registry.tell_started(folder=place.path, study=study.dump())
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
             return _Run(study, place, dataset, views, context, until, heard).go(cases, taken)

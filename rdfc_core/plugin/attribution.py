@@ -16,8 +16,7 @@ from types import TracebackType
 
 from packaging.requirements import Requirement
 
-from rdfc_core.contract.promises import ContractError
-from rdfc_core.errors import PluginError, out_of_memory
+from rdfc_core.errors import ContractError, PluginError, out_of_memory
 from rdfc_core.interfaces.executor import WorkerDiedError
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.registry import Source, installed

@@ -11,8 +11,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
-from rdfc_core.contract.promises import ContractError
-from rdfc_core.errors import PluginError, RdfcError, out_of_memory
+from rdfc_core.errors import ContractError, PluginError, RdfcError, out_of_memory
 from rdfc_core.plugin.class_contract import require_class, require_config
 from rdfc_core.plugin.importing import imported, side_effects
 from rdfc_core.plugin.part_text import parse_part
@@ -30,7 +29,12 @@ Kind = Literal[
     "view",
     "objective",
     "memory_store",
+    "memory_queue",
+    "projector",
     "pretext",
+    "optimizer",
+    "schedule",
+    "report_section",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

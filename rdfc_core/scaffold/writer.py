@@ -81,11 +81,41 @@ _TEMPLATES = {
         ("torch>=2.10",),
         "pretext:\n  memory: {name: example-name, momentum: 0.5}",
     ),
+    "memory_queue": _Template(
+        "memory",
+        "The newest embeddings, in the order in which they came",
+        ("torch>=2.10",),
+        "pretext: {name: moco, queue: {name: example-name, size: 1024}}",
+    ),
+    "projector": _Template(
+        "projector",
+        "Two layers, the hidden one wider than the features",
+        ("torch>=2.10",),
+        "pretext:\n  projector: {name: example-name, expansion: 4}",
+    ),
     "pretext": _Template(
         "pretext",
         "Two views correlate, dimension by dimension",
         ("torch>=2.10",),
         "pretext: {name: example-name, width: 32}",
+    ),
+    "optimizer": _Template(
+        "optimizer",
+        "Lion: sign descent with momentum",
+        ("torch>=2.10",),
+        "pretrain:\n  optimizer: {name: example-name, memory: 0.99}\n  learning_rate: 0.0003",
+    ),
+    "schedule": _Template(
+        "schedule",
+        "A straight line from the peak to a share of it",
+        (),
+        "pretrain:\n  schedule: {name: example-name, end: 0.1}",
+    ),
+    "report_section": _Template(
+        "section",
+        "The methods of a run by rank",
+        (),
+        "# nothing to name: each installed section is in the report of every run",
     ),
     "executor": _Template(
         "executor",
@@ -114,11 +144,10 @@ def write_plugin(kind: str, name: str, folder: Path) -> Path:
     if kind not in KINDS:
         raise StudyError(f"There is no kind {kind!r}. Use one of: {', '.join(KINDS)}.")
     _check_name(kind, name)
-    distribution = f"rdfc-{kind.replace('_', '-')}-{name}"
-    target = folder / distribution
+    target = folder / _distribution(kind, name)
     if target.exists():
         raise StudyError(f"{target} exists. Choose another name, or remove it first.")
-    contents = _contents(kind, name, distribution)
+    contents = plugin_files(kind, name)
     try:
         for path, text in contents.items():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -145,9 +174,15 @@ def _check_name(kind: str, name: str) -> None:
         )
 
 
-def _contents(kind: str, name: str, distribution: str) -> dict[str, str]:
-    """Path within the distribution → text."""
+def plugin_files(kind: str, name: str) -> dict[str, str]:
+    """What a new plugin consists of: path within the distribution → text.
+
+    Args:
+        kind: One of `rdfc_core.plugin.component.KINDS`.
+        name: The component's name in a study.
+    """
     template = _TEMPLATES[kind]
+    distribution = _distribution(kind, name)
     package = distribution.replace("-", "_")
     root = files("rdfc_core.scaffold.templates")
     parts = root / kind
@@ -187,6 +222,10 @@ def _contents(kind: str, name: str, distribution: str) -> dict[str, str]:
         f"{package}/{template.module}.py": render(source),
         f"tests/test_{name.replace('-', '_')}.py": render(read(f"{kind}/test.py.txt")),
     }
+
+
+def _distribution(kind: str, name: str) -> str:
+    return f"rdfc-{kind.replace('_', '-')}-{name}"
 
 
 def _class_name(name: str, source: str) -> str:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel
 
-from rdfc_core.contract.promises import ContractError, require
-from rdfc_core.errors import PluginError
+from rdfc_core.contract.promises import require
+from rdfc_core.errors import ContractError, PluginError
 from rdfc_core.plugin.component import Component, part_fields
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")

@@ -25,10 +25,12 @@ def check_image_encoder(
 
     Raises:
         AssertionError: If a network does not give (B, F) features of each picture alone, cannot
-            be trained as a whole, or its layer groups miss a parameter or hold one twice.
+            be trained as a whole, its layer groups miss a parameter or hold one twice, or there is
+            not a mean and a deviation for each channel.
     """
     import torch
 
+    from rdfc_core.contract.networks import require_normalisation
     from rdfc_core.interfaces import ImageEncoder
     from rdfc_core.testing.networks import check_layer_groups, check_network
 
@@ -44,7 +46,10 @@ def check_image_encoder(
     )
     for count in channels:
         generator = torch.Generator().manual_seed(count)
-        batch = torch.rand(3, count, *size, generator=generator) * 2 - 1  # as the image view does
+        given = encoder.normalisation(count)
+        require_normalisation(given, count, f"{who}.normalisation({count})")
+        mean, deviation = (torch.tensor(one).view(-1, *[1] * len(size)) for one in given)
+        batch = (torch.rand(3, count, *size, generator=generator) - mean) / deviation
         network = check_network(
             lambda count=count: encoder.build(count),  # type: ignore[misc]
             batch,

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rdfc_core.config.settings import AnyPrecision
+from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.interfaces import Tower
 from rdfc_core.training.bfloat16 import refuse_wrong_gradients
 from rdfc_core.training.device import concrete

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from rdfc_core.config.settings import PretrainSettings, SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.errors import DataError, StudyError
 
 

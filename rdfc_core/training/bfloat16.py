@@ -76,10 +76,14 @@ def refuse_wrong_gradients(
     """
     if precision != "bf16-mixed" or device.type != "cpu":
         return
-    layers = (layer for network in networks for layer in network.modules())
-    volumes = any(isinstance(layer, nn.Conv3d | nn.ConvTranspose3d) for layer in layers)
-    if volumes and not _tried():
+    if any(has_wrong_gradients(network) for network in networks):
         raise wrong_gradients(option)
+
+
+def has_wrong_gradients(network: nn.Module) -> bool:
+    """Whether a network has layers whose gradients are wrong in bfloat16 on this processor."""
+    volumes = any(isinstance(one, nn.Conv3d | nn.ConvTranspose3d) for one in network.modules())
+    return volumes and not _tried()
 
 
 def wrong_gradients(option: str) -> StudyError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from rdfc_core.config.settings import AnyPrecision, Precision
+from rdfc_core.config.training_settings import AnyPrecision, Precision
 from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.errors import StudyError
 from rdfc_core.training.cpu_instructions import cpu_instructions

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from rdfc_core.config.settings import Compilation, PretrainSettings
+from rdfc_core.config.training_settings import Compilation, PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Tower
 from rdfc_core.utils.overridden import overridden

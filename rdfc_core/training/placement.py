@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.interfaces.collated import Collated, each, nbytes, tensors
 

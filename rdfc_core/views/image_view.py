@@ -14,7 +14,7 @@ from torch import nn
 
 from rdfc_core.case import Tumour
 from rdfc_core.contract.global_state import left_alone
-from rdfc_core.contract.networks import require_rows
+from rdfc_core.contract.networks import require_normalisation, require_rows
 from rdfc_core.contract.promises import require
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces import ImageEncoder, Prepared, Tower, View
@@ -143,6 +143,9 @@ class ImageView(View):
                 isinstance(network, nn.Module),
                 f"{call} gave {type(network).__name__}, not a torch.nn.Module.",
             )
+            given = self.encoder.normalisation(self._channels)
+            who = f"{type(self.encoder).__name__}.normalisation()"
+            require_normalisation(given, self._channels, who)
             return ImageTower(network, self.encoder, self._channels, self._size)
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -168,12 +171,19 @@ class ImageTower(Tower):
         ContractError: If the network does not give one row of features a picture.
     """
 
+    _scale: torch.Tensor
+    _shift: torch.Tensor
+
     def __init__(
         self, network: nn.Module, encoder: ImageEncoder, channels: int, size: tuple[int, ...]
     ) -> None:
         super().__init__()
         self.network = network
         self.picture_shape = (channels, *size)
+        mean, deviation = (torch.tensor(one) for one in encoder.normalisation(channels))
+        # Not saved: a model is loaded with its encoder, which knows them.
+        self.register_buffer("_scale", 1 / deviation, persistent=False)
+        self.register_buffer("_shift", -mean / deviation, persistent=False)
         self._groups = encoder.layer_groups
         training = self.network.training
         self.network.eval()
@@ -184,8 +194,13 @@ class ImageTower(Tower):
         self.out_features = int(out.shape[1])
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Pictures in [0, 1] are centred to [−1, 1], as the paper's public code does."""
-        features: torch.Tensor = self.network(batch * 2 - 1)
+        """Pictures in [0, 1] reach the network by the encoder's normalisation.
+
+        By default that is [−1, 1], as in the paper's public code.
+        """
+        one_each = (-1, *[1] * (batch.ndim - 2))
+        scale, shift = (one.to(batch.dtype).view(one_each) for one in (self._scale, self._shift))
+        features: torch.Tensor = self.network(batch * scale + shift)
         return features
 
     def layer_groups(self) -> Mapping[str, Sequence[nn.Module]]:

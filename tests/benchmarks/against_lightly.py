@@ -41,7 +41,7 @@ from PIL import Image
 from torch import nn
 from training import keep
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces import Prepared
 from rdfc_core.training import pretrain
 from rdfc_core.training.metrics_log import PretrainPaths

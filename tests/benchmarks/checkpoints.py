@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from training import fitted_views, keep
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.training import pretrain
 from rdfc_core.training.checkpoint_writer import CheckpointWriter
 from rdfc_core.training.metrics_log import PretrainPaths

@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.training import pretrain
 from rdfc_core.training.device import device_for

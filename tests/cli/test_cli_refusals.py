@@ -237,13 +237,13 @@ def test_a_check_refuses_what_the_extractor_of_a_run_would(rdfc_here, own):
     Image.fromarray(grey).save(own / "images/case-003.tif")
     manifest = own / "manifest.csv"
     text = manifest.read_text("utf-8").replace("images/case-003.png", "images/case-003.tif")
-    manifest.write_text(text, "utf-8")
+    manifest.write_text("".join(text.splitlines(keepends=True)[:13]), "utf-8")  # twelve cases
     check = ("datasets", "check", "manifest", "--root", own, "--json")
     for features in ((), ("--features", "pyradiomics")):
         done = rdfc_here(*check, *features)
         assert done.code == 2
         found = json.loads(done.out)
-        assert found["summary"]["usable"] == 35
+        assert found["summary"]["usable"] == 11
         (problem,) = [p for p in found["problems"] if p["severity"] == "error"]
         assert (problem["case_id"], problem["field"]) == ("case-003", "features")
         assert "binWidth 16 makes 1 bin of them" in problem["message"]
@@ -253,7 +253,7 @@ def test_a_check_refuses_what_the_extractor_of_a_run_would(rdfc_here, own):
     assert problem["message"] in ended.err  # the same sentence, by the same code
     suited = "native:parameters={setting: {binWidth: 0.05}}"
     wider = [rdfc_here(*check, "--features", one) for one in ("none", suited)]
-    assert [json.loads(done.out)["summary"]["usable"] for done in wider] == [36, 36]
+    assert [json.loads(done.out)["summary"]["usable"] for done in wider] == [12, 12]
 
 
 def test_one_class_only_is_refused_and_what_is_advised_instead_works(rdfc_here, own):

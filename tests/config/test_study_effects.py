@@ -13,8 +13,10 @@ import torch
 from pyarrow import parquet
 from torch import Tensor, nn
 
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.selection_settings import SelectionSettings
-from rdfc_core.config.settings import EvaluateSettings, PretrainSettings, SupervisedSettings, Tuning
+from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.distributed.process_group import ProcessGroup
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rdfc_core.contract.global_state import left_alone
-from rdfc_core.contract.promises import ContractError
+from rdfc_core.errors import ContractError
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from rdfc_core import DataError, StudyError
-from rdfc_core.config.settings import SupervisedSettings, Tuning
+from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
 from rdfc_core.evaluation import finetuning
 from rdfc_core.evaluation.classifiers import LogisticProbe
 from rdfc_core.models.hybrid import Hybrid, predict

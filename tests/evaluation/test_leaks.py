@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation import conventional_radiomics, supervised, trial_runner
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.evaluation.learners import learner

@@ -11,7 +11,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss, roc_auc_score
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation import conventional_radiomics, finetuning, model_selection, trial_runner
 from rdfc_core.evaluation.calibration import temperature_of
 from rdfc_core.evaluation.learners import Taught

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.metrics import scores

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rdfc_core import StudyError
-from rdfc_core.config.settings import Tuning
+from rdfc_core.config.supervised_settings import Tuning
 from rdfc_core.interfaces import Tower
 from rdfc_core.models.layer_groups import modules, plan
 from tests.support import small_setup

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from rdfc_core.config.resolve import resolve
 from rdfc_core.pipeline import run as studies
 from rdfc_core.results.schema import Results
 from rdfc_core.results.vocabulary import METRICS
+from rdfc_core.utils.progress import Progress
 from tests.support import small_parts, small_study
 from tests.support.small_study import QUICK, lasting
 
@@ -291,6 +295,23 @@ def test_controls_that_are_not_asked_for_are_not_made(pictures, run_context, tmp
     )
     results = studies.run(study, tmp_path / "run", run_context)
     assert {row.method for row in results.rows} == {"rdfc", "size-only"}
+
+
+def test_the_libraries_objects_are_left_alone_while_it_runs_and_no_longer(
+    pictures, run_context, tmp_path
+):
+    spared = []
+
+    class Watching(Progress):
+        def waiting(self, what: str) -> AbstractContextManager[None]:
+            spared.append(gc.get_freeze_count())
+            return super().waiting(what)
+
+    study = small_study.resolved(pictures, *QUICK)
+    watched = replace(run_context, progress=Watching())
+    studies.run(study, tmp_path / "run", watched, until="extract")
+    assert min(spared) > 50_000  # PyTorch alone makes more
+    assert gc.get_freeze_count() == 0
 
 
 def test_plugins_hear_of_the_run(pictures, registry, run_context, tmp_path):

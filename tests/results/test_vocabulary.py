@@ -48,7 +48,7 @@ ELSEWHERE = {
     # scikit-learn's own name of a score, which happens to be ours.
     ("evaluation/conventional_radiomics.py", vocabulary.F1_WEIGHTED),
     # The name of an optimizer.
-    ("config/settings.py", vocabulary.SGD),
+    ("config/training_settings.py", vocabulary.SGD),
     # A study as a user writes it.
     *(
         ("cli/demo.py", name)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rdfc_core.case import Case
-from rdfc_core.config.settings import EvaluateSettings
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit

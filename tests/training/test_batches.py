@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 import torch
 
-from rdfc_core.config.settings import SupervisedSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.training.batches import endless_batches, label_steps
 
 

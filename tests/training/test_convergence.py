@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.training.convergence import Convergence
 
 STABLE = {"schedule": "warmup-stable-decay", "decay_share": 0.25, "check_steps": 10}

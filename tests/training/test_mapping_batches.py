@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.distributed.process_group import ProcessGroup, _Divided
 from rdfc_core.interfaces.collated import alike, count, each, joined, nbytes, rows
 from rdfc_core.pipeline import run as studies

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from rdfc_core import StudyError
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces import Tower
 from rdfc_core.training import checkpoint
 from rdfc_core.training.memory_format import laid_out, like_weights

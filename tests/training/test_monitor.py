@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rdfc_core import DataError
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
 from rdfc_core.training.collapse import collapse_signs

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rdfc_core.config.settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.plugin.registry import installed
 from rdfc_core.training import checkpoint, placement

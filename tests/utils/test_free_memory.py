@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
+
+from rdfc_core.utils.free_memory import collecting_new_objects_alone
 
 LEFT_ON_THE_HEAP = """
 import ctypes, pathlib
@@ -37,3 +41,22 @@ def test_what_is_free_within_the_heap_is_returned():
         [sys.executable, "-c", LEFT_ON_THE_HEAP], capture_output=True, text=True, check=True
     )
     assert int(told.stdout) > 150
+
+
+class Circle:
+    """Refers to itself, so that only the collector finds it."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+def test_only_garbage_of_the_block_is_looked_for_in_it():
+    older = weakref.ref(Circle())
+    with collecting_new_objects_alone():
+        newer = weakref.ref(Circle())
+        gc.collect()
+        assert newer() is None
+        assert older() is not None
+    gc.collect()
+    assert older() is None
+    assert gc.get_freeze_count() == 0

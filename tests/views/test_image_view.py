@@ -131,6 +131,41 @@ def test_pictures_reach_the_network_centred():
     assert seen[-1][:, 0, 0, 0].tolist() == [-1, -0.5, 1]
 
 
+def test_pictures_reach_the_network_by_the_mean_and_deviation_of_the_encoder():
+    seen = []
+
+    class Own(SmallCnn):
+        def normalisation(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+            return (0.25, 0.5), (0.5, 2.0)
+
+        def build(self, channels: int) -> nn.Module:
+            network = super().build(channels)
+            network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+            return network
+
+    view = image_view(Own(SmallCnnConfig()), size=(8, 8))
+    view.fit([picture_of(8, 8, channels=2)])
+    tower = view.tower()
+    tower(torch.ones(3, 2, 8, 8))
+    assert seen[-1][:, :, 0, 0].tolist() == [[1.5, 0.25]] * 3
+    # A model that was saved before encoders carried it is loaded as ever.
+    assert all(name.startswith("network.") for name in tower.state_dict())
+
+
+@pytest.mark.parametrize(
+    "given", [None, ((0.5,), (0.0,)), ((0.5, 0.5), (1.0, 1.0)), ((float("nan"),), (1.0,))]
+)
+def test_a_mean_and_a_deviation_above_0_is_asked_for_each_channel(given):
+    class Own(SmallCnn):
+        def normalisation(self, channels: int) -> Any:
+            return given
+
+    view = image_view(Own(SmallCnnConfig()), size=(8, 8))
+    view.fit([picture_of(8, 8)])
+    with pytest.raises(PluginError, match="give 1 means and 1 deviations above 0"):
+        view.tower()
+
+
 def test_a_volume_encoder_sees_depth():
     view = image_view(SmallVolumeCnn(SmallCnnConfig()), size=(4, 8, 8))
     array = np.random.default_rng(0).random((7, 12, 10))

@@ -13,8 +13,8 @@ from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset, Problem, PublishedStudy, SplitSpec, refuse_problems
 from rdfc_dataset_kits19.config import Kits19Config
 from rdfc_dataset_kits19.faults import FAULTS, ODDITIES
-from rdfc_dataset_kits19.listing import CASE_IDS, LIST, Listing, ranges, read_listing, unlisted
-from rdfc_dataset_kits19.selection import CLASSES, Selection, describe, select
+from rdfc_dataset_kits19.listing import CASE_IDS, LIST, KitsList, ranges, read_listing, unlisted
+from rdfc_dataset_kits19.selection import CLASSES, LabelSelection, describe, select
 
 FOLDER = "data"
 FILES = {"image": "imaging.nii.gz", "mask": "segmentation.nii.gz"}
@@ -108,7 +108,7 @@ class Kits19(Dataset):
                 yield Problem(case_id, *ODDITIES[case_id], fix, "warning")
 
     @cached_property
-    def _listing(self) -> Listing:
+    def _listing(self) -> KitsList:
         beside, within = self.folder.parent / LIST, self.folder / LIST
         return read_listing(beside if beside.is_file() and not within.is_file() else within)
 
@@ -137,7 +137,7 @@ class Kits19(Dataset):
         ]
 
     @cached_property
-    def _selection(self) -> Selection:
+    def _selection(self) -> LabelSelection:
         subtypes = self._listing.subtypes()
         return select({c: subtypes[c] for c in self._ids if c in subtypes}, self.config.seed)
 

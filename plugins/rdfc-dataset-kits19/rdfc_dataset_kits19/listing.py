@@ -18,7 +18,7 @@ FIX = "Take kits.json from the challenge's repository again (neheller/kits19)."
 
 
 @dataclass(frozen=True)
-class Listing:
+class KitsList:
     """What ``kits.json`` says.
 
     Args:
@@ -45,7 +45,7 @@ class Listing:
         }
 
 
-def read_listing(path: Path) -> Listing:
+def read_listing(path: Path) -> KitsList:
     """The list, with every problem on the way."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -66,14 +66,14 @@ def read_listing(path: Path) -> Listing:
             problems.append(Problem(known, LIST, f"{path}, entry {place}: {fault}", FIX))
         elif case_id in CASE_IDS:
             entries[case_id] = entry
-    return Listing({c: entries[c] for c in CASE_IDS if c in entries}, problems)
+    return KitsList({c: entries[c] for c in CASE_IDS if c in entries}, problems)
 
 
-def _unreadable(message: str) -> Listing:
-    return Listing({}, [Problem("", LIST, message, FIX)], readable=False)
+def _unreadable(message: str) -> KitsList:
+    return KitsList({}, [Problem("", LIST, message, FIX)], readable=False)
 
 
-def unlisted(listing: Listing) -> list[Problem]:
+def unlisted(listing: KitsList) -> list[Problem]:
     """A problem for each of the 210 cases without an entry, unless its entry is unsound."""
     told = {problem.case_id for problem in listing.problems}
     if not listing.readable:  # one problem says it all

@@ -21,7 +21,7 @@ FEWEST_CASES = 2
 
 
 @dataclass(frozen=True)
-class Selection:
+class LabelSelection:
     """Who is labelled.
 
     Args:
@@ -41,7 +41,7 @@ class Selection:
         return tuple(name for name in CLASSES if name in labelled)
 
 
-def select(subtypes: Mapping[str, str], seed: int) -> Selection:
+def select(subtypes: Mapping[str, str], seed: int) -> LabelSelection:
     """The paper's selection, and the same rule where fewer cases are there.
 
     Of the clear cell cases 20 are labelled, but at most half of them, so that some are left for
@@ -64,10 +64,10 @@ def select(subtypes: Mapping[str, str], seed: int) -> Selection:
     }
     smallest = min(Counter(labels.values()).values(), default=FOLDS)
     counts = {name: len(cases) for name, cases in present.items()}
-    return Selection(labels, counts, min(FOLDS, smallest))
+    return LabelSelection(labels, counts, min(FOLDS, smallest))
 
 
-def describe(selection: Selection, cases: int) -> str:
+def describe(selection: LabelSelection, cases: int) -> str:
     """One sentence: how many of ``cases`` are labelled, by which rule, in how many folds."""
     counts = Counter(selection.labels.values())
     parts = [

@@ -20,7 +20,7 @@ from rdfc_core.errors import did_you_mean
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.columns import Columns
 from rdfc_dataset_manifest.rows import words
-from rdfc_dataset_manifest.table import Row
+from rdfc_dataset_manifest.table import ManifestRow
 
 
 def find_chosen(
@@ -57,7 +57,7 @@ def find_chosen(
     return found, problems
 
 
-def values_of(row: Row, chosen: Mapping[str, str]) -> dict[str, str]:
+def values_of(row: ManifestRow, chosen: Mapping[str, str]) -> dict[str, str]:
     """Name → value of the chosen columns of a row; "" where there is none."""
     return {
         name: "" if may_be_missing(row.cells[column]) else plain_value(row.cells[column])
@@ -65,7 +65,7 @@ def values_of(row: Row, chosen: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def doubts_of(rows: Sequence[Row], chosen: Mapping[str, str]) -> Iterator[Problem]:
+def doubts_of(rows: Sequence[ManifestRow], chosen: Mapping[str, str]) -> Iterator[Problem]:
     """What the cells of the chosen columns leave open."""
     for name, column in chosen.items():
         texts = dict.fromkeys(row.cells[column] for row in rows if row.cells[column])
@@ -91,7 +91,7 @@ def doubts_of(rows: Sequence[Row], chosen: Mapping[str, str]) -> Iterator[Proble
 
 
 def _without_value(
-    rows: Sequence[Row], name: str, column: str, texts: set[str], numbers: bool
+    rows: Sequence[ManifestRow], name: str, column: str, texts: set[str], numbers: bool
 ) -> Iterator[Problem]:
     """Words for "no value": among words, ``none`` and ``unknown`` may be values."""
     doubtful = {text for text in texts if not is_missing(text)}

@@ -10,7 +10,7 @@ from rdfc_core.case import Case
 from rdfc_core.data.cells import number
 from rdfc_core.interfaces import Dataset, Problem, SplitSpec, refuse_problems
 from rdfc_dataset_manifest.config import ManifestConfig
-from rdfc_dataset_manifest.listing import Listing, has_column, read_listing
+from rdfc_dataset_manifest.listing import ManifestListing, has_column, read_listing
 
 
 class Manifest(Dataset):
@@ -29,7 +29,7 @@ class Manifest(Dataset):
         self._to_predict = to_predict
 
     @cached_property
-    def _listing(self) -> Listing:
+    def _listing(self) -> ManifestListing:
         return read_listing(self.config, self._to_predict)
 
     def cases(self) -> Sequence[Case]:

@@ -9,7 +9,7 @@ from rdfc_core.case import IMAGE_NAME
 from rdfc_core.data.cells import find_column, is_missing, tidy
 from rdfc_core.errors import did_you_mean
 from rdfc_core.interfaces import Problem
-from rdfc_dataset_manifest.table import Row
+from rdfc_dataset_manifest.table import ManifestRow
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class FileColumns:
         found = [self.image, self.mask, *self.images.values(), *self.masks.values()]
         return [column for column in found if column]
 
-    def named(self, row: Row) -> dict[str, tuple[str, str]]:
+    def named(self, row: ManifestRow) -> dict[str, tuple[str, str]]:
         """Name of each image that a row has → the cells of its image and mask ("" without)."""
         found = {}
         for name, column in self.images.items():
@@ -45,7 +45,7 @@ class FileColumns:
             found[name] = image, next((text for text in masks if not is_missing(text)), "")
         return found
 
-    def first(self, row: Row) -> tuple[str, str]:
+    def first(self, row: ManifestRow) -> tuple[str, str]:
         """The cells of the row's image and mask, of several of the first that it has."""
         if not self.images:
             return row.cells[self.image], row.cells[self.mask]

@@ -17,7 +17,7 @@ from rdfc_core.data.cells import (
 )
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.rows import words
-from rdfc_dataset_manifest.table import Row
+from rdfc_dataset_manifest.table import ManifestRow
 
 MANY_NUMBERS = 6
 """More different numbers than this are classes only if each has some cases: grades go up to six."""
@@ -41,13 +41,13 @@ class Labels:
     column: str | None
     classes: Mapping[str, str]
 
-    def of(self, row: Row) -> str | None:
+    def of(self, row: ManifestRow) -> str | None:
         """The class of a row's case, or None."""
         return self.classes.get(row.cells[self.column]) if self.column else None
 
 
 def read_labels(
-    rows: Sequence[Row],
+    rows: Sequence[ManifestRow],
     column: str | None,
     classes: Sequence[str] | None,
     to_predict: bool = False,
@@ -93,7 +93,7 @@ def _are_missing(doubtful: set[str], others: set[str]) -> bool:
     return len(others) != 1 and not any(label.startswith("+") for label in others)
 
 
-def _question(rows: Sequence[Row], column: str, doubtful: set[str]) -> Problem:
+def _question(rows: Sequence[ManifestRow], column: str, doubtful: set[str]) -> Problem:
     said = words([row for row in rows if row.cells[column] in doubtful], column)
     return Problem(
         "",
@@ -104,7 +104,7 @@ def _question(rows: Sequence[Row], column: str, doubtful: set[str]) -> Problem:
     )
 
 
-def _no_value(rows: Sequence[Row], column: str, missing: set[str]) -> Problem:
+def _no_value(rows: Sequence[ManifestRow], column: str, missing: set[str]) -> Problem:
     said = words([row for row in rows if row.cells[column] in missing], column)
     return Problem(
         "",

@@ -18,7 +18,7 @@ from rdfc_dataset_manifest.labels import Labels, read_labels
 from rdfc_dataset_manifest.names import named_by_files, portable
 from rdfc_dataset_manifest.rows import missing_words, row_problems, which_component, whole_number
 from rdfc_dataset_manifest.split import read_split
-from rdfc_dataset_manifest.table import Row, read_table
+from rdfc_dataset_manifest.table import ManifestRow, read_table
 
 DEFAULT_NAME = "manifest.csv"
 TEACHING = ("label", "patient_id", "split")
@@ -28,7 +28,7 @@ UNUSED = ("label_column", "split_column")
 
 
 @dataclass(frozen=True)
-class Listing:
+class ManifestListing:
     """What a list says.
 
     Args:
@@ -42,7 +42,7 @@ class Listing:
     split: str | None = None
 
 
-def read_listing(config: ManifestConfig, to_predict: bool = False) -> Listing:
+def read_listing(config: ManifestConfig, to_predict: bool = False) -> ManifestListing:
     """All cases and all problems of the list that the configuration names.
 
     Args:
@@ -52,17 +52,17 @@ def read_listing(config: ManifestConfig, to_predict: bool = False) -> Listing:
     path, base = _locate(config)
     table = read_table(path)
     if not table.columns:
-        return Listing((), table.problems)
+        return ManifestListing((), table.problems)
     columns, problems = find_columns(table.columns, config)
     if columns is None:
-        return Listing((), [*table.problems, *problems])
+        return ManifestListing((), [*table.problems, *problems])
     chosen, unfit = find_chosen(table.columns, config.columns, columns)
     problems += [*unfit, *doubts_of(table.rows, chosen)]
     labels, doubts = read_labels(table.rows, columns.label, config.classes, to_predict)
     problems += doubts
     split, doubts = read_split(table.rows, columns, config)
     problems = [*table.problems, *(_untaught if to_predict else list)([*problems, *doubts])]
-    sound: list[tuple[Row, Case]] = []
+    sound: list[tuple[ManifestRow, Case]] = []
     for row in table.rows:
         wrong = (_untaught if to_predict else list)(
             row_problems(row, columns, path, config.main_image)
@@ -76,7 +76,7 @@ def read_listing(config: ManifestConfig, to_predict: bool = False) -> Listing:
     if columns.case_id is None:
         sound = named_by_files(sound, columns)
     problems += _repeated(sound, path)
-    return Listing(_with_patients([case for _, case in sound]), problems, columns.split)
+    return ManifestListing(_with_patients([case for _, case in sound]), problems, columns.split)
 
 
 def has_column(config: ManifestConfig, name: str) -> bool:
@@ -103,7 +103,9 @@ def _locate(config: ManifestConfig) -> tuple[Path, Path]:
     return (root / DEFAULT_NAME, root) if root.is_dir() else (root, root.parent)
 
 
-def _case(row: Row, columns: Columns, config: ManifestConfig, base: Path, labels: Labels) -> Case:
+def _case(
+    row: ManifestRow, columns: Columns, config: ManifestConfig, base: Path, labels: Labels
+) -> Case:
     """The case of a sound row; its id and patient are "" where the row does not say."""
 
     def cell(column: str | None) -> str:
@@ -131,7 +133,7 @@ def _case(row: Row, columns: Columns, config: ManifestConfig, base: Path, labels
     return Case(*ids, image, mask, **further)
 
 
-def _repeated(sound: Sequence[tuple[Row, Case]], path: Path) -> list[Problem]:
+def _repeated(sound: Sequence[tuple[ManifestRow, Case]], path: Path) -> list[Problem]:
     seen: dict[str, int] = {}
     problems = []
     for row, case in sound:

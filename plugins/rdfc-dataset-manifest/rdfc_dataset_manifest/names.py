@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from rdfc_core.case import Case
 from rdfc_dataset_manifest.columns import Columns
-from rdfc_dataset_manifest.table import Row
+from rdfc_dataset_manifest.table import ManifestRow
 
 
 def portable(path: str) -> str:
@@ -16,22 +16,24 @@ def portable(path: str) -> str:
     return path.replace("\\", "/")
 
 
-def named_by_files(sound: Sequence[tuple[Row, Case]], columns: Columns) -> list[tuple[Row, Case]]:
+def named_by_files(
+    sound: Sequence[tuple[ManifestRow, Case]], columns: Columns
+) -> list[tuple[ManifestRow, Case]]:
     """Each case named by its image, or by as much more as makes all names different."""
 
-    def image(row: Row) -> str:
+    def image(row: ManifestRow) -> str:
         return portable(columns.files.first(row)[0])
 
-    def whole(row: Row) -> str:
+    def whole(row: ManifestRow) -> str:
         return "_".join(PurePosixPath(_stem(image(row))).parts).strip("/_.")
 
-    def with_mask(row: Row) -> str:
+    def with_mask(row: ManifestRow) -> str:
         return f"{whole(row)}_{_stem(PurePosixPath(portable(columns.files.first(row)[1])).name)}"
 
-    def with_value(row: Row) -> str:
+    def with_value(row: ManifestRow) -> str:
         return f"{with_mask(row)}_{row.cells[columns.mask_value] if columns.mask_value else ''}"
 
-    ways: list[Callable[[Row], str]] = [
+    ways: list[Callable[[ManifestRow], str]] = [
         lambda row: _stem(PurePosixPath(image(row)).name),
         whole,
         with_mask,

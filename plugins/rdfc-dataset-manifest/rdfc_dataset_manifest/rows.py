@@ -18,7 +18,7 @@ from rdfc_core.data.cells import (
 )
 from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.columns import Columns
-from rdfc_dataset_manifest.table import Row
+from rdfc_dataset_manifest.table import ManifestRow
 
 COMPONENT_FIX = "Write all, largest, or a number from 1: the n-th largest component of the mask."
 MASK_VALUE_FIX = "Write a whole number other than 0, or leave it empty for every value but 0."
@@ -29,7 +29,9 @@ PYRADIOMICS_FIX = (
 WINDOWS_FIX = "Write the paths from the list's folder on, such as image/a.png."
 
 
-def row_problems(row: Row, columns: Columns, path: Path, main: str | None = None) -> list[Problem]:
+def row_problems(
+    row: ManifestRow, columns: Columns, path: Path, main: str | None = None
+) -> list[Problem]:
     """What makes a row unusable.
 
     Args:
@@ -99,7 +101,9 @@ def _files(columns: Columns) -> Iterator[tuple[str, str]]:
     yield from (("mask", column) for column in files.masks.values())
 
 
-def _named_files(row: Row, columns: Columns, main: str | None) -> Iterator[tuple[str, str, str]]:
+def _named_files(
+    row: ManifestRow, columns: Columns, main: str | None
+) -> Iterator[tuple[str, str, str]]:
     """Field, message and remedy of what is wrong with a row of named images."""
     files = columns.files
     if not files.images:
@@ -127,7 +131,7 @@ def whole_number(text: str) -> int | None:
     return int(number) if number.is_integer() else None
 
 
-def missing_words(rows: Sequence[Row], columns: Columns) -> Iterator[Problem]:
+def missing_words(rows: Sequence[ManifestRow], columns: Columns) -> Iterator[Problem]:
     """Cells of patients and mask values that hold a word for "no value", or a cut number."""
     for role, column, means in (
         ("patient_id", columns.patient_id, "each of these cases is its own patient"),
@@ -147,7 +151,7 @@ def missing_words(rows: Sequence[Row], columns: Columns) -> Iterator[Problem]:
             yield Problem("", role, message, fix, "warning")
 
 
-def words(rows: Sequence[Row], column: str) -> str:
+def words(rows: Sequence[ManifestRow], column: str) -> str:
     """What a column says in some rows: ``label says 'nan' in 8 rows (lines 18, 19, 20, …)``."""
     said = listed([repr(text) for text in dict.fromkeys(row.cells[column] for row in rows)], 4)
     lines = listed([str(row.line) for row in rows])

@@ -9,7 +9,7 @@ from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.columns import Columns
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.rows import words
-from rdfc_dataset_manifest.table import Row
+from rdfc_dataset_manifest.table import ManifestRow
 
 LIKE_PARTS = frozenset(
     {
@@ -22,8 +22,8 @@ LIKE_PARTS = frozenset(
 
 
 def read_split(
-    rows: Sequence[Row], columns: Columns, config: ManifestConfig
-) -> tuple[Callable[[Row], Mapping[str, str]], list[Problem]]:
+    rows: Sequence[ManifestRow], columns: Columns, config: ManifestConfig
+) -> tuple[Callable[[ManifestRow], Mapping[str, str]], list[Problem]]:
     """What to write over the split column of a row: its part in rdfc's words; and the doubts.
 
     Args:
@@ -46,13 +46,13 @@ def read_split(
             )
         )
 
-    def part(row: Row) -> Mapping[str, str]:
+    def part(row: ManifestRow) -> Mapping[str, str]:
         return {column: part_of_split(row.cells[column]) or ""}
 
     return part, problems
 
 
-def _unused(rows: Sequence[Row], columns: Columns) -> list[Problem]:
+def _unused(rows: Sequence[ManifestRow], columns: Columns) -> list[Problem]:
     """A column that looks like a split, though the options name none."""
     problems = []
     for column in rows[0].cells if rows else ():

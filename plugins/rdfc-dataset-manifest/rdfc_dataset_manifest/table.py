@@ -19,7 +19,7 @@ _SEPARATOR = re.compile(r'"?sep=([,;|:\t])"?[,;|\t]*', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Row:
+class ManifestRow:
     """One row.
 
     Args:
@@ -44,7 +44,7 @@ class Table:
 
     path: Path
     columns: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[ManifestRow]
     problems: Sequence[Problem]
 
 
@@ -66,7 +66,7 @@ def read_table(path: Path) -> Table:
     separator = told or _delimiter(text)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
-    rows: list[Row] = []
+    rows: list[ManifestRow] = []
     problems: list[Problem] = []
     line = begun = 2 if told else 1
     try:
@@ -81,7 +81,7 @@ def read_table(path: Path) -> Table:
                 problems.append(Problem("", "csv", f"{message}{len(header)}", fix))
             elif any(cells):
                 named = zip(header, cells, strict=False)  # fields beyond the header are empty
-                rows.append(Row(line, {name: cell for name, cell in named if name}))
+                rows.append(ManifestRow(line, {name: cell for name, cell in named if name}))
             line = lines.line_num + begun
     except csv.Error as error:
         fix = "Check the quotes from that line on."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
@@ -45,6 +45,11 @@ class TimmConfig(BaseModel):
         description="Start from this file (safetensors, or a state dict saved by torch), or from "
         "published weights by their name.",
         json_schema_extra={"values": {name: start.summary for name, start in STARTS.items()}},
+    )
+    normalise: Literal["centred", "published"] = Field(
+        "centred",
+        description="How pictures in [0, 1] reach the network: in [−1, 1], or by the mean and "
+        "deviation that timm publishes with it, which its published weights were trained with.",
     )
     image_size: tuple[PositiveInt, PositiveInt] | None = Field(
         None,

@@ -52,6 +52,26 @@ class TimmEncoder(ImageEncoder):
         self._check_name()
         return self._plain(channels)
 
+    def normalisation(self, channels: int) -> tuple[Sequence[float], Sequence[float]]:
+        """As the option ``normalise`` says.
+
+        Published means and deviations are of red, green and blue. They are fitted to the channels
+        as timm fits its weights: the average for one channel, otherwise repeated in turn.
+
+        Raises:
+            StudyError: If timm publishes none for the network.
+        """
+        if self.config.normalise == "centred":
+            return super().normalisation(channels)
+        self._check_name()
+        published = timm.get_pretrained_cfg(self.config.model)
+        if published is None:
+            raise StudyError(
+                f"timm publishes no mean and deviation for {self.config.model}. Set normalise: "
+                "centred, or name another model."
+            )
+        return _of_channels(published.mean, channels), _of_channels(published.std, channels)
+
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups from input to output: ``stem``, ``layer1`` … ``layer4`` for a ResNet."""
         return layer_groups(network)
@@ -138,6 +158,12 @@ def _require_size(
             f"timm's {model} was built for pictures of {size[0]} × {size[1]} and got "
             f"{got[0]} × {got[1]}. Set image_size to the size of the view."
         )
+
+
+def _of_channels(colours: Sequence[float], channels: int) -> tuple[float, ...]:
+    if channels == 1:
+        return (sum(colours) / len(colours),)
+    return tuple(colours[place % len(colours)] for place in range(channels))
 
 
 def _first_sentence(error: Exception) -> str:

@@ -83,6 +83,34 @@ def test_every_parameter_is_in_exactly_one_layer_group(model, size):
     assert sorted(grouped) == sorted(id(parameter) for parameter in network.parameters())
 
 
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and deviation of ImageNet's training pictures, as torchvision's documentation has them."""
+
+
+@pytest.mark.parametrize(("channels", "places"), [(1, None), (3, (0, 1, 2)), (5, (0, 1, 2, 0, 1))])
+def test_published_means_and_deviations_follow_the_weights_to_any_number_of_channels(
+    channels, places
+):
+    given = TimmEncoder(TimmConfig(model="resnet18", normalise="published")).normalisation(channels)
+    for own, colours in zip(given, IMAGENET, strict=True):
+        expected = [sum(colours) / 3] if places is None else [colours[place] for place in places]
+        assert own == pytest.approx(expected)
+
+
+def test_pictures_are_centred_by_default():
+    assert TimmEncoder(TimmConfig(model="resnet18")).normalisation(2) == ((0.5, 0.5), (0.5, 0.5))
+
+
+def test_a_network_without_published_numbers_is_refused_where_they_are_asked_for():
+    encoder = TimmEncoder(TimmConfig(model="resnet18_half", normalise="published"))
+    with pytest.raises(StudyError, match="no mean and deviation for resnet18_half"):
+        encoder.normalisation(3)
+
+
+def test_an_encoder_with_published_numbers_keeps_the_promises_of_an_encoder():
+    check_image_encoder(TimmEncoder(TimmConfig(model="resnet10t", normalise="published")))
+
+
 def test_an_unknown_model_is_answered_with_the_nearest_name():
     with pytest.raises(StudyError, match=r"no model 'resnet5O'\. Did you mean 'resnet50'\?"):
         TimmEncoder(TimmConfig(model="resnet5O")).build(channels=3)

@@ -188,13 +188,13 @@ def test_a_worker_that_does_not_answer_is_told_of(
 def test_a_job_that_hangs_is_given_up_and_costs_no_other(
     cluster: LocalCluster, tmp_path: Path
 ) -> None:
-    config = DaskConfig(address=cluster.scheduler_address, wait_seconds=PATIENT, timeout_seconds=20)
+    config = DaskConfig(address=cluster.scheduler_address, wait_seconds=PATIENT, timeout_seconds=8)
     jobs = [(tmp_path, number) for number in range(4)]
     found = {one.job: one for one in DaskExecutor(config).run(dask_jobs.wait_for_file, jobs)}
     (tmp_path / "go").touch()
     assert sorted(found) == [0, 1, 2, 3]
     assert isinstance(found[1].error, WorkerDiedError)
-    assert "longer than 20 s on the Dask cluster" in str(found[1].error)
+    assert "longer than 8 s on the Dask cluster" in str(found[1].error)
     assert [found[n].value for n in (0, 2, 3)] == [0, 2, 3]
 
 

@@ -1,6 +1,13 @@
 """Radiomics features by rdfc's own engine. Naming the component loads nothing heavy."""
 
+from typing import TYPE_CHECKING, Any
+
 from rdfc_core import Component, hookimpl
+
+if TYPE_CHECKING:
+    from rdfc_features_native.pyradiomics_api import RadiomicsFeatureExtractor
+
+__all__ = ["RadiomicsFeatureExtractor", "rdfc_components"]
 
 rdfc_interface = 1
 
@@ -17,3 +24,12 @@ def rdfc_components() -> list[Component]:
             "rdfc_features_native.config:NativeConfig",
         )
     ]
+
+
+def __getattr__(name: str) -> Any:
+    """The drop-in class for scripts of PyRadiomics, loaded when it is asked for."""
+    if name == "RadiomicsFeatureExtractor":
+        from rdfc_features_native.pyradiomics_api import RadiomicsFeatureExtractor
+
+        return RadiomicsFeatureExtractor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

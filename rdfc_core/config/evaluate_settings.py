@@ -1,0 +1,175 @@
+"""How the learnt features, and the methods they are compared with, are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rdfc_core.config.selection_settings import SelectionSettings
+from rdfc_core.config.settings import FILE_NAME, Settings
+from rdfc_core.config.supervised_settings import SupervisedSettings
+from rdfc_core.plugin.component import Part, PartOf
+from rdfc_core.results.vocabulary import (
+    CONTROLS,
+    ENSEMBLE,
+    HYBRID_FINETUNE,
+    KNN,
+    LOGISTIC,
+    METHODS,
+    OWN_PRETEXT,
+    PROBE,
+    SELECTED,
+    SHUFFLED_CORRESPONDENCE,
+    START,
+    Classifier,
+    Control,
+    Method,
+)
+
+LabelUnit = Literal["patient", "case"]
+
+
+class EvaluateSettings(Settings):
+    """How the learnt features, and the methods they are compared with, are judged."""
+
+    classifiers: tuple[Classifier, ...] = Field(
+        (LOGISTIC, KNN),
+        description="Linear probes: logistic regression, the paper's SGD layer, or neighbours.",
+    )
+    logistic_c: float = Field(1.0, gt=0, description="C of the logistic regression, fixed.")
+    class_weight: Literal["balanced", "none"] = Field(
+        "balanced", description="Weigh classes by their rarity, or not; for every method."
+    )
+    knn_k: int = Field(15, ge=1, description="k of the nearest neighbours.")
+    sgd_epochs: int = Field(100, ge=1, description="Epochs of the SGD layer.")
+    sgd_learning_rate: float = Field(3e-3, gt=0, description="Its learning rate, ÷10 at 70 %.")
+    controls: tuple[
+        Control,
+        ...,
+    ] = Field(
+        tuple(name for name in CONTROLS if name != SHUFFLED_CORRESPONDENCE),
+        description="What the learnt features are compared with; all: shuffled-correspondence, "
+        "too, for which the pretext is trained once more a split, on views of different cases.",
+    )
+    compare: dict[str, Annotated[Part, PartOf("pretext")]] = Field(
+        default={},
+        description="Other pretexts, trained on the same cases with the same budget: a list of "
+        "components, or name: component.",
+    )
+    starts: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="Other weights for the image encoder to start from, name: its options, such as "
+        "{imagenet: {weights: imagenet-efficientnet-lite0}}: each is judged as it is, and after "
+        "the study's pretext.",
+    )
+    compared: Literal["probe", "finetune"] = Field(
+        "probe",
+        description="How compared pretexts, starts and shuffled-correspondence are judged: by "
+        "linear probes, or fine-tuned, too, and at the shares of labels, as the study's pretext.",
+    )
+    methods: tuple[Method, ...] = Field(
+        (), description="Methods that train with labels from the start, or from the pretext."
+    )
+    radiomics_c: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (0.01, 0.1),
+        min_length=1,
+        description="C of radiomics-logistic and image-and-radiomics (logistic regression on "
+        "handcrafted features, without and with the learnt ones of the image): a row each; the "
+        "first is judged.",
+    )
+    supervised: SupervisedSettings = SupervisedSettings()
+    label_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (), description="Shares of the training labels at which the methods are tried."
+    )
+    label_unit: LabelUnit = Field(
+        "patient",
+        description="What a share of the labels is drawn by: patients with all their cases, or "
+        "single cases, where every lesion needs a diagnosis of its own.",
+    )
+    label_seeds: int = Field(3, ge=1, description="Draws of the labels at each share.")
+    inner_folds: int = Field(
+        5, ge=2, description="Folds of the training cases that choose options and calibrate."
+    )
+    temperature_scaling: bool = Field(
+        False,
+        description="Add, to the judged variants, rows with probabilities that a temperature "
+        "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
+    )
+    selection: SelectionSettings = SelectionSettings()
+    bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
+
+    @field_validator("compare", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            parts = [Part.model_validate(part) for part in value]
+            named = {part.name: part for part in parts}
+            if len(named) < len(parts):
+                raise ValueError("one pretext stands twice; name them: {name: pretext, …}")
+            return named
+        return value
+
+    @field_validator("compare")
+    @classmethod
+    def _file_names(cls, compare: Mapping[str, Part]) -> Mapping[str, Part]:
+        for name in compare:
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
+            taken = (
+                OWN_PRETEXT,
+                "stable",
+                SELECTED,
+                PROBE,
+                ENSEMBLE,
+                SHUFFLED_CORRESPONDENCE,
+                *METHODS,
+            )
+            if name in taken or name.startswith(START) or "-from-" in name:
+                raise ValueError(f"{name!r} is taken; call the pretext something else")
+        return compare
+
+    @field_validator("starts")
+    @classmethod
+    def _start_names(cls, starts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name in starts:
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a start by letters, digits, _ and -, not {name!r}")
+        return starts
+
+    @field_validator("controls", mode="before")
+    @classmethod
+    def _all_controls(cls, value: Any) -> Any:
+        return CONTROLS if value == "all" else value
+
+    @field_validator("methods", "label_fractions", "radiomics_c")
+    @classmethod
+    def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(values))
+
+    @model_validator(mode="after")
+    def _tried_at_all(self) -> EvaluateSettings:
+        if self.methods and not (self.supervised.seeds or self.label_fractions):
+            raise ValueError(
+                "methods are tried nowhere: supervised.seeds is 0, and there are no label_fractions"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _finetuned_like_the_pretext(self) -> EvaluateSettings:
+        if self.compared == "finetune" and HYBRID_FINETUNE not in self.methods:
+            raise ValueError(
+                "compared: finetune does what hybrid-finetune does, which is not among methods: "
+                "add it, or use compared: probe"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _judged_apart_from_the_sweep(self) -> EvaluateSettings:
+        if self.supervised.finetune.name in [one.name for one in self.supervised.sweep]:
+            judged = self.supervised.finetune.name
+            if self.supervised.finetune not in self.supervised.sweep:
+                raise ValueError(f"supervised: two settings are called {judged!r}; rename one")
+        return self

@@ -1,0 +1,59 @@
+"""What is said of patients with several lesions, from what is said of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from rdfc_core.errors import StudyError
+from rdfc_core.pipeline.predict import Predictions
+
+Pooling = Literal["mean", "max"]
+"""The mean of a patient's lesions, or the one that is likeliest of the positive class."""
+
+
+def pooled(said: Predictions, by: str, pooling: str) -> Predictions:
+    """A row a ``case``, or a ``patient``.
+
+    Raises:
+        StudyError: If it is by neither, or as `by_patient`.
+    """
+    if by not in ("case", "patient"):
+        raise StudyError(f"by is {by!r}. Give 'case' or 'patient'.")
+    return by_patient(said, pooling) if by == "patient" else said
+
+
+def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
+    """A row a patient, in the order in which patients appear.
+
+    Args:
+        said: Of cases.
+        pooling: ``mean``: probabilities averaged over a patient's cases; ``max``: those of the case
+            with the highest probability of the last of two classes, so that the most suspicious
+            lesion decides.
+
+    Raises:
+        StudyError: If there is no such pooling, or ``max`` is asked of more than two classes.
+    """
+    if pooling not in get_args(Pooling):
+        raise StudyError(f"pool is {pooling!r}. Give {' or '.join(get_args(Pooling))}.")
+    if pooling == "max" and len(said.classes) != 2:
+        raise StudyError(
+            f"pool max takes the case that is likeliest of the second of two classes, and the run "
+            f"has {len(said.classes)}. Use mean."
+        )
+    patients = list(dict.fromkeys(said.patient_ids))
+    owner = np.array([patients.index(one) for one in said.patient_ids], np.int64)
+    pooled = np.zeros((len(patients), len(said.classes)))
+    for place in range(len(patients)):
+        own = said.probabilities[owner == place]
+        pooled[place] = own.mean(axis=0) if pooling == "mean" else own[own[:, 1].argmax()]
+    return replace(
+        said,
+        case_ids=tuple(patients),
+        patient_ids=tuple(patients),
+        probabilities=pooled,
+        cases_of_each=tuple(np.bincount(owner, minlength=len(patients)).tolist()),
+    )
