@@ -102,8 +102,9 @@ class ImageViewConfig(_OfImages):
     spacing_mm: tuple[float, ...] | None = Field(
         None,
         description="See a field of fixed size about the outline's middle, size samples at this "
-        "spacing in mm (as many numbers as size), in place of its box brought to size. What of a "
-        "tumour is larger than the field is cut off.",
+        "spacing in mm (as many numbers as size), in place of its box brought to size; margin "
+        "and aspect are of the box and have no effect then. What of a tumour is larger than the "
+        "field is cut off.",
     )
     window: tuple[float, float] | None = Field(
         None,
@@ -191,5 +192,3 @@ class ImageViewConfig(_OfImages):
             raise ValueError(f"size {list(self.size)} has more than {MOST_SAMPLES} samples")
         if not all(1e-3 <= mm <= 1e3 for mm in self.spacing_mm):
             raise ValueError("spacing_mm is in mm, from 0.001 to 1000")
-        if self.margin or self.aspect != "stretch":
-            raise ValueError("margin and aspect are of the box: leave them out with spacing_mm")

@@ -97,7 +97,6 @@ def test_what_is_kept_of_boxes_is_found_as_before_and_fields_are_kept_apart():
     [
         ({"size": "average"}, "needs a size of as many numbers, not average"),
         ({"size": (16, 16)}, "needs a size of as many numbers"),
-        ({"size": (8, 16, 16), "margin": 0.5}, "margin and aspect are of the box"),
         ({"size": (4096, 4096, 64)}, "has more than"),
     ],
 )
