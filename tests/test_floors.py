@@ -43,6 +43,7 @@ OPEN_TO_PLUGINS = {
     "plugin.component",
     "radiomics",
     "testing",
+    "utils.state_dict",
     "volume",
 }
 

@@ -18,7 +18,7 @@ from rdfc_reader_dicom.picture_spacing import picture_spacing
 from rdfc_reader_dicom.selection import Selection
 from rdfc_reader_dicom.series import ImageFiles, image_files
 from rdfc_reader_dicom.stack import Stack, stacked
-from rdfc_reader_dicom.volume import DicomVolume, Source
+from rdfc_reader_dicom.volume import DicomSource, DicomVolume
 
 
 def read_image(selection: Selection, config: DicomReaderConfig) -> Volume:
@@ -69,7 +69,7 @@ class _Volumes:
         if not stack.regular:
             samples = _interpolated(samples, stack)
         first = stack.planes[0].header
-        source = Source(
+        source = DicomSource(
             first.series_uid,
             frozenset(str(h.dataset.get("SOPInstanceUID", "")) for h in self.files.headers),
             str(first.dataset.get("FrameOfReferenceUID", "")),
@@ -144,7 +144,7 @@ def _picture(selection: Selection, config: DicomReaderConfig, files: ImageFiles)
         if inverted:
             notes = (*notes, "it is stored with white as 0 (MONOCHROME1), and was inverted.")
     spacing, note = picture_spacing(header)
-    source = Source(
+    source = DicomSource(
         header.series_uid,
         frozenset([str(dataset.get("SOPInstanceUID", ""))]),
         frame=frame + 1 if header.frames > 1 else None,

@@ -8,10 +8,10 @@ from pydicom.dataset import Dataset
 
 from rdfc_core import DataError
 from rdfc_reader_dicom.files import Header
-from rdfc_reader_dicom.volume import Source
+from rdfc_reader_dicom.volume import DicomSource
 
 
-def refers_to(header: Header, source: Source) -> bool | None:
+def refers_to(header: Header, source: DicomSource) -> bool | None:
     """Whether the file refers to the series or images of a source; None where it names none.
 
     Args:
@@ -25,7 +25,7 @@ def refers_to(header: Header, source: Source) -> bool | None:
     return bool(images & source.image_uids) if images else None
 
 
-def check_reference(header: Header, source: Source, required: str) -> tuple[str, ...]:
+def check_reference(header: Header, source: DicomSource, required: str) -> tuple[str, ...]:
     """A SEG or RTSTRUCT has to belong to its image.
 
     Args:

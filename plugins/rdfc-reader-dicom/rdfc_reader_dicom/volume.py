@@ -8,7 +8,7 @@ from rdfc_core import Volume
 
 
 @dataclass(frozen=True)
-class Source:
+class DicomSource:
     """What a SEG or RTSTRUCT may refer to. It stays in memory.
 
     Args:
@@ -35,4 +35,4 @@ class DicomVolume(Volume):
         source: What it was made of.
     """
 
-    source: Source = field(default_factory=Source)
+    source: DicomSource = field(default_factory=DicomSource)
