@@ -16,9 +16,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.errors import DataError, PluginError, RdfcError, ShapeError, StudyError
+from rdfc_core.errors import (
+    DataError,
+    PluginError,
+    RdfcError,
+    ShapeError,
+    StoppedError,
+    StudyError,
+)
 from rdfc_core.plugin.component import Component, NoOptions, Part, PartOf
-from rdfc_core.plugin.hookspecs import hookimpl
+from rdfc_core.plugin.hookspecs import Stop, hookimpl
 
 if TYPE_CHECKING:
     from rdfc_core.api.classifier import RdfcClassifier
@@ -64,6 +71,8 @@ __all__ = [
     "Results",
     "Run",
     "ShapeError",
+    "Stop",
+    "StoppedError",
     "Study",
     "StudyError",
     "Tumour",

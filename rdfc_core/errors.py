@@ -41,6 +41,10 @@ class ShapeError(RdfcError):
     """Arrays or tensors do not fit together: the message states expected and actual shapes."""
 
 
+class StoppedError(RdfcError):
+    """A plugin asked to stop the run: what is finished is kept, and the same command goes on."""
+
+
 class ContractError(AssertionError):
     """A component does not do what its interface promises; the message says what, and the way out.
 

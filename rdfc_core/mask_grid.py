@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +23,23 @@ class MaskGrid:
         tolerance: How far origin and spacing (in voxels) and direction may differ; None stands for
             the limits of `rdfc_core.volume.check_same_grid`.
         correct: Whether a mask that differs more is resampled onto the image's grid.
+        linear: Whether its outline is then interpolated and cut at half, which is smoother where
+            the mask is coarser than the image; otherwise the nearest sample decides.
     """
 
     tolerance: float | None = None
     correct: bool = False
+    linear: bool = False
+
+    def described(self) -> dict[str, Any]:
+        """As JSON, for the store's key; what is new is there only where it says something."""
+        said = {"tolerance": self.tolerance, "correct": self.correct}
+        return {**said, "linear": True} if self.linear else said
 
     def fit(self, image: Volume, mask: Volume, mask_value: int | None) -> Volume:
-        """The mask on the image's grid, by nearest neighbour where it has another.
+        """The mask on the image's grid, resampled where it has another and that is asked for.
+
+        Interpolated, the mask holds ``mask_value`` inside, or 1 where that is every value but 0.
 
         Raises:
             DataError: If the grids differ and the mask is not to be corrected, or its outline
@@ -48,7 +59,15 @@ class MaskGrid:
             f"the mask ({before} samples of {spacing} mm) was resampled onto the image's grid. "
             "Check that the two belong together, or set correctMask to false."
         )
-        return replace(_resampled(image, mask), notes=(*mask.notes, note))
+        if self.linear:
+            inside = mask.array != 0 if mask_value is None else mask.array == mask_value
+            part = _resampled(image, replace(mask, array=inside.astype(np.float32)), linear=True)
+            found = (part.array >= 0.5) * np.uint8(1)
+            value = 1 if mask_value is None else mask_value
+            fitted = replace(part, array=found.astype(np.int32) * value)
+        else:
+            fitted = _resampled(image, mask)
+        return replace(fitted, notes=(*mask.notes, note))
 
 
 def _check_outline_within(image: Volume, mask: Volume, mask_value: int | None) -> None:
@@ -67,7 +86,7 @@ def _check_outline_within(image: Volume, mask: Volume, mask_value: int | None) -
         )
 
 
-def _resampled(image: Volume, mask: Volume) -> Volume:
+def _resampled(image: Volume, mask: Volume, linear: bool = False) -> Volume:
     import SimpleITK as sitk  # noqa: N813  (heavy: loaded when it is asked for)
 
     resampler = sitk.ResampleImageFilter()
@@ -75,6 +94,6 @@ def _resampled(image: Volume, mask: Volume) -> Volume:
     resampler.SetOutputSpacing([float(mm) for mm in image.spacing_mm[::-1]])
     resampler.SetOutputOrigin([float(mm) for mm in image.origin_mm])
     resampler.SetOutputDirection([float(x) for x in image.direction[:, ::-1].ravel()])
-    resampler.SetInterpolator(sitk.sitkNearestNeighbor)
+    resampler.SetInterpolator(sitk.sitkLinear if linear else sitk.sitkNearestNeighbor)
     resampled = sitk.GetArrayFromImage(resampler.Execute(mask.to_sitk()))
     return replace(image, array=resampled, colour=None)

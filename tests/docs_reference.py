@@ -25,7 +25,12 @@ KIND_WORDS = {
     "view": "Views",
     "objective": "Objectives",
     "memory_store": "Memories",
+    "memory_queue": "Queues",
+    "projector": "Projectors",
     "pretext": "Pretexts",
+    "optimizer": "Optimisers",
+    "schedule": "Schedules",
+    "report_section": "Sections of the report",
     "executor": "Executors",
 }
 assert tuple(KIND_WORDS) == KINDS

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Executor
+    from rdfc_core.pipeline.context import RunContext
     from rdfc_core.pipeline.steps import Step
     from rdfc_core.results.schema import Results
 
@@ -89,13 +90,29 @@ def run(
             _team(devices, team) as together,
             opened(store, executor, progress, together) as context,
         ):
-            from rdfc_core.pipeline.run import run as run_study
-
-            run_study(resolved, folder, context, overwrite, until, known, told)
+            _carry_out(resolved, folder, context, overwrite, until, known, told)
     done = Run(folder)
     if until == "evaluate":
         done.write_report(again=False)
     return done
+
+
+def _carry_out(
+    study: ResolvedStudy,
+    folder: Path,
+    context: RunContext,
+    overwrite: bool,
+    until: Step,
+    known: dict[str, str],
+    told: list[str],
+) -> None:
+    """The run itself, and what plugins say of it in its report."""
+    from rdfc_core.pipeline.report_sections import record_sections
+    from rdfc_core.pipeline.run import run as run_study
+
+    results = run_study(study, folder, context, overwrite, until, known, told)
+    if until == "evaluate":
+        record_sections(folder, results, context.registry)
 
 
 def _check_processes(devices: int) -> None:

@@ -156,16 +156,11 @@ class Run:
         from rdfc_core.api.frames import refuse_failed
 
         with opened(store, executor, progress) as context:
+            from rdfc_core.pipeline.patient_predictions import pooled
             from rdfc_core.pipeline.predict import predict
 
             chosen = cases_of(cases, self._open)
-            found = predict(self._open, chosen, context, method)
-            if by == "patient":
-                from rdfc_core.pipeline.patient_predictions import by_patient
-
-                found = by_patient(found, pool)
-            elif by != "case":
-                raise StudyError(f"by is {by!r}. Give 'case' or 'patient'.")
+            found = pooled(predict(self._open, chosen, context, method), by, pool)
         refuse_failed(found.failures, len(chosen), errors)
         return pd.DataFrame(found.rows(), columns=found.columns)
 

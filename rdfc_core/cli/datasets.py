@@ -11,6 +11,7 @@ import typer
 
 from rdfc_core.api.context import component
 from rdfc_core.cli import options
+from rdfc_core.cli.build import build
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import show_json
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces import FeatureExtractor, Problem
 
 app = App(help="Look at a data set before using it.", no_args_is_help=True)
+
+
+app.command("build")(build)
 
 
 @app.callback()
@@ -88,124 +92,6 @@ def check(
         _show(found.summary, found.problems)
     if any(problem.severity == "error" for problem in found.problems):
         raise typer.Exit(2)
-
-
-@app.command("build")
-def build(
-    source: Annotated[
-        Path, typer.Argument(help="A folder of images and masks, or a table that lists them.")
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", help="The list to write; paths below its folder are relative.")
-    ] = Path("manifest.csv"),
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            "--layout",
-            help="How the folder is laid out: nnunet, bids, folders (images beside "
-            "masks), classes or cases (a folder for each), or one of a reader such as dicom; by "
-            "default what it looks like.",
-        ),
-    ] = None,
-    image_dir: Annotated[
-        Path | None, typer.Option("--image-dir", help="The folder of the images.")
-    ] = None,
-    mask_dir: Annotated[
-        Path | None, typer.Option("--mask-dir", help="The folder of the masks.")
-    ] = None,
-    only_images: Annotated[
-        str | None, typer.Option("--only-images", help="Image names to take, such as '*_T1w*'.")
-    ] = None,
-    only_masks: Annotated[
-        str | None, typer.Option("--only-masks", help="Mask names to take, such as '*lesion*'.")
-    ] = None,
-    several_masks: Annotated[
-        str,
-        typer.Option(
-            "--several-masks",
-            help="An image with several masks is left-out and told, or makes cases, one of each.",
-        ),
-    ] = "leave-out",
-    lesions: Annotated[
-        str | None,
-        typer.Option(
-            "--lesions",
-            help="What of a mask is a case: all, largest, each (connected component) or values "
-            "(each value of a label map); masks are read for it, and sizes noted.",
-        ),
-    ] = None,
-    mask_value: Annotated[
-        int | None,
-        typer.Option("--mask-value", help="The value that marks the tumour in the masks."),
-    ] = None,
-    smallest_mm: Annotated[
-        float,
-        typer.Option(
-            "--smallest-mm", min=0, help="Leave out lesions of a smaller diameter, and say so."
-        ),
-    ] = 0.0,
-    patient: Annotated[
-        str | None,
-        typer.Option(
-            "--patient", help="The patient within a case's id, in brackets: '(P[0-9]+)_.*'."
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option("--labels", help="A table of labels: CSV, TSV or Excel, joined by --id."),
-    ] = None,
-    id_column: Annotated[
-        str, typer.Option("--id", help="Its column of the cases' or patients' ids.")
-    ] = "case_id",
-    label_column: Annotated[
-        str | None, typer.Option("--label", help="Its column of labels; label if it has one.")
-    ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option("--keep", help="A further column of it to keep, such as age; repeatable."),
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            metavar="ROLE=NAME",
-            help="What a column of the source is: image, mask, case_id, patient_id or label.",
-        ),
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Which sheet of a workbook is read.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the list that is there.")
-    ] = False,
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """Write the list of cases for what you have; what is doubtful is left out and told."""
-    from rdfc_core.cli.manifest import BuildRequest, build_manifest
-
-    build_manifest(
-        BuildRequest(
-            source,
-            out,
-            layout,
-            (image_dir, mask_dir),
-            (only_images, only_masks),
-            several_masks,
-            lesions,
-            mask_value,
-            smallest_mm,
-            patient,
-            labels,
-            id_column,
-            label_column,
-            tuple(keep or ()),
-            tuple(column or ()),
-            sheet,
-            overwrite,
-        ),
-        as_json,
-    )
 
 
 def _extractor(features: str | None) -> FeatureExtractor | None:

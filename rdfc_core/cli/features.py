@@ -18,12 +18,47 @@ if TYPE_CHECKING:
 JSON = ".json"
 LISTS = (".csv", ".tsv", ".txt")
 
+Given = Annotated[
+    Path,
+    typer.Argument(metavar="IMAGE|LIST", help="An image, or a CSV of images and masks."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--setting",
+        "-s",
+        metavar="NAME=VALUE",
+        help="A setting that goes before that of the file, such as binWidth=20; repeatable.",
+    ),
+]
+Label = Annotated[
+    int | None,
+    typer.Option(
+        "--label", "-l", help="The value that marks the region, where no row of a list says it."
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Write a table: .csv, .parquet or .json; else CSV here."),
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=0, help="Processes that measure at once.")
+]
+Extractor = Annotated[
+    str,
+    typer.Option(
+        "--features",
+        help="What measures.",
+        autocompletion=options.completer("feature_extractor"),
+    ),
+]
+Skip = Annotated[
+    bool, typer.Option("--skip-failed", help="Leave out cases that cannot be measured.")
+]
+
 
 def features(
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="IMAGE|LIST", help="An image, or a CSV of images and masks."),
-    ],
+    source: Given,
     mask: Annotated[Path | None, typer.Argument(metavar="MASK", help="Its mask.")] = None,
     param: Annotated[
         str,
@@ -34,39 +69,12 @@ def features(
             "ct-3d; auto: ultrasound for pictures, ct-3d for volumes.",
         ),
     ] = "auto",
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--setting",
-            "-s",
-            metavar="NAME=VALUE",
-            help="A setting that goes before that of the file, such as binWidth=20; repeatable.",
-        ),
-    ] = None,
-    label: Annotated[
-        int | None,
-        typer.Option(
-            "--label", "-l", help="The value that marks the region, where no row of a list says it."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Write a table: .csv, .parquet or .json; else CSV here."),
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=0, help="Processes that measure at once.")
-    ] = None,
-    extractor: Annotated[
-        str,
-        typer.Option(
-            "--features",
-            help="What measures.",
-            autocompletion=options.completer("feature_extractor"),
-        ),
-    ] = "native",
-    skip: Annotated[
-        bool, typer.Option("--skip-failed", help="Leave out cases that cannot be measured.")
-    ] = False,
+    setting: Settings = None,
+    label: Label = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    extractor: Extractor = "native",
+    skip: Skip = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
     store: options.Store = None,
     debug: options.Debug = False,

@@ -138,6 +138,8 @@ PLACES: Mapping[str, str] = {
     "encoder": "image_encoder",
     "objective": "objective",
     "memory": "memory_store",
+    "queue": "memory_queue",
+    "projector": "projector",
 }
 """Option that names a component → the component's kind."""
 

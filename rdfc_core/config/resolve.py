@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from rdfc_core.config import training_parts
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.study import Study
-from rdfc_core.config.training_settings import PretrainSettings
+from rdfc_core.config.training_settings import PretrainSettings, TrainingSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Kind, Part, part_fields
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.validation import validate
+
+Trained = TypeVar("Trained", bound=TrainingSettings)
+
+TRAINED_BY: tuple[Kind, ...] = ("optimizer", "schedule")
+"""Kinds of the components that settings of a training name, and the options that name them."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class ResolvedStudy:
     seed: int
     compare: Mapping[str, ResolvedPart] = field(default_factory=dict)
     """Other pretexts by the name of their rows; what stands in ``evaluate.compare``."""
+    training: tuple[ResolvedPart, ...] = ()
+    """Optimisers and schedules, of pretraining and of training with labels."""
     starts: Mapping[str, Mapping[str, ResolvedPart]] = field(default_factory=dict)
     """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
 
@@ -85,6 +93,7 @@ class ResolvedStudy:
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
+        tops += self.training
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -118,6 +127,8 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         name: _started(views, options, registry, f"evaluate.starts.{name}")
         for name, options in study.evaluate.starts.items()
     }
+    pretrain, of_pretraining = _trained_by(study.pretrain, registry, "pretrain")
+    supervised, of_labels = _trained_by(study.evaluate.supervised, registry, "evaluate.supervised")
     return ResolvedStudy(
         preset=study.preset,
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
@@ -128,14 +139,34 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
             for name, options in study.readers.items()
         },
         split=study.split,
-        pretrain=study.pretrain,
+        pretrain=pretrain,
         evaluate=study.evaluate.model_copy(
-            update={"compare": filled, "starts": _filled_starts(study.evaluate.starts, starts)}
+            update={
+                "compare": filled,
+                "starts": _filled_starts(study.evaluate.starts, starts),
+                "supervised": supervised,
+            }
         ),
         seed=study.seed,
         compare=compare,
+        training=(*of_pretraining, *of_labels),
         starts=starts,
     )
+
+
+def _trained_by(
+    settings: Trained, registry: Registry, path: str
+) -> tuple[Trained, list[ResolvedPart]]:
+    """The settings with optimiser and schedule filled in, and these as parts."""
+    found: dict[str, Part] = {}
+    parts: list[ResolvedPart] = []
+    for kind in TRAINED_BY:
+        named: Part = getattr(settings, kind)
+        found[kind], config = training_parts.filled(
+            kind, named, settings, registry, f"{path}.{kind}"
+        )
+        parts += [] if config is None else [ResolvedPart(kind, named.name, config)]
+    return settings.model_copy(update=found), parts
 
 
 def _started(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from rdfc_core.config.settings import FILE_NAME, Settings
+from rdfc_core.config.training_parts import SchedulePart
 from rdfc_core.config.training_settings import Precision, TrainingSettings
 from rdfc_core.results.vocabulary import FEATURES, Layer
 
@@ -63,10 +64,11 @@ class SupervisedSettings(TrainingSettings):
     max_steps: int | None = Field(
         None, ge=1, description="Steps at most, however many the labels; null: as epochs say."
     )
-    schedule: Literal["step", "one-cycle", "constant"] = Field(
+    schedule: SchedulePart = Field(
         "step",
-        description="Learning rate: ÷10 at lr_milestone; up for a tenth of the steps and down to 0 "
-        "(one-cycle); or constant.",
+        validate_default=True,
+        description="Learning rate: ÷10 at lr_milestone (step); up for a tenth of the steps and "
+        "down to 0 (one-cycle); constant; or another schedule.",
     )
     lr_milestone: float = Field(
         0.7, gt=0, le=1, description="Share of the steps after which schedule step divides by 10."

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from rdfc_core.config.settings import Settings
+from rdfc_core.config.training_parts import OptimizerPart, SchedulePart
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 AnyPrecision = Precision | Literal["auto"]
@@ -18,7 +19,11 @@ class TrainingSettings(Settings):
 
     epochs: int = Field(100, ge=0, description="Passes over the training cases.")
     batch_size: int = Field(64, ge=2, description="Cases a step, over all devices.")
-    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD as in the paper, or AdamW.")
+    optimizer: OptimizerPart = Field(
+        "sgd",
+        validate_default=True,
+        description="SGD as in the paper (sgd), AdamW (adamw), or a plugin's optimiser.",
+    )
     learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
     nesterov: bool = Field(False, description="Nesterov's momentum; of SGD.")
@@ -37,11 +42,13 @@ class PretrainSettings(TrainingSettings):
     warmup_steps: int = Field(
         0, ge=0, description="Steps of linear warm-up; the longer of the two counts."
     )
-    schedule: Literal["constant", "cosine", "one-cycle", "warmup-stable-decay"] = Field(
+    schedule: SchedulePart = Field(
         "constant",
+        validate_default=True,
         description="Learning rate after the warm-up: constant; falling over the whole budget "
-        "(cosine; one-cycle, whose warm-up is a tenth of it); or constant until the task is learnt "
-        "(patience) and falling after that, so that a longer training begins like a shorter one.",
+        "(cosine; one-cycle, whose warm-up is a tenth of it); constant until the task is learnt "
+        "(patience) and falling after that, so that a longer training begins like a shorter one "
+        "(warmup-stable-decay); or another schedule.",
     )
     decay_share: float = Field(
         0.3,

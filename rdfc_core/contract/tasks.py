@@ -29,6 +29,12 @@ def require_encoders(pretext: Pretext, views: Collection[str]) -> None:
         "trained ones by their names.",
     )
     own = {id(parameter) for parameter in pretext.parameters()}
+    for tower in pretext.further_towers():
+        require(
+            isinstance(tower, Tower) and all(id(p) in own for p in tower.parameters()),
+            f"{who}.further_towers() gave {type(tower).__name__}; give towers that the task holds "
+            "as modules, so that they are saved and moved with it.",
+        )
     for name, tower in encoders.items():
         require(isinstance(tower, Tower), f"{who}.encoders()[{name!r}] has to be a Tower.")
         outside = [key for key, p in tower.named_parameters() if id(p) not in own]

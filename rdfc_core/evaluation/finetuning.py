@@ -23,7 +23,7 @@ from rdfc_core.training.batches import endless_batches, label_steps
 from rdfc_core.training.device import device_for
 from rdfc_core.training.memory_format import channels_last
 from rdfc_core.training.optim import optimizer_for, set_learning_rates
-from rdfc_core.training.schedule import supervised_factor
+from rdfc_core.training.schedule import schedule_for
 from rdfc_core.training.seeding import seeded
 from rdfc_core.utils.progress import Advance
 
@@ -73,7 +73,7 @@ def fit(
     with seeded(seed), channels_last(towers, fabric.device), half:
         optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
         peaks = [group["lr"] for group in optimizer.param_groups]
-        steps = label_steps(len(truth), settings)
+        steps, schedule = label_steps(len(truth), settings), schedule_for(settings)
         model, optimizer = fabric.setup(network, optimizer)
         targets = fabric.to_device(torch.from_numpy(truth))
         weight = class_weights(targets, network.head.classes.out_features) if balanced else None
@@ -84,7 +84,7 @@ def fit(
         losses: list[Tensor] = []
         batches = endless_batches(len(truth), settings.batch_size, generator)
         for step, chosen in zip(range(steps), batches, strict=False):
-            set_learning_rates(optimizer, peaks, supervised_factor(settings, step, steps))
+            set_learning_rates(optimizer, peaks, schedule.factor(step, steps))
             asked = fabric.to_device(chosen)
             drawn = {n: views[n].augment(rows(one, asked), generator) for n, one in inputs.items()}
             loss = functional.cross_entropy(model(drawn).float(), targets[asked], weight)

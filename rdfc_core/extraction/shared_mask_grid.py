@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from rdfc_core.case import Needs, Tumour
@@ -27,7 +27,7 @@ class OnMaskGrid:
 
     def recipe(self) -> dict[str, Any]:
         """The preparer's, and what is done about masks on another grid."""
-        return {**self.preparer.recipe(), "mask_grid": asdict(self.mask_grid)}
+        return {**self.preparer.recipe(), "mask_grid": self.mask_grid.described()}
 
     @property
     def needs(self) -> Needs:
@@ -52,8 +52,9 @@ def mask_grid_of(preparers: Mapping[str, Preparer]) -> MaskGrid | None:
     }
     if len(set(stated.values())) > 1:
         raise StudyError(
-            f"The views {' and '.join(map(repr, stated))} differ in correctMask or "
-            "geometryTolerance, and a case has one mask for all views. Set both alike."
+            f"The views {' and '.join(map(repr, stated))} differ in correctMask, "
+            "geometryTolerance or resample_masks, and a case has one mask for all views. Set both "
+            "alike."
         )
     return next(iter(stated.values()), None)
 

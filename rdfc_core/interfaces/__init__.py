@@ -16,17 +16,29 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
+    from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
+    from rdfc_core.interfaces.optimizer import Optimizer
     from rdfc_core.interfaces.prepared import Prepared, Preparer
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
+    from rdfc_core.interfaces.projector import Projector
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
     from rdfc_core.interfaces.reader import Reader
+    from rdfc_core.interfaces.report_section import (
+        Block,
+        FigureBlock,
+        ReportSection,
+        TableBlock,
+        TextBlock,
+    )
+    from rdfc_core.interfaces.schedule import Schedule
     from rdfc_core.interfaces.view import Tower, View
 
 _HOME = {
     "ONLY": "layout",
     "Batch": "pretext",
+    "Block": "report_section",
     "Dataset": "dataset",
     "Doubt": "layout",
     "Executor": "executor",
@@ -34,23 +46,31 @@ _HOME = {
     "Features": "feature_extractor",
     "Found": "layout",
     "FoundCase": "layout",
+    "FigureBlock": "report_section",
     "ImageEncoder": "image_encoder",
     "Layout": "layout",
     "LayoutOptions": "layout",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
+    "MemoryQueue": "memory_queue",
     "MemoryStore": "memory_store",
     "Objective": "objective",
+    "Optimizer": "optimizer",
     "Outcome": "executor",
     "Prepared": "prepared",
     "Preparer": "prepared",
     "Pretext": "pretext",
     "PretextOutput": "pretext",
     "Problem": "dataset",
+    "Projector": "projector",
     "PublishedRow": "published",
     "PublishedStudy": "published",
     "Reader": "reader",
+    "ReportSection": "report_section",
+    "Schedule": "schedule",
     "SplitSpec": "dataset",
+    "TableBlock": "report_section",
+    "TextBlock": "report_section",
     "Tower": "view",
     "View": "view",
     "WorkerDiedError": "executor",
@@ -61,11 +81,13 @@ _HOME = {
 __all__ = [
     "ONLY",
     "Batch",
+    "Block",
     "Dataset",
     "Doubt",
     "Executor",
     "FeatureExtractor",
     "Features",
+    "FigureBlock",
     "Found",
     "FoundCase",
     "ImageEncoder",
@@ -73,19 +95,26 @@ __all__ = [
     "LayoutOptions",
     "MaskGrid",
     "Memory",
+    "MemoryQueue",
     "MemoryStore",
     "Needs",
     "Objective",
+    "Optimizer",
     "Outcome",
     "Prepared",
     "Preparer",
     "Pretext",
     "PretextOutput",
     "Problem",
+    "Projector",
     "PublishedRow",
     "PublishedStudy",
     "Reader",
+    "ReportSection",
+    "Schedule",
     "SplitSpec",
+    "TableBlock",
+    "TextBlock",
     "Tower",
     "View",
     "WorkerDiedError",

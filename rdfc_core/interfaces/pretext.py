@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -26,12 +26,18 @@ class Batch(NamedTuple):
         prepared: View name → (B, …) as collated, not augmented; of some views a mapping of tensors.
         views: View name → the view, for its augmentation.
         generator: On the CPU; the only source of randomness.
+        step: Optimiser steps that the training has behind it, over all epochs; 0 where no step is
+            taken (`Pretext.prime`, `Pretext.held_back_metrics`).
+        steps: Of the whole training, as it is planned now: one that ends when the task is learnt
+            may have fewer. 0 where no step is taken.
     """
 
     indices: Tensor
     prepared: Mapping[str, Any]
     views: Mapping[str, View]
     generator: torch.Generator
+    step: int = 0
+    steps: int = 0
 
     def draw(self, view: str, variations: Mapping[str, Any] = MappingProxyType({})) -> Any:
         """The view's batch, augmented afresh at every call; in single precision, as it is.
@@ -164,6 +170,14 @@ class Pretext(nn.Module, ABC):
         Called:
             After `build`, whenever towers are looked for: to train, to evaluate, to save.
         """
+
+    def further_towers(self) -> Sequence[Tower]:
+        """Towers besides those of `encoders` that a step sends cases through, such as a teacher's.
+
+        They compute in the same precision and layout, each process on its rows, and are saved with
+        the checkpoint; with the model they are not. By default there are none.
+        """
+        return ()
 
     def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tower features (B, F) → final embeddings (B, D), where the task has such a space.

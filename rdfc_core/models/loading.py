@@ -11,7 +11,7 @@ from rdfc_core.errors import DataError
 from rdfc_core.interfaces import View
 from rdfc_core.models import model_folder
 from rdfc_core.models.linear_model import LinearModel
-from rdfc_core.models.members import memory_keys
+from rdfc_core.models.members import training_keys
 from rdfc_core.models.model import Model, fresh
 from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.plugin.registry import Registry
@@ -33,7 +33,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         model = fresh(study, registry, views, cases=2, seed=study.seed, blank=True)
         weights = {k: torch.from_numpy(v) for k, v in below(arrays, "pretext.").items()}
         own = model.pretext.state_dict()
-        weights |= {key: own[key] for key in memory_keys(model.pretext)}
+        weights |= {key: own[key] for key in training_keys(model.pretext)}
         model.pretext.load_state_dict(weights)
         model.pretext.eval()
         model.classes, model.layer, model.cases = about.classes, about.layer, about.cases

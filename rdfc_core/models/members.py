@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from rdfc_core.config.supervised_settings import SupervisedSettings
-from rdfc_core.interfaces import MemoryStore, Pretext, View
+from rdfc_core.interfaces import MemoryQueue, MemoryStore, Pretext, View
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.hybrid import Hybrid, predict
 from rdfc_core.models.initialisation import Initialisation
@@ -113,8 +113,8 @@ class NetworkMember:
         return predict(self.network, inputs.cases)
 
     def arrays(self) -> Arrays:
-        """To be saved: without memories, and without what is the pretext's own still."""
-        own, left_out = self.pretext.state_dict(), memory_keys(self.pretext)
+        """To be saved: without what training alone needs, or is the pretext's own still."""
+        own, left_out = self.pretext.state_dict(), training_keys(self.pretext)
         found = {}
         for key, value in self.network.state_dict().items():
             name = key.removeprefix(PROJECTOR) if key.startswith(PROJECTOR) else None
@@ -187,11 +187,15 @@ def answer(
     return np.asarray(np.mean(said, axis=0))
 
 
-def memory_keys(pretext: Pretext) -> set[str]:
-    """Names of a pretext's numbers that are a memory's: what training cases look like to it."""
+def training_keys(pretext: Pretext) -> set[str]:
+    """Names of a pretext's numbers that no model needs once it is trained.
+
+    A memory's, which tell what training cases look like to it, and those of further towers.
+    """
+    towers = {id(tower) for tower in pretext.further_towers()}
     return {
         f"{name}.{key}"
         for name, module in pretext.named_modules(remove_duplicate=False)
-        if isinstance(module, MemoryStore)
+        if isinstance(module, MemoryStore | MemoryQueue) or id(module) in towers
         for key in module.state_dict()
     }

@@ -23,7 +23,7 @@ from rdfc_core.models import model_folder
 from rdfc_core.models.building import fresh_pretext, network_part
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.made_by import MadeBy, Probe
-from rdfc_core.models.members import Inputs, Member, answer, member, memory_keys
+from rdfc_core.models.members import Inputs, Member, answer, member, training_keys
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
@@ -245,13 +245,14 @@ class Model:
     def save(self, folder: Path) -> None:
         """Write the model's folder (`rdfc_core.models.model_folder`).
 
-        Memories are left out: they hold what the training cases look like to the network.
+        Memories are left out: they hold what the training cases look like to the network. So are
+        towers that training alone needs.
         """
-        memories = memory_keys(self.pretext)
+        left_out = training_keys(self.pretext)
         arrays = {
             f"pretext.{key}": value.detach().cpu().numpy()
             for key, value in self.pretext.state_dict().items()
-            if key not in memories
+            if key not in left_out
         }
         for name, view in self.views.items():
             arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}

@@ -67,7 +67,7 @@ def try_on_few(
     if reaches(until, "evaluate"):
         supervised.check(study.evaluate, views)
     trial_checks.check_views(study, views, prepared, context.registry)
-    trial_checks.check_memories(study, context.registry)
+    trial_checks.check_parts(study, context.registry)
     trial_checks.check_different(extraction, views)
     own = fresh_model(study, context.registry, views, WANTED, UNLIKELY_SEED)
     trial_checks.check_outputs(own, prepared)

@@ -14,6 +14,17 @@ Pooling = Literal["mean", "max"]
 """The mean of a patient's lesions, or the one that is likeliest of the positive class."""
 
 
+def pooled(said: Predictions, by: str, pooling: str) -> Predictions:
+    """A row a ``case``, or a ``patient``.
+
+    Raises:
+        StudyError: If it is by neither, or as `by_patient`.
+    """
+    if by not in ("case", "patient"):
+        raise StudyError(f"by is {by!r}. Give 'case' or 'patient'.")
+    return by_patient(said, pooling) if by == "patient" else said
+
+
 def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
     """A row a patient, in the order in which patients appear.
 

@@ -132,8 +132,8 @@ def pretrained(
     pretext_cases = {name: extraction.of(name, ids) for name, ids in shown(taught).items()}
     model = fresh_model(study, run.context.registry, views, len(taught), study.seed)
 
-    def epoch_ended(metrics: Mapping[str, float]) -> None:
-        run.context.registry.tell(
+    def epoch_ended(metrics: Mapping[str, float]) -> str | None:
+        return run.context.registry.tell(
             "rdfc_epoch_ended", folder=run.folder.path, split=split.name, metrics=metrics
         )
 

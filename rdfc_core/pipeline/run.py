@@ -96,7 +96,7 @@ def run(
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
                     try_on_few(study, cases, context, until, taken)
-            context.registry.tell("rdfc_run_started", folder=place.path, study=study.dump())
+            context.registry.tell_started(folder=place.path, study=study.dump())
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
             return _Run(study, place, dataset, views, context, until, heard).go(cases, taken)

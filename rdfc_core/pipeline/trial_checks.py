@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.contract.features import require_different
 from rdfc_core.contract.memories import require_memory
+from rdfc_core.contract.optimizers import require_optimizer, require_schedule
+from rdfc_core.contract.projectors import require_projector
 from rdfc_core.contract.promises import require
+from rdfc_core.contract.queues import require_queue
 from rdfc_core.contract.views import require_round_trip, require_variation
 from rdfc_core.data.cells import counted
 from rdfc_core.extraction.extract import Extraction
@@ -52,19 +56,26 @@ def check_views(
             require_variation(view, batch, who)
 
 
-def check_memories(study: ResolvedStudy, registry: Registry) -> None:
-    """Check each memory of the study on a dozen rows.
+def check_parts(study: ResolvedStudy, registry: Registry) -> None:
+    """Check memories, queues, projectors, optimisers and schedules of the study on a few numbers.
 
     Raises:
         PluginError: If one breaks a promise.
     """
+    checks: dict[str, Callable[[Any], None]] = {
+        "memory_store": require_memory,
+        "memory_queue": require_queue,
+        "projector": require_projector,
+        "optimizer": require_optimizer,
+        "schedule": require_schedule,
+    }
     told = set()
     for part in study.parts():
-        if part.kind == "memory_store" and str(part) not in told:
+        if part.kind in checks and str(part) not in told:
             told.add(str(part))
-            store = part.build(registry)
-            with held_to_contract(store):
-                require_memory(store)
+            memory = part.build(registry)
+            with held_to_contract(memory):
+                checks[part.kind](memory)
 
 
 def check_outputs(model: Model, prepared: Mapping[str, Sequence[Prepared]]) -> None:

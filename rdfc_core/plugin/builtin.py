@@ -10,7 +10,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, the two views, and the local executor."""
+    """Readers, the two views, projectors, optimisers, schedules, and the local executor."""
     return [
         Component(
             "reader",
@@ -40,11 +40,70 @@ def rdfc_components() -> list[Component]:
             "rdfc_core.views.image_view:ImageView",
             "rdfc_core.views.options:ImageViewConfig",
         ),
+        *_of_training(),
         Component(
             "executor",
             "local",
             "Processes of this machine",
             "rdfc_core.extraction.local_executor:LocalExecutor",
             "rdfc_core.extraction.local_executor:LocalExecutorConfig",
+        ),
+    ]
+
+
+def _of_training() -> list[Component]:
+    """Projectors, optimisers and schedules."""
+    return [
+        Component(
+            "projector",
+            "linear",
+            "One linear layer",
+            "rdfc_core.models.projectors:LinearProjector",
+        ),
+        Component(
+            "projector",
+            "mlp",
+            "Linear layers with normalisation and ReLU between them",
+            "rdfc_core.models.projectors:MLPProjector",
+            "rdfc_core.models.projector_options:MLPConfig",
+        ),
+        Component(
+            "optimizer",
+            "sgd",
+            "Stochastic gradient descent with momentum",
+            "rdfc_core.training.optim:SGD",
+            "rdfc_core.training.part_options:SGDConfig",
+        ),
+        Component(
+            "optimizer",
+            "adamw",
+            "Adam with decoupled weight decay",
+            "rdfc_core.training.optim:AdamW",
+            "rdfc_core.training.part_options:AdamWConfig",
+        ),
+        Component(
+            "schedule",
+            "constant",
+            "The peak learning rate at every step",
+            "rdfc_core.training.schedule:Constant",
+        ),
+        Component(
+            "schedule",
+            "cosine",
+            "From the peak to 0 by a half cosine",
+            "rdfc_core.training.schedule:Cosine",
+        ),
+        Component(
+            "schedule",
+            "one-cycle",
+            "Up for a tenth of the steps and down to 0, each by a half cosine",
+            "rdfc_core.training.schedule:OneCycle",
+        ),
+        Component(
+            "schedule",
+            "step",
+            "The peak, and a tenth of it from a share of the steps on",
+            "rdfc_core.training.schedule:Step",
+            "rdfc_core.training.part_options:StepConfig",
         ),
     ]

@@ -20,7 +20,12 @@ INTERFACES = {
     "view": "View",
     "objective": "Objective",
     "memory_store": "MemoryStore",
+    "memory_queue": "MemoryQueue",
+    "projector": "Projector",
     "pretext": "Pretext",
+    "optimizer": "Optimizer",
+    "schedule": "Schedule",
+    "report_section": "ReportSection",
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""

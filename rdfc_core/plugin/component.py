@@ -29,7 +29,12 @@ Kind = Literal[
     "view",
     "objective",
     "memory_store",
+    "memory_queue",
+    "projector",
     "pretext",
+    "optimizer",
+    "schedule",
+    "report_section",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

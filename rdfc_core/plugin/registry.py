@@ -18,7 +18,7 @@ from typing import Any, cast
 import pluggy
 
 from rdfc_core.errors import PluginError, did_you_mean
-from rdfc_core.plugin import hookspecs
+from rdfc_core.plugin import hookspecs, listeners
 from rdfc_core.plugin.component import INTERFACE_VERSION, KINDS, Component, Kind
 from rdfc_core.plugin.importing import LONGEST, side_effects
 from rdfc_core.plugin.switched_off import VARIABLE, switched_off
@@ -102,25 +102,19 @@ class Registry:
             raise PluginError(f"The {component.label} is not available: {component.unavailable}.")
         return component
 
-    def tell(self, event: str, **facts: Any) -> None:
-        """Call a run event's hook in every plugin; one that fails is named, and the run goes on.
+    def tell(self, event: str, **facts: Any) -> str | None:
+        """Call a run event's hook in every plugin, as `rdfc_core.plugin.listeners.tell` does."""
+        return listeners.tell(self.hooks, event, facts)
 
-        Args:
-            event: The hook, such as ``rdfc_epoch_ended``.
-            facts: Its arguments; a plugin takes those that it names.
+    def tell_started(self, **facts: Any) -> None:
+        """Tell every plugin that a run begins.
+
+        Raises:
+            StoppedError: If one of them asks to stop it.
         """
-        for listener in getattr(self.hooks.hook, event).get_hookimpls():
-            try:
-                listener.function(**{name: facts[name] for name in listener.argnames})
-            except Exception as error:  # hours of training are worth more than a listener
-                log.warning(
-                    "Plugin %s failed in %s: %s: %s. Upgrade or uninstall it.",
-                    listener.plugin_name,
-                    event,
-                    type(error).__name__,
-                    error,
-                )
-                log.debug("Plugin %s failed", listener.plugin_name, exc_info=error)
+        asked = self.tell("rdfc_run_started", **facts)
+        if asked:
+            raise listeners.stopped("before its first step", asked)
 
     def unknown(self, name: str, kind: str | None = None) -> str:
         """A sentence about a name that is not there: what is, and which plugins are broken."""

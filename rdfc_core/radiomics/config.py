@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -36,6 +36,13 @@ class RadiomicsConfig(BaseModel):
         "file, or its content; auto: ultrasound for pictures, ct-3d for volumes.",
     )
 
+    resample_masks: Literal["nearest", "linear"] | None = Field(
+        None,
+        description="Bring a mask with another grid than its image onto that grid, for all views: "
+        "nearest, as correctMask of a parameter file does, or linear, the outline interpolated and "
+        "cut at half. Null: as the parameters say; without a word such cases are refused.",
+    )
+
     @field_validator("parameters")
     @classmethod
     def _read(cls, value: str | dict[str, Any]) -> str | dict[str, Any]:
@@ -58,9 +65,14 @@ class RadiomicsConfig(BaseModel):
         from rdfc_core.mask_grid import MaskGrid  # here: naming the options loads no NumPy
 
         settings = self.by_ndim()[3].settings
-        if settings.geometry_tolerance is None and not settings.correct_mask:
+        correct = settings.correct_mask or self.resample_masks is not None
+        if settings.geometry_tolerance is None and not correct:
             return None
-        return MaskGrid(settings.geometry_tolerance, settings.correct_mask)
+        return MaskGrid(settings.geometry_tolerance, correct, self.resample_masks == "linear")
+
+    def of_masks(self) -> dict[str, str]:
+        """What a recipe says of `resample_masks`: nothing where it is not set."""
+        return {} if self.resample_masks is None else {"resample_masks": self.resample_masks}
 
 
 def _parameters(value: str | dict[str, Any]) -> Parameters:

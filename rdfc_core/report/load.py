@@ -28,8 +28,10 @@ from rdfc_core.results.files import (
     PICTURES,
     PREDICTIONS,
     RESULTS,
+    SECTIONS,
     STUDY,
 )
+from rdfc_core.results.report_blocks import RecordedSection, RecordedSections
 from rdfc_core.results.schema import AttentionMap
 from rdfc_core.results.vocabulary import LABEL_EFFICIENCY
 from rdfc_core.utils.atomic import MOST_TEXT, within
@@ -73,6 +75,7 @@ def read_run(folder: Path) -> RunData:
         embeddings=_embeddings(folder / EMBEDDINGS),
         pictures=_pictures(folder / PICTURES),
         attention_maps=_looked(folder / ATTENTION),
+        plugin_sections=_plugin_sections(folder / SECTIONS),
     )
 
 
@@ -207,6 +210,15 @@ def _looked(path: Path) -> tuple[AttentionMap, ...]:
     if table is None:
         return ()
     return tuple(AttentionMap(**row) for row in table.to_pylist() if None not in row.values())
+
+
+def _plugin_sections(path: Path) -> tuple[RecordedSection, ...]:
+    if not path.is_file():
+        return ()
+    try:
+        return RecordedSections.read(path).sections
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
 
 
 def _table(path: Path, columns: list[str], optional: Sequence[str] = ()) -> pa.Table | None:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from rdfc_core.report.palette import DARK, LIGHT, SHAPES, variables
 from rdfc_core.report.run_data import RunData
 from rdfc_core.report.sections.attention import attention
+from rdfc_core.report.sections.by_plugins import by_plugins
 from rdfc_core.report.sections.case_by_case import case_by_case
 from rdfc_core.report.sections.data import data
 from rdfc_core.report.sections.embedding_map import embedding_map
@@ -52,6 +53,7 @@ def render(run: RunData) -> str:
         importance=importance(run),
         attention=attention(run),
         embedding_map=embedding_map(run),
+        by_plugins=by_plugins(run),
         provenance=provenance(run),
     )
 

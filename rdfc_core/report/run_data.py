@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rdfc_core.results.report_blocks import RecordedSection
 from rdfc_core.results.schema import (
     AttentionMap,
     Comparison,
@@ -221,6 +222,7 @@ class RunData:
     embeddings: Embeddings | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     attention_maps: tuple[AttentionMap, ...] = ()
+    plugin_sections: tuple[RecordedSection, ...] = ()
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ PICTURES = "pictures.parquet"
 """A thumbnail of each case."""
 ATTENTION = "attention.parquet"
 """Where the image encoder looks, in a few cases."""
+SECTIONS = "sections.json"
+"""What plugins add to the report."""
 REPORT = "report.html"
 """The report."""
 
@@ -33,11 +35,12 @@ FILES = (
     EMBEDDINGS,
     PICTURES,
     ATTENTION,
+    SECTIONS,
     REPORT,
 )
 """The files that a run writes into its folder itself."""
 
-AFTER_PRETRAINING = (RESULTS, PREDICTIONS, EMBEDDINGS, ATTENTION, REPORT)
+AFTER_PRETRAINING = (RESULTS, PREDICTIONS, EMBEDDINGS, ATTENTION, SECTIONS, REPORT)
 """Those that tell of the pretrained networks."""
 
 CHECKPOINTS = "checkpoints"

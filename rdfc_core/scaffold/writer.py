@@ -81,11 +81,41 @@ _TEMPLATES = {
         ("torch>=2.10",),
         "pretext:\n  memory: {name: example-name, momentum: 0.5}",
     ),
+    "memory_queue": _Template(
+        "memory",
+        "The newest embeddings, in the order in which they came",
+        ("torch>=2.10",),
+        "pretext: {name: moco, queue: {name: example-name, size: 1024}}",
+    ),
+    "projector": _Template(
+        "projector",
+        "Two layers, the hidden one wider than the features",
+        ("torch>=2.10",),
+        "pretext:\n  projector: {name: example-name, expansion: 4}",
+    ),
     "pretext": _Template(
         "pretext",
         "Two views correlate, dimension by dimension",
         ("torch>=2.10",),
         "pretext: {name: example-name, width: 32}",
+    ),
+    "optimizer": _Template(
+        "optimizer",
+        "Lion: sign descent with momentum",
+        ("torch>=2.10",),
+        "pretrain:\n  optimizer: {name: example-name, memory: 0.99}\n  learning_rate: 0.0003",
+    ),
+    "schedule": _Template(
+        "schedule",
+        "A straight line from the peak to a share of it",
+        (),
+        "pretrain:\n  schedule: {name: example-name, end: 0.1}",
+    ),
+    "report_section": _Template(
+        "section",
+        "The methods of a run by rank",
+        (),
+        "# nothing to name: each installed section is in the report of every run",
     ),
     "executor": _Template(
         "executor",

@@ -14,11 +14,15 @@ from rdfc_core.testing.dataset import check_dataset
 from rdfc_core.testing.executor import check_executor
 from rdfc_core.testing.feature_extractor import check_feature_extractor
 from rdfc_core.testing.image_encoder import check_image_encoder
+from rdfc_core.testing.memory_queue import check_memory_queue
 from rdfc_core.testing.memory_store import check_memory_store
 from rdfc_core.testing.objective import check_objective
+from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
 from rdfc_core.testing.pretext import check_pretext
+from rdfc_core.testing.projector import check_projector
 from rdfc_core.testing.reader import check_reader
+from rdfc_core.testing.report_section import check_report_section
 from rdfc_core.testing.tumours import example_tumours
 from rdfc_core.testing.view import check_view
 
@@ -28,11 +32,16 @@ __all__ = [
     "check_executor",
     "check_feature_extractor",
     "check_image_encoder",
+    "check_memory_queue",
     "check_memory_store",
     "check_objective",
+    "check_optimizer",
     "check_plugin",
     "check_pretext",
+    "check_projector",
     "check_reader",
+    "check_report_section",
+    "check_schedule",
     "check_view",
     "example_tumours",
 ]

@@ -18,7 +18,7 @@ from rdfc_core.contract.promises import require
 from rdfc_core.interfaces.collated import Collated, to_device
 
 if TYPE_CHECKING:
-    from rdfc_core.interfaces import Memory, MemoryStore, Objective
+    from rdfc_core.interfaces import Memory, MemoryQueue, MemoryStore, Objective
 
 TOLERANCE = 1e-5
 """Of a loss in any precision, by its scale; float32 has seven digits."""
@@ -186,6 +186,43 @@ def require_exact_memory(store: MemoryStore) -> None:
     require(
         rows.dtype == torch.float32 and torch.allclose(rows, expected, rtol=0, atol=tolerance),
         f"{who} under autocast gives other rows; leave autocast in update() and read().",
+    )
+
+
+def require_exact_queue(queue: MemoryQueue) -> None:
+    """A queue keeps single precision, also where it is used under autocast.
+
+    Args:
+        queue: Built, and not allocated yet.
+
+    Raises:
+        ContractError: If it does not.
+    """
+    who, keeps = type(queue).__name__, queue.keeps
+    tolerance = TOLERANCE if keeps == torch.float32 else float(torch.finfo(keeps).eps)
+    fresh = torch.nn.functional.normalize(torch.randn(2, WIDTH, generator=_generator(1)))
+    indices = torch.tensor([3, 5])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        queue.allocate(ROWS, WIDTH)
+        queue.push(indices, fresh)
+        cases, rows = queue.read()
+    require(
+        rows.dtype == torch.float32,
+        f"{who}.read() gave {rows.dtype}; give float32, whatever it is kept in.",
+    )
+    held = torch.stack([rows[cases == case][0] for case in indices])
+    require(
+        torch.allclose(held, fresh, rtol=0, atol=tolerance),
+        f"{who} under autocast gives other rows than it was given: it narrows them. Keep {keeps}, "
+        "or say in keeps what it keeps.",
+    )
+    products = queue.similarities(fresh, indices.flip(0))
+    exact = held.double() @ fresh.double().T
+    given = torch.stack([products[0][cases == 3][0], products[1][cases == 5][0]])
+    require(
+        torch.allclose(given.double(), exact.diagonal(), rtol=0, atol=tolerance),
+        f"{who}.similarities() differ from the products of its rows in float64; compute in the "
+        "type of the anchors.",
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rdfc_core.interfaces import Batch, Pretext, PretextOutput, View
 
-CASES, STEPS = 8, 3
+CASES, STEPS, TOTAL = 8, 3, 10
 
 
 @conformance
@@ -79,7 +79,7 @@ def _batch(views: Mapping[str, View], prepared: Mapping[str, Tensor], seed: int)
     from rdfc_core.interfaces import Batch
 
     generator = torch.Generator().manual_seed(seed)
-    return Batch(torch.arange(CASES), dict(prepared), views, generator)
+    return Batch(torch.arange(CASES), dict(prepared), views, generator, step=seed, steps=TOTAL)
 
 
 def _step(

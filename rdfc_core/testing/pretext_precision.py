@@ -86,7 +86,7 @@ def require_exact_pretext(
         loss = step(single.train()).loss
         require_same_loss(loss, expected, f"The loss of {who} in float32")
         _require_gradients(single, loss, f"{who} in float32")
-        own = list(half.encoders().values())
+        own = [*half.encoders().values(), *half.further_towers()]
         cpu, tolerance = torch.device("cpu"), WHOLE_TOLERANCE if whole else TOLERANCE
         with (
             towers_in_half(half.train(), own, "bf16-mixed", cpu, "precision"),

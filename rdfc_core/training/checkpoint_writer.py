@@ -54,6 +54,17 @@ class CheckpointWriter:
         if due:
             self._write(newest)
 
+    def finish(self) -> None:
+        """Write the newest state now, if that was not due.
+
+        Raises:
+            DataError: If it could not be written.
+        """
+        self._finish()
+        if self._unwritten is not None:
+            self._write(self._unwritten)
+            self._finish()
+
     def __enter__(self) -> Self:
         return self
 
@@ -70,8 +81,7 @@ class CheckpointWriter:
             if self._unwritten is not None and isinstance(
                 error, KeyboardInterrupt | Terminated | RdfcError
             ):
-                self._write(self._unwritten)
-                self._finish()
+                self.finish()
                 log.info("The state after the last whole epoch is kept in %s.", self.path)
         finally:
             self._thread.shutdown()

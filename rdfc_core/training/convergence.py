@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rdfc_core.config.training_parts import WARMUP_STABLE_DECAY
 from rdfc_core.config.training_settings import PretrainSettings
 
 PROGRESS = 0.005
@@ -62,7 +63,7 @@ class Convergence:
     @property
     def stable(self) -> bool:
         """Whether the next epoch would be trained the same under a larger budget."""
-        return self.settings.schedule == "warmup-stable-decay" and self.decay_from is None
+        return self.settings.schedule.name == WARMUP_STABLE_DECAY and self.decay_from is None
 
     @property
     def patience_left(self) -> int | None:
@@ -80,7 +81,7 @@ class Convergence:
         """
         if self.settings.patience is not None:
             return self._learnt
-        if self.settings.schedule == "warmup-stable-decay" and self.decay_from is not None:
+        if self.settings.schedule.name == WARMUP_STABLE_DECAY and self.decay_from is not None:
             stable = [one for one in self.history if one[0] <= self.decay_from]
         else:
             stable = self.history

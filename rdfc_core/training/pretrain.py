@@ -15,6 +15,7 @@ from rdfc_core.distributed.process_group import ALONE, ProcessGroup
 from rdfc_core.interfaces import Batch
 from rdfc_core.interfaces.collated import count
 from rdfc_core.plugin.attribution import held_to_contract
+from rdfc_core.plugin.listeners import stopped
 from rdfc_core.results.files import TENSORBOARD
 from rdfc_core.training.batches import batches, require_trainable
 from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
@@ -24,13 +25,14 @@ from rdfc_core.training.metrics_log import PretrainPaths, keep_epochs_until, rec
 from rdfc_core.training.monitor import CollapseMonitor, refuse_divergence
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
-from rdfc_core.training.state import Task, Training, begun
+from rdfc_core.training.state import Task, Training, begun, towers_of
 from rdfc_core.utils.progress import Progress
 
 if TYPE_CHECKING:
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
 
-EpochEnded = Callable[[Mapping[str, float]], None]
+EpochEnded = Callable[[Mapping[str, float]], str | None]
+"""Is told the metrics of an epoch; who asks to stop after it, and why, or None."""
 
 
 def fit(
@@ -47,7 +49,7 @@ def fit(
         task: What is trained, and on what.
         paths: Where checkpoints and metrics go.
         progress: Told after every epoch.
-        epoch_ended: Called with the metrics of every epoch.
+        epoch_ended: Called with the metrics of every epoch; may ask to stop.
         title: What the progress is called.
         launcher: Of the processes that train together; None: this one alone.
 
@@ -58,12 +60,14 @@ def fit(
         DataError: If there are fewer than two cases, the training diverges, or a checkpoint cannot
             be written.
         StudyError: If the batches are too small for the processes, or an option is not for several.
+        StoppedError: If it was asked to stop; the state after the last epoch is saved.
     """
     from rdfc_core.training.tensorboard_log import (
         TensorBoardLog,  # here, since predicting does without
     )
 
     settings, collapse = task.settings, CollapseMonitor()
+    asked: str | None = None
     require_trainable(
         count(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
     )
@@ -81,7 +85,7 @@ def fit(
             CheckpointWriter(paths.checkpoint) as writer,
         ):
             advance(done)
-            while done < convergence.epochs:
+            while done < convergence.epochs and not asked:
                 metrics = _timed_epoch(training, done)
                 done += 1
                 refuse_divergence(metrics, task.pretext)
@@ -90,9 +94,12 @@ def fit(
                 if convergence.turn(done):
                     keep_stable(paths, training.state(done))
                 writer.keep(training.state(done), convergence.keeps(done))
-                if epoch_ended:
-                    epoch_ended(metrics)
+                asked = training.group.share(epoch_ended(metrics) if epoch_ended else None)
                 advance(1, note=_note(metrics), total=convergence.epochs)
+            if asked:
+                writer.finish()
+    if asked:
+        raise stopped(f"after epoch {done} of {title.lower()} ({paths.split})", asked)
     task.pretext.eval()
     task.pretext.zero_grad(set_to_none=True)  # nobody asks for them again, and they stay otherwise
     return convergence
@@ -107,13 +114,14 @@ def _take_part(group: ProcessGroup, task: Task) -> None:
             if training.convergence.turn(done):
                 training.state(done)  # for the state that is kept before the learning rate falls
             training.state(done)
+            if training.group.share(None):  # the leading process was asked to stop
+                return
 
 
 def _timed_epoch(training: Training, epoch: int) -> dict[str, float]:
     """The metrics of an epoch, counted from 0; with the time it took, and what was held back."""
     started = time.perf_counter()
-    towers = training.pretext.encoders().values()
-    with training.group.dividing(towers, training.settings.sync_batchnorm):
+    with training.group.dividing(towers_of(training.pretext), training.settings.sync_batchnorm):
         metrics = _epoch(training, epoch)
     seconds = time.perf_counter() - started
     if training.convergence.due(epoch + 1):
@@ -137,13 +145,20 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
     seen: dict[str, list[Tensor]] = defaultdict(list)
     order = batches(len(training.cases), training.settings.batch_size, generator)
     convergence, first = training.convergence, epoch * len(order)
+    steps = convergence.epochs * len(order)
     for step, (indices, own) in enumerate(training.cases.batches(order), start=first):
         factor = pretrain_factor(
-            training.settings, step, len(order), convergence.epochs, convergence.decay
+            training.settings,
+            step,
+            len(order),
+            convergence.epochs,
+            convergence.decay,
+            training.schedule,
         )
         set_learning_rates(training.optimizer, training.peaks, factor)
         with held_to_contract(pretext):
-            output = training.model(Batch(indices, own, training.views, generator))
+            batch = Batch(indices, own, training.views, generator, step, steps)
+            output = training.model(batch)
             pretext.require_sound(output, len(indices))
         training.optimizer.zero_grad()
         fabric.backward(output.loss)

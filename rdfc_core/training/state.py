@@ -13,7 +13,7 @@ from torch import nn
 
 from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.distributed.process_group import ProcessGroup
-from rdfc_core.interfaces import Batch, Pretext, View
+from rdfc_core.interfaces import Batch, Pretext, Schedule, Tower, View
 from rdfc_core.interfaces.collated import Collated, count, nbytes, to_device
 from rdfc_core.training import checkpoint
 from rdfc_core.training.autocast import towers_in_half
@@ -25,12 +25,19 @@ from rdfc_core.training.memory_format import laid_out, like_weights
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.optim import optimizer_for
 from rdfc_core.training.placement import Residence, chosen
+from rdfc_core.training.schedule import schedule_for
 from rdfc_core.training.seeding import seeded
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 log = logging.getLogger("rdfc")
+
+
+def towers_of(pretext: Pretext) -> list[Tower]:
+    """All towers that its steps send cases through."""
+    return [*pretext.encoders().values(), *pretext.further_towers()]
+
 
 STEPS = ("forward", "prime", "held_back_metrics")
 """The methods of a pretext that send cases through its towers."""
@@ -74,6 +81,7 @@ class Training:
         settings: Epochs, batch size, learning rate and so on.
         generator: Of order, augmentation and negatives.
         peaks: Learning rate of each of the optimiser's groups, at its highest.
+        schedule: The course of the learning rate.
         convergence: The budget, and what was measured so far.
         held_back: View name → (M, …) on the device; empty if no cases are held back.
         seed: Of the draws of a measurement, which is the same however often it is made.
@@ -90,6 +98,7 @@ class Training:
     settings: PretrainSettings
     generator: torch.Generator
     peaks: tuple[float, ...]
+    schedule: Schedule
     convergence: Convergence
     held_back: Mapping[str, Collated]
     seed: int
@@ -157,7 +166,7 @@ def begun(
         StudyError: If a network cannot be compiled, or its gradients would be wrong.
     """
     fabric = device_for(task.settings.precision, group)
-    towers = list(task.pretext.encoders().values())
+    towers = towers_of(task.pretext)
     # Laid out first: processes exchange gradients in the layout that they find.
     precision = task.settings.precision, fabric.device, "pretrain.precision"
     with (
@@ -189,6 +198,7 @@ def _on_device(fabric: Fabric, group: ProcessGroup, task: Task) -> Training:
         settings=settings,
         generator=torch.Generator().manual_seed(task.seed),
         peaks=tuple(group["lr"] for group in optimizer.param_groups),
+        schedule=schedule_for(settings),
         convergence=Convergence(settings, batch_count(len(cases), settings.batch_size)),
         held_back={n: to_device(one, fabric.device) for n, one in task.held_back.items()},
         seed=task.seed,

@@ -201,7 +201,11 @@ def test_evaluate_paper_stands_for_the_protocol_of_all_tables(registry):
     assert short.methods == ("radiomics", "resnet-scratch", "hybrid-scratch", "hybrid-finetune")
     assert short.label_fractions == (0.05, 0.2, 0.5, 1.0)
     supervised = short.supervised
-    assert (supervised.epochs, supervised.optimizer, supervised.learning_rate) == (100, "sgd", 3e-3)
+    assert (supervised.epochs, supervised.optimizer.name, supervised.learning_rate) == (
+        100,
+        "sgd",
+        3e-3,
+    )
     assert supervised.finetune.name == "paper"
     plain = resolved(registry).evaluate
     networks = ("hybrid-scratch", "hybrid-finetune")
@@ -218,7 +222,7 @@ def test_evaluate_paper_stands_for_the_protocol_of_all_tables(registry):
         ({"compare": {}}, lambda e: not e.compare),
         ({"compare": []}, lambda e: not e.compare),
         ({"supervised": {"finetune": "all"}}, lambda e: e.supervised.finetune.name == "all"),
-        ({"supervised": {"epochs": 3}}, lambda e: e.supervised.optimizer == "sgd"),
+        ({"supervised": {"epochs": 3}}, lambda e: e.supervised.optimizer.name == "sgd"),
     ],
 )
 def test_single_settings_of_the_protocol_are_overridden(registry, override, value):

@@ -18,6 +18,7 @@ from rdfc_core.extraction.shared_mask_grid import mask_grid_of
 from rdfc_core.extraction.store import Store
 from rdfc_core.interfaces import Prepared
 from rdfc_core.mask_grid import MaskGrid
+from rdfc_core.volume import Volume
 
 reader = VolumeReader()
 CORRECTED = MaskGrid(0.01, correct=True)
@@ -66,6 +67,26 @@ def test_a_mask_on_another_grid_is_refused_unless_it_is_to_be_corrected(
     expected = sitk.Resample(sitk.ReadImage(str(files[name].mask)), image, sitk.Transform(), 1)
     tumour = on_grid(files[name], MaskGrid(correct=True)).load()
     np.testing.assert_array_equal(tumour.mask, sitk.GetArrayFromImage(expected) != 0)
+
+
+@pytest.mark.parametrize("name", ["finer", "cropped"])
+@pytest.mark.parametrize("mask_value", [None, 3])
+def test_an_outline_is_interpolated_and_cut_at_half(files, name, mask_value):
+    case = files[name]
+    image, mask = (sitk.ReadImage(str(path)) for path in (case.image, case.mask))
+    outline = sitk.Cast(mask != 0, sitk.sitkFloat32)
+    expected = sitk.Resample(outline, image, sitk.Transform(), sitk.sitkLinear)
+    grid = MaskGrid(correct=True, linear=True)
+    if mask_value is not None:
+        mask = sitk.Cast(mask != 0, sitk.sitkUInt8) * mask_value
+    fitted = grid.fit(Volume.from_sitk(image), Volume.from_sitk(mask), mask_value)
+    assert set(np.unique(fitted.array)) == {0, mask_value or 1}
+    np.testing.assert_array_equal(fitted.array != 0, sitk.GetArrayFromImage(expected) >= 0.5)
+
+
+def test_the_key_of_what_was_stored_before_stays():
+    assert MaskGrid(0.1, True).described() == {"tolerance": 0.1, "correct": True}
+    assert MaskGrid(0.1, True, True).described()["linear"] is True
 
 
 def test_a_mask_that_would_leave_the_image_is_refused(files: dict[str, Case]) -> None:

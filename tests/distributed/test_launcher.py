@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from rdfc_core import DataError, PluginError, StudyError
+from rdfc_core import DataError, PluginError, StoppedError, StudyError
 from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.distributed.launcher import ProcessGroupLauncher, require_devices
 from rdfc_core.distributed.process_group import ProcessGroup
@@ -79,6 +79,29 @@ def test_resumed_in_two_processes_it_ends_as_if_it_had_not_stopped(pictures, tmp
         one, other = (many_processes.flat(state(tmp_path / n, part)) for n in ("once", "twice"))
         assert one.keys() == other.keys()
         assert all(torch.equal(torch.as_tensor(one[k]), torch.as_tensor(other[k])) for k in one)
+
+
+class StoppingAfter:
+    """Listens to a training, and asks to stop after so many epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.left = epochs
+
+    def send(self, metrics: Mapping[str, float]) -> str | None:
+        self.left -= 1
+        return "a test" if self.left == 0 else None
+
+
+def test_a_stop_ends_all_processes_and_they_go_on_together(pictures, tmp_path, launcher):
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    small_study.train(pictures, once, ["pretrain.epochs=3"], launcher=launcher)
+    with pytest.raises(StoppedError, match=r"stopped after epoch 2 of .* by a test"):
+        small_study.train(
+            pictures, twice, ["pretrain.epochs=3"], told=StoppingAfter(2), launcher=launcher
+        )
+    assert len(losses(twice)) == 2
+    small_study.train(pictures, twice, ["pretrain.epochs=3"], launcher=launcher)
+    assert losses(twice) == losses(once)
 
 
 def test_what_two_processes_began_one_finishes(pictures, tmp_path, launcher):

@@ -83,6 +83,81 @@ MEMORIES = {
     ),
 }
 
+QUEUES = {
+    "anonymous-queue": (
+        "    def push(self, indices, embeddings):\n"
+        "        super().push(torch.arange(len(indices)), embeddings)",
+        "push() of the cases 7 and 2 left [0, 1] in the queue",
+    ),
+    "self-contrasting": (
+        "    def similarities(self, anchors, exclude):\n"
+        "        return super().similarities(anchors, torch.full_like(exclude, -2))",
+        "counts rows of the anchor's own case",
+    ),
+    "last-in-first-out": (
+        "    def push(self, indices, embeddings):\n"
+        "        if not (self.cases >= 0).all(): super().push(indices, embeddings)",
+        "let the oldest go first",
+    ),
+    "forgetful": (
+        "    def __init__(self, config):\n        super().__init__(config)\n"
+        "        self.register_buffer('cases', self.cases, persistent=False)",
+        "keep all of it in buffers",
+    ),
+}
+
+PROJECTORS = {
+    "of-own-width": (
+        "    def build(self, features, width): return nn.Linear(features, 7)",
+        "has out_features 4 and gave (5, 7)",
+    ),
+    "sharing-weights": (
+        "    layer = nn.LazyLinear(4)\n    def build(self, features, width): return self.layer",
+        "gave the same weights twice",
+    ),
+    "halting": (
+        "    def build(self, features, width):\n"
+        "        network = nn.Linear(features, width)\n"
+        "        network.register_forward_pre_hook(lambda layer, given: (given[0].detach(),))\n"
+        "        return network",
+        "stops the gradient",
+    ),
+}
+
+STEPPER = (
+    "    def build(self, groups, learning_rate):\n"
+    "        return torch.optim.SGD([dict(g) for g in groups], lr=learning_rate)"
+)
+OPTIMISERS = {
+    "deaf-to-rates": (
+        STEPPER.replace("torch.optim.SGD(", "Deaf(") + "\n\nclass Deaf(torch.optim.SGD):\n"
+        "    @torch.no_grad()\n"
+        "    def step(self, closure=None):\n"
+        "        for group in self.param_groups:\n"
+        "            for weight in group['params']: weight.sub_(0.01 * weight.grad)",
+        "moves weights where the learning rate is 0",
+    ),
+    "of-one-group": (
+        STEPPER.replace("[dict(g) for g in groups]", "[p for g in groups for p in g['params']]"),
+        "hold each group as it is given",
+    ),
+    "uphill": (STEPPER.replace("lr=", "maximize=True, lr="), "step against the gradient"),
+}
+
+SCHEDULES = {
+    "in-percent": (
+        "    def factor(self, step, steps): return 100 * (1 - step / steps)",
+        "give a number from 0 to 1",
+    ),
+    "counting-calls": (
+        "    calls = 0\n"
+        "    def factor(self, step, steps):\n"
+        "        self.calls += 1\n"
+        "        return 1 / self.calls",
+        "depend on step and steps alone",
+    ),
+}
+
 PRETEXTS = {
     "of-scalars": (
         "    def forward(self, batch): return super().forward(batch).loss",
@@ -102,6 +177,11 @@ PRETEXTS = {
         "    def encoders(self):\n        from copy import deepcopy\n"
         "        return {'image': deepcopy(self.towers['image'])}",
         "does not hold the tower 'image' as a module",
+    ),
+    "with-a-borrowed-teacher": (
+        "    def further_towers(self):\n        from copy import deepcopy\n"
+        "        return [deepcopy(self.towers['image'])]",
+        "give towers that the task holds as modules",
     ),
     "seeding-task": (
         "    def build(self, towers, cases, generator):\n        torch.manual_seed(0)\n"
@@ -125,6 +205,15 @@ class Task(Plain, Pretext):
 
 """
 MEMORY = "from rdfc_core.scaffold.templates.memory_store.memory import Example\n\n\n"
+QUEUE = "from rdfc_core.scaffold.templates.memory_queue.memory import Example\n\n\n"
+QUEUE_INIT = """
+class Sound(Example):
+    def __init__(self, config):
+        from rdfc_core.scaffold.templates.memory_queue.config import ExampleConfig
+        super().__init__(ExampleConfig())
+
+
+"""
 MEMORY_INIT = (
     "    def __init__(self, config):\n"
     "        from rdfc_core.scaffold.templates.memory_store.config import ExampleConfig\n"
@@ -187,6 +276,79 @@ def test_a_memory_that_breaks_its_contract_is_told_before_training(
     animal(name, kind="memory_store", parts=f"{MEMORY}class Animal(Example):\n{MEMORY_INIT}{body}")
     done = rdfc_here("extract", study_file, f"--set=pretext.memory={name}", HERE)
     blame(done, name, f"memory store {name!r} of", "breaks its contract", reason)
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = QUEUES[name]
+    animal(name, kind="memory_queue", parts=f"{QUEUE}{QUEUE_INIT}class Animal(Sound):\n{body}")
+    study = yaml.safe_load(study_file.read_text("utf-8"))
+    del study["objective"]
+    study["pretext"] = {"name": "moco", "queue": name}
+    study_file.write_text(yaml.safe_dump(study), "utf-8")
+    done = rdfc_here("extract", study_file, HERE)
+    blame(done, name, f"memory queue {name!r} of", "breaks its contract", reason)
+
+
+def test_a_memory_with_a_row_a_case_is_not_taken_for_a_queue(rdfc_here, study_file):
+    study = yaml.safe_load(study_file.read_text("utf-8"))
+    del study["objective"]
+    study["pretext"] = {"name": "moco", "queue": "bank"}
+    study_file.write_text(yaml.safe_dump(study), "utf-8")
+    done = rdfc_here("extract", study_file, HERE)
+    assert done.code == 2
+    assert "There is no memory queue 'bank'. Installed: fifo." in done.err
+
+
+@pytest.mark.parametrize("name", PROJECTORS)
+def test_a_projector_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = PROJECTORS[name]
+    animal(name, kind="projector", parts=f"class Animal(Plain, Projector):\n{body}")
+    done = rdfc_here("extract", study_file, f"--set=pretext.projector={name}", HERE)
+    blame(done, name, f"projector {name!r} of", "breaks its contract", reason)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_optimiser_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = OPTIMISERS[name]
+    animal(name, kind="optimizer", parts=f"class Animal(Plain, Optimizer):\n{body}")
+    done = rdfc_here("extract", study_file, f"--set=pretrain.optimizer={name}", HERE)
+    blame(done, name, f"optimizer {name!r} of", "breaks its contract", reason)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_that_breaks_its_contract_is_told_before_training(
+    animal, rdfc_here, blame, study_file, name
+):
+    body, reason = SCHEDULES[name]
+    animal(name, kind="schedule", parts=f"class Animal(Plain, Schedule):\n{body}")
+    done = rdfc_here("extract", study_file, f"--set=evaluate.supervised.schedule={name}", HERE)
+    blame(done, name, f"schedule {name!r} of", "breaks its contract", reason)
+
+
+def test_a_sound_optimiser_and_schedule_of_others_train_a_study(
+    animal, rdfc_here, study_file, tmp_path
+):
+    animal("stepper", kind="optimizer", parts=f"class Animal(Plain, Optimizer):\n{STEPPER}")
+    animal(
+        "slope",
+        kind="schedule",
+        parts="class Animal(Plain, Schedule):\n"
+        "    def factor(self, step, steps): return 1 - step / steps",
+    )
+    chosen = ("--set=pretrain.optimizer=stepper", "--set=pretrain.schedule=slope")
+    run = tmp_path / "run"
+    done = rdfc_here("pretrain", study_file, *chosen, "--out", run, HERE)
+    assert done.code == 0, done.err
+    written = yaml.safe_load((run / "study.yaml").read_text("utf-8"))
+    assert written["pretrain"]["optimizer"] == "stepper"
+    assert {"zoo-stepper", "zoo-slope"} <= written["versions"].keys()
 
 
 @pytest.mark.parametrize("name", PRETEXTS)

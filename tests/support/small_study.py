@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -68,14 +68,21 @@ TABLES = (
 """Overrides with which the small study fills all tables, in ten seconds or so."""
 
 
-def resolved(folder: Path, *overrides: str) -> ResolvedStudy:
-    """The small study on a folder of pictures."""
+MOCO_STUDY: dict[str, Any] = {
+    **{key: value for key, value in SMALL_STUDY.items() if key != "objective"},
+    "pretext": {"name": "moco", "width": 16, "momentum": 0.9, "queue": "fifo:size=20"},
+}
+"""The same, by a task with teachers and queues; these are shorter than there are cases."""
+
+
+def resolved(folder: Path, *overrides: str, base: Mapping[str, Any] = SMALL_STUDY) -> ResolvedStudy:
+    """The small study, or another, on a folder of pictures."""
     from rdfc_core.config.load import load_study
     from rdfc_core.config.resolve import resolve
     from rdfc_core.plugin.registry import installed
 
     return resolve(
-        load_study({**SMALL_STUDY, "dataset": f"manifest:root={folder}"}, overrides), installed()
+        load_study({**base, "dataset": f"manifest:root={folder}"}, overrides), installed()
     )
 
 
@@ -85,6 +92,7 @@ def train(
     overrides: Sequence[str] = (),
     told: Any = None,
     launcher: ProcessGroupLauncher | None = None,
+    base: Mapping[str, Any] = SMALL_STUDY,
 ) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core.data.readers.auto import AutoReader
@@ -93,7 +101,7 @@ def train(
     from rdfc_core.training import pretrain
     from rdfc_core.training.metrics_log import PretrainPaths
 
-    study = resolved(folder, *overrides)
+    study = resolved(folder, *overrides, base=base)
     dataset = study.dataset.build(installed())
     cases = AutoReader.installed(installed()).given_to(dataset.cases())
     tumours = [case.load() for case in cases]
@@ -118,7 +126,12 @@ def train(
 
 
 def run_study(
-    folder: Path, run: Path, store: Path, overrides: Sequence[str] = (), told: Any = None
+    folder: Path,
+    run: Path,
+    store: Path,
+    overrides: Sequence[str] = (),
+    told: Any = None,
+    base: Mapping[str, Any] = SMALL_STUDY,
 ) -> Results:
     """The small study on a folder of pictures, from beginning to end, in this process.
 
@@ -136,7 +149,7 @@ def run_study(
         LocalExecutor(LocalExecutorConfig(workers=0)),
         Told(told) if told else Progress(),
     )
-    return studies.run(resolved(folder, *overrides), run, context)
+    return studies.run(resolved(folder, *overrides, base=base), run, context)
 
 
 def lasting(run: Path) -> dict[str, Any]:

@@ -31,10 +31,11 @@ PRETEXTS: dict[str, dict[str, Any]] = {
     "simclr": {"name": "simclr", "width": 16},
     "jigsaw": {"name": "jigsaw", "permutations": 10, "width": 8, "hidden": 32},
     "autoencoder": {"name": "autoencoder", "width": 8},
+    "moco": {"name": "moco", "terms": [["image", "image"]], "width": 16},
     "rdfc": {"name": "correspondence", "terms": [["image", "image"]], "width": 16},
 }
-"""Method, as results call it → the pretext. Two embed pictures, two have no space to embed in."""
-EMBEDS = {"simclr": 16, "rdfc": 16}
+"""Method, as results call it → the pretext. Three embed pictures, two have no space to embed in."""
+EMBEDS = {"simclr": 16, "moco": 16, "rdfc": 16}
 
 
 class Finished(NamedTuple):
@@ -121,6 +122,7 @@ def test_training_is_told_by_the_pretext_s_own_numbers(one_view):
         "simclr": {"positive_similarity", "negative_similarity", "top1"},
         "jigsaw": {"accuracy"},
         "autoencoder": {"mse", "explained"},
+        "moco": {"image-image.top1", "image-image.positive_similarity"},
         "rdfc": {"image-image.top1"},
     }
     assert len(lines) == 3

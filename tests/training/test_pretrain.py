@@ -35,6 +35,7 @@ class Recorder(Pretext):
         self.factor = loss_factor
         self.batches: list[Tensor] = []
         self.stepped: list[Tensor] = []
+        self.places: list[tuple[int, int]] = []
         self.weight_at_step: list[Tensor] = []
 
     def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
@@ -42,6 +43,7 @@ class Recorder(Pretext):
 
     def forward(self, batch: Batch) -> PretextOutput:
         self.batches.append(batch.indices)
+        self.places.append((batch.step, batch.steps))
         embedded = self.towers["greys"](batch.draw("greys"))
         loss = self.factor * embedded.square().mean()
         first = (batch.indices == 0).float().mean()
@@ -94,6 +96,13 @@ def test_logs_are_means_over_cases_not_over_batches(tmp_path):
     fit(tmp_path, 7, epochs=2, batch_size=5)  # batches of 4 and 3
     for line in lines_of(tmp_path):
         assert line["share_of_the_first"] == pytest.approx(1 / 7)
+
+
+def test_a_batch_tells_which_step_of_how_many_it_is_also_after_an_interruption(tmp_path):
+    recorder = fit(tmp_path, 20, epochs=2, batch_size=8)
+    assert recorder.places == [(step, 6) for step in range(6)]
+    recorder = fit(tmp_path, 20, epochs=4, batch_size=8)
+    assert recorder.places == [(step, 12) for step in range(6, 12)]
 
 
 def test_one_case_is_too_few(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.config.training_settings import PretrainSettings
-from rdfc_core.training.schedule import one_cycle, pretrain_factor, supervised_factor
+from rdfc_core.training.schedule import one_cycle, pretrain_factor, schedule_for
 
 
 def test_one_cycle_rises_for_a_tenth_and_falls_to_zero():
@@ -57,5 +57,5 @@ def test_stable_steps_do_not_depend_on_the_budget():
     ("schedule", "expected"), [("constant", [1, 1, 1, 1]), ("step", [1, 1, 1, 0.1])]
 )
 def test_with_labels_the_rate_falls_where_it_is_said(schedule, expected):
-    settings = SupervisedSettings(schedule=schedule, lr_milestone=0.7)
-    assert [supervised_factor(settings, step, 4) for step in range(4)] == expected
+    course = schedule_for(SupervisedSettings(schedule=schedule, lr_milestone=0.7))
+    assert [course.factor(step, 4) for step in range(4)] == expected

@@ -113,6 +113,7 @@ class NativeExtractor(FeatureExtractor):
             "extractor": "native",
             "engine": ENGINE,
             "parameters": volumes if pictures == volumes else both,
+            **self.config.of_masks(),
         }
 
     def _plan(self, ndim: int) -> ExtractionPlan:

@@ -122,6 +122,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
             "pyradiomics": radiomics.__version__.removeprefix("v"),
             "handling": HANDLING,
             "parameters": volumes if pictures == volumes else both,
+            **self.config.of_masks(),
         }
 
     def _prepared(

@@ -31,6 +31,20 @@ def rdfc_components() -> list[Component]:
             "rdfc_objective_infonce.config:MemoryBankConfig",
         ),
         Component(
+            "memory_queue",
+            "fifo",
+            "The newest embeddings with their cases: first in, first out",
+            "rdfc_objective_infonce.fifo_queue:FifoQueue",
+            "rdfc_objective_infonce.config:FifoQueueConfig",
+        ),
+        Component(
+            "pretext",
+            "moco",
+            "Views find the key of their case in a queue that a momentum teacher fills (MoCo)",
+            "rdfc_objective_infonce.moco:MoCo",
+            "rdfc_objective_infonce.config:MoCoConfig",
+        ),
+        Component(
             "pretext",
             "correspondence",
             "Views of one case agree, views of different cases do not (Zhao & Yang 2021)",

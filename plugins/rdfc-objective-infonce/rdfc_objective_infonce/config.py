@@ -113,7 +113,40 @@ def _yaml_true(value: Any) -> Any:
     return "true" if value is True else value  # YAML reads a bare true as a boolean
 
 
-class CorrespondenceConfig(_Config):
+class PairedViewsConfig(_Config):
+    """What every task on pairs of views asks."""
+
+    width: int = Field(128, ge=2, le=16384, description="D, the width of the embeddings.")
+    projector: Annotated[Part, PartOf("projector")] = Field(
+        Part(name="linear"), description="What makes the embeddings of a tower's features."
+    )
+    terms: tuple[tuple[str, str], ...] | None = Field(
+        None,
+        min_length=1,
+        description="Pairs of views to contrast, for example [[radiomics, image], [image, image]]; "
+        "a pair of one view draws it twice. By default every pair of different views.",
+    )
+    weights: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+        None, description="One weight a term; by default 1 each."
+    )
+
+    @model_validator(mode="after")
+    def _terms_are_distinct(self) -> PairedViewsConfig:
+        terms = self.terms or ()
+        for place, term in enumerate(terms):
+            if sorted(term) in [sorted(earlier) for earlier in terms[:place]]:
+                raise ValueError(
+                    f"the term {list(term)} stands twice: name it once and give it a weight"
+                )
+        if self.weights is not None and len(self.weights) != len(terms):
+            raise ValueError(
+                f"there are {len(self.weights)} weights for {len(terms)} named terms: "
+                "give one weight a term, in the order of terms"
+            )
+        return self
+
+
+class CorrespondenceConfig(PairedViewsConfig):
     """Options of the pretext task ``correspondence``."""
 
     objective: Annotated[Part, PartOf("objective")] = Field(
@@ -127,16 +160,6 @@ class CorrespondenceConfig(_Config):
         description="What a memory holds before the first step: what the fresh towers make of each "
         "case, or random rows as in the paper's public code.",
     )
-    width: int = Field(128, ge=2, le=16384, description="D, the width of the embeddings.")
-    terms: tuple[tuple[str, str], ...] | None = Field(
-        None,
-        min_length=1,
-        description="Pairs of views to contrast, for example [[radiomics, image], [image, image]]; "
-        "a pair of one view draws it twice. By default every pair of different views.",
-    )
-    weights: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
-        None, description="One weight a term; by default 1 each."
-    )
     pairing: Annotated[
         Literal["true", "fixed-shuffle", "reshuffled"], BeforeValidator(_yaml_true)
     ] = Field(
@@ -144,21 +167,6 @@ class CorrespondenceConfig(_Config):
         description="Controls: contrast the views of one case (true), of different cases by one "
         "fixed shuffle, or of cases shuffled anew at every step, by chance alone.",
     )
-
-    @model_validator(mode="after")
-    def _terms_are_distinct(self) -> CorrespondenceConfig:
-        terms = self.terms or ()
-        for place, term in enumerate(terms):
-            if sorted(term) in [sorted(earlier) for earlier in terms[:place]]:
-                raise ValueError(
-                    f"the term {list(term)} stands twice: name it once and give it a weight"
-                )
-        if self.weights is not None and len(self.weights) != len(terms):
-            raise ValueError(
-                f"there are {len(self.weights)} weights for {len(terms)} named terms: "
-                "give one weight a term, in the order of terms"
-            )
-        return self
 
 
 class Variations(_Config):
@@ -237,3 +245,30 @@ class CorrespondenceReconstructionConfig(CorrespondenceSimCLRConfig):
         1.0, gt=0, description="Weight of the squared error of the features that are restored."
     )
     hidden: int = Field(256, ge=1, le=4096, description="Units of the decoder's hidden layer.")
+
+
+class FifoQueueConfig(_Config):
+    """Options of the memory queue ``fifo``."""
+
+    size: int = Field(
+        4096,
+        ge=2,
+        le=1_000_000,
+        description="K, the embeddings that are kept; of fewer pretext cases, one a case.",
+    )
+
+
+class MoCoConfig(PairedViewsConfig):
+    """Options of the pretext task ``moco``."""
+
+    queue: Annotated[Part, PartOf("memory_queue")] = Field(
+        Part(name="fifo"), description="What keeps the newest keys; one for each view."
+    )
+    temperature: float = Field(0.07, gt=0, description="Softmax temperature.")
+    momentum: float = Field(
+        0.99,
+        ge=0,
+        lt=1,
+        description="Share of its weights that the teacher keeps at a step; the rest is the "
+        "student's. The source has 0.999, for a million steps.",
+    )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from itertools import combinations
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import (
@@ -17,12 +15,12 @@ from rdfc_core.interfaces import (
     Memory,
     MemoryStore,
     Objective,
-    Pretext,
     PretextOutput,
+    Projector,
     Tower,
-    at_least_single,
 )
 from rdfc_objective_infonce.config import CorrespondenceConfig
+from rdfc_objective_infonce.paired_views import PairedViews
 from rdfc_objective_infonce.shuffled_pairs import (
     apart,
     by_chance,
@@ -31,26 +29,29 @@ from rdfc_objective_infonce.shuffled_pairs import (
     partners,
 )
 
-HELD_BACK_TEMPERATURE = 0.07
-"""Of the measure on held-back cases, which is to mean the same whatever the objective is."""
 
-
-class Correspondence(Pretext):
+class Correspondence(PairedViews):
     """Radiomics-deep feature correspondence, for any two or more views.
 
-    Each view has its tower, a linear projection to D numbers of unit length, and, where the
+    Each view has its tower, a projection to D numbers of unit length, and, where the
     objective uses one, a memory. The loss is the weighted sum over the terms.
 
     Source: Zhao & Yang 2021, Sect. 2.
     """
 
+    task = "correspondence"
+    config: CorrespondenceConfig
     shuffle_seed: Tensor
 
     def __init__(
-        self, config: CorrespondenceConfig, *, objective: Objective, memory: MemoryStore
+        self,
+        config: CorrespondenceConfig,
+        *,
+        objective: Objective,
+        memory: MemoryStore,
+        projector: Projector | None = None,
     ) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config, projector)
         # In a tuple, so that torch does not count the blanks among the modules: `build` copies
         # them, the memory for each view, the objective (which may keep state, too) for each term.
         self._blanks = (objective, memory)
@@ -74,22 +75,14 @@ class Correspondence(Pretext):
             StudyError: If a term names a view that the study does not have, there is no pair of
                 views, a view's name cannot name a module, or there are too few cases.
         """
-        width = self.config.width
+        super().build(towers, cases, generator)
+        self._check_pairing()
         objective, memory = self._blanks
-        self.terms = self._named_terms(list(towers))
-        self.weights = self.config.weights or (1.0,) * len(self.terms)
-        self.views = [name for name in towers if any(name in term for term in self.terms)]
-        self._check(cases)
-        self.cases = cases
-        self.towers = nn.ModuleDict({name: towers[name] for name in self.views})
-        self.projections = nn.ModuleDict(
-            {name: nn.Linear(towers[name].out_features, width) for name in self.views}
-        )
         self.objectives = nn.ModuleList(deepcopy(objective) for _ in self.terms)
         self.memories = nn.ModuleDict({name: deepcopy(memory) for name in self.views})
         if self.uses_memory:
             for name in self.views:
-                self._memory(name).allocate(cases, width, generator)
+                self._memory(name).allocate(cases, self.config.width, generator)
         if self.config.pairing == "fixed-shuffle":
             # The seed and not the order itself, which would save N numbers with the model.
             seed = torch.randint(2**62, (), generator=generator)
@@ -142,52 +135,6 @@ class Correspondence(Pretext):
             embeddings = self._project(name, self.towers[name](batch.prepared[name]))
             self._memory(name).begin(batch.indices, embeddings)
 
-    def held_back_metrics(self, batch: Batch) -> Mapping[str, Tensor]:
-        """How well cases that nobody trained on find their partner among each other.
-
-        Returns:
-            ``loss``, the mean over the terms of InfoNCE among these cases, in both directions, at
-            the paper's temperature whatever the objective's is; and for each term of two views its
-            ``retrieval_top1``, the share of cases whose own partner is the nearest. A view that is
-            joined with itself is drawn twice.
-        """
-        embeddings = {
-            name: self._project(name, self.towers[name](batch.prepared[name]))
-            for name in self.views
-        }
-        losses, found = [], {}
-        own = torch.arange(len(batch.indices), device=batch.indices.device)
-        for name_a, name_b in self.terms:
-            if name_a == name_b:
-                a, b = self._encode(name_a, batch), self._encode(name_b, batch)
-            else:
-                a, b = embeddings[name_a], embeddings[name_b]
-            similarities = a @ b.T
-            both = (similarities, similarities.T)
-            losses += [F.cross_entropy(one / HELD_BACK_TEMPERATURE, own) for one in both]
-            nearest = torch.stack([one.argmax(1) == own for one in both]).float().mean()
-            found[f"{name_a}-{name_b}.retrieval_top1"] = nearest
-        return {"loss": torch.stack(losses).mean(), **found}
-
-    def encoders(self) -> Mapping[str, Tower]:
-        """View name → its tower, without projection; views that stand in no term are absent."""
-        return {name: cast(Tower, self.towers[name]) for name in self.views}
-
-    def embed(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Tower features (B, F) → unit-length embeddings (B, D), for the views that are trained."""
-        return {
-            name: self._project(name, rows)
-            for name, rows in features.items()
-            if name in self.projections
-        }
-
-    def _encode(self, name: str, batch: Batch) -> Tensor:
-        return self._project(name, self.towers[name](batch.draw(name)))
-
-    def _project(self, name: str, features: Tensor) -> Tensor:
-        # float: under mixed precision a unit length would be off by half a percent.
-        return F.normalize(at_least_single(self.projections[name](features)), dim=1)
-
     def _memory(self, name: str) -> MemoryStore:
         return cast(MemoryStore, self.memories[name])
 
@@ -212,36 +159,9 @@ class Correspondence(Pretext):
             return b, pair_in_memory(memory, to_b, partners(seating, view_b, view_a, self.cases))
         return pair_within_batch(b, memory, to_b)
 
-    def _named_terms(self, views: list[str]) -> tuple[tuple[str, str], ...]:
-        terms = self.config.terms or tuple(combinations(views, 2))
-        if not views:
-            raise StudyError("views: correspondence needs two views, and there is none. Add them.")
-        if not terms:
-            raise StudyError(
-                f"pretext.terms: the study has only the view {views[0]}. Add a second view, or "
-                f"draw it twice: terms: [[{views[0]}, {views[0]}]]."
-            )
-        for name in (name for term in terms for name in term):
-            if name not in views:
-                raise StudyError(
-                    f"pretext.terms: there is no view {name!r}. Use one of: {', '.join(views)}."
-                )
-            if "." in name or hasattr(nn.ModuleDict(), name):
-                raise StudyError(
-                    f"views.{name}: torch reserves this name. Call the view something else."
-                )
-        return terms
-
-    def _check(self, cases: int) -> None:
-        """Too few cases, or a control without effect, end here and not in the first step."""
-        if cases < 2:
-            raise StudyError(
-                f"pretext: correspondence tells a case from others, and there is {cases} pretext "
-                "case. Give it at least 2."
-            )
-        if self.config.pairing == "true":
-            return
-        if all(a == b for a, b in self.terms):
+    def _check_pairing(self) -> None:
+        """A control without effect ends here and not in the first step."""
+        if self.config.pairing != "true" and all(a == b for a, b in self.terms):
             raise StudyError(
                 f"pretext.pairing: {self.config.pairing} shuffles terms of two different views, "
                 "and there is none. Add such a term, or use pairing: true."

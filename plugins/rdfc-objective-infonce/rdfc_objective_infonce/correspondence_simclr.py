@@ -17,6 +17,7 @@ from rdfc_core.interfaces import (
     MemoryStore,
     Objective,
     PretextOutput,
+    Projector,
     Tower,
     at_least_single,
 )
@@ -38,9 +39,14 @@ class CorrespondenceSimCLR(Correspondence):
     """
 
     def __init__(
-        self, config: CorrespondenceSimCLRConfig, *, objective: Objective, memory: MemoryStore
+        self,
+        config: CorrespondenceSimCLRConfig,
+        *,
+        objective: Objective,
+        memory: MemoryStore,
+        projector: Projector | None = None,
     ) -> None:
-        super().__init__(config, objective=objective, memory=memory)
+        super().__init__(config, objective=objective, memory=memory, projector=projector)
         self.simclr = config
 
     def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces import Batch, MemoryStore, Objective, Tower, at_least_single
+from rdfc_core.interfaces import Batch, MemoryStore, Objective, Projector, Tower, at_least_single
 from rdfc_objective_infonce.config import CorrespondenceReconstructionConfig
 from rdfc_objective_infonce.correspondence_simclr import CorrespondenceSimCLR
 
@@ -30,8 +30,9 @@ class CorrespondenceReconstruction(CorrespondenceSimCLR):
         *,
         objective: Objective,
         memory: MemoryStore,
+        projector: Projector | None = None,
     ) -> None:
-        super().__init__(config, objective=objective, memory=memory)
+        super().__init__(config, objective=objective, memory=memory, projector=projector)
         self.reconstruction = config
 
     def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rdfc_core import Part, PartOf
 
 
 class PictureConfig(BaseModel):
@@ -79,3 +81,12 @@ class SimCLRConfig(PictureConfig):
         le=16384,
         description="Units of the projection's hidden layer; null: as many as features.",
     )
+    projector: Annotated[Part | None, PartOf("projector")] = Field(
+        None, description="Another projection than the source's two layers, which null stands for."
+    )
+
+    @model_validator(mode="after")
+    def _hidden_is_its_own(self) -> SimCLRConfig:
+        if self.projector is not None and self.hidden is not None:
+            raise ValueError("hidden is of SimCLR's own projection: give it to the projector")
+        return self

@@ -10,7 +10,7 @@ from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rdfc_core.interfaces import Batch, PretextOutput, Tower, at_least_single
+from rdfc_core.interfaces import Batch, PretextOutput, Projector, Tower, at_least_single
 from rdfc_pretext_baselines.config import SimCLRConfig
 from rdfc_pretext_baselines.pictures import PicturePretext
 
@@ -22,14 +22,19 @@ class SimCLR(PicturePretext):
     """
 
     task = "simclr"
+    projection: nn.Module
 
-    def __init__(self, config: SimCLRConfig) -> None:
+    def __init__(self, config: SimCLRConfig, *, projector: Projector | None = None) -> None:
         super().__init__(config)
+        self._projector = projector
         self.config = config
         self.objective = NTXent(config.temperature)
 
     def build_head(self, tower: Tower) -> None:
-        """Linear, ReLU, Linear."""
+        """Linear, ReLU, Linear, or what the projector builds."""
+        if self._projector is not None:
+            self.projection = self._projector.build(tower.out_features, self.config.width)
+            return
         hidden = self.config.hidden or tower.out_features
         self.projection = nn.Sequential(
             nn.Linear(tower.out_features, hidden), nn.ReLU(), nn.Linear(hidden, self.config.width)

@@ -182,7 +182,7 @@ def test_a_study_of_dicom_runs_predicts_and_discloses_nobody(tmp_path, capfd, ca
     folder = write_cases(tmp_path / "data", 16)
     out, store = tmp_path / "out", tmp_path / "store"
     run = rdfc_core.run({**STUDY, "dataset": f"manifest:root={folder}"}, out, store=store / "s")
-    assert [failed.case_id for failed in run.results.failed] == ["bad"]
+    assert [failed["case_id"] for failed in run.results.failed] == ["bad"]
     saved = yaml.safe_load((out / "study.yaml").read_text())
     recorded = saved["inputs"]["readers"]["dicom"]
     assert recorded["identity"] == "rdfc_reader_dicom.DicomReader 1"

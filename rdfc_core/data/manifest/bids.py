@@ -24,7 +24,7 @@ _ENTITY = re.compile(r"([A-Za-z]+)-([A-Za-z0-9+]+)")
 
 
 @dataclass(frozen=True)
-class _File:
+class _BidsFile:
     path: Path
     entities: dict[str, str]
     suffix: str
@@ -55,8 +55,8 @@ class Bids:
 
     def find(self, root: Path, options: LayoutOptions) -> Found:
         """Every session that has images and one mask."""
-        images: dict[str, list[_File]] = defaultdict(list)
-        masks: dict[str, list[_File]] = defaultdict(list)
+        images: dict[str, list[_BidsFile]] = defaultdict(list)
+        masks: dict[str, list[_BidsFile]] = defaultdict(list)
         for path in files_below(root, among=VOLUMES):
             one = _parsed(path)
             if one is None or one.suffix in PASSED_OVER:
@@ -100,16 +100,16 @@ def _with_all_named(cases: list[FoundCase]) -> list[FoundCase]:
     return named
 
 
-def _parsed(path: Path) -> _File | None:
+def _parsed(path: Path) -> _BidsFile | None:
     *parts, suffix = stem(path).split("_")
     found = [_ENTITY.fullmatch(part) for part in parts]
     entities = {one[1]: one[2] for one in found if one}
     if len(entities) < len(parts) or "sub" not in entities or not suffix.isalnum():
         return None
-    return _File(path, entities, suffix)
+    return _BidsFile(path, entities, suffix)
 
 
-def _doubt(case_id: str, names: list[str], masks: list[_File]) -> Doubt:
+def _doubt(case_id: str, names: list[str], masks: list[_BidsFile]) -> Doubt:
     if not masks:
         return Doubt(case_id, "it has no mask", "Add one (…_mask.nii.gz, …_dseg.nii.gz).")
     if len(masks) > 1:

@@ -15,7 +15,7 @@ from rdfc_core.data.manifest.files import (
 )
 from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
 from rdfc_core.data.manifest.options import LayoutOptions
-from rdfc_core.data.manifest.pairing import PairedFiles, pairs
+from rdfc_core.data.manifest.pairing import ImageAndMask, pairs
 
 
 class PairedFolders:
@@ -68,7 +68,7 @@ class ClassFolders:
         return Found(_told_apart(cases), doubts)
 
 
-def named(found: Sequence[PairedFiles], tops: Sequence[Path]) -> list[FoundCase]:
+def named(found: Sequence[ImageAndMask], tops: Sequence[Path]) -> list[FoundCase]:
     """Cases that are called as their image is; by its whole path where names repeat.
 
     Args:
@@ -119,7 +119,7 @@ def _named(root: Path, words: Sequence[str]) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def _pairs(folder: Path, options: LayoutOptions) -> tuple[list[PairedFiles], list[Doubt]]:
+def _pairs(folder: Path, options: LayoutOptions) -> tuple[list[ImageAndMask], list[Doubt]]:
     """The pairs of one class: masks lie in a folder of their own, or are called so."""
     inner = _named(folder, IMAGE_WORDS), _named(folder, MASK_WORDS)
     if inner[0] and inner[1]:

@@ -16,7 +16,7 @@ ADVICE = "Rename the files so that image and mask have one name, or write the ro
 
 
 @dataclass(frozen=True)
-class PairedFiles:
+class ImageAndMask:
     """An image and a mask of it.
 
     Args:
@@ -35,7 +35,7 @@ def pairs(
     masks: Sequence[Path],
     several: SeveralMasks,
     beside: Callable[[Path], object] = lambda _: None,
-) -> tuple[list[PairedFiles], list[Doubt]]:
+) -> tuple[list[ImageAndMask], list[Doubt]]:
     """Images with the mask of the same name, words such as ``image`` and ``mask`` left aside.
 
     Args:
@@ -51,15 +51,15 @@ def pairs(
         images_of[beside(path), key_of(path, IMAGE_WORDS)].append(path)
     for path in masks:
         masks_of[beside(path), key_of(path, MASK_WORDS)].append(path)
-    found: list[PairedFiles] = []
+    found: list[ImageAndMask] = []
     doubts: list[Doubt] = []
     for key, same in images_of.items():
         own = masks_of.pop(key, [])
         doubts += _doubts(same, own, several)
         if len(same) == 1 and len(own) == 1:
-            found.append(PairedFiles(same[0], own[0]))
+            found.append(ImageAndMask(same[0], own[0]))
         elif len(same) == 1 and own and several == "cases":
-            found += [PairedFiles(same[0], mask, place) for place, mask in enumerate(own, start=1)]
+            found += [ImageAndMask(same[0], mask, place) for place, mask in enumerate(own, start=1)]
     for left in masks_of.values():
         doubts += [Doubt(str(one), "no image has the name of this mask", ADVICE) for one in left]
     return found, doubts
