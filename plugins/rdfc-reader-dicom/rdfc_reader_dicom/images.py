@@ -15,13 +15,13 @@ from rdfc_reader_dicom.config import DicomReaderConfig
 from rdfc_reader_dicom.files import Header, read_dataset
 from rdfc_reader_dicom.geometry import Plane, planes_of
 from rdfc_reader_dicom.picture_spacing import picture_spacing
-from rdfc_reader_dicom.selection import Selection
+from rdfc_reader_dicom.selection import SelectedPath
 from rdfc_reader_dicom.series import ImageFiles, image_files
 from rdfc_reader_dicom.stack import Stack, stacked
-from rdfc_reader_dicom.volume import DicomSource, DicomVolume
+from rdfc_reader_dicom.volume import DicomVolume, ImageSource
 
 
-def read_image(selection: Selection, config: DicomReaderConfig) -> Volume:
+def read_image(selection: SelectedPath, config: DicomReaderConfig) -> Volume:
     """The image that a path means: (Z, Y, X) where it has a place in the patient, else (H, W).
 
     Raises:
@@ -50,7 +50,7 @@ def read_image(selection: Selection, config: DicomReaderConfig) -> Volume:
 class _Volumes:
     """Makes a volume of the planes of a series."""
 
-    selection: Selection
+    selection: SelectedPath
     config: DicomReaderConfig
     files: ImageFiles
 
@@ -69,7 +69,7 @@ class _Volumes:
         if not stack.regular:
             samples = _interpolated(samples, stack)
         first = stack.planes[0].header
-        source = DicomSource(
+        source = ImageSource(
             first.series_uid,
             frozenset(str(h.dataset.get("SOPInstanceUID", "")) for h in self.files.headers),
             str(first.dataset.get("FrameOfReferenceUID", "")),
@@ -122,7 +122,7 @@ def _interpolated(samples: NDArray[Any], stack: Stack) -> NDArray[np.float32]:
     return np.asarray(lower + share * (samples[upper].astype(np.float32) - lower))
 
 
-def _picture(selection: Selection, config: DicomReaderConfig, files: ImageFiles) -> Volume:
+def _picture(selection: SelectedPath, config: DicomReaderConfig, files: ImageFiles) -> Volume:
     if len(files.headers) > 1:
         raise DataError(
             f"{selection.place} holds {len(files.headers)} pictures without a place in the "
@@ -144,7 +144,7 @@ def _picture(selection: Selection, config: DicomReaderConfig, files: ImageFiles)
         if inverted:
             notes = (*notes, "it is stored with white as 0 (MONOCHROME1), and was inverted.")
     spacing, note = picture_spacing(header)
-    source = DicomSource(
+    source = ImageSource(
         header.series_uid,
         frozenset([str(dataset.get("SOPInstanceUID", ""))]),
         frame=frame + 1 if header.frames > 1 else None,
@@ -154,7 +154,7 @@ def _picture(selection: Selection, config: DicomReaderConfig, files: ImageFiles)
     return DicomVolume(flat.array, *grid, (*notes, *note), colour, source=source)
 
 
-def _frame(selection: Selection, header: Header) -> int:
+def _frame(selection: SelectedPath, header: Header) -> int:
     """Place of the frame that is meant, from 0."""
     if selection.frame is None:
         if header.frames > 1:

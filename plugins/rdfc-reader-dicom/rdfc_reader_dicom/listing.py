@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rdfc_core import DataError
-from rdfc_reader_dicom.selection import Selection
+from rdfc_reader_dicom.selection import SelectedPath
 
 ENDINGS = (".dcm", ".dicom", ".ima")
 LIST_ENDING = ".dcmlist"
@@ -19,7 +19,7 @@ FIRST_GROUPS = (b"\x08\x00", b"\x02\x00", b"\x00\x08", b"\x00\x02")
 def is_meant(path: Path) -> bool:
     """Whether a name is one of a DICOM file, a folder, or a list of DICOM files."""
     try:
-        selection = Selection.of(path)
+        selection = SelectedPath.of(path)
     except DataError:
         return True  # reading it will say so
     name = selection.place.name

@@ -11,12 +11,12 @@ from rdfc_reader_dicom.images import read_image
 from rdfc_reader_dicom.references import check_reference, refers_to
 from rdfc_reader_dicom.rtstruct import read_structures
 from rdfc_reader_dicom.seg import read_segmentation
-from rdfc_reader_dicom.selection import Selection
+from rdfc_reader_dicom.selection import SelectedPath
 from rdfc_reader_dicom.series import MOST_TOLD, headers_at
 from rdfc_reader_dicom.volume import DicomVolume
 
 
-def read_mask(selection: Selection, image: Volume | None, config: DicomReaderConfig) -> Volume:
+def read_mask(selection: SelectedPath, image: Volume | None, config: DicomReaderConfig) -> Volume:
     """The mask that a path means.
 
     Args:
@@ -44,7 +44,7 @@ def read_mask(selection: Selection, image: Volume | None, config: DicomReaderCon
     return replace(mask, notes=(*notes, *mask.notes))
 
 
-def _refuse_other(selection: Selection, headers: list[Header]) -> None:
+def _refuse_other(selection: SelectedPath, headers: list[Header]) -> None:
     """Images alone may be a mask: an object of another kind is none."""
     if any(header.kind == "image" for header in headers):
         return
@@ -54,7 +54,7 @@ def _refuse_other(selection: Selection, headers: list[Header]) -> None:
     )
 
 
-def _one(selection: Selection, outlines: list[Header], image: Volume | None) -> Header:
+def _one(selection: SelectedPath, outlines: list[Header], image: Volume | None) -> Header:
     """The outline that is meant: of several in a folder the one that refers to the image."""
     if selection.series is not None:
         named = [one for one in outlines if one.series_uid == selection.series]

@@ -11,7 +11,7 @@ from rdfc_core.interfaces import Reader
 from rdfc_reader_dicom.config import DicomReaderConfig
 from rdfc_reader_dicom.layout import DicomTree
 from rdfc_reader_dicom.listing import dicom_files, is_meant
-from rdfc_reader_dicom.selection import Selection
+from rdfc_reader_dicom.selection import SelectedPath
 
 
 class DicomReader(Reader):
@@ -36,7 +36,7 @@ class DicomReader(Reader):
     def place(self, path: Path) -> Path:
         """The file or folder, without the part that is named behind ``#``."""
         try:
-            return Selection.of(path).place
+            return SelectedPath.of(path).place
         except DataError:
             return path  # reading it will say so
 
@@ -50,7 +50,7 @@ class DicomReader(Reader):
         from rdfc_reader_dicom.images import read_image
 
         with undisclosed(self.place(path)):
-            return read_image(Selection.of(path), self.config)
+            return read_image(SelectedPath.of(path), self.config)
 
     def read_mask(self, path: Path, image: Volume | None = None) -> Volume:
         """The segments of a SEG, a region of an RTSTRUCT, or an image that is a mask.
@@ -62,18 +62,18 @@ class DicomReader(Reader):
         from rdfc_reader_dicom.masks import read_mask
 
         with undisclosed(self.place(path)):
-            return read_mask(Selection.of(path), image, self.config)
+            return read_mask(SelectedPath.of(path), image, self.config)
 
     def identity(self, path: Path) -> str:
         """As of any reader, with the selection of the path, and what is done about gaps."""
-        chosen = [super().identity(path), Selection.of(path).text]
+        chosen = [super().identity(path), SelectedPath.of(path).text]
         if self.config.slice_spacing == "resample":
             chosen.append("slices resampled")
         return "; ".join(part for part in chosen if part)
 
     def mask_identity(self, path: Path) -> str:
         """As of any reader, with the selection of the path and how outlines are read."""
-        selection, config = Selection.of(path), self.config
+        selection, config = SelectedPath.of(path), self.config
         chosen = [self.identity(path), f"threshold={config.threshold}, {config.contours}"]
         if config.segment is not None and selection.segment is None:
             chosen.append(f"segment={config.segment}")
@@ -83,7 +83,7 @@ class DicomReader(Reader):
 
     def files(self, path: Path) -> Sequence[Path]:
         """All DICOM files of the folder or list; of a series that is named its own."""
-        selection = Selection.of(path)
+        selection = SelectedPath.of(path)
         try:
             files = dicom_files(selection.place)
             if selection.series is None or len(files) < 2:

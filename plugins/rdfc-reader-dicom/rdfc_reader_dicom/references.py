@@ -8,10 +8,10 @@ from pydicom.dataset import Dataset
 
 from rdfc_core import DataError
 from rdfc_reader_dicom.files import Header
-from rdfc_reader_dicom.volume import DicomSource
+from rdfc_reader_dicom.volume import ImageSource
 
 
-def refers_to(header: Header, source: DicomSource) -> bool | None:
+def refers_to(header: Header, source: ImageSource) -> bool | None:
     """Whether the file refers to the series or images of a source; None where it names none.
 
     Args:
@@ -25,7 +25,7 @@ def refers_to(header: Header, source: DicomSource) -> bool | None:
     return bool(images & source.image_uids) if images else None
 
 
-def check_reference(header: Header, source: DicomSource, required: str) -> tuple[str, ...]:
+def check_reference(header: Header, source: ImageSource, required: str) -> tuple[str, ...]:
     """A SEG or RTSTRUCT has to belong to its image.
 
     Args:

@@ -27,7 +27,7 @@ ON_PLANE_VOXELS = 0.25
 
 
 @dataclass(frozen=True)
-class RtRegion:
+class StructureRoi:
     """A region of an RTSTRUCT.
 
     Args:
@@ -84,18 +84,18 @@ def read_structures(
     )
 
 
-def _regions(path: Path, dataset: Dataset) -> list[RtRegion]:
+def _regions(path: Path, dataset: Dataset) -> list[StructureRoi]:
     regions = []
     for one in dataset.get("StructureSetROISequence") or ():
         number = one.get("ROINumber")
         if number is not None:
-            regions.append(RtRegion(int(number), str(one.get("ROIName", "")).strip()))
+            regions.append(StructureRoi(int(number), str(one.get("ROIName", "")).strip()))
     if not regions:
         raise DataError(f"{path} holds no region. Export the outlines again.")
     return regions
 
 
-def _chosen(path: Path, regions: list[RtRegion], roi: str | None) -> list[RtRegion]:
+def _chosen(path: Path, regions: list[StructureRoi], roi: str | None) -> list[StructureRoi]:
     """The region of the name, otherwise those whose whole name the expression matches."""
     names = ", ".join(repr(region.name) for region in regions[:MOST_TOLD])
     names += f" and {len(regions) - MOST_TOLD} more" if len(regions) > MOST_TOLD else ""
@@ -117,7 +117,7 @@ def _chosen(path: Path, regions: list[RtRegion], roi: str | None) -> list[RtRegi
 
 
 def _contours(
-    path: Path, dataset: Dataset, region: RtRegion, image: Volume
+    path: Path, dataset: Dataset, region: StructureRoi, image: Volume
 ) -> tuple[list[Vector], int]:
     """The closed contours of a region in places of the array, (n, 3) each; how many are open."""
     contours: list[Vector] = []
@@ -154,7 +154,7 @@ def _points(path: Path, contour: Dataset) -> Vector:
 
 
 def _mask(
-    path: Path, region: RtRegion, contours: list[Vector], image: Volume, between: bool
+    path: Path, region: StructureRoi, contours: list[Vector], image: Volume, between: bool
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Where a region is, and what had to be decided."""
     spreads = np.array([np.ptp(contour, axis=0) for contour in contours])
@@ -194,7 +194,7 @@ def _by_plane(contours: list[Vector], axis: int) -> dict[float, list[Vector]]:
 
 def _check_within(
     path: Path,
-    region: RtRegion,
+    region: StructureRoi,
     drawn: Vector,
     contours: list[Vector],
     axis: int,
@@ -212,7 +212,7 @@ def _check_within(
         )
 
 
-def _notes(region: RtRegion, drawn: Vector, taken: NDArray[np.int64]) -> list[str]:
+def _notes(region: StructureRoi, drawn: Vector, taken: NDArray[np.int64]) -> list[str]:
     off = int(np.sum(np.abs(drawn - np.rint(drawn)) > ON_PLANE_VOXELS))
     notes = []
     if off:

@@ -15,7 +15,7 @@ EXAMPLES = "FOLDER#series=UID, FILE#segment=LABEL, FILE#roi=NAME, FILE#frame=NUM
 
 
 @dataclass(frozen=True)
-class Selection:
+class SelectedPath:
     """A file or folder on disk, and which part of it is meant.
 
     Args:
@@ -35,7 +35,7 @@ class Selection:
     marked: bool = False
 
     @classmethod
-    def of(cls, path: Path) -> Selection:
+    def of(cls, path: Path) -> SelectedPath:
         """What a path says. A ``#`` without one of the known keys belongs to the name.
 
         Raises:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rdfc_core import DataError
 from rdfc_reader_dicom.files import Header, header_of
 from rdfc_reader_dicom.listing import dicom_files
-from rdfc_reader_dicom.selection import Selection
+from rdfc_reader_dicom.selection import SelectedPath
 
 MOST_TOLD = 8
 """Series, files or names that a message lists."""
@@ -29,7 +29,7 @@ class ImageFiles:
     notes: tuple[str, ...] = ()
 
 
-def headers_at(selection: Selection) -> list[Header]:
+def headers_at(selection: SelectedPath) -> list[Header]:
     """The headers of all DICOM files of a path; of a folder those that are no index.
 
     Raises:
@@ -48,7 +48,7 @@ def headers_at(selection: Selection) -> list[Header]:
     return [header for header in headers if header.kind != "directory"]
 
 
-def image_files(selection: Selection, burned_in: str = "refuse") -> ImageFiles:
+def image_files(selection: SelectedPath, burned_in: str = "refuse") -> ImageFiles:
     """The images that a path means.
 
     Args:

@@ -15,7 +15,7 @@ from rdfc_reader_dicom.files import Header, header_of, quiet
 from rdfc_reader_dicom.listing import dicom_files
 from rdfc_reader_dicom.references import frames_of_reference, refers_to
 from rdfc_reader_dicom.series import MOST_TOLD
-from rdfc_reader_dicom.volume import DicomSource
+from rdfc_reader_dicom.volume import ImageSource
 
 
 @dataclass
@@ -44,9 +44,9 @@ class Series:
         return Path(os.path.commonpath([file.parent for file in self.files]))
 
     @property
-    def source(self) -> DicomSource:
+    def source(self) -> ImageSource:
         """What outlines may refer to."""
-        return DicomSource(self.uid, frozenset(self.image_uids), self.frame)
+        return ImageSource(self.uid, frozenset(self.image_uids), self.frame)
 
 
 @dataclass

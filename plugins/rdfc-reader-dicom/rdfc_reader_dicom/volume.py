@@ -8,7 +8,7 @@ from rdfc_core import Volume
 
 
 @dataclass(frozen=True)
-class DicomSource:
+class ImageSource:
     """What a SEG or RTSTRUCT may refer to. It stays in memory.
 
     Args:
@@ -35,4 +35,4 @@ class DicomVolume(Volume):
         source: What it was made of.
     """
 
-    source: DicomSource = field(default_factory=DicomSource)
+    source: ImageSource = field(default_factory=ImageSource)
