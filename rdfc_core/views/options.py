@@ -192,4 +192,7 @@ class ImageViewConfig(_OfImages):
         if not all(1e-3 <= mm <= 1e3 for mm in self.spacing_mm):
             raise ValueError("spacing_mm is in mm, from 0.001 to 1000")
         if self.margin or self.aspect != "stretch":
-            raise ValueError("margin and aspect are of the box: leave them out with spacing_mm")
+            raise ValueError(
+                "margin and aspect are of the box: with spacing_mm set margin: 0, which a preset "
+                "may have raised, and aspect: stretch"
+            )
