@@ -66,6 +66,7 @@ class FigureBlock(_Block):
 
 
 Block = TextBlock | TableBlock | FigureBlock
+"""What a section is made of: paragraphs, tables and figures, in any order."""
 
 
 class RecordedSection(BaseModel):
