@@ -29,11 +29,12 @@ def check_report_section(section: ReportSection, run: Path | None = None) -> Non
     from rdfc_core.contract.global_state import left_alone
     from rdfc_core.contract.report_sections import require_blocks
     from rdfc_core.interfaces import ReportSection
+    from rdfc_core.results.files import RESULTS
     from rdfc_core.results.schema import Results
 
     who = require_kind(section, ReportSection)
     runs: list[tuple[Results, Path | None]] = [(_results(rows), None) for rows in (True, False)]
-    runs += [(Results.read(run / "results.json"), run)] if run else []
+    runs += [(Results.read(run / RESULTS), run)] if run else []
     for results, own in runs:
         with tempfile.TemporaryDirectory() as empty:
             folder = own or Path(empty)
@@ -53,15 +54,16 @@ def check_report_section(section: ReportSection, run: Path | None = None) -> Non
 
 
 def _results(evaluated: bool) -> Results:
-    """Two methods by one metric each, or a run that only measured features."""
+    """Two methods by four metrics, or a run that only measured features."""
     from rdfc_core.results.schema import Results, Row
+    from rdfc_core.results.vocabulary import BOTH_VIEWS, METRICS
 
     rows = [
         Row(
             table="linear",
             method=method,
             dataset="generated",
-            input="both",
+            input=BOTH_VIEWS,
             layer="features",
             classifier="logistic",
             metric=metric,
@@ -74,7 +76,7 @@ def _results(evaluated: bool) -> Results:
             seeds=1,
         )
         for method, mean in (("rdfc", 0.8), ("radiomics", 0.7))
-        for metric in ("f1_weighted", "auroc")
+        for metric in METRICS[:4]
     ]
     dataset = {"name": "generated", "classes": ["benign", "malignant"], "cases": 40}
     return Results(rows=tuple(rows) if evaluated else (), dataset=dataset)

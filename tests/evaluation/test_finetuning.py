@@ -43,7 +43,7 @@ def fit(
     probe: LogisticProbe | None = None,
     **options: Any,
 ) -> Hybrid:
-    settings = SETTINGS.model_copy(update=options)
+    settings = type(SETTINGS).model_validate({**SETTINGS.model_dump(), **options})
     views = setup.initialisation.views
     finetuning.fit(net, views, setup.cases, TRUTH, settings, "32-true", True, seed, chosen, probe)
     return net

@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
+from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.evaluation import conventional_radiomics, supervised, trial_runner
 from rdfc_core.evaluation.label_fractions import draw
 from rdfc_core.evaluation.learners import learner
@@ -58,8 +59,9 @@ def say(setup: SupervisedSetup, trial: Trial, rows: Any = None) -> Any:
 def memorising(epochs: int) -> EvaluateSettings:
     """Settings with which networks learn their cases by heart."""
     options = {"epochs": epochs, "batch_size": 16, "optimizer": "adamw", "learning_rate": 0.02}
+    supervised = small_setup.SETTINGS.supervised.model_dump() | options
     return small_setup.SETTINGS.model_copy(
-        update={"supervised": small_setup.SETTINGS.supervised.model_copy(update=options)}
+        update={"supervised": SupervisedSettings.model_validate(supervised)}
     )
 
 

@@ -49,6 +49,9 @@ ELSEWHERE = {
     ("evaluation/conventional_radiomics.py", vocabulary.F1_WEIGHTED),
     # The name of an optimizer.
     ("config/training_settings.py", vocabulary.SGD),
+    ("plugin/builtin.py", vocabulary.SGD),
+    # A plugin as its author writes it.
+    ("scaffold/templates/report_section/config.py", vocabulary.AUROC),
     # A study as a user writes it.
     *(
         ("cli/demo.py", name)
