@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import griffe
+from pydantic import BaseModel
 
 from rdfc_core import interfaces
+from rdfc_core.cli.option_help import options_in_words
 from rdfc_core.plugin.class_contract import INTERFACES
 from rdfc_core.scaffold.writer import plugin_files
-from tests.docs_reference import GENERATED
+from tests.docs_reference import GENERATED, option_table
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "reference" / "contract"
@@ -71,7 +73,7 @@ def page(kind: str) -> str:
         f"{GENERATED}\n# `{kind}`\n",
         f"`rdfc_core.interfaces.{name}`, checked by `rdfc_core.testing.check_{kind}`.\n",
         _words(own),
-        *_attributes(own),
+        *_attributes(own, "Attributes"),
         "## Methods\n",
         *(_method(method) for method in _methods(name)),
         *_calls(name),
@@ -153,7 +155,8 @@ def _signature(member: griffe.Object) -> str:
     return f"{member.name}: {getattr(member, 'annotation', '')}"
 
 
-def _attributes(own: griffe.Class) -> Iterator[str]:
+def _attributes(own: griffe.Class, heading: str = "") -> Iterator[str]:
+    """A table of them, below a heading where one is given."""
     described = {
         one.name: one.description
         for section in _sections(own)
@@ -168,7 +171,7 @@ def _attributes(own: griffe.Class) -> Iterator[str]:
             facts = f"*{_cell(str(member.annotation))}*; {default}"
             rows.append(f"| `{member.name}` | {_cell(text)}<br>{facts} |")
     if rows:
-        yield "## Attributes\n"
+        yield from [f"## {heading}\n"] if heading else []
         yield "\n".join(["| attribute | meaning |", "| --- | --- |", *rows, ""])
 
 
@@ -186,17 +189,27 @@ def _calls(name: str) -> Iterator[str]:
 
 
 def _related(own: griffe.Class) -> Iterator[str]:
-    """Public names of the same module: what the methods are given, and give."""
-    others = [
-        member
-        for member in _members(own.module)
-        if member.name in interfaces.__all__ and member.name != own.name
-    ]
+    """Public names of the same module, or that it exports: what the methods are given, and give."""
+    exported = own.module.exports or []
+    others: list[griffe.Object] = []
+    for name, member in own.module.members.items():
+        if name in interfaces.__all__ and name != own.name:
+            if isinstance(member, griffe.Object):
+                others.append(member)
+            elif name in exported and isinstance(member.final_target, griffe.Object):
+                others.append(member.final_target)
     if others:
         yield "## What goes with it\n"
     for member in others:
         word = _signature(member) if isinstance(member, griffe.Function) else member.name
         yield f"### `{word}`\n\n{_words(member)}"
+        arguments = griffe.DocstringSectionKind.parameters
+        told = any(section.kind is arguments for section in _sections(member))
+        kind = getattr(interfaces, member.name)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield option_table(options_in_words(kind.model_json_schema(), {}), {})
+        elif isinstance(member, griffe.Class) and not told:
+            yield from _attributes(member)
 
 
 def _sections(member: griffe.Object) -> list[griffe.DocstringSection]:

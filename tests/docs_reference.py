@@ -111,7 +111,7 @@ def study_options() -> str:
         kinds = study_sections.named_kinds(section.model)
         presets = study_sections.presets_of_section(section)
         page.append(f"\n## {title}\n\n{section.summary}.\n\n")
-        page.append(_table(options_in_words(schema, kinds), presets))
+        page.append(option_table(options_in_words(schema, kinds), presets))
     page.append(SHORTHANDS)
     page += [f"| `{word}` | `{target}` |\n" for word, target in SHORTHAND.items()]
     page.append("| `evaluate: paper` | `evaluate: {preset: paper}`, the paper's comparisons |\n")
@@ -131,7 +131,7 @@ def components() -> str:
             distribution = str(source).split()[0]
             page.append(f"\n### `{component.name}`\n\n{component.summary}. *{distribution}*\n\n")
             presets = study_sections.presets_of_component(component.kind, component.name)
-            page.append(_table(options, presets) if options else "No options.\n")
+            page.append(option_table(options, presets) if options else "No options.\n")
     return "".join(page)
 
 
@@ -168,7 +168,7 @@ def results_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _table(options: Iterable[Option], presets: Mapping[str, Mapping[str, Any]]) -> str:
+def option_table(options: Iterable[Option], presets: Mapping[str, Mapping[str, Any]]) -> str:
     """One row an option: two columns, which fit on a telephone, too."""
     lines = ["| option | meaning |", "| --- | --- |"]
     for option in options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -88,3 +89,17 @@ def feature_frame(extraction: Extraction, prefixed: bool) -> pd.DataFrame:
         values = np.stack([prepared[case.case_id].array for case in extraction.cases])
         tables.append(pd.DataFrame(values, columns=names))
     return pd.concat(tables, axis=1)
+
+
+def table_of(folder: Path, name: str) -> pd.DataFrame:
+    """A table that a run has written.
+
+    Raises:
+        StudyError: If it is not there.
+    """
+    import pandas as pd
+
+    path = folder / name
+    if not path.exists():
+        raise StudyError(f"{folder} holds no {name} yet. Run its study: rdfc run.")
+    return pd.read_parquet(path)

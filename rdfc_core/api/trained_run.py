@@ -195,10 +195,10 @@ class Run:
 
         from rdfc_core.api.case_source import cases_of
         from rdfc_core.api.context import opened
-        from rdfc_core.api.frames import embedding_rows, refuse_failed
+        from rdfc_core.api.frames import embedding_rows, refuse_failed, table_of
 
         if cases is None:
-            table = self._table(files.EMBEDDINGS)
+            table = table_of(self.folder, files.EMBEDDINGS)
             vectors = pd.DataFrame(table.pop("vector").tolist(), dtype="float32")
             return pd.concat([table, vectors.add_prefix("e")], axis=1)
         with opened(store, executor, progress) as context:
@@ -237,10 +237,10 @@ class Run:
         """
         from rdfc_core.api.case_source import cases_of
         from rdfc_core.api.context import opened
-        from rdfc_core.api.frames import feature_frame, refuse_failed
+        from rdfc_core.api.frames import feature_frame, refuse_failed, table_of
 
         if cases is None:
-            return self._table(files.FEATURES)
+            return table_of(self.folder, files.FEATURES)
         with opened(store, executor, progress) as context:
             from rdfc_core.pipeline.predict import features
 
@@ -289,11 +289,3 @@ class Run:
                 f"{self.folder} is no run folder: its study.yaml was written by hand. Name the "
                 "folder that rdfc run wrote."
             )
-
-    def _table(self, name: str) -> pd.DataFrame:
-        import pandas as pd
-
-        path = self.folder / name
-        if not path.exists():
-            raise StudyError(f"{self.folder} holds no {name} yet. Run its study: rdfc run.")
-        return pd.read_parquet(path)

@@ -66,7 +66,7 @@ class FigureBlock(_Block):
 
 
 Block = TextBlock | TableBlock | FigureBlock
-"""What a section of the report consists of."""
+"""What a section is made of: paragraphs, tables and figures, in any order."""
 
 
 class RecordedSection(BaseModel):

@@ -57,7 +57,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairedTestRow:
     """One line of the table of all tests."""
 
     shown: bool
@@ -69,7 +69,7 @@ class Differences:
     """What the section shows; ``every`` has all pairs, metrics and tests."""
 
     fields: tuple[Field, ...]
-    every: tuple[Pair, ...]
+    every: tuple[PairedTestRow, ...]
 
 
 def differences(run: RunData) -> Differences | None:
@@ -212,8 +212,8 @@ def _shown(one: Comparison) -> bool:
     return one.p_corrected is not None and one.p_corrected < SHOWN
 
 
-def _pair(one: Comparison) -> Pair:
-    return Pair(
+def _pair(one: Comparison) -> PairedTestRow:
+    return PairedTestRow(
         _shown(one),
         (
             short_table_heading(one.table),
