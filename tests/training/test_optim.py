@@ -55,7 +55,7 @@ SETTINGS = {"learning_rate": 0.02, "weight_decay": 0.03, "momentum": 0.8}
             lambda groups: torch.optim.AdamW(groups, lr=0.02, weight_decay=0.5, fused=True),
         ),
     ],
-    ids=str,
+    ids=["sgd", "sgd-without-momentum", "adamw", "adamw-with-its-own-decay"],
 )
 def test_core_s_own_take_the_steps_of_torch_s_to_the_bit(settings, expected):
     found = []
