@@ -137,6 +137,7 @@ IMAGE: dict[str, Change] = {
     "window": ("[50, 150]", ()),
     "channels": ("rgb", ()),
     "margin": ("0.5", ()),
+    "spacing_mm": ("[2.0, 2.0]", ()),
     "aspect": ("keep", ("views.image.aspect=stretch",)),
     "mask_channel": ("true", ()),
     "crop_scale": ("[0.3, 0.5]", ()),
