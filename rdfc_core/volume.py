@@ -181,11 +181,9 @@ def check_same_grid(image: Volume, mask: Volume, tolerance: float | None = None)
     """
     advice = "Resample the mask onto the image's grid, or check that the two belong together."
     if image.array.shape != mask.array.shape:
-        sizes = (
-            ""
-            if image.array.ndim != mask.array.ndim
-            else (f" (spacing {_show(mask.spacing_mm)} and {_show(image.spacing_mm)} mm)")
-        )
+        sizes = ""
+        if image.array.ndim == mask.array.ndim and mask.spacing_mm != image.spacing_mm:
+            sizes = f" (spacing {_show(mask.spacing_mm)} and {_show(image.spacing_mm)} mm)"
         raise DataError(
             f"the mask has shape {mask.array.shape} and the image {image.array.shape}{sizes}. "
             f"{advice}"

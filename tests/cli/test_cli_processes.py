@@ -88,7 +88,7 @@ def test_whichever_process_is_stopped_both_end_and_the_same_command_goes_on(
     os.kill(process.pid if whose == "leading" else other, getattr(signal, how))
     _, err = process.communicate(timeout=DEADLINE_S)
     wait_until(lambda: not Path(f"/proc/{other}").exists())
-    usual = re.compile("Extracting|Pretraining|INFO|36 cases: ")
+    usual = re.compile("Extracting|Pretraining|INFO|36 cases: |.* … [0-9]+ s$")
     lines = [line for line in err.splitlines() if not usual.match(line)]
     assert len(lines) == 1, err
     assert lines[0].startswith(said)

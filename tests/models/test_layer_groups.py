@@ -19,8 +19,9 @@ IMAGE = [("image", str(i)) for i in range(6)]  # children of the small network
 @pytest.fixture(scope="module")
 def towers() -> dict[str, Tower]:
     views = small_setup.views()
-    for name, prepared in small_setup.noise(4, 0).items():
-        views[name].fit(prepared)
+    prepared = small_setup.noise(4, 0)
+    for name, view in views.items():
+        view.fit(prepared[name])
     return {name: view.tower() for name, view in views.items()}
 
 
