@@ -23,6 +23,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 
 FIRST_VERSION = (
+    "pretext={name: correspondence}",
     "views.radiomics.dropout=0.5",
     "views.radiomics.clip=null",
     "views.image.encoder.model=resnet18",
