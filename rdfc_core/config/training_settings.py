@@ -36,7 +36,7 @@ class PretrainSettings(TrainingSettings):
     steps: int | None = Field(
         None,
         ge=1,
-        description="Optimiser steps at most, in whole epochs; the smaller budget counts.",
+        description="Optimiser steps, rounded up to whole epochs; the smaller budget counts.",
     )
     warmup_epochs: int = Field(0, ge=0, description="Epochs of linear warm-up.")
     warmup_steps: int = Field(
