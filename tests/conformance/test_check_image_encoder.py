@@ -138,3 +138,17 @@ def test_an_encoder_of_volumes_passes_and_asks_for_three_numbers():
     testing.check_image_encoder(Volumetric(), size=(4, 8, 8))
     with pytest.raises(AssertionError, match="as many numbers"):
         testing.check_image_encoder(Volumetric())
+
+
+def test_small_features_are_told_apart_by_their_size():
+    class Faint(ImageEncoder):
+        def build(self, channels):
+            network = nn.Sequential(
+                nn.Conv2d(channels, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+            )
+            with torch.no_grad():
+                for weights in network.parameters():
+                    weights *= 1e-9
+            return network
+
+    testing.check_image_encoder(Faint())
