@@ -14,16 +14,16 @@ from rdfc_core.cli.streams import show_json
 from rdfc_core.cli.table_file import check_out
 from rdfc_core.data.cells import counted
 from rdfc_core.data.manifest.build import find_cases, with_patients, write_doubts, write_manifest
-from rdfc_core.data.manifest.found import Doubt, Found
 from rdfc_core.data.manifest.label_table import joined
 from rdfc_core.data.manifest.lesions import Lesions, split_into_lesions, with_mask_value
-from rdfc_core.data.manifest.options import SEVERAL_MASKS, LayoutOptions
 from rdfc_core.data.manifest.spreadsheet import ROLES, listed_cases
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import StudyError, did_you_mean, one_line
+from rdfc_core.interfaces.layout import Doubt, Found, LayoutOptions, SeveralMasks
 from rdfc_core.plugin.registry import installed
 
 LESIONS: tuple[str, ...] = get_args(Lesions)
+SEVERAL_MASKS: tuple[str, ...] = get_args(SeveralMasks)
 SHOWN = 10
 """Doubts in the terminal; all of them are in the file."""
 
@@ -103,7 +103,7 @@ def _found(request: BuildRequest) -> tuple[str, Found]:
         return "a table", table
     if request.columns:
         raise StudyError("--column names columns of a table, and the source is a folder.")
-    several = SEVERAL_MASKS[request.several_masks]
+    several = cast(SeveralMasks, request.several_masks)
     options = LayoutOptions(*request.folders, *request.patterns, several)
     more = AutoReader.installed(installed(), {}).layouts()
     layout, found = find_cases(request.source, request.layout, options, more)

@@ -44,16 +44,22 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
             f"pool max takes the case that is likeliest of the second of two classes, and the run "
             f"has {len(said.classes)}. Use mean."
         )
-    patients = list(dict.fromkeys(said.patient_ids))
-    owner = np.array([patients.index(one) for one in said.patient_ids], np.int64)
+    patients = {one: place for place, one in enumerate(dict.fromkeys(said.patient_ids))}
+    owner = np.array([patients[one] for one in said.patient_ids], np.int64)
+    counts = np.bincount(owner, minlength=len(patients))
     pooled = np.zeros((len(patients), len(said.classes)))
-    for place in range(len(patients)):
-        own = said.probabilities[owner == place]
-        pooled[place] = own.mean(axis=0) if pooling == "mean" else own[own[:, 1].argmax()]
+    if pooling == "mean":
+        np.add.at(pooled, owner, said.probabilities)
+        pooled /= counts[:, None]
+    else:
+        # The likeliest case of each patient is written last; of equal ones the first.
+        places = np.arange(len(owner))
+        order = np.lexsort((-places, said.probabilities[:, 1]))
+        pooled[owner[order]] = said.probabilities[order]
     return replace(
         said,
         case_ids=tuple(patients),
         patient_ids=tuple(patients),
         probabilities=pooled,
-        cases_of_each=tuple(np.bincount(owner, minlength=len(patients)).tolist()),
+        cases_of_each=tuple(counts.tolist()),
     )

@@ -20,12 +20,11 @@ from rdfc_core.data.manifest.build import (
     write_manifest,
 )
 from rdfc_core.data.manifest.files import MASK_WORDS, key_of
-from rdfc_core.data.manifest.found import ONLY, Found, FoundCase
 from rdfc_core.data.manifest.label_table import joined
-from rdfc_core.data.manifest.options import LayoutOptions
 from rdfc_core.data.manifest.spreadsheet import listed_cases
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError, StudyError
+from rdfc_core.interfaces.layout import ONLY, Found, FoundCase, LayoutOptions
 from rdfc_core.plugin.registry import installed
 
 

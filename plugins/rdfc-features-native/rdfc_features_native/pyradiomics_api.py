@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -240,20 +241,13 @@ class RadiomicsFeatureExtractor:
         return self._built[1]
 
 
-class _as_value_error:  # noqa: N801
+@contextmanager
+def _as_value_error() -> Iterator[None]:
     """What rdfc refuses is the ``ValueError`` that scripts of PyRadiomics expect."""
-
-    def __enter__(self) -> None:
-        """Nothing."""
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        """Raise anew.
-
-        Raises:
-            ValueError: In place of an error of rdfc.
-        """
-        if isinstance(error, RdfcError):
-            raise ValueError(str(error)) from error
+    try:
+        yield
+    except RdfcError as error:
+        raise ValueError(str(error)) from error
 
 
 def _read(given: str | Path | sitk.Image, what: str) -> sitk.Image:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from rdfc_core.data.cells import counted, listed
 from rdfc_core.data.manifest.files import VOLUMES, files_below, stem
-from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
-from rdfc_core.data.manifest.options import LayoutOptions
+from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, LayoutOptions
 
 MASKS = ("mask", "dseg")
 PASSED_OVER = ("probseg", "bold", "sbref", "dwi", "events")

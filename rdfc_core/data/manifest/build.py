@@ -11,11 +11,9 @@ from pathlib import Path
 from rdfc_core.data.manifest.bids import Bids
 from rdfc_core.data.manifest.case_folders import CaseFolders
 from rdfc_core.data.manifest.folders import ClassFolders, PairedFolders
-from rdfc_core.data.manifest.found import ONLY, Found, FoundCase
 from rdfc_core.data.manifest.nnunet import NnUNet
-from rdfc_core.data.manifest.options import LayoutOptions
 from rdfc_core.errors import DataError, StudyError, did_you_mean
-from rdfc_core.interfaces.layout import Layout
+from rdfc_core.interfaces.layout import ONLY, Found, FoundCase, Layout, LayoutOptions
 from rdfc_core.utils.atomic import replacing
 
 LAYOUTS: Mapping[str, Layout] = {

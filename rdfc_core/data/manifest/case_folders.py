@@ -14,8 +14,7 @@ from pathlib import Path
 
 from rdfc_core.data.cells import counted, listed
 from rdfc_core.data.manifest.files import SEPARATORS, files_below, is_mask_name, stem
-from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
-from rdfc_core.data.manifest.options import LayoutOptions
+from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, LayoutOptions
 
 
 class CaseFolders:

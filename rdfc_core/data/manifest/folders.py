@@ -13,9 +13,8 @@ from rdfc_core.data.manifest.files import (
     is_mask_name,
     stem,
 )
-from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
-from rdfc_core.data.manifest.options import LayoutOptions
 from rdfc_core.data.manifest.pairing import ImageAndMask, pairs
+from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, LayoutOptions
 
 
 class PairedFolders:

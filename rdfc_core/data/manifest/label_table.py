@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rdfc_core.data.cells import counted, find_column
 from rdfc_core.data.manifest.files import ENDINGS, stem
-from rdfc_core.data.manifest.found import Doubt, Found, FoundCase
 from rdfc_core.data.manifest.tables import column_of, read_text_table
 from rdfc_core.errors import DataError
+from rdfc_core.interfaces.layout import Doubt, Found, FoundCase
 
 
 def joined(
@@ -91,6 +92,6 @@ def _id(cell: str) -> str:
 
 def _twice(ids: Sequence[str], path: Path) -> list[Doubt]:
     """An id with several rows takes no label from any of them."""
-    repeated = sorted({one for one in ids if ids.count(one) > 1})
+    repeated = sorted(one for one, count in Counter(ids).items() if count > 1)
     why = f"{path.name} has several rows for it, so that none was taken"
     return [Doubt(one, why, "Keep one row for each id.") for one in repeated]

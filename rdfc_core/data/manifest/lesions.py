@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Case, components_of, mask_of, reader_of, voxels_inside
 from rdfc_core.data.cells import counted
-from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError
+from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase
 from rdfc_core.utils.progress import Progress
 from rdfc_core.volume import Volume
 

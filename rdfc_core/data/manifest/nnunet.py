@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rdfc_core.data.manifest.files import files_below, stem
-from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
-from rdfc_core.data.manifest.options import LayoutOptions
 from rdfc_core.errors import DataError
+from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, LayoutOptions
 
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 IMAGES, LABELS, ABOUT = "imagesTr", "labelsTr", "dataset.json"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rdfc_core.data.cells import counted, listed
 from rdfc_core.data.manifest.files import IMAGE_WORDS, MASK_WORDS, key_of
-from rdfc_core.data.manifest.found import Doubt
-from rdfc_core.data.manifest.options import SeveralMasks
+from rdfc_core.interfaces.layout import Doubt, SeveralMasks
 
 ADVICE = "Rename the files so that image and mask have one name, or write the row by hand."
 

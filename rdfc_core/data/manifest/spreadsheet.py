@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rdfc_core.data.cells import find_column
 from rdfc_core.data.manifest.files import stem
-from rdfc_core.data.manifest.found import ONLY, Doubt, Found, FoundCase
 from rdfc_core.data.manifest.tables import column_of, read_text_table
 from rdfc_core.errors import DataError
+from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase
 
 ROLES = ("image", "mask", "case_id", "patient_id", "label")
 
