@@ -77,12 +77,14 @@ def extract_features(
     if mask_value is not None:
         chosen = [_with_mask_value(case, mask_value) for case in chosen]
     with opened(store, executor, progress) as context:
+        from rdfc_core.data.findings import remark_findings, warn
         from rdfc_core.extraction.extract import extract
         from rdfc_core.views.preparers import FeaturePreparer
 
         view = {"radiomics": FeaturePreparer(measuring.build(context.registry))}
         extraction = extract(chosen, view, context.store, context.executor, context.progress)
     refuse_failed(extraction.failures, len(chosen), errors)
+    warn(remark_findings(extraction.remarks))
     return feature_frame(extraction, prefixed=False)
 
 

@@ -47,6 +47,14 @@ def require_features(features: Any, names: Sequence[str], who: str) -> None:
     )
 
 
+def require_remarks(remarks: Any, who: str) -> None:
+    """What an extractor says of a case are sentences, in a tuple."""
+    require(
+        isinstance(remarks, tuple) and all(isinstance(one, str) and one for one in remarks),
+        f"{who}.remarks() has to be a tuple of sentences.",
+    )
+
+
 def measured(
     extractor: FeatureExtractor, tumour: Tumour, ndim: int
 ) -> tuple[tuple[str, ...], Features]:

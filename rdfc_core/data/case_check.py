@@ -23,6 +23,7 @@ from rdfc_core.case import (
     voxels_inside,
 )
 from rdfc_core.data.inspection import Inspected, inspect
+from rdfc_core.data.remarks import as_warning
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Problem
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
@@ -41,7 +42,8 @@ class CaseCheck:
     """What a check of one case found.
 
     Args:
-        problems: Everything that is wrong with its files, and makes the case unusable.
+        problems: Everything that is wrong with its files, errors and warnings; an error makes the
+            case unusable.
         shape: Of the image, or None if it could not be read.
         spacing_mm: Of the image, or None.
         seen: What there is to see in it, or None if the case is not usable.
@@ -73,8 +75,9 @@ def check_case(case: Case, extractor: FeatureExtractor | None = None) -> CaseChe
         if name != first:
             problems += _check_image(case, name, asked).problems
     if extractor is not None and asked is None and not problems:
-        _collect(case, "features", lambda: extractor.check(case.load(needs)), problems)
-    return replace(found, problems=problems, seen=None if problems else found.seen)
+        _measurable(case, extractor, lambda: case.load(needs), problems)
+    unusable = any(problem.severity == "error" for problem in problems)
+    return replace(found, problems=problems, seen=None if unusable else found.seen)
 
 
 def _check_image(case: Case, name: str, extractor: FeatureExtractor | None) -> CaseCheck:
@@ -115,8 +118,9 @@ def _check_one(case: Case, extractor: FeatureExtractor | None) -> CaseCheck:
         found = inside
         tumour = _collect(case, "mask", lambda: _tumour(case, image, mask, found), problems)
         if tumour is not None and extractor is not None:
-            _collect(case, "features", lambda: extractor.check(tumour), problems)
-        if tumour is not None and not problems:
+            measured = tumour
+            _measurable(case, extractor, lambda: measured, problems)
+        if tumour is not None and not any(one.severity == "error" for one in problems):
             seen = _collect(case, "mask", lambda: inspect(tumour), problems)
     return CaseCheck(
         problems,
@@ -124,6 +128,23 @@ def _check_one(case: Case, extractor: FeatureExtractor | None) -> CaseCheck:
         tuple(float(s) for s in image.spacing_mm),
         seen,
     )
+
+
+def _measurable(
+    case: Case,
+    extractor: FeatureExtractor,
+    load: Callable[[], Tumour],
+    problems: list[Problem],
+) -> None:
+    """Whether the extractor measures the tumour, and what it remarks of it."""
+
+    def remarks() -> tuple[str, ...]:
+        tumour = load()
+        extractor.check(tumour)
+        return extractor.remarks(tumour)
+
+    told = _collect(case, "features", remarks, problems)
+    problems += [as_warning(case.case_id, remark) for remark in told or ()]
 
 
 def _tumour(case: Case, image: Volume, mask: Volume, inside: NDArray[np.bool_]) -> Tumour:

@@ -16,6 +16,7 @@ from rdfc_core.data.grey_scales import GreyScale, scale_findings, unlike_trained
 from rdfc_core.data.inspection import INSPECTION, Inspected, inspected
 from rdfc_core.data.label_findings import label_findings, patient_findings
 from rdfc_core.data.mask_findings import mask_findings
+from rdfc_core.data.remarks import as_warning
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.prepared import Prepared
 
@@ -55,6 +56,15 @@ def case_findings(
     else:
         scales = unlike_trained(cases, seen, trained)
     return [*equal_content(cases, seen), *scales, *found]
+
+
+def remark_findings(remarks: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """What was done differently for some cases.
+
+    Args:
+        remarks: Remark → ids of its cases, as an extraction has them.
+    """
+    return [as_warning(case_id, remark) for remark, ids in remarks.items() for case_id in ids]
 
 
 def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspected]:

@@ -53,6 +53,20 @@ class Extraction:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     made: int = 0
 
+    @property
+    def remarks(self) -> dict[str, list[str]]:
+        """What views did differently for some cases → ids of these cases, in order.
+
+        Of results that are left in the store nothing is told: they are read when they are used.
+        """
+        found: dict[str, dict[str, None]] = {}
+        for of_cases in self.prepared.values():
+            if not isinstance(of_cases, InStore):
+                for case_id, one in of_cases.items():
+                    for remark in one.remarks:
+                        found.setdefault(remark, {})[case_id] = None
+        return {remark: list(ids) for remark, ids in found.items()}
+
     def of(self, view: str, case_ids: Sequence[str]) -> list[Prepared]:
         """One view of the given cases, in their order."""
         return [self.prepared[view][case_id] for case_id in case_ids]

@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS prepared (
 BUSY_SECONDS = 60
 MOST_KEPT = 1000
 """Texts whose content is kept for further cases."""
+REMARKS = ""
+"""Stands among the missing features in the place of a name, and holds the remarks: stores of before
+have no column for them."""
 LOOKUP = 500  # SQLite takes a limited number of values in one query
 
 
@@ -77,7 +80,7 @@ class Store:
         self.path = path
         # Thousands of cases have the same names, and miss the same features for the same reason.
         self._names: dict[str, tuple[str, ...]] = {}
-        self._missing: dict[str, dict[str, str]] = {}
+        self._missing: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {}
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path.resolve().as_uri(), timeout=BUSY_SECONDS, uri=True)
@@ -132,12 +135,14 @@ class Store:
         array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
         if names not in self._names:
             self._names[names] = tuple(json.loads(names))
-        missing = self._missing.get(reasons)
-        if missing is None:
+        told = self._missing.get(reasons)
+        if told is None:
             missing = json.loads(reasons)
+            remarks = missing.pop(REMARKS, "")
+            told = missing, tuple(remarks.split("\n")) if remarks else ()
             if len(self._missing) < MOST_KEPT:
-                self._missing[reasons] = missing
-        return Prepared(array, self._names[names], missing)
+                self._missing[reasons] = told
+        return Prepared(array, self._names[names], *told)
 
     def put(self, key: str, recipe: Mapping[str, Any], prepared: Prepared) -> None:
         """Store one result, durably, before returning; a key that is there already stays.
@@ -169,7 +174,8 @@ class Store:
             (identity, json.dumps(recipe, sort_keys=True)),
         )
         self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_digest(names), names))
-        missing = json.dumps(dict(prepared.missing))
+        remarks = {REMARKS: "\n".join(prepared.remarks)} if prepared.remarks else {}
+        missing = json.dumps({**prepared.missing, **remarks})
         self._db.execute(
             "INSERT OR IGNORE INTO prepared VALUES (?, ?, ?, ?, ?)",
             (key, identity, _digest(names), blob.getvalue(), missing),

@@ -88,6 +88,17 @@ class FeatureExtractor(ABC):
         """
         self.extract(tumour)
 
+    def remarks(self, tumour: Tumour) -> tuple[str, ...]:
+        """What is done differently for a tumour that is measured all the same; by default nothing.
+
+        A remark is one sentence or two: what was done and why, and what the user can do about it.
+        Runs and ``rdfc datasets check`` tell it once, with the cases that it holds for.
+
+        Called:
+            After `extract`, and after `check`, with the same tumour.
+        """
+        return ()
+
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
         """Everything that determines the values, as JSON: name, version, parameters.

@@ -19,11 +19,13 @@ class Prepared:
         array: Any shape and real type; NaN marks a missing feature.
         names: For feature vectors, the name of each entry; empty for pictures.
         missing: Name of each missing feature → the reason.
+        remarks: What was done differently for this case, in sentences for the user.
     """
 
     array: NDArray[Any]
     names: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 class Preparer(Protocol):

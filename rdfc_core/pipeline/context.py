@@ -143,6 +143,7 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], context: RunCont
     findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     extraction = extract(cases[number - 1 :: parts], views, context)
     findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
+    findings.warn(findings.remark_findings(extraction.remarks))
     return extraction
 
 

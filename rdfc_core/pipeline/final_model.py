@@ -59,6 +59,7 @@ def train_on_all(
             return extraction.failures
         seen = findings.seen_in(extraction.prepared)
         findings.warn(findings.case_findings(extraction.cases, seen))
+        findings.warn(findings.remark_findings(extraction.remarks))
         split = Split(
             SPLIT,
             tuple(case.case_id for case in cases),

@@ -167,6 +167,7 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
     )
     seen = findings.seen_in(extraction.prepared)
     findings.warn(findings.case_findings(extraction.cases, seen, run.definition.grey_scale))
+    findings.warn(findings.remark_findings(extraction.remarks))
     return _agreeing(views, extraction)
 
 

@@ -160,9 +160,9 @@ class _Run:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
         findings.warn(findings.case_findings(extraction.cases, seen))
+        findings.warn(findings.remark_findings(extraction.remarks))
         if extraction.failures:
-            left = label_findings(extraction.cases, self.dataset.classes)
-            findings.warn(left, self.heard)
+            findings.warn(label_findings(extraction.cases, self.dataset.classes), self.heard)
         self.classes = usable_classes(extraction.cases, self.dataset.classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
         self.definition = CaseDefinition.of(extraction.cases, scale)
@@ -183,8 +183,7 @@ class _Run:
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
-            problem = Problem("", "split", message, fix, "warning")
-            findings.warn([problem])
+            findings.warn([Problem("", "split", message, fix, "warning")])
         return splits
 
     def _account(
@@ -275,6 +274,7 @@ class _Run:
             dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(run_facts.missing(extraction)),
+            remarks=tuple(run_facts.remarks(extraction)),
             warnings=tuple(self.heard),
             run={
                 "seconds": self.clock.seconds,

@@ -115,6 +115,11 @@ def missing(extraction: Extraction) -> list[dict[str, Any]]:
     ]
 
 
+def remarks(extraction: Extraction) -> list[dict[str, Any]]:
+    """What was done differently for some cases, and for which."""
+    return [{"remark": remark, "cases": ids} for remark, ids in extraction.remarks.items()]
+
+
 def warnings(
     study: ResolvedStudy,
     extraction: Extraction,

@@ -60,6 +60,16 @@ class RadiomicsConfig(BaseModel):
         parameters = _parameters(self.parameters)
         return {2: parameters, 3: parameters}
 
+    def falls_back(self, ndim: int) -> bool:
+        """Whether a B-spline gives way to linear interpolation where it cannot be used.
+
+        For bundled sets alone: they have to measure whatever images there are, while a file of
+        the user's own says what is wanted. What equals a bundled set is one, however it was given:
+        equal content means equal values.
+        """
+        content = self.by_ndim()[ndim].dump()
+        return any(load_parameters(name).dump() == content for name in bundled_sets())
+
     def mask_grid(self) -> MaskGrid | None:
         """What the parameters say of masks on another grid than their image, None if nothing."""
         from rdfc_core.mask_grid import MaskGrid  # here: naming the options loads no NumPy

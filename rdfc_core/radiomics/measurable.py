@@ -72,6 +72,33 @@ def read_outside(size: tuple[int, ...]) -> DataError:
     )
 
 
+def splines_outside(
+    size: tuple[int, ...], target_mm: tuple[float, ...] | None, settings: RadiomicsSettings
+) -> bool:
+    """Whether resampling would read outside the image; see `read_outside`.
+
+    Args:
+        size: Of the image in voxels.
+        target_mm: The spacing to resample to; None where nothing would change.
+        settings: Give the interpolator.
+    """
+    return target_mm is not None and settings.interpolator == "sitkBSpline" and 2 in size
+
+
+def resampled_linearly(size: tuple[int, ...]) -> str:
+    """What is told of a case that a bundled set resamples linearly for that reason.
+
+    Args:
+        size: In voxels, in the order in which it is shown.
+    """
+    return (
+        f"the image of {' × '.join(str(n) for n in size)} voxels was resampled linearly, unlike "
+        "the other cases: ITK's B-spline reads outside images with two voxels along an axis. "
+        "Nothing need be done; a parameter file with interpolator: sitkLinear treats all cases "
+        "alike."
+    )
+
+
 def check_still_finite(image: NDArray[Any]) -> None:
     """What was prepared must still be finite.
 

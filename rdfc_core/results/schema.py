@@ -202,6 +202,8 @@ class Results(BaseModel):
     """Cases that could not be used, each with its reason."""
     missing: tuple[dict[str, Any], ...] = ()
     """Features that some cases do not have: how many, and the commonest reason."""
+    remarks: tuple[dict[str, Any], ...] = ()
+    """What was done differently for some cases that were measured: ``remark`` and ``cases``."""
     warnings: tuple[str, ...] = ()
     """What a reader of the results should know, in sentences."""
     run: dict[str, Any] = {}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Needs, Tumour
-from rdfc_core.contract.features import measured
+from rdfc_core.contract.features import measured, require_remarks
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
 from rdfc_core.interfaces.prepared import Prepared
@@ -92,6 +92,9 @@ class FeaturePreparer:
                 for image, part in parts.items()
                 for name, reason in part.missing.items()
             },
+            tuple(
+                f"in {image}, {remark}" for image, part in parts.items() for remark in part.remarks
+            ),
         )
 
     def _measured(self, tumour: Tumour) -> Prepared:
@@ -105,6 +108,8 @@ class FeaturePreparer:
         ndim = 2 if self.needs.images == () else tumour.ndim
         with held_to_contract(self.extractor):
             names, features = measured(self.extractor, tumour, ndim)
+            remarks = self.extractor.remarks(tumour)
+            require_remarks(remarks, type(self.extractor).__name__)
         values = np.array(features.values, np.float64)
         # One infinite value would make the feature's mean and scale useless for every case.
         infinite = {names[i]: f"{GAVE} {values[i]}" for i in np.flatnonzero(np.isinf(values))}
@@ -112,7 +117,7 @@ class FeaturePreparer:
         unexplained = {
             names[i]: f"{GAVE} NaN and no reason" for i in np.flatnonzero(np.isnan(values))
         }
-        return Prepared(values, names, {**unexplained, **features.missing, **infinite})
+        return Prepared(values, names, {**unexplained, **features.missing, **infinite}, remarks)
 
 
 class PicturePreparer:

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import DataError
 from rdfc_core.radiomics import measurable
-from rdfc_core.radiomics.measurable import advice_on_mask, check_extent, read_outside
+from rdfc_core.radiomics.measurable import (
+    advice_on_mask,
+    check_extent,
+    read_outside,
+    splines_outside,
+)
 from rdfc_core.radiomics.parameters import RadiomicsSettings
 from rdfc_features_native.plan import ExtractionPlan
 from rdfc_features_native.preparation import PreparedImage
@@ -58,7 +63,7 @@ def check_spline(
     Raises:
         DataError: If the image would be resampled so.
     """
-    if target_mm is not None and settings.interpolator == "sitkBSpline" and 2 in size:
+    if splines_outside(size, target_mm, settings):
         raise read_outside(size[::-1])
 
 

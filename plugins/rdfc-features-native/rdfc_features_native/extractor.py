@@ -22,7 +22,11 @@ from rdfc_core.radiomics.checks import (
     why_no_log,
     why_no_shape_2d,
 )
-from rdfc_core.radiomics.measurable import check_still_finite
+from rdfc_core.radiomics.measurable import (
+    check_still_finite,
+    resampled_linearly,
+    splines_outside,
+)
 from rdfc_core.volume import extents_of
 from rdfc_features_native import checks
 from rdfc_features_native.config import NativeConfig
@@ -105,6 +109,18 @@ class NativeExtractor(FeatureExtractor):
         """
         _measurable(tumour, self._plan(tumour.ndim))
 
+    def remarks(self, tumour: Tumour) -> tuple[str, ...]:
+        """Whether a bundled set resamples it linearly in place of the B-spline."""
+        plan = self._plan(tumour.ndim)
+        size = tumour.mask.shape
+        if not plan.falls_back or 2 not in size:
+            return ()
+        seen = _as_measured(tumour, plan)
+        target_mm = target_spacing_mm(seen.image.spacing_mm, tumour_box(seen), plan.settings)
+        if not splines_outside(size, target_mm, plan.settings):
+            return ()
+        return (resampled_linearly(seen.mask.shape[::-1]),)
+
     def recipe(self) -> dict[str, Any]:
         """Version of the engine and full parameters; of both kinds of tumour if they differ."""
         pictures, volumes = (self._by_ndim[ndim].dump() for ndim in (2, 3))
@@ -118,7 +134,8 @@ class NativeExtractor(FeatureExtractor):
 
     def _plan(self, ndim: int) -> ExtractionPlan:
         if ndim not in self._plans:
-            self._plans[ndim] = ExtractionPlan.of(self._by_ndim[ndim], ndim)
+            falls_back = self.config.falls_back(ndim)
+            self._plans[ndim] = ExtractionPlan.of(self._by_ndim[ndim], ndim, falls_back)
         return self._plans[ndim]
 
 
@@ -133,6 +150,13 @@ def _measurable(tumour: Tumour, plan: ExtractionPlan) -> tuple[PreparedImage, Re
     return prepared, _region(prepared, plan)
 
 
+def _as_measured(tumour: Tumour, plan: ExtractionPlan) -> Tumour:
+    """The tumour with its axes as the parameters mean them."""
+    if tumour.ndim == 3 and not plan.axes_as_stored:
+        return with_slices_first(tumour)
+    return tumour
+
+
 def _prepared(tumour: Tumour, plan: ExtractionPlan) -> PreparedImage:
     """The tumour normalised, resampled and cropped, as far as the settings ask for it.
 
@@ -140,12 +164,13 @@ def _prepared(tumour: Tumour, plan: ExtractionPlan) -> PreparedImage:
         DataError: If it cannot be, or is too small then.
     """
     settings = plan.settings
-    if tumour.ndim == 3 and not plan.axes_as_stored:
-        tumour = with_slices_first(tumour)
+    tumour = _as_measured(tumour, plan)
     box = tumour_box(tumour)
     checks.check_mask(extents_of(box), None, settings)
     check_not_constant(tumour.image.array[box][tumour.mask[box]])
     target_mm = target_spacing_mm(tumour.image.spacing_mm, box, settings)
+    if plan.falls_back and splines_outside(tumour.mask.shape, target_mm, settings):
+        settings = settings.model_copy(update={"interpolator": "sitkLinear"})
     checks.check_spline(tumour.mask.shape, target_mm, settings)
     check_resampled_size(extents_of(box), tumour.image.spacing_mm, target_mm, settings.pad_distance)
     prepared = prepare(tumour, box, settings)

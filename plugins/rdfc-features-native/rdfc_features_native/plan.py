@@ -37,6 +37,7 @@ class ExtractionPlan:
         images: Image types in order.
         names: Of all features, in order.
         axes_as_stored: Whether array axes mean what the file stores; else slices come first.
+        falls_back: Whether a B-spline that cannot be used gives way to linear interpolation.
     """
 
     settings: RadiomicsSettings
@@ -45,9 +46,10 @@ class ExtractionPlan:
     images: tuple[ImagePlan, ...]
     names: tuple[str, ...]
     axes_as_stored: bool
+    falls_back: bool = False
 
     @classmethod
-    def of(cls, parameters: Parameters, ndim: int) -> ExtractionPlan:
+    def of(cls, parameters: Parameters, ndim: int, falls_back: bool = False) -> ExtractionPlan:
         """The plan for tumours with ``ndim`` axes.
 
         Raises:
@@ -69,6 +71,7 @@ class ExtractionPlan:
             ),
             names=parameters.feature_names(ndim),
             axes_as_stored=any(own.force_2d_dimension is not None for own in stated),
+            falls_back=falls_back,
         )
 
     @property

@@ -39,12 +39,22 @@ def check_spline(
     Raises:
         DataError: If the image would be resampled so.
     """
+    if splines_outside(size, spacing_mm, extents, settings):
+        raise read_outside(size)
+
+
+def splines_outside(
+    size: tuple[int, ...],
+    spacing_mm: tuple[float, ...],
+    extents: tuple[int, ...],
+    settings: Mapping[str, Any],
+) -> bool:
+    """Whether it would; for the arguments see `check_spline`."""
     wanted = settings["resampledPixelSpacing"]
     if wanted is None or settings["interpolator"] != "sitkBSpline" or 2 not in size:
-        return
+        return False
     kept = (np.array(wanted) == 0) | (np.array(extents) == 1)
-    if not np.allclose(spacing_mm, np.where(kept, spacing_mm, wanted)):
-        raise read_outside(size)
+    return not np.allclose(spacing_mm, np.where(kept, spacing_mm, wanted))
 
 
 def check_grey_levels(image: Array, values: Array, parameters: Parameters) -> None:

@@ -27,7 +27,7 @@ from rdfc_core.radiomics.checks import (
     why_no_log,
     why_no_shape_2d,
 )
-from rdfc_core.radiomics.measurable import check_extent
+from rdfc_core.radiomics.measurable import check_extent, resampled_linearly
 from rdfc_core.radiomics.parameters import Parameters
 from rdfc_features_pyradiomics import checks, engine
 from rdfc_features_pyradiomics.config import PyRadiomicsConfig
@@ -64,6 +64,7 @@ class PyRadiomicsExtractor(FeatureExtractor):
         """
         self.config = config
         self._by_ndim = config.by_ndim()
+        self._falls_back = {ndim: config.falls_back(ndim) for ndim in self._by_ndim}
         for parameters in self._by_ndim.values():
             check_mask_value(parameters)
             _check_libraries(parameters)
@@ -113,6 +114,18 @@ class PyRadiomicsExtractor(FeatureExtractor):
         with engine.undisturbing():
             self._prepared(tumour, parameters, engine.settings_of(parameters, tumour.ndim))
 
+    def remarks(self, tumour: Tumour) -> tuple[str, ...]:
+        """Whether a bundled set resamples it linearly in place of the B-spline."""
+        if 2 not in tumour.mask.shape or not self._falls_back[tumour.ndim]:
+            return ()
+        parameters = self._by_ndim[tumour.ndim]
+        image, mask = _sitk_pair(tumour, parameters)
+        extents = checks.extents_of(sitk.GetArrayViewFromImage(mask))[::-1]
+        settings = engine.settings_of(parameters, tumour.ndim)
+        if not checks.splines_outside(image.GetSize(), image.GetSpacing(), extents, settings):
+            return ()
+        return (resampled_linearly(image.GetSize()),)
+
     def recipe(self) -> dict[str, Any]:
         """Version and full parameters; of both kinds of tumour if they differ."""
         pictures, volumes = (self._by_ndim[ndim].dump() for ndim in (2, 3))
@@ -132,7 +145,10 @@ class PyRadiomicsExtractor(FeatureExtractor):
         _check(tumour, parameters.settings.minimum_roi_dimensions)
         image, mask = _sitk_pair(tumour, parameters)
         extents = checks.extents_of(sitk.GetArrayViewFromImage(mask))[::-1]
-        checks.check_spline(image.GetSize(), image.GetSpacing(), extents, settings)
+        grid = image.GetSize(), image.GetSpacing(), extents, settings
+        if self._falls_back[tumour.ndim] and checks.splines_outside(*grid):
+            settings["interpolator"] = "sitkLinear"
+        checks.check_spline(*grid)
         wanted_mm = settings["interpolator"] and settings["resampledPixelSpacing"]
         check_resampled_size(extents, image.GetSpacing(), wanted_mm, settings["padDistance"])
         image, mask = engine.prepare(image, mask, settings)
