@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rdfc_core.contract.arrays import require_missing, same
-from rdfc_core.contract.features import left_as_given, measured, require_names
+from rdfc_core.contract.features import left_as_given, measured, require_names, require_remarks
 from rdfc_core.contract.global_state import left_alone
 from rdfc_core.contract.promises import require, require_kind, require_recipe, through_pickle
 from rdfc_core.errors import RdfcError
@@ -56,6 +56,7 @@ def check_feature_extractor(extractor: FeatureExtractor, ndims: Sequence[int] = 
         _check_type_of_array(extractor, first, found, who)
         _check_single_voxel(extractor, first, who)
         extractor.check(first)
+        require_remarks(extractor.remarks(first), who)
 
 
 def _check_names(extractor: FeatureExtractor, ndim: int, who: str) -> None:
