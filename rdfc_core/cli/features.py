@@ -123,7 +123,7 @@ def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
             "--setting needs parameters that it changes: name a file or one of "
             f"{', '.join(bundled_sets())} by --param."
         )
-    content = load_parameters(param).dump()
+    content = load_parameters(param).dump_all()
     for text in settings:
         name, is_said, value = text.partition("=")
         if not is_said or not name:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Needs, Tumour
+from rdfc_core.case import Needs, Tumour, Volume
+from rdfc_core.errors import StudyError
 from rdfc_core.mask_grid import MaskGrid
 
 __all__ = ["FeatureExtractor", "Features", "MaskGrid"]
@@ -98,6 +99,28 @@ class FeatureExtractor(ABC):
             After `extract`, and after `check`, with the same tumour.
         """
         return ()
+
+    def maps(self, tumour: Tumour, threads: int = 1) -> Iterator[tuple[str, Volume]]:
+        """Name and map of each feature, measured on the window around every voxel of the mask.
+
+        Maps are float64 and cover the mask's box and what windows reach beyond it, each at its
+        place in space; by default there are none.
+
+        Args:
+            tumour: The tumour.
+            threads: That measure at once.
+
+        Raises:
+            StudyError: If the extractor makes no maps.
+            DataError: If the tumour cannot be measured.
+
+        Called:
+            By ``rdfc features --voxel-based`` alone, once a case; maps are written and not stored.
+        """
+        raise StudyError(
+            f"The extractor {type(self).__name__} makes no maps of features. Choose one that does: "
+            "native."
+        )
 
     @abstractmethod
     def recipe(self) -> dict[str, Any]:

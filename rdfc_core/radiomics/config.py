@@ -49,7 +49,7 @@ class RadiomicsConfig(BaseModel):
         if value in ("auto", *bundled_sets()):
             return value
         try:
-            return _parameters(value).dump()
+            return _parameters(value).dump_all()
         except StudyError as error:
             raise ValueError(str(error).rstrip(".")) from error
 

@@ -36,6 +36,7 @@ from rdfc_core.radiomics.vocabulary import (
     features_of,
     suggestion,
 )
+from rdfc_core.radiomics.voxel_settings import VoxelSettings
 from rdfc_core.utils.validation import and_more, plain_message
 
 __all__ = ["Parameters", "RadiomicsSettings", "bundled_sets", "load_parameters", "parse_parameters"]
@@ -52,6 +53,7 @@ class Parameters(BaseModel):
         image_types: Filters, each with the settings that it alone overrides; by default only the
             image itself.
         feature_classes: Classes, each with the features wanted; by default all classes whole.
+        voxel_settings: For maps of features alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,16 +63,13 @@ class Parameters(BaseModel):
         default={"Original": RadiomicsSettings()}, alias="imageType"
     )
     feature_classes: dict[str, tuple[str, ...]] = Field(default=FEATURES, alias="featureClass")
+    voxel_settings: VoxelSettings = Field(default=VoxelSettings(), alias="voxelSetting")
 
     @model_validator(mode="before")
     @classmethod
     def _leave_out_empty(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        if "voxelSetting" in value:
-            raise ValueError(
-                "voxelSetting is for maps of features, and rdfc measures whole tumours: remove it"
-            )
         blocks = {field.alias for field in cls.model_fields.values()}
         return {
             key: inner
@@ -139,8 +138,13 @@ class Parameters(BaseModel):
         """The settings that hold for one image type."""
         return self.settings.overridden(self.image_types[image_type])
 
+    def dump_all(self) -> dict[str, Any]:
+        """As `dump`, with the settings of maps if there are any."""
+        own = self.voxel_settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return {**self.dump(), "voxelSetting": own} if own else self.dump()
+
     def dump(self) -> dict[str, Any]:
-        """A parameter file with every default filled in, as JSON; equal content, equal dump."""
+        """What decides features, every default filled in, as JSON; equal content, equal dump."""
         return {
             "imageType": {
                 name: own.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -275,7 +279,8 @@ def _sentence(error: ValidationError) -> str:
     where = ".".join(str(step) for step in first["loc"])
     more = and_more(error.error_count() - 1)
     if first["type"] == "extra_forbidden":
-        model = Parameters if len(first["loc"]) == 1 else RadiomicsSettings
+        inner = VoxelSettings if first["loc"][0] == "voxelSetting" else RadiomicsSettings
+        model = Parameters if len(first["loc"]) == 1 else inner
         known = sorted(field.alias or name for name, field in model.model_fields.items())
         hint = suggestion(str(first["loc"][-1]), known)
         return f"{where}: there is no such key. {hint}{more}"

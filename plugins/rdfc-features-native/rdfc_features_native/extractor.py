@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.case import Tumour
+from rdfc_core.case import Tumour, Volume
+from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import FeatureExtractor, Features, MaskGrid
 from rdfc_core.radiomics.checks import (
     check_not_constant,
@@ -120,6 +121,29 @@ class NativeExtractor(FeatureExtractor):
         if not splines_outside(size, target_mm, plan.settings):
             return ()
         return (resampled_linearly(seen.mask.shape[::-1]),)
+
+    def maps(self, tumour: Tumour, threads: int = 1) -> Iterator[tuple[str, Volume]]:
+        """Name and map of each feature, in PyRadiomics' order; the shape classes have none.
+
+        Args:
+            tumour: The tumour.
+            threads: That measure at once.
+
+        Raises:
+            DataError: If image or mask cannot be measured, or have too many grey levels.
+            StudyError: If the parameters do not fit tumours with so many axes.
+        """
+        from rdfc_features_native.voxels.tumour_maps import tumour_maps  # compiled: only here
+
+        plan, parameters = self._plan(tumour.ndim), self._by_ndim[tumour.ndim]
+        if not plan.classes:
+            raise StudyError("The parameters ask for shape alone, which has no maps.")
+        prepared, region = _measurable(tumour, plan)
+        size, spacing_mm = prepared.image.shape[::-1], prepared.spacing_mm[::-1]
+        absent = why_no_log(parameters, size, spacing_mm)
+        image = _as_measured(tumour, plan).image
+        voxel = parameters.voxel_settings
+        yield from tumour_maps(image, prepared, region, plan, voxel, absent, threads)
 
     def recipe(self) -> dict[str, Any]:
         """Version of the engine and full parameters; of both kinds of tumour if they differ."""

@@ -33,12 +33,15 @@ class PreparedImage:
         mask: Of the image's shape.
         spacing_mm: Along the array's axes.
         box: The smallest box around the mask; of no extent if nothing is left of it.
+        first: Where its first voxel lies in the tumour's image, in voxels of that; None: at the
+            first voxel.
     """
 
     image: NDArray[Any]
     mask: Mask
     spacing_mm: tuple[float, ...]
     box: Box
+    first: tuple[float, ...] | None = None
 
     @cached_property
     def range(self) -> tuple[float, float]:
@@ -165,7 +168,13 @@ def _cropped(prepared: PreparedImage, margin: int) -> PreparedImage:
         slice(along.start - part.start, along.stop - part.start)
         for along, part in zip(prepared.box, window, strict=True)
     )
-    return PreparedImage(prepared.image[window], prepared.mask[window], prepared.spacing_mm, box)
+    return PreparedImage(
+        prepared.image[window],
+        prepared.mask[window],
+        prepared.spacing_mm,
+        box,
+        tuple(float(part.start) for part in window),
+    )
 
 
 def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings) -> PreparedImage:
@@ -211,4 +220,5 @@ def _resample(volume: Volume, mask: Mask, box: Box, settings: RadiomicsSettings)
     resampler.SetInterpolator(getattr(sitk, settings.interpolator or "sitkBSpline"))
     resampled = sitk.GetArrayFromImage(resampler.Execute(part.to_sitk()))
     nothing = (slice(0, 0),) * mask.ndim
-    return PreparedImage(resampled, inside, target_mm, box_of(inside) or nothing)
+    place = tuple(float(along) for along in first)
+    return PreparedImage(resampled, inside, target_mm, box_of(inside) or nothing, place)

@@ -17,27 +17,32 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from rdfc_core.case import Tumour
-from rdfc_core.errors import RdfcError
-from rdfc_core.interfaces import MaskGrid
 from rdfc_core.radiomics.parameter_file import read_mapping
 from rdfc_core.radiomics.parameters import parse_parameters
 from rdfc_core.radiomics.vocabulary import FEATURES, IMAGE_TYPES
-from rdfc_core.volume import Volume
 from rdfc_features_native import diagnostics
 from rdfc_features_native.config import NativeConfig
 from rdfc_features_native.extractor import NativeExtractor
+from rdfc_features_native.pyradiomics_inputs import (
+    as_image,
+    as_value_error,
+    one_channel,
+    read_image,
+    tumour_of,
+)
 
-OF_THE_CALL = ("label", "label_channel", "additionalInfo", "voxelBased", "kernelRadius")
+OF_THE_CALL = ("label", "label_channel", "additionalInfo", "voxelBased")
 """Settings that say what is done with the result or the mask, and nothing of the measuring."""
+
+OF_MAPS = ("kernelRadius", "maskedKernel", "initValue", "voxelBatch")
+"""Settings that a parameter file has under ``voxelSetting``."""
 
 NOT_BY_DEFAULT = "shape2D"
 
@@ -84,7 +89,7 @@ class RadiomicsFeatureExtractor:
 
     def loadParams(self, paramsFile: str | Path) -> None:  # noqa: N802, N803
         """Take settings, image types and features from a parameter file in place of the present."""
-        with _as_value_error():
+        with as_value_error():
             self._take(read_mapping(Path(paramsFile)))
 
     def loadJSONParams(self, JSON_configuration: str) -> None:  # noqa: N802, N803
@@ -178,33 +183,33 @@ class RadiomicsFeatureExtractor:
             maskFilepath: The label map, or the path of its file.
             label: The value that marks the region; None: the setting ``label``, which is 1.
             label_channel: Of a label map with several channels.
-            voxelBased: Maps of features, which are not made here.
+            voxelBased: Maps of features in place of numbers: of the window around every voxel, by
+                the settings ``kernelRadius``, ``maskedKernel`` and ``initValue``.
 
         Returns:
-            Name → number, NaN where a feature is not defined; first,
-            unless ``additionalInfo`` is off, ``diagnostics_…``.
+            Name → number, NaN where a feature is not defined, or map (an image in double precision
+            that covers the region's box and what windows reach beyond it); first, unless
+            ``additionalInfo`` is off, ``diagnostics_…``.
 
         Raises:
             ValueError: If a file cannot be read, or the region cannot be measured.
-            NotImplementedError: If ``voxelBased`` is asked for.
         """
-        if voxelBased or self.settings.get("voxelBased"):
-            raise NotImplementedError(
-                "rdfc-features-native measures regions, and makes no maps of features yet."
-            )
         value = int(self.settings.get("label", 1) if label is None else label)
         channel = self.settings.get("label_channel", 0) if label_channel is None else label_channel
-        image = _read(imageFilepath, "image")
-        mask = _channel(_read(maskFilepath, "mask"), int(channel))
+        image = read_image(imageFilepath, "image")
+        mask = one_channel(read_image(maskFilepath, "mask"), int(channel))
         extractor = self._extractor()
         found: OrderedDict[str, Any] = OrderedDict()
-        with _as_value_error():
-            tumour = _tumour(image, mask, value, extractor)
+        with as_value_error():
+            tumour = tumour_of(image, mask, value, extractor)
             if self.settings.get("additionalInfo", True):
                 found |= diagnostics.of_settings(self.settings, self.enabledImagetypes)
                 found |= diagnostics.of_image(image)
                 inside = np.asarray(sitk.GetArrayViewFromImage(mask) == value)
                 found |= diagnostics.of_mask(mask, inside)
+            if voxelBased or self.settings.get("voxelBased"):
+                maps = extractor.maps(tumour)
+                return found | OrderedDict((name, as_image(made, image)) for name, made in maps)
             names = extractor.names(tumour.ndim)
             values = extractor.extract(tumour).values
         return found | OrderedDict(
@@ -213,13 +218,13 @@ class RadiomicsFeatureExtractor:
 
     def _take(self, parameters: Mapping[str, Any]) -> None:
         given = {name: inner or {} for name, inner in parameters.items()}
-        self.settings |= dict(given.get("setting", {}))
+        self.settings |= dict(given.get("setting", {})) | dict(given.get("voxelSetting", {}))
         if given.get("imageType"):
             self.enabledImagetypes = {n: dict(own or {}) for n, own in given["imageType"].items()}
         if given.get("featureClass"):
             wanted = given["featureClass"]
             self.enabledFeatures = {name: list(own or []) for name, own in wanted.items()}
-        others = set(given) - {"setting", "imageType", "featureClass"}
+        others = set(given) - {"setting", "imageType", "featureClass", "voxelSetting"}
         if others:
             raise ValueError(
                 f"The parameters have {min(others)}, which is not obeyed. Take it out."
@@ -228,53 +233,18 @@ class RadiomicsFeatureExtractor:
     def _extractor(self) -> NativeExtractor:
         """What measures with the present parameters; made anew when they have changed."""
         settings = {n: one for n, one in self.settings.items() if n not in OF_THE_CALL}
+        of_maps = {name: settings.pop(name) for name in OF_MAPS if name in settings}
+        if of_maps.get("voxelBatch") == -1:  # PyRadiomics' word for all at once
+            del of_maps["voxelBatch"]
         now = {
             "setting": settings,
+            "voxelSetting": of_maps,
             "imageType": self.enabledImagetypes,
             "featureClass": self.enabledFeatures,
         }
         key = json.dumps(now, sort_keys=False, default=str)
         if self._built is None or self._built[0] != key:
-            with _as_value_error():
+            with as_value_error():
                 parse_parameters(now, "the extractor's parameters")
                 self._built = key, NativeExtractor(NativeConfig(parameters=now))
         return self._built[1]
-
-
-@contextmanager
-def _as_value_error() -> Iterator[None]:
-    """What rdfc refuses is the ``ValueError`` that scripts of PyRadiomics expect."""
-    try:
-        yield
-    except RdfcError as error:
-        raise ValueError(str(error)) from error
-
-
-def _read(given: str | Path | sitk.Image, what: str) -> sitk.Image:
-    if isinstance(given, sitk.Image):
-        return given
-    try:
-        return sitk.ReadImage(str(given))
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ValueError(f"The {what} {given} cannot be read ({reason}).") from error
-
-
-def _channel(mask: sitk.Image, channel: int) -> sitk.Image:
-    count = mask.GetNumberOfComponentsPerPixel()
-    if count == 1:
-        return mask
-    if not 0 <= channel < count:
-        raise ValueError(f"The mask has {count} channels, and label_channel is {channel}.")
-    return sitk.VectorIndexSelectionCast(mask, channel)
-
-
-def _tumour(image: sitk.Image, mask: sitk.Image, value: int, extractor: NativeExtractor) -> Tumour:
-    """Image and region on one grid, with the axes as they are stored, as PyRadiomics has them."""
-    seen, outline = Volume.from_sitk(image), Volume.from_sitk(mask)
-    grid = extractor.mask_grid or MaskGrid()
-    inside = grid.fit(seen, outline, value).array == value
-    if not inside.any():
-        held = ", ".join(map(str, np.unique(outline.array)[:9]))
-        raise ValueError(f"No voxel of the mask has the label {value} (it holds {held}).")
-    return Tumour(Volume.of(seen.array, seen.spacing_mm), inside)

@@ -27,7 +27,7 @@ def ngtdm_features(
     Args:
         counts: Voxels of each code, (C + 1,); code 0 is ignored.
         difference: Sum of |level − mean level of the neighbours| over each code's voxels, (C + 1,).
-        levels: Grey level of each code, (C + 1,).
+        levels: Grey level of each code, in any order, (C + 1,).
     """
     total = 0.0
     all_differences = 0.0
@@ -49,7 +49,7 @@ def ngtdm_features(
             if counts[j] == 0:
                 continue
             q = counts[j] / total
-            away = levels[j] - levels[i]
+            away = abs(levels[j] - levels[i])
             contrast += 2 * p * q * away * away
             product += 2 * abs(levels[i] * p - levels[j] * q)
             complexity += 2 * away * (p * difference[i] + q * difference[j]) / (p + q)
