@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_features_native.compiling import compiled
+from rdfc_features_native.compiling import compiled, compiled_sums
 
 Values = NDArray[np.float64]
 
@@ -52,23 +52,28 @@ def _tridiagonal(a: Values, diagonal: Values, beside: Values) -> None:
         a[i, i - 1] = f - g
         f = 0.0
         for j in range(i):
-            g = 0.0
-            for k in range(j + 1):
-                g += a[j, k] * a[i, k]
-            for k in range(j + 1, i):
-                g += a[k, j] * a[i, k]
-            beside[j] = g / h
+            beside[j] = _dot(a[j, :i], a[i, :i]) / h
             f += beside[j] * a[i, j]
         half = f / (h + h)
         for j in range(i):
             f = a[i, j]
             g = beside[j] - half * f
             beside[j] = g
-            for k in range(j + 1):
+        for j in range(i):  # both triangles: rows are read faster than columns
+            f, g = a[i, j], beside[j]
+            for k in range(i):
                 a[j, k] -= f * beside[k] + g * a[i, k]
     for i in range(n):
         diagonal[i] = a[i, i]
     beside[0] = 0.0
+
+
+@compiled_sums
+def _dot(one: Values, other: Values) -> float:
+    total = 0.0
+    for k in range(one.size):
+        total += one[k] * other[k]
+    return total
 
 
 @compiled

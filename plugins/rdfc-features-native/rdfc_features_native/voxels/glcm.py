@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
-from rdfc_features_native.voxels.glcm_row import Scratch, add_features
+from rdfc_features_native.voxels.glcm_row import add_features, difference_weights
 from rdfc_features_native.voxels.mcc import second_correlation
-from rdfc_features_native.voxels.sizes import add
 from rdfc_features_native.voxels.window import look
 
 Values = NDArray[np.float64]
 Ints = NDArray[np.int32]
+Ranks = NDArray[np.uint32]
 
 FEATURES = 24
 MCC = 19
@@ -55,11 +55,10 @@ def glcm_maps(
     rank_of = np.full(level_of.size, -1, np.int32)
     ranks, codes = np.empty(size, np.int32), np.empty(size, np.int32)
     levels = np.empty(size)
-    cells = np.zeros(size * size)
-    used = np.empty(size * size, np.int32)
-    first, second = np.zeros(size), np.zeros(size)
-    sums, differences = np.zeros(2 * top + 1), np.zeros(top + 1)
-    scratch = Scratch(cells, used, first, second, sums, differences)
+    counts = np.zeros(size * size)
+    rows, columns = np.empty(size * size, np.uint32), np.empty(size * size, np.uint32)
+    margins, histograms = np.zeros((2, size)), np.zeros((2, 2 * top + 1))
+    of_difference = difference_weights(top)
     parents = np.empty(2 * size, np.int32)
     scaled, squared = np.empty((size, size)), np.empty((size, size))
     diagonal, beside = np.empty(size), np.empty(size)
@@ -74,19 +73,20 @@ def glcm_maps(
         for way in range(starts.size - 1):
             part = pairs[starts[way] : starts[way + 1]]
             weight = weights[way] if weights.size else 1.0
-            listed = _count(part, ranks, count, symmetrical, weight, scratch, listed)
-            last = way == starts.size - 2
-            if listed == 0 or (weights.size > 0 and not last):
+            listed = _count(
+                part, ranks, symmetrical, weight, counts, rows, columns, margins, listed
+            )
+            if listed == 0 or (weights.size > 0 and way < starts.size - 2):
                 continue
             ways += 1
             if with_mcc:
                 row[MCC] += second_correlation(
-                    cells,
-                    used,
+                    counts,
+                    rows,
+                    columns,
                     listed,
                     count,
-                    first,
-                    first if symmetrical else second,
+                    margins,
                     symmetrical,
                     parents,
                     scaled,
@@ -94,8 +94,21 @@ def glcm_maps(
                     diagonal,
                     beside,
                 )
-            exact = weights.size > 0
-            add_features(scratch, listed, count, levels, top, symmetrical, exact, table, row)
+            add_features(
+                counts,
+                rows,
+                columns,
+                listed,
+                margins,
+                count,
+                levels,
+                histograms,
+                of_difference,
+                symmetrical,
+                weights.size > 0,
+                table,
+                row,
+            )
             listed = 0
         for k in range(FEATURES):
             out[k, v] = row[k] / ways if ways else np.nan
@@ -108,23 +121,29 @@ def glcm_maps(
 def _count(
     pairs: Ints,
     ranks: Ints,
-    count: int,
     symmetrical: bool,
     weight: float,
-    scratch: Scratch,
+    counts: Values,
+    rows: Ranks,
+    columns: Ranks,
+    margins: Values,
     listed: int,
 ) -> int:
     """Add the pairs of one direction to the matrix; how many of its cells are listed then."""
+    if weight == 0:
+        return listed
+    size = ranks.size
     for p in range(pairs.shape[0]):
-        one, other = ranks[pairs[p, 0]], ranks[pairs[p, 1]]
+        one, other = ranks[np.uint32(pairs[p, 0])], ranks[np.uint32(pairs[p, 1])]
         if one < 0 or other < 0:
             continue
-        if symmetrical:
-            scratch.first[one] += weight
-            scratch.first[other] += weight
-            one, other = min(one, other), max(one, other)
-        else:
-            scratch.first[one] += weight
-            scratch.second[other] += weight
-        listed = add(scratch.cells, scratch.used, listed, one * count + other, weight)
+        margins[0, np.uint32(one)] += weight
+        margins[0 if symmetrical else 1, np.uint32(other)] += weight
+        if symmetrical and other < one:
+            one, other = other, one
+        cell = np.uint32(one * size + other)
+        if counts[cell] == 0:
+            rows[listed], columns[listed] = one, other
+            listed += 1
+        counts[cell] += weight
     return listed

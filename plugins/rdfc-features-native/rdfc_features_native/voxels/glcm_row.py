@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,39 +9,44 @@ from rdfc_features_native.compiling import compiled
 from rdfc_features_native.features.logarithms import EPSILON, n_log_n
 
 Values = NDArray[np.float64]
-Ints = NDArray[np.int32]
+Ranks = NDArray[np.uint32]
 
 INDEPENDENT_BITS = 1e-12
 """Information of a pair below this is rounding: grey levels are independent."""
 
 
-class Scratch(NamedTuple):
-    """A matrix, and room for its sums; all 0 between two matrices.
+@compiled
+def difference_weights(top: int) -> Values:
+    """Of each difference of grey levels: what it weighs in Id, Idm, Idmn, Idn and InverseVariance.
 
     Args:
-        cells: Counts of (rank, rank), flat; if symmetrical each pair once, lower rank first.
-        used: The cells that are not 0.
-        first: Sums of rows; if symmetrical of each pair both ways.
-        second: Sums of columns; not used if symmetrical.
-        sums: For counts of i + j.
-        differences: For counts of |i − j|.
-    """
+        top: The highest grey level of the region.
 
-    cells: Values
-    used: Ints
-    first: Values
-    second: Values
-    sums: Values
-    differences: Values
+    Returns:
+        (top + 1, 5).
+    """
+    weights = np.empty((top + 1, 5))
+    for d in range(top + 1):
+        squared = float(d) * d
+        weights[d, 0] = 1 / (1 + d)
+        weights[d, 1] = 1 / (1 + squared)
+        weights[d, 2] = 1 / (1 + squared / (float(top) * top))
+        weights[d, 3] = 1 / (1 + d / top)
+        weights[d, 4] = 1 / squared if d > 0 else 0.0
+    return weights
 
 
 @compiled
 def add_features(
-    scratch: Scratch,
+    counts: Values,
+    rows: Ranks,
+    columns: Ranks,
     listed: int,
+    margins: Values,
     count: int,
     levels: Values,
-    top: int,
+    histograms: Values,
+    of_difference: Values,
     symmetrical: bool,
     exact: bool,
     table: Values,
@@ -52,139 +55,170 @@ def add_features(
     """Add all features but MCC to a row, and empty the matrix.
 
     Args:
-        scratch: The matrix, with one pair at least.
-        listed: Its cells that are not 0.
+        counts: The matrix, (rank, rank), flat; if symmetrical each pair once, lower rank first.
+        rows: Row of each cell that is not 0.
+        columns: Column of each cell that is not 0.
+        listed: How many these are, 1 at least.
+        margins: Sums of rows and of columns, (2, ranks); if symmetrical those of rows alone, of
+            each pair both ways.
         count: Ranks.
         levels: The grey level of each rank.
-        top: The highest grey level of the region.
+        histograms: Zeros for the counts of i + j and |i − j|, (2, 2 top + 1); so again afterwards.
+        of_difference: As `difference_weights` gives them.
         symmetrical: Count each pair both ways.
         exact: Entropies cell by cell with PyRadiomics' epsilon, as weights may be tiny.
         table: Of n log2 n.
         row: In the order of `features.glcm.NAMES`, (24,).
     """
-    second = scratch.first if symmetrical else scratch.second
+    second = 0 if symmetrical else 1
     total = 0.0
-    for t in range(listed):
-        total += scratch.cells[scratch.used[t]]
+    for rank in range(count):
+        total += margins[0, rank]
+    if symmetrical:
+        total /= 2
     margin = 2 * total if symmetrical else total
-    mean_first, variance_first = _spread(scratch.first, levels, count, margin)
+    mean_first, variance_first = _spread(margins, 0, levels, count, margin)
     mean_second, variance_second = mean_first, variance_first
     if not symmetrical:
-        mean_second, variance_second = _spread(second, levels, count, margin)
+        mean_second, variance_second = _spread(margins, 1, levels, count, margin)
     covariance = _of_cells(
-        scratch, listed, count, levels, top, total, mean_first, mean_second, symmetrical, row
+        counts,
+        rows,
+        columns,
+        listed,
+        levels,
+        histograms,
+        of_difference,
+        total,
+        mean_first,
+        mean_second,
+        row,
     )
     deviations = np.sqrt(variance_first) * np.sqrt(variance_second)
     row[5] += 1.0 if deviations == 0 else covariance / (deviations + EPSILON)
     row[16] += mean_first
     row[23] += variance_first
-    _entropies(scratch, second, listed, count, total, symmetrical, exact, table, row)
-    _of_histograms(scratch, listed, count, levels, total, exact, table, row)
+    _entropies(
+        counts,
+        rows,
+        columns,
+        listed,
+        margins,
+        second,
+        count,
+        margin,
+        symmetrical,
+        exact,
+        table,
+        row,
+    )
+    _of_histograms(rows, columns, listed, levels, histograms, total, exact, table, row)
+    size = np.uint32(levels.size)
     for t in range(listed):
-        scratch.cells[scratch.used[t]] = 0
+        counts[rows[t] * size + columns[t]] = 0
     for rank in range(count):
-        scratch.first[rank] = 0
-        scratch.second[rank] = 0
+        margins[0, rank] = 0
+        margins[1, rank] = 0
 
 
 @compiled
-def _spread(sums: Values, levels: Values, count: int, total: float) -> tuple[float, float]:
+def _spread(
+    margins: Values, which: int, levels: Values, count: int, total: float
+) -> tuple[float, float]:
     """Mean and variance of the grey levels."""
     mean, variance = 0.0, 0.0
     for rank in range(count):
-        mean += sums[rank] * levels[rank]
+        mean += margins[which, rank] * levels[rank]
     mean /= total
     for rank in range(count):
-        variance += sums[rank] * (levels[rank] - mean) ** 2
+        variance += margins[which, rank] * (levels[rank] - mean) ** 2
     return mean, variance / total
 
 
 @compiled
 def _of_cells(
-    scratch: Scratch,
+    counts: Values,
+    rows: Ranks,
+    columns: Ranks,
     listed: int,
-    count: int,
     levels: Values,
-    top: int,
+    histograms: Values,
+    of_difference: Values,
     total: float,
     mean_first: float,
     mean_second: float,
-    symmetrical: bool,
     row: Values,
 ) -> float:
-    """Sums over the cells; lists i + j and |i − j|, and gives the covariance."""
+    """Sums over the cells; counts i + j and |i − j|, and gives the covariance."""
+    size = np.uint32(levels.size)
     mean_sum = mean_first + mean_second
-    product, contrast, away_sum, covariance = 0.0, 0.0, 0.0, 0.0
+    product, contrast, distance, covariance = 0.0, 0.0, 0.0, 0.0
     tendency, shade, prominence, inverse = 0.0, 0.0, 0.0, 0.0
     near, near_squared, near_squared_scaled, near_scaled = 0.0, 0.0, 0.0, 0.0
     for t in range(listed):
-        n = scratch.cells[scratch.used[t]]
-        i, j = levels[scratch.used[t] // count], levels[scratch.used[t] % count]
+        n = counts[rows[t] * size + columns[t]]
+        i, j = levels[rows[t]], levels[columns[t]]
         d = abs(i - j)
-        squared = d * d
+        step = np.uint32(d)
         away = i + j - mean_sum
+        squared = away * away
         product += n * i * j
         covariance += n * (i - mean_first) * (j - mean_second)
-        tendency += n * away * away
-        shade += n * away * away * away
-        prominence += n * away * away * away * away
-        contrast += n * squared
-        away_sum += n * d
-        near += n / (1 + d)
-        near_squared += n / (1 + squared)
-        near_squared_scaled += n / (1 + squared / (float(top) * top))
-        near_scaled += n / (1 + d / top)
-        if d > 0:
-            inverse += n / squared
-        scratch.sums[int(i + j)] += n
-        scratch.differences[int(d)] += n
-    row[0] += product / total
-    row[1] += prominence / total
-    row[2] += shade / total
-    row[3] += tendency / total
-    row[4] += contrast / total
-    row[6] += away_sum / total
-    row[8] += _difference_variance(scratch, listed, count, levels, total, away_sum / total)
-    row[9] += near / total
-    row[10] += near_squared / total
-    row[11] += near_squared_scaled / total
-    row[12] += near_scaled / total
-    row[15] += inverse / total
-    row[21] += mean_sum
-    return covariance / total
-
-
-@compiled
-def _difference_variance(
-    scratch: Scratch, listed: int, count: int, levels: Values, total: float, mean: float
-) -> float:
-    variance = 0.0
+        tendency += n * squared
+        shade += n * squared * away
+        prominence += n * squared * squared
+        contrast += n * d * d
+        distance += n * d
+        near += n * of_difference[step, 0]
+        near_squared += n * of_difference[step, 1]
+        near_squared_scaled += n * of_difference[step, 2]
+        near_scaled += n * of_difference[step, 3]
+        inverse += n * of_difference[step, 4]
+        histograms[0, np.uint32(i + j)] += n
+        histograms[1, step] += n
+    share = 1 / total
+    mean_distance, variance = distance * share, 0.0
     for t in range(listed):
-        i, j = levels[scratch.used[t] // count], levels[scratch.used[t] % count]
-        variance += scratch.cells[scratch.used[t]] * (abs(i - j) - mean) ** 2
-    return variance / total
+        d = abs(levels[rows[t]] - levels[columns[t]])
+        variance += counts[rows[t] * size + columns[t]] * (d - mean_distance) ** 2
+    row[0] += product * share
+    row[1] += prominence * share
+    row[2] += shade * share
+    row[3] += tendency * share
+    row[4] += contrast * share
+    row[6] += mean_distance
+    row[8] += variance * share
+    row[9] += near * share
+    row[10] += near_squared * share
+    row[11] += near_squared_scaled * share
+    row[12] += near_scaled * share
+    row[15] += inverse * share
+    row[21] += mean_sum
+    return covariance * share
 
 
 @compiled
 def _entropies(
-    scratch: Scratch,
-    second: Values,
+    counts: Values,
+    rows: Ranks,
+    columns: Ranks,
     listed: int,
+    margins: Values,
+    second: int,
     count: int,
-    total: float,
+    margin: float,
     symmetrical: bool,
     exact: bool,
     table: Values,
     row: Values,
 ) -> None:
     """Energy, largest probability, joint entropy, and the two measures of information."""
-    margin = 2 * total if symmetrical else total
+    size = np.uint32(margins.shape[1])
     energy, largest, joint, crossed = 0.0, 0.0, 0.0, 0.0
     for t in range(listed):
-        n = scratch.cells[scratch.used[t]]
-        i, j = scratch.used[t] // count, scratch.used[t] % count
+        n = counts[rows[t] * size + columns[t]]
         times = 1.0
-        if symmetrical and i == j:
+        if symmetrical and rows[t] == columns[t]:
             n *= 2
         elif symmetrical:
             times = 2.0
@@ -192,16 +226,16 @@ def _entropies(
         largest = max(largest, n)
         joint += times * _bits(n, margin, exact, table)
         if exact:
-            q = scratch.first[i] / margin * (second[j] / margin)
+            q = margins[0, rows[t]] / margin * (margins[second, columns[t]] / margin)
             crossed -= times * n / margin * np.log2(q + EPSILON)
-    row[17] += energy / margin**2
+    row[17] += energy / (margin * margin)
     row[20] += largest / margin
     joint = _in_all(joint, margin, exact)
-    h_first = _entropy(scratch.first, count, margin, exact, table)
-    h_second = h_first if symmetrical else _entropy(second, count, margin, exact, table)
+    h_first = _entropy(margins, 0, count, margin, exact, table)
+    h_second = h_first if symmetrical else _entropy(margins, 1, count, margin, exact, table)
     product = h_first + h_second
     if exact:
-        product = _product_entropy(scratch.first, second, count, margin)
+        product = _product_entropy(margins, second, count, margin)
     else:
         crossed = product
     row[18] += joint
@@ -214,22 +248,23 @@ def _entropies(
 
 
 @compiled
-def _product_entropy(first: Values, second: Values, count: int, margin: float) -> float:
+def _product_entropy(margins: Values, second: int, count: int, margin: float) -> float:
     """Entropy of p(i) p(j), with PyRadiomics' epsilon."""
     entropy = 0.0
     for i in range(count):
         for j in range(count):
-            q = first[i] / margin * (second[j] / margin)
+            q = margins[0, i] / margin * (margins[second, j] / margin)
             entropy -= q * np.log2(q + EPSILON)
     return entropy
 
 
 @compiled
 def _of_histograms(
-    scratch: Scratch,
+    rows: Ranks,
+    columns: Ranks,
     listed: int,
-    count: int,
     levels: Values,
+    histograms: Values,
     total: float,
     exact: bool,
     table: Values,
@@ -238,25 +273,27 @@ def _of_histograms(
     """Entropies of i + j and |i − j|, whose counts are emptied."""
     of_sums, of_differences = 0.0, 0.0
     for t in range(listed):
-        i, j = levels[scratch.used[t] // count], levels[scratch.used[t] % count]
-        n = scratch.sums[int(i + j)]
-        if n > 0:
-            of_sums += _bits(n, total, exact, table)
-            scratch.sums[int(i + j)] = 0
-        n = scratch.differences[int(abs(i - j))]
-        if n > 0:
-            of_differences += _bits(n, total, exact, table)
-            scratch.differences[int(abs(i - j))] = 0
+        i, j = levels[rows[t]], levels[columns[t]]
+        place = np.uint32(i + j)
+        if histograms[0, place] > 0:
+            of_sums += _bits(histograms[0, place], total, exact, table)
+            histograms[0, place] = 0
+        place = np.uint32(abs(i - j))
+        if histograms[1, place] > 0:
+            of_differences += _bits(histograms[1, place], total, exact, table)
+            histograms[1, place] = 0
     row[22] += _in_all(of_sums, total, exact)
     row[7] += _in_all(of_differences, total, exact)
 
 
 @compiled
-def _entropy(sums: Values, count: int, total: float, exact: bool, table: Values) -> float:
+def _entropy(
+    margins: Values, which: int, count: int, total: float, exact: bool, table: Values
+) -> float:
     parts = 0.0
     for rank in range(count):
-        if sums[rank] > 0:
-            parts += _bits(sums[rank], total, exact, table)
+        if margins[which, rank] > 0:
+            parts += _bits(margins[which, rank], total, exact, table)
     return _in_all(parts, total, exact)
 
 

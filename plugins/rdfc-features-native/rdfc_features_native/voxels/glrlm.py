@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
-from rdfc_features_native.voxels.sizes import MEASURES, add, measure
+from rdfc_features_native.voxels.sizes import MEASURES, measure, sizes_up_to, squares
 from rdfc_features_native.voxels.window import look
 
 Values = NDArray[np.float64]
 Ints = NDArray[np.int32]
+Ranks = NDArray[np.uint32]
 
 
 @compiled
@@ -39,19 +40,20 @@ def glrlm_maps(
         table: Of n log2 n.
     """
     size = offsets.size
-    width = longest + 1
     rank_of = np.full(level_of.size, -1, np.int32)
     ranks, codes = np.empty(size, np.int32), np.empty(size, np.int32)
-    levels = np.empty(size)
-    cells = np.zeros(size * width)
-    used = np.empty(size * width, np.int32)
+    width = longest + 1
+    counts = np.zeros(size * width)
+    rows, columns = np.empty(size * width, np.uint32), np.empty(size * width, np.uint32)
+    held, levels, sizes = np.empty(size), np.empty((3, size)), sizes_up_to(width - 1)
     by_level, by_size = np.zeros(size), np.zeros(width)
     row = np.empty(MEASURES)
     out = np.empty((MEASURES, places.size))
     for v in range(places.size):
         count = look(grid, places[v], offsets, rank_of, ranks, codes)
         for rank in range(count):
-            levels[rank] = level_of[codes[rank]]
+            held[rank] = level_of[codes[rank]]
+        squares(held, count, levels)
         row[:] = 0
         ways, listed = 0, 0
         for way in range(starts.size - 1):
@@ -59,13 +61,13 @@ def glrlm_maps(
             weight = weights[way] if weights.size else 1.0
             if not _has_neighbours(part, ranks) or weight == 0:
                 continue
-            listed = _count(part, ranks, width, weight, cells, used, listed)
+            listed = _count(part, ranks, weight, width, counts, rows, columns, listed)
             if weights.size == 0:
-                measure(cells, used, listed, width, levels, by_level, by_size, table, row)
+                measure(counts, rows, columns, listed, levels, sizes, by_level, by_size, table, row)
                 listed = 0
                 ways += 1
         if listed > 0:
-            measure(cells, used, listed, width, levels, by_level, by_size, table, row)
+            measure(counts, rows, columns, listed, levels, sizes, by_level, by_size, table, row)
             ways = 1
         for k in range(MEASURES):
             out[k, v] = row[k] / ways if ways else np.nan
@@ -88,9 +90,16 @@ def _has_neighbours(lines: Ints, ranks: Ints) -> bool:
 
 @compiled
 def _count(
-    lines: Ints, ranks: Ints, width: int, weight: float, cells: Values, used: Ints, listed: int
+    lines: Ints,
+    ranks: Ints,
+    weight: float,
+    width: int,
+    counts: Values,
+    rows: Ranks,
+    columns: Ranks,
+    listed: int,
 ) -> int:
-    """Add the runs of one direction to the cells; how many of them are listed then."""
+    """Add the runs of one direction to the matrix; how many of its cells are listed then."""
     current, length = np.int32(-1), 0
     for place in lines:
         rank = ranks[place] if place >= 0 else np.int32(-1)
@@ -98,6 +107,10 @@ def _count(
             length += 1
             continue
         if current >= 0:
-            listed = add(cells, used, listed, current * width + length, weight)
+            cell = np.uint32(current * width + length)
+            if counts[cell] == 0:
+                rows[listed], columns[listed] = current, length
+                listed += 1
+            counts[cell] += weight
         current, length = rank, 1
     return listed

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_features_native.compiling import compiled
-from rdfc_features_native.voxels.sizes import MEASURES, add, measure
+from rdfc_features_native.voxels.sizes import MEASURES, measure, sizes_up_to, squares
 from rdfc_features_native.voxels.window import look
 
 Values = NDArray[np.float64]
@@ -33,20 +33,21 @@ def glszm_maps(
         table: Of n log2 n.
     """
     size = offsets.size
-    width = size + 1
     rank_of = np.full(level_of.size, -1, np.int32)
     ranks, codes = np.empty(size, np.int32), np.empty(size, np.int32)
     parents, voxels = np.empty(size, np.int32), np.empty(size, np.int32)
-    levels = np.empty(size)
-    cells = np.zeros(size * width)
-    used = np.empty(size, np.int32)
+    width = size + 1
+    counts = np.zeros(size * width)
+    rows, columns = np.empty(size, np.uint32), np.empty(size, np.uint32)
+    held, levels, sizes = np.empty(size), np.empty((3, size)), sizes_up_to(width - 1)
     by_level, by_size = np.zeros(size), np.zeros(width)
     row = np.empty(MEASURES)
     out = np.empty((MEASURES, places.size))
     for v in range(places.size):
         count = look(grid, places[v], offsets, rank_of, ranks, codes)
         for rank in range(count):
-            levels[rank] = level_of[codes[rank]]
+            held[rank] = level_of[codes[rank]]
+        squares(held, count, levels)
         for k in range(size):
             parents[k] = k
             voxels[k] = 0
@@ -61,9 +62,13 @@ def glszm_maps(
         listed = 0
         for k in range(size):
             if voxels[k] > 0:
-                listed = add(cells, used, listed, ranks[k] * width + voxels[k], 1.0)
+                cell = np.uint32(ranks[k] * width + voxels[k])
+                if counts[cell] == 0:
+                    rows[listed], columns[listed] = ranks[k], voxels[k]
+                    listed += 1
+                counts[cell] += 1
         row[:] = 0
-        measure(cells, used, listed, width, levels, by_level, by_size, table, row)
+        measure(counts, rows, columns, listed, levels, sizes, by_level, by_size, table, row)
         out[:, v] = row
     return out
 

@@ -27,6 +27,7 @@ from rdfc_features_native.voxels.window import Window
 
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]
+Ints = NDArray[np.int32]
 
 MOST_LEVELS = 65535
 """Grey levels of an image: windows are read from a grid of 16 bits."""
@@ -184,8 +185,7 @@ class ImageMaps:
 
     def gldm(self, _wanted: tuple[str, ...]) -> Values:
         """Dependence features."""
-        steps = self.window.steps(self.settings.distances, both_ways=True)
-        pairs, _ = self.window.pairs(steps)
+        pairs, both_ways, most = self._neighbours()
         return self._in_pieces(
             lambda places: gldm_maps(
                 self.grid,
@@ -193,7 +193,8 @@ class ImageMaps:
                 self.window.offsets,
                 self.grey.levels,
                 pairs,
-                len(steps),
+                both_ways,
+                most,
                 float(self.settings.gldm_a),
                 N_LOG_N,
             )
@@ -201,12 +202,21 @@ class ImageMaps:
 
     def ngtdm(self, _wanted: tuple[str, ...]) -> Values:
         """Tone difference features."""
-        pairs, _ = self.window.pairs(self.window.steps(self.settings.distances, both_ways=True))
+        pairs, both_ways, _ = self._neighbours()
         return self._in_pieces(
             lambda places: ngtdm_maps(
-                self.grid, places, self.window.offsets, self.grey.levels, pairs
+                self.grid, places, self.window.offsets, self.grey.levels, pairs, both_ways
             )
         )
+
+    def _neighbours(self) -> tuple[Ints, bool, int]:
+        """Pairs of places, whether each is the other's neighbour, and the most of one place."""
+        distances = self.settings.distances
+        around = self.window.steps(distances, both_ways=True)
+        # A distance named twice counts twice, by PyRadiomics' rule not alike for both ways.
+        both_ways = len(set(distances)) == len(distances)
+        steps = self.window.steps(distances, both_ways=False) if both_ways else around
+        return self.window.pairs(steps)[0], both_ways, len(around)
 
     def _in_pieces(self, measure: Callable[[Places], Values]) -> Values:
         """All voxels, (F, N), in several threads where that is asked for."""
