@@ -59,7 +59,8 @@ def glcm_maps(
     rows, columns = np.empty(size * size, np.uint32), np.empty(size * size, np.uint32)
     margins, histograms = np.zeros((2, size)), np.zeros((2, 2 * top + 1))
     of_difference = difference_weights(top)
-    parents = np.empty(2 * size, np.int32)
+    numbers, parents = np.empty(2 * size, np.int32), np.empty(2 * size, np.int32)
+    roots = np.empty((2, size))
     scaled, squared = np.empty((size, size)), np.empty((size, size))
     diagonal, beside = np.empty(size), np.empty(size)
     row = np.empty(FEATURES)
@@ -88,7 +89,9 @@ def glcm_maps(
                     count,
                     margins,
                     symmetrical,
+                    numbers,
                     parents,
+                    roots,
                     scaled,
                     squared,
                     diagonal,

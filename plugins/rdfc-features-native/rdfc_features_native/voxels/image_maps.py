@@ -20,7 +20,7 @@ from rdfc_features_native.features.logarithms import N_LOG_N
 from rdfc_features_native.texture import ORDERS
 from rdfc_features_native.voxels.around import gldm_maps, ngtdm_maps
 from rdfc_features_native.voxels.firstorder import firstorder_maps
-from rdfc_features_native.voxels.glcm import glcm_maps
+from rdfc_features_native.voxels.glcm import MCC, glcm_maps
 from rdfc_features_native.voxels.glrlm import glrlm_maps
 from rdfc_features_native.voxels.glszm import glszm_maps
 from rdfc_features_native.voxels.window import Window
@@ -139,7 +139,7 @@ class ImageMaps:
         steps = self.window.steps(own.distances, both_ways=False)
         pairs, starts = self.window.pairs(steps)
         weights = pair_weights(steps, self.region.spacing_mm, own.weighting_norm)
-        return self._in_pieces(
+        found = self._in_pieces(
             lambda places: glcm_maps(
                 self.grid,
                 places,
@@ -154,6 +154,9 @@ class ImageMaps:
                 N_LOG_N,
             )
         )
+        if np.count_nonzero(self.grey.counts) < 2:
+            found[MCC] = 1.0  # by PyRadiomics' definition, pairs or none
+        return found
 
     def glrlm(self, _wanted: tuple[str, ...]) -> Values:
         """Run length features."""
