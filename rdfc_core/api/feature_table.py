@@ -72,10 +72,10 @@ def extract_features(
     from rdfc_core.api.context import opened
     from rdfc_core.api.frames import feature_frame, refuse_failed
 
-    measuring = _extractor_part(extractor, parameters)
-    chosen = cases_of(cases, PlainLists(readers=_readers(reader)))
+    measuring = extractor_part(extractor, parameters)
+    chosen = cases_of(cases, PlainLists(readers=named_readers(reader)))
     if mask_value is not None:
-        chosen = [_with_mask_value(case, mask_value) for case in chosen]
+        chosen = [with_mask_value(case, mask_value) for case in chosen]
     with opened(store, executor, progress) as context:
         from rdfc_core.data.findings import remark_findings, warn
         from rdfc_core.extraction.extract import extract
@@ -88,7 +88,7 @@ def extract_features(
     return feature_frame(extraction, prefixed=False)
 
 
-def _extractor_part(
+def extractor_part(
     extractor: str | Mapping[str, Any], parameters: str | Path | Mapping[str, Any]
 ) -> ResolvedPart:
     """What measures, with the parameters among its options."""
@@ -99,7 +99,7 @@ def _extractor_part(
     return _resolved("feature_extractor", Part(name=named.name, options=options))
 
 
-def _readers(reader: str | Mapping[str, Any] | None) -> dict[str, ResolvedPart]:
+def named_readers(reader: str | Mapping[str, Any] | None) -> dict[str, ResolvedPart]:
     """The reader that the caller names, by its name; none where the files' names decide."""
     if reader is None:
         return {}
@@ -113,6 +113,6 @@ def _resolved(kind: Kind, part: Part) -> ResolvedPart:
     return resolve_part(kind, part, installed(), "extract_features")
 
 
-def _with_mask_value(case: Case, mask_value: int) -> Case:
+def with_mask_value(case: Case, mask_value: int) -> Case:
     """The case, its tumour marked by this value unless it names one itself."""
     return case if case.mask_value is not None else replace(case, mask_value=mask_value)

@@ -42,7 +42,26 @@ Out = Annotated[
     typer.Option("--out", "-o", help="Write a table: .csv, .parquet or .json; else CSV here."),
 ]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", "-j", min=0, help="Processes that measure at once.")
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=0,
+        help="Processes that measure at once; for maps threads, 1 by default.",
+    ),
+]
+VoxelBased = Annotated[
+    bool,
+    typer.Option(
+        "--voxel-based",
+        help="Write maps of features in place of a table: of the window around every voxel, as "
+        "voxelSetting of the parameters says.",
+    ),
+]
+Ending = Annotated[str, typer.Option("--format", help="Of maps: .nrrd, .nii.gz, .nii or .mha.")]
+OutDir = Annotated[
+    Path | None,
+    typer.Option("--out-dir", help="The folder of maps, with one of its own a case of a list."),
 ]
 Extractor = Annotated[
     str,
@@ -75,7 +94,12 @@ def features(
     jobs: Jobs = None,
     extractor: Extractor = "native",
     skip: Skip = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
+    voxel_based: VoxelBased = False,
+    out_dir: OutDir = None,
+    ending: Ending = ".nrrd",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace --out, or maps in --out-dir.")
+    ] = False,
     store: options.Store = None,
     debug: options.Debug = False,
 ) -> None:
@@ -85,27 +109,56 @@ def features(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
+    _refuse_unfit(voxel_based, out, out_dir)
     as_json = out is not None and out.suffix.lower() == JSON
     check_out(out, overwrite, (source, mask), (*FORMATS, JSON))
     if mask is None and source.is_file() and source.suffix.lower() not in LISTS:
         raise StudyError(f"{source} is no list: give the mask of the image as well.")
     parameters, value = _parameters(param, setting or [])
-    measure = partial(
-        extract_features,
-        str(source) if mask is None else (str(source), str(mask)),
-        parameters,
-        extractor=extractor,
-        mask_value=value if label is None else label,
-        store=store,
-        executor="local" if jobs is None else f"local:workers={jobs}",
-        errors="skip" if skip else "raise",
-        progress=console.DrawnProgress(),
-    )
+    cases = str(source) if mask is None else (str(source), str(mask))
+    how: dict[str, Any] = {
+        "extractor": extractor,
+        "mask_value": value if label is None else label,
+        "errors": "skip" if skip else "raise",
+        "progress": console.DrawnProgress(),
+    }
+    if out_dir is not None:
+        maps = {"ending": ending, "threads": max(1, jobs or 1), "overwrite": overwrite}
+        _write_maps(cases, out_dir, parameters, {**how, **maps})
+        return
+    executor = "local" if jobs is None else f"local:workers={jobs}"
+    measure = partial(extract_features, cases, parameters, store=store, executor=executor, **how)
     try:
         table = measure()
     except DataError as error:
         raise DataError(str(error).replace(HOW_TO_SKIP, "say --skip-failed")) from error
     _write(table, out, as_json)
+
+
+def _refuse_unfit(voxel_based: bool, out: Path | None, out_dir: Path | None) -> None:
+    """Maps are images in a folder, and a table is a file.
+
+    Raises:
+        StudyError: If the options name both, or not where maps go.
+    """
+    if voxel_based and out_dir is None:
+        raise StudyError("--voxel-based writes many images. Name their folder with --out-dir.")
+    if out_dir is not None and not voxel_based:
+        raise StudyError("--out-dir is for maps of features. Say --voxel-based as well, or --out.")
+    if voxel_based and out is not None:
+        raise StudyError("Maps of features are no table: leave --out out.")
+
+
+def _write_maps(cases: Any, out_dir: Path, parameters: Any, how: dict[str, Any]) -> None:
+    from rdfc_core.api.feature_maps import write_feature_maps
+    from rdfc_core.api.frames import HOW_TO_SKIP
+    from rdfc_core.cli import console
+
+    try:
+        files = write_feature_maps(cases, out_dir, parameters, **how)
+    except DataError as error:
+        raise DataError(str(error).replace(HOW_TO_SKIP, "say --skip-failed")) from error
+    console.out.print(f"{len(files)} maps in {out_dir}.", markup=False, highlight=False)
 
 
 def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
@@ -114,6 +167,7 @@ def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
     A set stays a word; a file becomes its content, with settings that go before it.
     """
     from rdfc_core.radiomics.parameters import bundled_sets, load_parameters
+    from rdfc_core.radiomics.voxel_settings import VOXEL_SETTINGS
     from rdfc_core.utils.serialization import parse_yaml
 
     if not settings and param in ("auto", *bundled_sets()):
@@ -128,7 +182,8 @@ def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
         name, is_said, value = text.partition("=")
         if not is_said or not name:
             raise StudyError(f"--setting {text}: write NAME=VALUE, as in binWidth=20.")
-        content["setting"][name] = parse_yaml(value)
+        part = "voxelSetting" if name in VOXEL_SETTINGS else "setting"
+        content.setdefault(part, {})[name] = parse_yaml(value)
     content["setting"].pop("additionalInfo", None)  # of the result, which is features alone
     return content, content["setting"].pop("label", None)
 

@@ -41,3 +41,7 @@ class VoxelSettings(BaseModel):
     def _as_word(self, value: float) -> float | str:
         """JSON knows no NaN."""
         return "nan" if math.isnan(value) else value
+
+
+VOXEL_SETTINGS = tuple(field.alias for field in VoxelSettings.model_fields.values() if field.alias)
+"""Their names in parameter files."""

@@ -99,3 +99,69 @@ def test_an_image_without_a_mask_is_asked_for_it(files, rdfc_here):
 def test_what_does_not_fit_is_one_sentence(files, rdfc_here, arguments, say):
     pair = files / "image0.nrrd", files / "mask0.nrrd"
     rdfc_here("features", *pair, *arguments, "-j", 0).refused(say)
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".nii.gz"])
+def test_maps_of_one_image_lie_where_it_does(files, rdfc_here, ending):
+    image = sitk.ReadImage(str(files / "image0.nrrd"))
+    image.SetOrigin((10.0, -4.0, 3.0))
+    image.SetSpacing((0.5, 0.5, 2.0))
+    mask = sitk.ReadImage(str(files / "mask0.nrrd"))
+    mask.CopyInformation(image)
+    for name, one in (("i", image), ("m", mask)):
+        sitk.WriteImage(one, str(files / f"{name}.nrrd"))
+    pair = files / "i.nrrd", files / "m.nrrd"
+    where = ("--voxel-based", "--out-dir", files / "maps", "--format", ending)
+    done = rdfc_here("features", *pair, "-p", files / "p.yaml", "-s", "kernelRadius=2", *where)
+    assert done.code == 0, done.err
+    assert "2 maps in" in done.out
+    names = sorted(path.name for path in (files / "maps").iterdir())
+    assert names == [f"{ENTROPY}{ending}", f"{MEAN}{ending}"]
+    made = sitk.ReadImage(str(files / "maps" / f"{MEAN}{ending}"))
+    assert made.GetPixelID() == sitk.sitkFloat64
+    assert made.GetSize() == (10, 9, 8)  # the mask's box of 6 x 5 x 4 and 2 voxels around it
+    corner = image.TransformIndexToPhysicalPoint((1, 7, 0))
+    assert made.GetOrigin() == pytest.approx(corner)
+    values, inside = sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(mask) == 2
+    window = (slice(1, 6), slice(9, 14), slice(3, 8))  # around (3, 11, 5)
+    expected = values[window][inside[window]].mean()
+    assert sitk.GetArrayFromImage(made)[3, 11 - 7, 5 - 1] == pytest.approx(expected)
+    again = rdfc_here("features", *pair, "-p", files / "p.yaml", *where)
+    assert again.code == 2
+    assert "--overwrite" in again.err
+    assert rdfc_here("features", *pair, "-p", files / "p.yaml", *where, "--overwrite").code == 0
+
+
+def test_maps_of_a_list_have_a_folder_a_case_and_failed_ones_are_told(files, rdfc_here):
+    (files / "batch.csv").write_text(
+        "Image,Mask,Label\nimage0.nrrd,mask0.nrrd,1\nimage1.nrrd,mask1.nrrd,7\n"
+    )
+    command = ("features", files / "batch.csv", "-p", "ct-3d", "--voxel-based")
+    assert "--out-dir" in rdfc_here(*command).err
+    (files / "q.yaml").write_text("featureClass: {ngtdm: [Contrast]}\nsetting: {binWidth: 20}\n")
+    command = ("features", files / "batch.csv", "-p", files / "q.yaml", "--voxel-based")
+    where = ("--out-dir", files / "maps")
+    failed = rdfc_here(*command, *where)
+    assert failed.code == 2
+    assert "Case image1" in failed.err
+    assert "say --skip-failed" in failed.err
+    done = rdfc_here(*command, *where, "--skip-failed", "--overwrite", "-j", 2)
+    assert done.code == 0, done.err
+    assert [path.name for path in sorted((files / "maps").rglob("*.nrrd"))] == [
+        "original_ngtdm_Contrast.nrrd"
+    ]
+    assert (files / "maps" / "image0").is_dir()
+
+
+def test_maps_need_an_extractor_that_makes_them(files, rdfc_here):
+    pair = files / "image0.nrrd", files / "mask0.nrrd"
+    where = ("--voxel-based", "--out-dir", files / "maps")
+    done = rdfc_here("features", *pair, "-p", files / "p.yaml", "--features", "pyradiomics", *where)
+    assert done.code == 2
+    assert "makes no maps" in done.err
+    other = rdfc_here("features", *pair, "--out-dir", files / "maps")
+    assert other.code == 2
+    assert "--voxel-based" in other.err
+    ending = rdfc_here("features", *pair, "-p", files / "p.yaml", *where, "--format", ".png")
+    assert ending.code == 2
+    assert ".nii.gz" in ending.err

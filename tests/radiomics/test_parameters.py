@@ -1,6 +1,7 @@
 """Parameter files: the bundled sets hold what was published, and nothing is dropped in silence."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -162,8 +163,16 @@ def test_a_wrong_value_is_refused_by_its_key(setting, complaint):
     assert complaint in message
 
 
-def test_voxel_wise_settings_are_refused_by_name():
-    assert "voxelSetting" in refusal(voxelSetting={"kernelRadius": 1})
+def test_settings_of_maps_are_read_and_decide_no_feature():
+    parameters = parse(voxelSetting={"kernelRadius": 2, "initValue": ".nan", "voxelBatch": 10})
+    assert parameters.voxel_settings.kernel_radius == 2
+    assert math.isnan(parameters.voxel_settings.init_value)
+    assert parameters.dump() == parse().dump()
+    again = parse(**parameters.dump_all()).voxel_settings
+    assert (again.kernel_radius, again.masked_kernel, again.voxel_batch) == (2, True, 10)
+    assert math.isnan(again.init_value)
+    assert "kernelRadius" in refusal(voxelSetting={"kernelRadios": 1})
+    assert "voxelSetting.kernelRadius" in refusal(voxelSetting={"kernelRadius": 0})
 
 
 def test_log_without_sigma_is_refused_because_it_would_vanish():

@@ -41,6 +41,7 @@ from rdfc_features_native.preparation import (
     resegment,
     target_spacing_mm,
     tumour_box,
+    with_slices_as_stored,
     with_slices_first,
 )
 from rdfc_features_native.region import Region, box_of
@@ -143,7 +144,10 @@ class NativeExtractor(FeatureExtractor):
         absent = why_no_log(parameters, size, spacing_mm)
         image = _as_measured(tumour, plan).image
         voxel = parameters.voxel_settings
-        yield from tumour_maps(image, prepared, region, plan, voxel, absent, threads)
+        for name, made in tumour_maps(image, prepared, region, plan, voxel, absent, threads):
+            if image is not tumour.image:
+                made = with_slices_as_stored(made, tumour.image.slice_axis)
+            yield name, made
 
     def recipe(self) -> dict[str, Any]:
         """Version of the engine and full parameters; of both kinds of tumour if they differ."""

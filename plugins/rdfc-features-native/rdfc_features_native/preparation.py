@@ -69,6 +69,25 @@ def with_slices_first(tumour: Tumour) -> Tumour:
     return Tumour(turned, tumour.mask.transpose(order))
 
 
+def with_slices_as_stored(made: Volume, slice_axis: int) -> Volume:
+    """The same volume with its first axis, of axial slices, where a file stores it.
+
+    Args:
+        made: With slices first, as `with_slices_first` turns tumours.
+        slice_axis: The axis of slices in the file.
+    """
+    order = [1, 2]
+    order.insert(slice_axis, 0)
+    if order == [0, 1, 2]:
+        return made
+    return replace(
+        made,
+        array=made.array.transpose(order),
+        spacing_mm=tuple(made.spacing_mm[axis] for axis in order),
+        direction=made.direction[:, order],
+    )
+
+
 def tumour_box(tumour: Tumour) -> Box:
     """The smallest box around the tumour's mask.
 

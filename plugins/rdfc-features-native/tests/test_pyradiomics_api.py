@@ -153,8 +153,6 @@ def test_what_cannot_be_measured_is_a_value_error(files, tmp_path):
         extractor.enableImageTypeByName("Wavelets")
     with pytest.raises(ValueError, match="no feature class 'glmc'"):
         extractor.enableFeatureClassByName("glmc")
-    with pytest.raises(NotImplementedError, match="no maps of features"):
-        extractor.execute(*files, voxelBased=True)
     shifted = sitk.ReadImage(str(files[1]))
     shifted.SetOrigin((50.0, 0.0, 0.0))
     with pytest.raises(ValueError, match="origin"):

@@ -38,18 +38,11 @@ def glcm_maps(
 ) -> Values:
     """All features in the order of `features.glcm.NAMES`, (24, N); NaN where there are no pairs.
 
-    Args:
-        grid: Codes on the flat padded grid, 0 outside.
-        places: Of the N voxels on it.
-        offsets: To the window's places.
-        level_of: The grey level of each code.
-        pairs: Places one step apart, (P, 2).
-        starts: Where the pairs of each direction begin, (D + 1,).
-        top: The highest grey level of the region.
-        symmetrical: Count each pair both ways.
-        weights: Of each direction in one common matrix, (D,); empty: the mean of all directions.
-        with_mcc: The maximal correlation coefficient; NaN unless asked for.
-        table: Of n log2 n.
+    What is not named here is as of `around.gldm_maps`: ``pairs`` are places one step apart, (P, 2),
+    those of each direction from its ``starts`` on, (D + 1,); ``top`` is the highest grey level of
+    the region; ``symmetrical`` counts each pair both ways; ``weights`` of the directions, (D,),
+    join them in one matrix, and without any their features are averaged; the maximal correlation
+    coefficient is NaN unless ``with_mcc``.
     """
     size = offsets.size
     rank_of = np.full(level_of.size, -1, np.int32)
@@ -113,10 +106,9 @@ def glcm_maps(
                 row,
             )
             listed = 0
-        for k in range(FEATURES):
-            out[k, v] = row[k] / ways if ways else np.nan
-        if not with_mcc:
-            out[MCC, v] = np.nan
+        out[:, v] = row / (ways if ways else np.nan)
+    if not with_mcc:
+        out[MCC] = np.nan
     return out
 
 
