@@ -30,6 +30,7 @@ from rdfc_core.plugin.hookspecs import Stop, hookimpl
 if TYPE_CHECKING:
     from rdfc_core.api.classifier import RdfcClassifier
     from rdfc_core.api.encoder import Encoder
+    from rdfc_core.api.feature_maps import write_feature_maps
     from rdfc_core.api.feature_table import extract_features
     from rdfc_core.api.running import run
     from rdfc_core.api.trained_run import Run, load_run
@@ -54,6 +55,7 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "write_feature_maps": "api.feature_maps",
 }
 """Name → the module that has it; loaded when the name is first used."""
 
@@ -83,6 +85,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "write_feature_maps",
 ]
 
 

@@ -47,7 +47,7 @@ def glcm_maps(
     size = offsets.size
     rank_of = np.full(level_of.size, -1, np.int32)
     ranks, codes = np.empty(size, np.int32), np.empty(size, np.int32)
-    levels = np.empty(size)
+    levels, row = np.empty(size), np.empty(FEATURES)
     counts = np.zeros(size * size)
     rows, columns = np.empty(size * size, np.uint32), np.empty(size * size, np.uint32)
     margins, histograms = np.zeros((2, size)), np.zeros((2, 2 * top + 1))
@@ -56,17 +56,17 @@ def glcm_maps(
     roots = np.empty((2, size))
     scaled, squared = np.empty((size, size)), np.empty((size, size))
     diagonal, beside = np.empty(size), np.empty(size)
-    row = np.empty(FEATURES)
     out = np.empty((FEATURES, places.size))
     for v in range(places.size):
         count = look(grid, places[v], offsets, rank_of, ranks, codes)
         for rank in range(count):
             levels[rank] = level_of[codes[rank]]
         row[:] = 0
+        row[MCC] = 0.0 if with_mcc else np.nan
         ways, listed = 0, 0
         for way in range(starts.size - 1):
-            part = pairs[starts[way] : starts[way + 1]]
             weight = weights[way] if weights.size else 1.0
+            part = pairs[starts[way] : starts[way + 1]]
             listed = _count(
                 part, ranks, symmetrical, weight, counts, rows, columns, margins, listed
             )
@@ -75,40 +75,15 @@ def glcm_maps(
             ways += 1
             if with_mcc:
                 row[MCC] += second_correlation(
-                    counts,
-                    rows,
-                    columns,
-                    listed,
-                    count,
-                    margins,
-                    symmetrical,
-                    numbers,
-                    parents,
-                    roots,
-                    scaled,
-                    squared,
-                    diagonal,
-                    beside,
-                )
+                    counts, rows, columns, listed, count, margins, symmetrical,
+                    numbers, parents, roots, scaled, squared, diagonal, beside,
+                )  # fmt: skip
             add_features(
-                counts,
-                rows,
-                columns,
-                listed,
-                margins,
-                count,
-                levels,
-                histograms,
-                of_difference,
-                symmetrical,
-                weights.size > 0,
-                table,
-                row,
-            )
+                counts, rows, columns, listed, margins, count, levels, histograms,
+                of_difference, symmetrical, weights.size > 0, table, row,
+            )  # fmt: skip
             listed = 0
         out[:, v] = row / (ways if ways else np.nan)
-    if not with_mcc:
-        out[MCC] = np.nan
     return out
 
 

@@ -52,13 +52,13 @@ def glszm_maps(
             parents[k] = k
             voxels[k] = 0
         for p in range(pairs.shape[0]):
-            one, other = pairs[p, 0], pairs[p, 1]
+            one, other = int(pairs[p, 0]), int(pairs[p, 1])
             if ranks[one] == ranks[other] and ranks[one] >= 0:
                 a, b = _root(parents, one), _root(parents, other)
                 parents[max(a, b)] = min(a, b)
         for k in range(size):
             if ranks[k] >= 0:
-                voxels[_root(parents, np.int32(k))] += 1
+                voxels[_root(parents, k)] += 1
         listed = 0
         for k in range(size):
             if voxels[k] > 0:

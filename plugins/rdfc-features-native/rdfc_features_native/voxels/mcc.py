@@ -68,9 +68,10 @@ def second_correlation(
     _scale(counts, rows, columns, listed, count, roots, second, numbers, high, wide, scaled)
     if symmetrical:
         if high == 2:
-            return min(1.0, abs(scaled[0, 0] + scaled[1, 1] - 1.0))
+            return float(min(1.0, abs(scaled[0, 0] + scaled[1, 1] - 1.0)))
         _take_largest_out(scaled, roots, count, numbers)
-        return min(1.0, largest_size(scaled[:high, :high], diagonal[:high], beside[:high]))
+        largest = largest_size(scaled[:high, :high], diagonal[:high], beside[:high])
+        return float(min(1.0, largest))
     for a in range(high):
         for b in range(a + 1):
             product = 0.0
@@ -78,7 +79,8 @@ def second_correlation(
                 product += scaled[a, k] * scaled[b, k]
             squared[a, b] = squared[b, a] = product
     _take_largest_out(squared, roots, count, numbers)
-    return min(1.0, np.sqrt(largest_size(squared[:high, :high], diagonal[:high], beside[:high])))
+    largest = largest_size(squared[:high, :high], diagonal[:high], beside[:high])
+    return float(min(1.0, np.sqrt(largest)))
 
 
 @compiled
