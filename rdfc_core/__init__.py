@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rdfc_core.api.encoder import Encoder
     from rdfc_core.api.feature_maps import write_feature_maps
     from rdfc_core.api.feature_table import extract_features
+    from rdfc_core.api.reliability import feature_reliability
     from rdfc_core.api.running import run
     from rdfc_core.api.trained_run import Run, load_run
     from rdfc_core.case import Case, Tumour
@@ -52,6 +53,7 @@ _HOME = {
     "Tumour": "case",
     "Volume": "volume",
     "extract_features": "api.feature_table",
+    "feature_reliability": "api.reliability",
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
@@ -81,6 +83,7 @@ __all__ = [
     "Volume",
     "__version__",
     "extract_features",
+    "feature_reliability",
     "hookimpl",
     "load_run",
     "load_study",
