@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.errors import (
+    ContractError,
     DataError,
     PluginError,
     RdfcError,
@@ -60,6 +61,7 @@ _HOME = {
 __all__ = [
     "Case",
     "Component",
+    "ContractError",
     "DataError",
     "Encoder",
     "NoOptions",

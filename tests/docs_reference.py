@@ -31,6 +31,7 @@ KIND_WORDS = {
     "optimizer": "Optimisers",
     "schedule": "Schedules",
     "report_section": "Sections of the report",
+    "logger": "Loggers",
     "executor": "Executors",
 }
 assert tuple(KIND_WORDS) == KINDS

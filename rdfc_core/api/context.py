@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.config.resolve import ResolvedPart, resolve_part
-from rdfc_core.errors import StudyError
+from rdfc_core.errors import StudyError, with_article
 from rdfc_core.plugin.component import Kind, Part
 from rdfc_core.plugin.registry import installed
 from rdfc_core.utils.progress import Progress
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Executor
     from rdfc_core.pipeline.context import RunContext
+    from rdfc_core.plugin.run_loggers import RunLoggers
 
 
 def run_context(
@@ -26,6 +27,7 @@ def run_context(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
+    loggers: RunLoggers | None = None,
 ) -> RunContext:
     """Registry, store, executor, progress and processes for a call.
 
@@ -35,6 +37,7 @@ def run_context(
             that is built already.
         progress: Is told how far the work is; None: nobody.
         team: The processes that pretrain together; None: this one alone.
+        loggers: Told of what is run; None: nobody.
 
     Raises:
         StudyError: If the executor's text or an option of it does not fit.
@@ -52,11 +55,14 @@ def run_context(
         runs = executor
     else:
         raise StudyError(
-            f"executor is a {type(executor).__name__}. Give a text, such as local:workers=4, or an "
-            "object of rdfc_core.interfaces.Executor."
+            f"executor is {with_article(type(executor).__name__)}. Give a text, such as "
+            "local:workers=4, or an object of rdfc_core.interfaces.Executor."
         )
     kept = Store(Path(store) if store is not None else default_store())
-    return RunContext(installed(), kept, runs, progress, team)
+    context = RunContext(installed(), kept, runs, progress, team)
+    if loggers is not None:
+        context.loggers = loggers
+    return context
 
 
 @contextmanager
@@ -65,9 +71,10 @@ def opened(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
+    loggers: RunLoggers | None = None,
 ) -> Iterator[RunContext]:
     """As `run_context`, with a store that is closed at the end."""
-    context = run_context(store, executor, progress, team)
+    context = run_context(store, executor, progress, team, loggers)
     try:
         yield context
     finally:

@@ -72,6 +72,7 @@ def _run(study: StudyOptions, until: Step) -> None:
             study.as_json,
             until,
             team,
+            study.logger,
         )
 
 
@@ -82,6 +83,10 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
     part = _part(shard)
     if study.out is not None:
         raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
+    if study.logger:
+        raise StudyError(
+            "--shard measures a part of no run that loggers could be told of: leave out --logger."
+        )
     console.log_to_stderr()
     # A mistake in the study is told before torch is loaded.
     resolved = load(study.source(), study.overrides(), installed())
@@ -116,8 +121,10 @@ def execute(
     as_json: bool,
     until: Step,
     team: ProcessGroupLauncher | None = None,
+    loggers: Sequence[str] | None = None,
 ) -> None:
     """Run a study and show what came of it; ends with the exit code that failed cases call for."""
+    from rdfc_core.api.logger_choice import DEFAULT
     from rdfc_core.api.running import run as run_study
     from rdfc_core.cli import console
 
@@ -131,6 +138,7 @@ def execute(
         overwrite=overwrite,
         store=store,
         executor=executor,
+        loggers=DEFAULT if loggers is None else loggers,
         progress=progress,
         team=team,
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
+    from rdfc_core.interfaces.logger import Ending, LoggedRun, Logger
     from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
@@ -41,6 +42,7 @@ _HOME = {
     "Block": "report_section",
     "Dataset": "dataset",
     "Doubt": "layout",
+    "Ending": "logger",
     "Executor": "executor",
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
@@ -50,6 +52,8 @@ _HOME = {
     "ImageEncoder": "image_encoder",
     "Layout": "layout",
     "LayoutOptions": "layout",
+    "LoggedRun": "logger",
+    "Logger": "logger",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
     "MemoryQueue": "memory_queue",
@@ -84,6 +88,7 @@ __all__ = [
     "Block",
     "Dataset",
     "Doubt",
+    "Ending",
     "Executor",
     "FeatureExtractor",
     "Features",
@@ -93,6 +98,8 @@ __all__ = [
     "ImageEncoder",
     "Layout",
     "LayoutOptions",
+    "LoggedRun",
+    "Logger",
     "MaskGrid",
     "Memory",
     "MemoryQueue",

@@ -20,11 +20,14 @@ from rdfc_core.extraction.needs import preparers_of as preparers_of_views
 from rdfc_core.extraction.needs import require_needs
 from rdfc_core.extraction.store import Store
 from rdfc_core.extraction.store_check import StoreCheck, check_store
-from rdfc_core.interfaces import Dataset, Executor, Prepared, Preparer, View
+from rdfc_core.interfaces import Dataset, Executor, LoggedRun, Prepared, Preparer, View
 from rdfc_core.pipeline.case_list import study_cases
+from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.trial_checks import check_extraction
 from rdfc_core.plugin.attribution import UnexpectedError
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.plugin.run_loggers import RunLoggers
+from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
 from rdfc_core.views.size import Size
 from rdfc_core.views.thumbnail import Thumbnail
@@ -43,6 +46,7 @@ class RunContext:
         executor: Runs extraction.
         progress: Is told how far it is.
         team: Launcher of the processes that pretrain together; None: this one alone.
+        loggers: Told of the run; whoever runs it tells them of its end.
     """
 
     registry: Registry
@@ -50,6 +54,21 @@ class RunContext:
     executor: Executor
     progress: Progress = field(default_factory=Progress)
     team: ProcessGroupLauncher | None = None
+    loggers: RunLoggers = field(default_factory=RunLoggers)
+
+    def tell_begun(self, folder: Path, study: ResolvedStudy, until: Step, resumed: bool) -> None:
+        """Tell loggers and plugins that a run begins, or goes on.
+
+        Raises:
+            StoppedError: If a plugin asks to stop it.
+        """
+        self.loggers.begin(LoggedRun(folder.name, folder, folder, study.dump(), until, resumed))
+        self.registry.tell_started(folder=folder, study=study.dump())
+
+    def tell_finished(self, folder: Path, results: Results) -> None:
+        """Tell loggers and plugins the results, which lie in the run folder."""
+        self.loggers.results(results)
+        self.registry.tell("rdfc_run_finished", folder=folder, results=results.model_dump())
 
 
 def extract(

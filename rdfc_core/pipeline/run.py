@@ -92,11 +92,12 @@ def run(
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
-        with place.claimed(study, context.registry, overwrite, inputs):
+        claimed = place.claimed(study, context.registry, overwrite, inputs)
+        with claimed as new, context.loggers.ending(finished=False):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
                     try_on_few(study, cases, context, until, taken)
-            context.registry.tell_started(folder=place.path, study=study.dump())
+            context.tell_begun(place.path, study, until, resumed=not new)
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
             return _Run(study, place, dataset, views, context, until, heard).go(cases, taken)
@@ -151,9 +152,7 @@ class _Run:
         self._write()
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
-        self.context.registry.tell(
-            "rdfc_run_finished", folder=self.place.path, results=results.model_dump()
-        )
+        self.context.tell_finished(self.place.path, results)
         return results
 
     def _look(self, extraction: Extraction) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.hookspecs import hookimpl
+from rdfc_core.results import files
 
 rdfc_interface = 1
 
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, the two views, projectors, optimisers, schedules, and the local executor."""
+    """Readers, views, projectors, optimisers, schedules, a logger, and the local executor."""
     return [
         Component(
             "reader",
@@ -41,6 +42,12 @@ def rdfc_components() -> list[Component]:
             "rdfc_core.views.options:ImageViewConfig",
         ),
         *_of_training(),
+        Component(
+            "logger",
+            files.TENSORBOARD,
+            "Metrics of pretraining for TensorBoard, in the run folder",
+            "rdfc_core.training.tensorboard_logger:TensorBoardLogger",
+        ),
         Component(
             "executor",
             "local",

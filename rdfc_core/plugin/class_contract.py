@@ -26,6 +26,7 @@ INTERFACES = {
     "optimizer": "Optimizer",
     "schedule": "Schedule",
     "report_section": "ReportSection",
+    "logger": "Logger",
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""

@@ -35,6 +35,7 @@ Kind = Literal[
     "optimizer",
     "schedule",
     "report_section",
+    "logger",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

@@ -34,7 +34,7 @@ BROKEN = {
     "of-numbers": (f"{ASKED}    return [Component('reader', 3, 'b', 'c:d')]", "3 for its name"),
     "unwritable": (
         f"{ASKED}    return [Component('reader', 'a b:c', 'd', 'e:f')]",
-        "calls a reader 'a b:c', which a study cannot name",
+        "announces a reader 'a b:c', which a study cannot name",
     ),
     "twice": (f"{ASKED}    return [{ONE}, {ONE}]", "announces the reader 'one' twice"),
     "listing-needs": (
