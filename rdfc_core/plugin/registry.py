@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import pluggy
 
-from rdfc_core.errors import PluginError, did_you_mean
+from rdfc_core.errors import PluginError, did_you_mean, with_article
 from rdfc_core.plugin import hookspecs, listeners
 from rdfc_core.plugin.component import INTERFACE_VERSION, KINDS, Component, Kind
 from rdfc_core.plugin.importing import LONGEST, side_effects
@@ -67,6 +67,8 @@ class Registry:
     broken: list[BrokenPlugin] = field(default_factory=list)
     doubtful: list[BrokenPlugin] = field(default_factory=list)
     """Plugins that work, with what their authors may have forgotten."""
+    listening: list[tuple[Source, tuple[str, ...]]] = field(default_factory=list)
+    """Plugins that implement hooks of a run, and which."""
     off: list[Source] = field(default_factory=list)
     """Plugins that the user has switched off; nothing of them was imported."""
 
@@ -163,6 +165,9 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
         for component in components:
             offered = component.offered(source), source
             registry.found[(component.kind, component.name)].append(offered)
+        events = tuple(sorted(_hooks_of(module) - {"rdfc_components"}))
+        if events:
+            registry.listening.append((source, events))
         doubts = [*_doubts(module), *(f"importing it {effect}." for effect in effects)]
         registry.doubtful += [BrokenPlugin(source, doubt) for doubt in doubts]
     return registry
@@ -270,7 +275,7 @@ def _components_of(module: object) -> list[Component]:
             )
         if not WRITABLE.fullmatch(component.name):
             raise PluginError(
-                f"it calls a {component.kind} {component.name!r}, which a study cannot name. Use "
+                f"it announces {with_article(component.label)}, which a study cannot name. Use "
                 "letters, digits, and - _ . between them."
             )
         if (component.kind, component.name) in seen:
