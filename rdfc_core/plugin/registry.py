@@ -22,6 +22,7 @@ from rdfc_core.plugin import hookspecs, listeners
 from rdfc_core.plugin.component import INTERFACE_VERSION, KINDS, Component, Kind
 from rdfc_core.plugin.importing import LONGEST, side_effects
 from rdfc_core.plugin.switched_off import VARIABLE, switched_off
+from rdfc_core.utils.tracebacks import place_in
 
 log = logging.getLogger("rdfc")
 
@@ -159,7 +160,8 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
                 module, components = _announced(point)
                 _register(manager, module, f"{source.distribution}:{point.name}")
         except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
-            reason = str(error) if isinstance(error, PluginError) else _reason(error)
+            told = isinstance(error, PluginError)
+            reason = str(error) if told else _reason(error, point.value.partition(".")[0])
             registry.broken.append(BrokenPlugin(source, reason))
             continue
         for component in components:
@@ -289,5 +291,7 @@ def _short(thing: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}. Reinstall, upgrade or uninstall it."
+def _reason(error: BaseException, package: str) -> str:
+    place = place_in(error, package)
+    where = f" (in {place})" if place else ""
+    return f"{type(error).__name__}: {error}{where}. Reinstall, upgrade or uninstall it."

@@ -15,6 +15,15 @@ ONE = 'Component("reader", "one", "Reads", "no_module:Reader")'
 BROKEN = {
     "no-library": ("import no_such_library", "No module named 'no_such_library'"),
     "no-syntax": ("def broken(:", "SyntaxError"),
+    "nameless": (
+        "one = 1\nanother = undefined_name",
+        "NameError: name 'undefined_name' is not defined (in zoo_nameless, line 2)",
+    ),
+    "inside-pydantic": (
+        "from pydantic import BaseModel\n\n\nclass Options(BaseModel):\n    size: 'Nothing' = 3\n"
+        "\n\nOptions(size=2)",
+        "(in zoo_inside_pydantic, line 8)",
+    ),
     "exiting": ("raise SystemExit(3)", "SystemExit: 3"),
     "sys-exiting": ("import sys\nsys.exit('bye')", "SystemExit: bye"),
     "asserting": ("assert False, 'not here'", "AssertionError: not here"),
