@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rdfc_core.case import Needs, Tumour
-from rdfc_core.errors import StudyError
+from rdfc_core.errors import StudyError, with_article
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 
@@ -143,7 +143,7 @@ class View(ABC):
         """
         if variations:
             raise StudyError(
-                f"a {type(self).__name__} has no variations to change, and "
+                f"{with_article(type(self).__name__)} has no variations to change, and "
                 f"{', '.join(variations)} was asked for. Ask for none."
             )
         return self
