@@ -15,6 +15,7 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.cells import plain_value
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.errors import DataError, StudyError
+from rdfc_core.extraction.needs import needs_of, preparer_of
 from rdfc_core.interfaces import Dataset
 from rdfc_core.models.as_made import require_as_made
 from rdfc_core.models.loading import load as load_model
@@ -134,11 +135,8 @@ class OpenRun:
         if found is not None:
             return found
         views = next(iter(self.models.values())).views.values()
-        named = {
-            name: view
-            for view in views
-            for name in (*(view.needs.images or ()), *view.needs.columns)
-        }
+        needs = [needs_of(preparer_of(view)) for view in views]
+        named = dict.fromkeys(name for one in needs for name in (*(one.images or ()), *one.columns))
         if named:  # a plain list does not say which of its columns these are
             raise StudyError(
                 f"The run's views need {', '.join(named)} of each case, and its data set "

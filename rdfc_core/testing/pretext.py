@@ -139,7 +139,7 @@ def _check_named_towers(
     known = {id(part) for tower in named for part in tower.modules()}
     called: set[str] = set()
     hooks = [
-        part.register_forward_hook(lambda *_, path=path: called.add(path))  # type: ignore[misc]
+        part.register_forward_hook(lambda *_, path=path: called.add(path))
         for path, part in pretext.named_modules()
         if isinstance(part, Tower) and id(part) not in known
     ]

@@ -173,3 +173,23 @@ def test_a_doctor_imports_everything_and_fails_where_a_plugin_is_broken(
     assert "'abstract' of zoo-abstract 1.7 breaks its contract: Animal does not implement" in traps
     ready = [line for line in findings["Plugins"] if "'pictures' of rdfc-core" in line]
     assert ready[0].endswith("ready")
+
+
+def test_a_plugin_of_hooks_alone_is_listed_with_what_it_listens_to(animal, rdfc_here, tmp_path):
+    animal("listener", f"{HOOK}@hookimpl\ndef rdfc_epoch_ended(metrics):\n    pass\n")
+    done = rdfc_here("plugins", "list")
+    assert done.code == 0, done.err
+    [line] = [line for line in done.out.splitlines() if "zoo-listener" in line]
+    assert line.split()[:2] == ["hook", "listener"]
+    assert "zoo-listener" not in done.err  # nothing is the matter with it
+    listed = json.loads(rdfc_here("plugins", "list", "--json").out)
+    wanted = {"name": "listener", "hooks": ["rdfc_epoch_ended"], "distribution": "zoo-listener 1.7"}
+    assert wanted in listed["hooks"]
+
+
+def test_a_plugin_of_hooks_is_written_by_the_command(rdfc_here, tmp_path):
+    done = rdfc_here("plugins", "new", "hook", "guard", "--out", tmp_path)
+    assert done.code == 0, done.err
+    text = (tmp_path / "rdfc-hook-guard" / "rdfc_hook_guard" / "__init__.py").read_text("utf-8")
+    assert "def rdfc_epoch_ended(" in text
+    assert not (tmp_path / "rdfc-hook-guard" / "rdfc_hook_guard" / "config.py").exists()
