@@ -184,8 +184,7 @@ class _Run:
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
-            problem = Problem("", "split", message, fix, "warning")
-            findings.warn([problem])
+            findings.warn([Problem("", "split", message, fix, "warning")])
         return splits
 
     def _account(
