@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         TextBlock,
     )
     from rdfc_core.interfaces.schedule import Schedule
-    from rdfc_core.interfaces.view import Tower, View
+    from rdfc_core.interfaces.tower import Tower
+    from rdfc_core.interfaces.view import View
 
 _HOME = {
     "ONLY": "layout",
@@ -71,7 +72,7 @@ _HOME = {
     "SplitSpec": "dataset",
     "TableBlock": "report_section",
     "TextBlock": "report_section",
-    "Tower": "view",
+    "Tower": "tower",
     "View": "view",
     "WorkerDiedError": "executor",
     "at_least_single": "objective",

@@ -25,7 +25,8 @@ from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built, compared_networks
-from rdfc_core.pipeline.context import RunContext, axes
+from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING

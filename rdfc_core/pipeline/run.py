@@ -29,9 +29,10 @@ from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, run_facts, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
-from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
+from rdfc_core.pipeline.extraction import extract
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
@@ -183,8 +184,7 @@ class _Run:
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
-            problem = Problem("", "split", message, fix, "warning")
-            findings.warn([problem])
+            findings.warn([Problem("", "split", message, fix, "warning")])
         return splits
 
     def _account(

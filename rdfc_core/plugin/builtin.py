@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.hookspecs import hookimpl
+from rdfc_core.utils.training_extra import NEEDS_TORCH
 
 rdfc_interface = 1
 
@@ -39,6 +40,7 @@ def rdfc_components() -> list[Component]:
             "The tumour's picture, through an image encoder",
             "rdfc_core.views.image_view:ImageView",
             "rdfc_core.views.options:ImageViewConfig",
+            NEEDS_TORCH,
         ),
         *_of_training(),
         Component(
@@ -59,6 +61,7 @@ def _of_training() -> list[Component]:
             "linear",
             "One linear layer",
             "rdfc_core.models.projectors:LinearProjector",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "projector",
@@ -66,6 +69,7 @@ def _of_training() -> list[Component]:
             "Linear layers with normalisation and ReLU between them",
             "rdfc_core.models.projectors:MLPProjector",
             "rdfc_core.models.projector_options:MLPConfig",
+            NEEDS_TORCH,
         ),
         Component(
             "optimizer",
@@ -73,6 +77,7 @@ def _of_training() -> list[Component]:
             "Stochastic gradient descent with momentum",
             "rdfc_core.training.optim:SGD",
             "rdfc_core.training.part_options:SGDConfig",
+            NEEDS_TORCH,
         ),
         Component(
             "optimizer",
@@ -80,24 +85,28 @@ def _of_training() -> list[Component]:
             "Adam with decoupled weight decay",
             "rdfc_core.training.optim:AdamW",
             "rdfc_core.training.part_options:AdamWConfig",
+            NEEDS_TORCH,
         ),
         Component(
             "schedule",
             "constant",
             "The peak learning rate at every step",
             "rdfc_core.training.schedule:Constant",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "schedule",
             "cosine",
             "From the peak to 0 by a half cosine",
             "rdfc_core.training.schedule:Cosine",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "schedule",
             "one-cycle",
             "Up for a tenth of the steps and down to 0, each by a half cosine",
             "rdfc_core.training.schedule:OneCycle",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "schedule",
@@ -105,5 +114,6 @@ def _of_training() -> list[Component]:
             "The peak, and a tenth of it from a share of the steps on",
             "rdfc_core.training.schedule:Step",
             "rdfc_core.training.part_options:StepConfig",
+            NEEDS_TORCH,
         ),
     ]

@@ -189,7 +189,9 @@ def plugin_files(kind: str, name: str) -> dict[str, str]:
     source = (parts / f"{template.module}.py").read_text(encoding="utf-8")
     release = ".".join(__version__.split(".")[:2])
     below = f"{release.split('.')[0]}.{int(release.split('.')[1]) + 1}"
-    needs = ["pydantic>=2.9", f"rdfc-core>={release},<{below}", *template.needs]
+    trains = any(need.startswith("torch") for need in template.needs)
+    core = "rdfc-core[train]" if trains else "rdfc-core"
+    needs = ["pydantic>=2.9", f"{core}>={release},<{below}", *template.needs]
     words = {
         "example_package": package,
         "example-distribution": distribution,
