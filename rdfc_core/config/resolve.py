@@ -77,6 +77,8 @@ class ResolvedStudy:
     """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
     metrics: Mapping[str, ResolvedPart] = field(default_factory=dict)
     """Metrics beside those of every run, by their names in the results (``evaluate.metrics``)."""
+    evaluators: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Methods and controls of plugins, by their names in the results (``evaluate.evaluators``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -95,7 +97,7 @@ class ResolvedStudy:
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
-        tops += [*self.training, *self.metrics.values()]
+        tops += [*self.training, *self.metrics.values(), *self.evaluators.values()]
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -119,6 +121,10 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
     compare = {
         name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
         for name, part in study.evaluate.compare.items()
+    }
+    evaluators = {
+        name: resolve_part("evaluator", part, registry, f"evaluate.evaluators.{name}")
+        for name, part in study.evaluate.evaluators.items()
     }
     metrics = {
         name: resolve_part("metric", part, registry, f"evaluate.metrics.{name}")
@@ -149,6 +155,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
             update={
                 "compare": _filled(compare),
                 "metrics": _filled(metrics),
+                "evaluators": _filled(evaluators),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
             }
@@ -158,6 +165,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         training=(*of_pretraining, *of_labels),
         starts=starts,
         metrics=metrics,
+        evaluators=evaluators,
     )
 
 

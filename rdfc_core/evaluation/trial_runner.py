@@ -99,7 +99,7 @@ class TrialRunner:
                 self.store.write(split, trial, ids[k], said, parts[k])
                 found[k] = said
 
-        if missing and trial.method in LINEAR:
+        if missing and self._parts(trial) == 1:
             run(_silent)  # a moment each, and many
         elif missing:
             title = f"Training {trial.name}, inner folds ({split})"
@@ -124,7 +124,9 @@ class TrialRunner:
         return self.store.read_weights(self.setup.folder_name, trial, said.weights)
 
     def _parts(self, trial: Trial) -> int:
-        return 1 if trial.method in LINEAR else finetuning.PARTS
+        return (
+            1 if trial.method in (*LINEAR, *self.setup.own.study.evaluators) else finetuning.PARTS
+        )
 
 
 def logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

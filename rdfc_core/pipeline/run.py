@@ -90,15 +90,16 @@ def run(
             cases = study_cases(study, dataset, context.registry)
         findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
+        classes = usable_classes(cases, dataset.classes)
         if until == "evaluate":
-            own_metrics(study, context.registry, usable_classes(cases, dataset.classes))
+            own_metrics(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
         with place.claimed(study, context.registry, overwrite, inputs):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
-                    try_on_few(study, cases, context, until, taken)
+                    try_on_few(study, cases, context, until, taken, len(classes))
             context.registry.tell_started(folder=place.path, study=study.dump())
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
