@@ -22,6 +22,7 @@ from rdfc_core.interfaces.evaluator import (
     Predictor,
     Role,
 )
+from rdfc_core.interfaces.metric import Task
 
 T = TypeVar("T")
 
@@ -56,22 +57,29 @@ def fitted(evaluator: Evaluator, cases: EvaluatorCases, labels: Labels, seed: in
 def predicted(
     predictor: Predictor, cases: EvaluatorCases, classes: int, seed: int, who: str
 ) -> NDArray[np.float64]:
-    """What a predictor says of cases, (n, C).
+    """What a predictor says of cases: (n, C) probabilities, or (n, 1) numbers.
 
     Args:
         predictor: As `fitted` gives it.
         cases: That are asked for.
-        classes: C.
+        classes: C; 0 in regression.
         seed: Of what is random by global generators, which are put back.
         who: The evaluator's class.
 
     Raises:
-        ContractError: If it raises, or gives anything but probabilities.
+        ContractError: If it raises, or gives anything but probabilities, or numbers.
     """
     who = f"{who}'s predict()"
     with own_generators(seed, who):
         given = _asked(lambda: predictor.predict(cases), who)
     found = np.asarray(given)
+    if not classes:
+        require(
+            found.shape == (len(cases),) and found.dtype.kind == "f" and np.isfinite(found).all(),
+            f"{who} gave {found.dtype} {found.shape} for {len(cases)} cases, or NaN or infinity; "
+            f"give finite numbers, ({len(cases)},).",
+        )
+        return found.astype(np.float64)[:, None]
     require(
         found.shape == (len(cases), classes) and found.dtype.kind == "f",
         f"{who} gave {found.dtype} {found.shape} for {len(cases)} cases; give probabilities of all "
@@ -103,6 +111,11 @@ def require_described(evaluator: Evaluator) -> None:
         and len(set(inputs)) == len(inputs),
         f"{who}.inputs is {inputs!r:.80}; give a tuple of {', '.join(known)}, or ().",
     )
+    tasks = evaluator.tasks
+    require(
+        isinstance(tasks, tuple) and tasks and all(one in get_args(Task) for one in tasks),
+        f"{who}.tasks is {tasks!r:.80}; give a tuple of {', '.join(get_args(Task))}.",
+    )
     require(
         evaluator.role in get_args(Role),
         f"{who}.role is {evaluator.role!r}; use one of {', '.join(get_args(Role))}.",
@@ -115,7 +128,7 @@ def require_evaluator(evaluator: Evaluator, cases: EvaluatorCases, labels: Label
     Args:
         evaluator: Built.
         cases: With its inputs.
-        labels: Theirs, of at least two classes.
+        labels: Theirs: of at least two classes, or numbers.
 
     Raises:
         ContractError: If it gives anything but probabilities of all classes, says something else
@@ -149,7 +162,9 @@ def require_evaluator(evaluator: Evaluator, cases: EvaluatorCases, labels: Label
         "to come from fit() alone.",
     )
     # Of two classes, no part that is learnt from lacks one.
-    rest = np.flatnonzero(labels.truth != classes - 1 if classes > 2 else labels.truth >= 0)
+    rest = np.arange(len(cases))
+    if classes > 2:
+        rest = rest[labels.truth != classes - 1]
     fewer = Labels(labels.truth[rest], labels.weights[rest], classes)
     say(fitted(evaluator, chosen(cases, rest), fewer, 1), cases)
     require(

@@ -18,6 +18,7 @@ from rdfc_core.interfaces import Prepared, View
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.interfaces.collated import rows as of_rows
 from rdfc_core.interfaces.evaluator import Evaluator, EvaluatorCases, Labels
+from rdfc_core.interfaces.metric import Task
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, RAW
 from rdfc_core.views.measured_features import MeasuredFeatures
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64]
 Tables = Mapping[str, NDArray[np.float32]]
 Said = Callable[[Rows], NDArray[np.float64]]
-"""From rows to class probabilities, (n, C)."""
+"""From rows to class probabilities, (n, C), or numbers, (n, 1)."""
 
 
 @dataclass(frozen=True)
@@ -143,20 +144,26 @@ class StudyEvaluators:
         """Those of a role."""
         return [name for name, one in self.evaluators.items() if one.role == role]
 
-    def check(self, views: Mapping[str, View]) -> None:
+    def check(self, views: Mapping[str, View], task: Task = "classification") -> None:
         """Refuse, before hours of training, what could not be judged after them.
 
         Args:
             views: Of the study.
+            task: What its labels are.
 
         Raises:
-            StudyError: If an evaluator looks at something that the study has not.
+            StudyError: If an evaluator is of another task, or looks at what the study has not.
         """
         missing = {
             "handcrafted": None if handcrafted(views) else "a view of handcrafted features",
             "columns": None if of_columns(views) else "a view of columns (such as table)",
         }
         for name, evaluator in self.evaluators.items():
+            if task not in evaluator.tasks:
+                raise StudyError(
+                    f"evaluate.evaluators: {name} learns {' and '.join(evaluator.tasks)}, and the "
+                    f"study is of {task}. Leave it out."
+                )
             for asked in evaluator.inputs:
                 if what := missing.get(asked):
                     raise StudyError(
@@ -226,16 +233,19 @@ def learn(
     return say
 
 
-def labels_of(truth: NDArray[np.int64], classes: int, balanced: bool) -> Labels:
+def labels_of(
+    truth: NDArray[np.int64] | NDArray[np.float64], classes: int, balanced: bool
+) -> Labels:
     """The labels of some cases, with their weights.
 
     Args:
-        truth: (n,) class indices.
-        classes: C.
+        truth: (n,) class indices, or numbers.
+        classes: C; 0 in regression.
         balanced: Weigh classes by their rarity: all classes that occur weigh the same together.
     """
     weights = np.ones(len(truth))
-    if balanced and len(truth):
-        counts = np.bincount(truth, minlength=classes)
-        weights = len(truth) / ((counts > 0).sum() * counts[truth])
+    if balanced and classes and len(truth):
+        places = truth.astype(np.int64)
+        counts = np.bincount(places, minlength=classes)
+        weights = len(truth) / ((counts > 0).sum() * counts[places])
     return Labels(truth.copy(), weights, classes)

@@ -14,34 +14,39 @@ from rdfc_core.plugin.component import NoOptions
 
 
 class _Learnt:
-    """A fitted classifier of scikit-learn, which knows the classes that occurred."""
+    """A fitted estimator of scikit-learn; a classifier knows the classes that occurred."""
 
-    def __init__(self, classifier: Any, classes: int) -> None:
-        self.classifier, self.classes = classifier, classes
+    def __init__(self, estimator: Any, classes: int) -> None:
+        self.estimator, self.classes = estimator, classes
 
     def predict(self, cases: EvaluatorCases) -> NDArray[np.float64]:
-        """(n, C): 0 for a class that no label was of."""
+        """(n, C), 0 for a class that no label was of; (n,) numbers in regression."""
+        table = cases.table()
+        if not self.classes:
+            return np.asarray(self.estimator.predict(table), np.float64)
         found = np.zeros((len(cases), self.classes))
-        found[:, self.classifier.classes_] = self.classifier.predict_proba(cases.table())
+        found[:, self.estimator.classes_] = self.estimator.predict_proba(table)
         return found
 
 
 class OfTrees(Evaluator):
     """Trees on a table; missing features are a branch of their own."""
 
+    tasks = ("classification", "regression")
+
     def __init__(self, config: TreesConfig) -> None:
         self.config = config
         self.inputs = config.inputs
 
     @abstractmethod
-    def classifier(self, seed: int) -> Any:
-        """A new classifier of scikit-learn."""
+    def estimator(self, seed: int, classes: int) -> Any:
+        """A new estimator of scikit-learn: a classifier, or a regressor without classes."""
 
     def fit(self, cases: EvaluatorCases, labels: Labels, seed: int) -> Predictor:
         """Fit it to the labels, weighed."""
-        classifier = self.classifier(seed)
-        classifier.fit(cases.table(), labels.truth, sample_weight=labels.weights)
-        return _Learnt(classifier, labels.classes)
+        estimator = self.estimator(seed, labels.classes)
+        estimator.fit(cases.table(), labels.truth, sample_weight=labels.weights)
+        return _Learnt(estimator, labels.classes)
 
 
 class GradientBoosting(OfTrees):
@@ -52,11 +57,15 @@ class GradientBoosting(OfTrees):
     def __init__(self, config: BoostingConfig) -> None:
         super().__init__(config)
 
-    def classifier(self, seed: int) -> Any:
+    def estimator(self, seed: int, classes: int) -> Any:
         """All cases train it: to stop early would hold some of few labels back."""
-        from sklearn.ensemble import HistGradientBoostingClassifier
+        from sklearn.ensemble import (
+            HistGradientBoostingClassifier,
+            HistGradientBoostingRegressor,
+        )
 
-        return HistGradientBoostingClassifier(
+        kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+        return kind(
             max_iter=self.config.iterations,
             learning_rate=self.config.learning_rate,
             max_leaf_nodes=self.config.leaves,
@@ -75,13 +84,12 @@ class RandomForest(OfTrees):
     def __init__(self, config: ForestConfig) -> None:
         super().__init__(config)
 
-    def classifier(self, seed: int) -> Any:
+    def estimator(self, seed: int, classes: int) -> Any:
         """A forest of as many trees as asked for, in this process."""
-        from sklearn.ensemble import RandomForestClassifier
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-        return RandomForestClassifier(
-            self.config.trees, min_samples_leaf=self.config.min_leaf, random_state=seed
-        )
+        kind = RandomForestClassifier if classes else RandomForestRegressor
+        return kind(self.config.trees, min_samples_leaf=self.config.min_leaf, random_state=seed)
 
 
 class _Shares:

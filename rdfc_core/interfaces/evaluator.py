@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.interfaces.metric import Task
+
 if TYPE_CHECKING:
     from rdfc_core.interfaces.collated import Collated
 
@@ -66,12 +68,12 @@ class Labels:
     """The labels of the cases that an evaluator learns from.
 
     Args:
-        truth: (n,) class indices; a class may be missing.
+        truth: (n,) class indices, a class may be missing; numbers in regression.
         weights: (n,) of the cases: by the rarity of their class (``evaluate.class_weight``), or 1.
-        classes: How many classes there are, C.
+        classes: How many classes there are, C; 0 in regression.
     """
 
-    truth: NDArray[np.int64]
+    truth: NDArray[np.int64] | NDArray[np.float64]
     weights: NDArray[np.float64]
     classes: int
 
@@ -81,6 +83,8 @@ class Predictor(Protocol):
 
     def predict(self, cases: EvaluatorCases) -> NDArray[np.float64]:
         """Class probabilities of cases that it has not seen, (n, C), whose rows sum to 1.
+
+        In regression numbers, (n,).
 
         What it says of a case does not depend on the cases beside it.
 
@@ -93,7 +97,7 @@ class Predictor(Protocol):
 
 
 class Evaluator(ABC):
-    """Learns classes from labelled cases in a way of its own. Built as ``Class(config)``.
+    """Learns from labelled cases in a way of its own. Built as ``Class(config)``.
 
     It is trained like each of rdfc's methods, on every split and share of the labels, and has rows,
     intervals and paired tests under its name. It never gets the label of a held-back case.
@@ -102,11 +106,13 @@ class Evaluator(ABC):
         inputs: What it looks at: any of ``features``, ``embeddings``, ``handcrafted``, ``columns``
             and ``views``, or nothing. Those that the study has not are refused before training.
             Where an option decides, an attribute of the object.
+        tasks: What labels it learns: ``classification``, ``regression`` or both.
         role: ``method``, or ``control``: what a method has to beat. Controls stand in their own
             table, with all labels, and in the comparisons of the headline.
     """
 
     inputs: tuple[Input, ...]
+    tasks: ClassVar[tuple[Task, ...]] = ("classification",)
     role: ClassVar[Role] = "method"
 
     @abstractmethod

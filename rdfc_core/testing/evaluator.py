@@ -18,7 +18,7 @@ CASES_A_CLASS = 12
 def check_evaluator(
     evaluator: Evaluator, classes: Sequence[int] = (2, 3), cases: EvaluatorCases | None = None
 ) -> None:
-    """Check an evaluator on made-up cases: it learns from all classes, and from all but the last.
+    """Check an evaluator on made-up cases of each of its tasks, also without the last class.
 
     Args:
         evaluator: Built.
@@ -37,10 +37,14 @@ def check_evaluator(
 
     require_kind(evaluator, Evaluator)
     require_described(evaluator)
-    for count in classes:
+    for count in classes if "classification" in evaluator.tasks else ():
         own = cases or _cases(evaluator.inputs, count)
         truth = np.arange(len(own)) % count
         require_evaluator(evaluator, own, Labels(truth, np.ones(len(own)), count))
+    if "regression" in evaluator.tasks:
+        own = cases or _cases(evaluator.inputs, 2)
+        numbers = np.random.default_rng(0).normal(10, 3, len(own))
+        require_evaluator(evaluator, own, Labels(numbers, np.ones(len(own)), 0))
 
 
 def _cases(asked: Sequence[str], classes: int) -> EvaluatorCases:

@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from rdfc_core.interfaces import Evaluator, EvaluatorCases
+from rdfc_core.evaluation.evaluators import labels_of
+from rdfc_core.interfaces import Evaluator, EvaluatorCases, Labels
 from rdfc_core.plugin.registry import installed
 from rdfc_core.testing import check_evaluator
 
@@ -156,3 +157,49 @@ def test_cases_of_ones_own_are_looked_at():
     tables = {"mine": rng.normal(size=(20, 4)).astype(np.float32)}
     own = EvaluatorCases(tuple(map(str, range(20))), features=tables, columns={})
     check_evaluator(Apart(), cases=own)
+
+
+class Mean(Evaluator):
+    """Of numbers: their mean, for every case."""
+
+    inputs = ()
+    tasks = ("regression",)
+
+    def __init__(self, shape=()):
+        self.shape = shape
+
+    def fit(self, cases, labels, seed):
+        said, shape = Probabilities(None, 0), self.shape
+        mean = np.average(labels.truth, weights=labels.weights)
+        said.predict = lambda cases: np.full((len(cases), *shape), mean)
+        return said
+
+
+def test_an_evaluator_of_numbers_is_checked_on_numbers():
+    check_evaluator(Mean())
+    with pytest.raises(
+        AssertionError, match=r"gave float64 \(24, 1\) .*give finite numbers, \(24,\)"
+    ):
+        check_evaluator(Mean((1,)))
+
+
+def test_trees_learn_numbers_as_scikit_learn_does():
+    from sklearn.ensemble import RandomForestRegressor
+
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(60, 3))
+    numbers = table[:, 0] * 2 + 5
+    cases = EvaluatorCases(tuple(map(str, range(60))), handcrafted=table, names=("a", "b", "c"))
+    component = installed().get("evaluator", "random-forest")
+    forest = component.build(component.load_config()(trees=20))
+    said = forest.fit(cases, Labels(numbers, np.ones(60), 0), seed=3).predict(cases)
+    own = RandomForestRegressor(20, min_samples_leaf=5, random_state=3)
+    own.fit(table, numbers, sample_weight=np.ones(60))
+    np.testing.assert_array_equal(said, own.predict(table))
+
+
+def test_rare_classes_weigh_as_much_as_frequent_ones():
+    truth = np.array([0] * 9 + [2])
+    weights = labels_of(truth, classes=3, balanced=True).weights
+    assert weights[:9].sum() == pytest.approx(weights[9]) == 5
+    np.testing.assert_array_equal(labels_of(truth, 3, balanced=False).weights, 1)

@@ -75,6 +75,7 @@ EVALUATORS = {
     "looking-nowhere": ("    inputs = 'features'", "Animal.inputs is 'features'; give a tuple"),
     "looking-at-labels": ("    inputs = ('labels',)", "give a tuple of features, embeddings,"),
     "of-another-role": ("    role = 'probe'", "role is 'probe'; use one of method, control"),
+    "of-ranks": ("    tasks = ('ranking',)", "give a tuple of classification, regression"),
     "without-a-seed": (
         "    def fit(self, cases, labels): return Said(labels.classes)",
         "fit cannot be called as fit(cases, labels, seed)",
@@ -112,3 +113,11 @@ def test_a_sound_one_of_others_is_judged_and_its_version_kept(
     assert "even" in done.out
     written = yaml.safe_load((run / "study.yaml").read_text("utf-8"))
     assert written["versions"]["zoo-plainly"] == "1.7"
+
+
+def test_one_of_predicted_numbers_is_refused_where_classes_are_told_apart(
+    animal, rdfc_here, study_file
+):
+    animal("measuring-on", kind="evaluator", parts=f"{HEAD}    tasks = ('regression',)")
+    done = rdfc_here("run", study_file, "--set=evaluate.evaluators=[measuring-on]", HERE)
+    done.refused("measuring-on learns regression, and the study is of classification. Leave it out")

@@ -33,7 +33,7 @@ class Example(Evaluator):
 
     def fit(self, cases: EvaluatorCases, labels: Labels, seed: int) -> Predictor:
         """Take the mean of each class; nothing is random."""
-        members = np.eye(labels.classes)[labels.truth] * labels.weights[:, None]
+        members = np.eye(labels.classes)[labels.truth.astype(np.int64)] * labels.weights[:, None]
         means = _unit(members.T @ _unit(cases.table()))
         return Means(means, members.sum(axis=0) > 0, self.config.temperature)
 
