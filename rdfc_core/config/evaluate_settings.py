@@ -150,7 +150,8 @@ class EvaluateSettings(Settings):
         )
         for name in parts:
             if not FILE_NAME.fullmatch(name):
-                raise ValueError(f"call the {what} by letters, digits, _ and -, not {name!r}")
+                article = "an" if what == "evaluator" else "a"
+                raise ValueError(f"call {article} {what} by letters, digits, _ and -, not {name!r}")
             ends = what == "evaluator" and name.endswith(FINETUNED_SUFFIX)
             if name in taken or name.startswith(START) or "-from-" in name or ends:
                 raise ValueError(f"{name!r} is taken; call the {what} something else")

@@ -20,7 +20,6 @@ class TreesConfig(BaseModel):
         description="What they look at, side by side: handcrafted features, columns of the data "
         "set, features or embeddings of the pretext.",
     )
-    min_leaf: int = Field(5, ge=1, description="Fewest labelled cases of a leaf.")
 
     @field_validator("inputs")
     @classmethod
@@ -34,6 +33,7 @@ class BoostingConfig(TreesConfig):
     iterations: int = Field(100, ge=1, description="Trees a class.")
     learning_rate: float = Field(0.1, gt=0, description="Share of its correction each tree adds.")
     leaves: int = Field(15, ge=2, description="Most leaves of a tree.")
+    min_leaf: int = Field(2, ge=1, description="Fewest labelled cases of a leaf.")
     l2: float = Field(1.0, ge=0, description="L2 penalty of the leaves' values.")
 
 
@@ -41,3 +41,4 @@ class ForestConfig(TreesConfig):
     """Trees on resamples, whose shares are averaged."""
 
     trees: int = Field(500, ge=1, description="How many.")
+    min_leaf: int = Field(1, ge=1, description="Fewest labelled cases of a leaf.")

@@ -42,7 +42,8 @@ class TrialRunner:
         said = store.read(split, trial, case_ids)
         if said is None or (self._kept(trial) and self._weights(trial, said) is None):
             temperature = None
-            if data.settings.temperature_scaling and judged(trial, data.settings):
+            control = trial.method in self.setup.own.study.named("control")
+            if data.settings.temperature_scaling and judged(trial, data.settings) and not control:
                 temperature = self._temperature(trial)
             rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
             title = f"Training {trial.name} ({split})"
