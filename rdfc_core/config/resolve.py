@@ -16,7 +16,7 @@ from rdfc_core.config import training_parts
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.study import Study
 from rdfc_core.config.training_settings import PretrainSettings, TrainingSettings
-from rdfc_core.errors import StudyError
+from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Kind, Part, part_fields
 from rdfc_core.plugin.registry import Registry
@@ -75,6 +75,10 @@ class ResolvedStudy:
     """Optimisers and schedules, of pretraining and of training with labels."""
     starts: Mapping[str, Mapping[str, ResolvedPart]] = field(default_factory=dict)
     """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
+    metrics: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Metrics beside those of every run, by their names in the results (``evaluate.metrics``)."""
+    evaluators: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Methods and controls of plugins, by their names in the results (``evaluate.evaluators``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -93,7 +97,7 @@ class ResolvedStudy:
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
-        tops += self.training
+        tops += [*self.training, *self.metrics.values(), *self.evaluators.values()]
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -104,6 +108,40 @@ class ResolvedStudy:
             StudyError: If an override does not fit.
         """
         return validate(SplitSpec, {**protocol.model_dump(), **self.split}, "split")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of a study what its cases are measured by; the rest may be installed elsewhere."""
+
+    dataset: ResolvedPart
+    views: Mapping[str, ResolvedPart]
+    readers: Mapping[str, ResolvedPart]
+    left_out: Mapping[str, str]
+    """Views that cannot be made here → why."""
+
+
+def resolve_measured(study: Study, registry: Registry) -> Measured:
+    """What of a study measures its cases, where not all that trains on them is installed.
+
+    Raises:
+        StudyError: If an option is unknown or does not fit, or no view can be made here.
+        PluginError: If the data set or a reader is unknown or unavailable.
+    """
+    views, left_out = {}, {}
+    for name, part in study.views.items():
+        try:
+            views[name] = resolve_part("view", part, registry, f"views.{name}")
+        except PluginError as error:
+            left_out[name] = str(error)
+    if not views:
+        raise StudyError(f"No view can be made here. {' '.join(left_out.values())}")
+    return Measured(
+        dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
+        views=views,
+        readers=_readers(study, registry),
+        left_out=left_out,
+    )
 
 
 def resolve(study: Study, registry: Registry) -> ResolvedStudy:
@@ -118,7 +156,14 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
         for name, part in study.evaluate.compare.items()
     }
-    filled = {name: Part.model_validate(part.dump()) for name, part in compare.items()}
+    evaluators = {
+        name: resolve_part("evaluator", part, registry, f"evaluate.evaluators.{name}")
+        for name, part in study.evaluate.evaluators.items()
+    }
+    metrics = {
+        name: resolve_part("metric", part, registry, f"evaluate.metrics.{name}")
+        for name, part in study.evaluate.metrics.items()
+    }
     views = {
         name: resolve_part("view", part, registry, f"views.{name}")
         for name, part in study.views.items()
@@ -134,15 +179,14 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
         views=views,
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
-        readers={
-            name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
-            for name, options in study.readers.items()
-        },
+        readers=_readers(study, registry),
         split=study.split,
         pretrain=pretrain,
         evaluate=study.evaluate.model_copy(
             update={
-                "compare": filled,
+                "compare": _filled(compare),
+                "metrics": _filled(metrics),
+                "evaluators": _filled(evaluators),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
             }
@@ -151,7 +195,14 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         compare=compare,
         training=(*of_pretraining, *of_labels),
         starts=starts,
+        metrics=metrics,
+        evaluators=evaluators,
     )
+
+
+def _filled(parts: Mapping[str, ResolvedPart]) -> dict[str, Part]:
+    """The parts as a study names them, with all their options."""
+    return {name: Part.model_validate(part.dump()) for name, part in parts.items()}
 
 
 def _trained_by(
@@ -224,6 +275,13 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
     config = _absolute_paths(config).model_copy(update=filled)
     return ResolvedPart(kind, part.name, config, parts)
+
+
+def _readers(study: Study, registry: Registry) -> dict[str, ResolvedPart]:
+    return {
+        name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
+        for name, options in study.readers.items()
+    }
 
 
 def _reader(name: str, options: Mapping[str, Any]) -> Part:

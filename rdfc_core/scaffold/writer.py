@@ -117,6 +117,18 @@ _TEMPLATES = {
         (),
         "pretrain:\n  schedule: {name: example-name, end: 0.1}",
     ),
+    "evaluator": _Template(
+        "evaluator",
+        "The nearest mean of a class among learnt features",
+        ("numpy>=2",),
+        "evaluate:\n  evaluators: [{name: example-name, temperature: 0.1}]",
+    ),
+    "metric": _Template(
+        "metric",
+        "F-beta of one class",
+        ("numpy>=2",),
+        "evaluate:\n  metrics: [{name: example-name, positive: malignant, beta: 2}]",
+    ),
     "report_section": _Template(
         "section",
         "The methods of a run by rank",
@@ -246,7 +258,8 @@ def _words(
     release = ".".join(__version__.split(".")[:2])
     below = f"{release.split('.')[0]}.{int(release.split('.')[1]) + 1}"
     own = () if kind == HOOK else ("pydantic>=2.9",)
-    core = f"rdfc-core>={release},<{below}"
+    trains = any(need.startswith("torch") for need in needs)
+    core = f"{'rdfc-core[train]' if trains else 'rdfc-core'}>={release},<{below}"
     return package, {
         "example_package": package,
         "example-distribution": distribution,
