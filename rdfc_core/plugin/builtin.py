@@ -11,7 +11,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, the two views, projectors, optimisers, schedules, and the local executor."""
+    """Readers, views, parts of trainings, evaluators, metrics, and the local executor."""
     return [
         Component(
             "reader",
@@ -43,6 +43,8 @@ def rdfc_components() -> list[Component]:
             NEEDS_TORCH,
         ),
         *_of_training(),
+        *_evaluators(),
+        *_metrics(),
         Component(
             "executor",
             "local",
@@ -115,5 +117,70 @@ def _of_training() -> list[Component]:
             "rdfc_core.training.schedule:Step",
             "rdfc_core.training.part_options:StepConfig",
             NEEDS_TORCH,
+        ),
+    ]
+
+
+def _evaluators() -> list[Component]:
+    """Methods and controls beside those of `rdfc_core.results.vocabulary`."""
+    module, options = (
+        "rdfc_core.evaluation.tree_evaluators",
+        "rdfc_core.evaluation.evaluator_options",
+    )
+    return [
+        Component(
+            "evaluator",
+            "gradient-boosting",
+            "Gradient boosting of trees on a table of features",
+            f"{module}:GradientBoosting",
+            f"{options}:BoostingConfig",
+        ),
+        Component(
+            "evaluator",
+            "random-forest",
+            "A forest of trees on a table of features",
+            f"{module}:RandomForest",
+            f"{options}:ForestConfig",
+        ),
+        Component(
+            "evaluator",
+            "class-frequencies",
+            "A control that looks at nothing: how frequent the classes are",
+            f"{module}:ClassFrequencies",
+        ),
+    ]
+
+
+def _metrics() -> list[Component]:
+    """Metrics beside those that every run has."""
+    of_class = [
+        ("sensitivity", "Share of the positive cases that are called positive", "Sensitivity"),
+        ("specificity", "Share of the other cases that are not called positive", "Specificity"),
+        (
+            "ppv",
+            "Positive predictive value: share of the cases called positive that are",
+            "PositivePredictiveValue",
+        ),
+        (
+            "npv",
+            "Negative predictive value: share of the cases not called positive that are not",
+            "NegativePredictiveValue",
+        ),
+    ]
+    module, options = "rdfc_core.evaluation.clinical_metrics", "rdfc_core.evaluation.metric_options"
+    return [
+        *(
+            Component("metric", name, summary, f"{module}:{target}", f"{options}:OfClassConfig")
+            for name, summary, target in of_class
+        ),
+        Component(
+            "metric",
+            "specificity-at-sensitivity",
+            "Specificity at the threshold that finds a given share of the positive cases",
+            f"{module}:SpecificityAtSensitivity",
+            f"{options}:AtSensitivityConfig",
+        ),
+        Component(
+            "metric", "log-loss", "Mean surprise at each case's own class", f"{module}:LogLoss"
         ),
     ]
