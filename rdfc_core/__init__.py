@@ -55,6 +55,7 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "validate": "api.validating",
 }
 """Name → the module that has it; loaded when the name is first used."""
 
@@ -85,6 +86,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "validate",
 ]
 
 

@@ -25,6 +25,7 @@ from rdfc_core.cli import (
     reproduce,
     run,
     store,
+    validate,
 )
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import OutputError, kept_for_result, let_go, steady_streams
@@ -46,6 +47,7 @@ app.command("pretrain")(run.pretrain)
 app.command("evaluate")(run.evaluate)
 app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
+app.command("validate")(validate.validate)
 app.command("features")(features.features)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)

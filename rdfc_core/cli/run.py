@@ -13,7 +13,8 @@ from rdfc_core.cli import process_options
 from rdfc_core.cli.streams import show_json
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
 from rdfc_core.config.load import load, load_study
-from rdfc_core.config.resolve import Measured, ResolvedStudy, resolve_measured
+from rdfc_core.config.measured import Measured, resolve_measured
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.pipeline.steps import Step

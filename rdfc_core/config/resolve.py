@@ -16,7 +16,7 @@ from rdfc_core.config import training_parts
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.study import Study
 from rdfc_core.config.training_settings import PretrainSettings, TrainingSettings
-from rdfc_core.errors import PluginError, StudyError
+from rdfc_core.errors import StudyError
 from rdfc_core.interfaces.dataset import SplitSpec
 from rdfc_core.plugin.component import Kind, Part, part_fields
 from rdfc_core.plugin.registry import Registry
@@ -110,40 +110,6 @@ class ResolvedStudy:
         return validate(SplitSpec, {**protocol.model_dump(), **self.split}, "split")
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Of a study what its cases are measured by; the rest may be installed elsewhere."""
-
-    dataset: ResolvedPart
-    views: Mapping[str, ResolvedPart]
-    readers: Mapping[str, ResolvedPart]
-    left_out: Mapping[str, str]
-    """Views that cannot be made here → why."""
-
-
-def resolve_measured(study: Study, registry: Registry) -> Measured:
-    """What of a study measures its cases, where not all that trains on them is installed.
-
-    Raises:
-        StudyError: If an option is unknown or does not fit, or no view can be made here.
-        PluginError: If the data set or a reader is unknown or unavailable.
-    """
-    views, left_out = {}, {}
-    for name, part in study.views.items():
-        try:
-            views[name] = resolve_part("view", part, registry, f"views.{name}")
-        except PluginError as error:
-            left_out[name] = str(error)
-    if not views:
-        raise StudyError(f"No view can be made here. {' '.join(left_out.values())}")
-    return Measured(
-        dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
-        views=views,
-        readers=_readers(study, registry),
-        left_out=left_out,
-    )
-
-
 def resolve(study: Study, registry: Registry) -> ResolvedStudy:
     """Validate every part's options with its component's own configuration.
 
@@ -179,7 +145,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
         views=views,
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
-        readers=_readers(study, registry),
+        readers=resolve_readers(study, registry),
         split=study.split,
         pretrain=pretrain,
         evaluate=study.evaluate.model_copy(
@@ -277,7 +243,8 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     return ResolvedPart(kind, part.name, config, parts)
 
 
-def _readers(study: Study, registry: Registry) -> dict[str, ResolvedPart]:
+def resolve_readers(study: Study, registry: Registry) -> dict[str, ResolvedPart]:
+    """The readers that a study names, with their options."""
     return {
         name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
         for name, options in study.readers.items()

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.config.resolve import Measured, ResolvedStudy, resolve_part
+from rdfc_core.config.measured import Measured
+from rdfc_core.config.resolve import ResolvedStudy, resolve_part
 from rdfc_core.contract.listings import require_cases, require_classes, require_protocol
 from rdfc_core.data import findings
 from rdfc_core.data.readers.auto import AutoReader

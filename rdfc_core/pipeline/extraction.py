@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rdfc_core.case import Case
 from rdfc_core.config.load import load_study
-from rdfc_core.config.resolve import Measured, ResolvedStudy, resolve
+from rdfc_core.config.measured import Measured
+from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
 from rdfc_core.errors import DataError
