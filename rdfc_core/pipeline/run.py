@@ -42,11 +42,10 @@ from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
-from rdfc_core.pipeline.unconverged import unconverged
+from rdfc_core.pipeline.unconverged import ConvergenceRecord
 from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
-from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
 from rdfc_core.utils.warning_capture import captured_warnings
@@ -97,11 +96,12 @@ def run(
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
-        with place.claimed(study, context.registry, overwrite, inputs):
+        claimed = place.claimed(study, context.registry, overwrite, inputs)
+        with claimed as new, context.loggers.ending(finished=False):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
                     try_on_few(study, cases, context, until, taken, len(classes))
-            context.registry.tell_started(folder=place.path, study=study.dump())
+            context.tell_begun(place.path, study, until, resumed=not new)
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
             return _Run(study, place, dataset, views, context, until, heard).go(cases, taken)
@@ -129,7 +129,7 @@ class _Run:
         self.signs: dict[str, per_split.Signs] = {}
         self.vectors: list[Embedded] = []
         self.trained = list(views)
-        self.convergence: dict[str, dict[str, Convergence]] = {}
+        self.convergence = ConvergenceRecord()
         self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
@@ -157,9 +157,7 @@ class _Run:
         self._write()
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
-        self.context.registry.tell(
-            "rdfc_run_finished", folder=self.place.path, results=results.model_dump()
-        )
+        self.context.tell_finished(self.place.path, results)
         return results
 
     def _look(self, extraction: Extraction) -> None:
@@ -200,6 +198,7 @@ class _Run:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
         precision.warn_if_emulated(self.study)
         model, others, taught = None, {}, None
+        self.convergence = ConvergenceRecord.of(splits)
         for split in splits:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
@@ -209,10 +208,10 @@ class _Run:
                     compared = per_split.compared(part, told)
                 release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
-                self._converged("", split.name, told)
+                self.convergence.add("", split.name, told)
                 for name, (_, other_told) in compared.items():
                     if other_told is not None:
-                        self._converged(name, split.name, other_told)
+                        self.convergence.add(name, split.name, other_told)
                 model.classes, taught = self.classes or self.dataset.classes, split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += embedded(model, extraction, split)
@@ -226,12 +225,6 @@ class _Run:
                 release_free_memory()
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
-
-    def _converged(self, pretext: str, split: str, told: Convergence) -> None:
-        """Keep how far a pretraining came, and say at once if that is too early to judge it."""
-        self.convergence.setdefault(pretext, {})[split] = told
-        if sentence := unconverged(pretext, {split: told}):
-            log.info("%s", sentence)
 
     def _write(self) -> None:
         folder = self.place.path
@@ -260,9 +253,8 @@ class _Run:
             main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes
-        early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (
-            *filter(None, early),
+            *self.convergence.warnings(),
             *run_facts.by_default(self.selections),
             *run_facts.warnings(study, extraction, tested, classes),
         ):
@@ -289,10 +281,6 @@ class _Run:
                 "no_attention": self.explained.why_not,
                 "step": self.until,
                 "embeddings": run_facts.embeddings(self.signs),
-                "convergence": {
-                    f"{split}.{name}" if name else split: run_facts.convergence(told)
-                    for name, of_split in self.convergence.items()
-                    for split, told in of_split.items()
-                },
+                "convergence": self.convergence.facts(),
             },
         )
