@@ -159,7 +159,8 @@ class _Run:
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
-        findings.warn(findings.case_findings(extraction.cases, seen))
+        views = preparers_of(self.views)
+        findings.warn(findings.case_findings(extraction.cases, seen, views=views))
         if extraction.failures:
             left = label_findings(extraction.cases, self.dataset.classes)
             findings.warn(left, self.heard)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
+from rdfc_core.views.feature_parts import COLOURS_OF_PICTURES
 from rdfc_core.views.field import field_about
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.volume import bounding_box
@@ -45,9 +46,7 @@ def picture(
             "axes that it sees. Take a 3D encoder, or leave spacing_mm out."
         )
     if config.channels == "rgb" and tumour.ndim != 2:
-        raise DataError(
-            "it is a volume, and channels: rgb is of colour pictures. Use channels: grey."
-        )
+        raise DataError(f"it is a volume, and {COLOURS_OF_PICTURES}")
     image, mask, spacing_mm = _planes_first(tumour)
     if config.channels == "rgb":
         image, mask = _in_colour(tumour), np.repeat(mask, 3, axis=0)

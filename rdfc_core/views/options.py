@@ -73,6 +73,12 @@ class FeatureViewConfig(_OfImages):
     clip: float | None = Field(
         None, gt=0, description="Largest standardised value, in standard deviations; null: none."
     )
+    channels: Literal["grey", "rgb"] = Field(
+        "grey",
+        description="What is measured of a picture: its grey values (of colours the luminance), "
+        "or red, green and blue each by itself, names of features behind red., green. and blue.; "
+        "shape is measured once.",
+    )
     corruption: float = Field(
         0.0,
         ge=0,
@@ -114,7 +120,7 @@ class ImageViewConfig(_OfImages):
     channels: Literal["grey", "rgb"] = Field(
         "grey",
         description="What the network sees of a picture: its grey values, or red, green and blue "
-        "(three equal ones of a grey picture). Handcrafted features are of grey values always.",
+        "(three equal ones of a grey picture).",
     )
     slices: int = Field(10, ge=1, le=1024, description="Axial slices of a volume, as channels.")
     margin: float = Field(

@@ -248,3 +248,34 @@ def test_where_colour_alone_decides_rgb_learns_it_and_grey_cannot(
     said = predict(run, cases, run_context)
     for case, probabilities in zip(cases, said.probabilities, strict=True):
         np.testing.assert_allclose(probabilities, scored[case.case_id], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("radiomics", "finds"),
+    [
+        ("{extractor: outline}", False),
+        ("{extractor: outline, channels: rgb}", True),
+        ("{extractor: colour}", True),
+    ],
+)
+def test_radiomics_of_colours_and_colour_statistics_find_what_luminance_does_not_show(
+    two_colours, run_context, tmp_path, radiomics, finds
+):
+    learn = [one for one in LEARN if "methods" not in one]
+    asked = f"views={{radiomics: {radiomics}, image: {{encoder: small-cnn, size: [16, 16]}}}}"
+    own = ("views", "features", "encoder")
+    base = {key: value for key, value in small_study.SMALL_STUDY.items() if key not in own}
+    methods = "evaluate.methods=[radiomics-logistic]"
+    study = small_study.resolved(two_colours, *learn, methods, asked, base=base)
+    results = studies.run(study, tmp_path / "run", run_context)
+    row = next(
+        row for row in results.rows if (row.method, row.metric) == ("radiomics-logistic", "auroc")
+    )
+    if finds:
+        assert row.mean > 0.95
+        assert row.ci_low > 0.9
+    else:
+        assert 0.2 < row.mean < 0.8
+        assert row.ci_low < 0.5 < row.ci_high
+    told = [one for one in results.warnings if "are in colour" in one]
+    assert ["'radiomics' and" in one for one in told] == [not finds]
