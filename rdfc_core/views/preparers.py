@@ -161,19 +161,28 @@ class PicturePreparer:
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""
         kept = self.config.model_dump(
-            mode="json", include={"window", "slices", "margin", "aspect", "mask_channel"}
+            mode="json", include={"slices", "margin", "aspect", "mask_channel"}
         )
         return {
             "view": "image",
             "version": 2,  # volumes as radiologists see them; an outline ends with its image
             "spatial_dims": self.spatial_dims,
             "ratio": self._ratio(),
+            "window": self._windows(),
             **kept,
             # Only where it says something new, so that stored grey pictures are found.
             **({"channels": "rgb"} if self.config.channels == "rgb" else {}),
             **({"images": list(self.config.images)} if self.config.images else {}),
             **self._field(),
         }
+
+    def _windows(self) -> Any:
+        """The one window, or that of each image; of a single image its own."""
+        window = self.config.window
+        if isinstance(window, dict):
+            each = {name: window[name] and list(window[name]) for name in self.config.named or ()}
+            return each if self.config.images else each[str(self.config.image)]
+        return window and list(window)
 
     def _field(self) -> dict[str, Any]:
         if self.config.spacing_mm is None:
@@ -188,13 +197,16 @@ class PicturePreparer:
         Raises:
             DataError: If a 3D encoder meets a picture, or a volume is to be seen in colour.
         """
-        *before, last = self.config.images or ("",)
-        bare = self.config.model_copy(update={"mask_channel": False})
-        parts = [self._picture(tumour.images[name], bare) for name in before]
-        parts.append(self._picture(tumour.images[last] if before else tumour, self.config))
+        *before, last = self.config.images or (self.config.image or "",)
+        parts = [self._picture(tumour.images[name], name, outline=False) for name in before]
+        shown = tumour.images[last] if before else tumour
+        parts.append(self._picture(shown, last, self.config.mask_channel))
         return Prepared(np.concatenate(parts) if before else parts[0])
 
-    def _picture(self, tumour: Tumour, config: ImageViewConfig) -> NDArray[np.float16]:
+    def _picture(self, tumour: Tumour, image: str, outline: bool) -> NDArray[np.float16]:
+        """The channels of one image, with those of the outline where they follow."""
+        own = {"window": self.config.window_of(image), "mask_channel": outline}
+        config = self.config.model_copy(update=own)
         return picture(tumour, config, self.spatial_dims, self._ratio())
 
     def channels(self, ndim: int) -> int:
