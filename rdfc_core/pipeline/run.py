@@ -16,16 +16,17 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.labels import usable_classes
-from rdfc_core.data.split_findings import split_findings
+from rdfc_core.data.split_findings import UNTESTED, split_findings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.patients import in_units
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
-from rdfc_core.interfaces import Dataset, Problem, View
+from rdfc_core.interfaces import Dataset, View
 from rdfc_core.pipeline import per_split, precision, run_facts, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import CaseRow, case_rows
@@ -159,8 +160,8 @@ class _Run:
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
-        views = preparers_of(self.views)
-        findings.warn(findings.case_findings(extraction.cases, seen, views=views))
+        told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
+        findings.warn(told)
         if extraction.failures:
             left = label_findings(extraction.cases, self.dataset.classes)
             findings.warn(left, self.heard)
@@ -182,10 +183,7 @@ class _Run:
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
-            message = "no division of these cases can be tested, so all of them serve pretraining"
-            fix = "Run rdfc datasets check to see why."
-            problem = Problem("", "split", message, fix, "warning")
-            findings.warn([problem])
+            findings.warn([UNTESTED])
         return splits
 
     def _account(
@@ -251,13 +249,14 @@ class _Run:
         study, published = self.study, self.dataset.published()
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            rows = summary.rows(study, self.found, published.rows if published else ())
-            comparisons = summary.comparisons(study, self.found)
-            needed = summary.needed(study, self.found)
+            found = in_units(study.evaluate, self.found)
+            rows = summary.rows(study, found, published.rows if published else ())
+            comparisons = summary.comparisons(study, found)
+            needed = summary.needed(study, found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
-            headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
+            headline = summary.headline(study, found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes
         early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (

@@ -29,7 +29,7 @@ def picture(
 
     Args:
         tumour: The case.
-        config: Window, channels, slices, margin, aspect and mask channel.
+        config: Window (of this image), channels, slices, margin, aspect and mask channel.
         spatial_dims: 2 or 3, what the encoder takes.
         ratio: Height over width in mm that the box is widened to if proportions are kept; None
             stands for 1.
@@ -61,7 +61,7 @@ def picture(
         planes = np.arange(box[0][0], box[0][1])
     else:
         planes = spread_slices(*_box(mask, 0)[0], config.slices)
-    pixels = _window(_cut(image, planes, box), image.dtype, config.window)
+    pixels = _window(_cut(image, planes, box), image.dtype, config.window_of(""))
     channels = [pixels]
     if config.mask_channel:
         channels.append(_cut(mask, planes, box, beyond=False))
@@ -97,7 +97,7 @@ def _field(
             [field_about(p, m, spacing_mm[1:], size, wanted, beyond) for p, m in planes]
         )
 
-    parts = [_window(seen(image, beyond=True), image.dtype, config.window)]
+    parts = [_window(seen(image, beyond=True), image.dtype, config.window_of(""))]
     if config.mask_channel:
         parts.append(seen(mask, beyond=False))
     return np.concatenate(parts).astype(np.float16)

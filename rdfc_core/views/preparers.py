@@ -180,9 +180,9 @@ class PicturePreparer:
         """The one window, or that of each image; of a single image its own."""
         window = self.config.window
         if isinstance(window, dict):
-            each = {name: window[name] and list(window[name]) for name in self.config.named or ()}
+            each = {name: _plain(window[name]) for name in self.config.named or ()}
             return each if self.config.images else each[str(self.config.image)]
-        return window and list(window)
+        return _plain(window)
 
     def _field(self) -> dict[str, Any]:
         if self.config.spacing_mm is None:
@@ -222,3 +222,7 @@ class PicturePreparer:
         if self.config.aspect == "keep" and self.config.size != "average":
             return self.config.size[-2] / self.config.size[-1]
         return None
+
+
+def _plain(window: tuple[float, float] | None) -> list[float] | None:
+    return None if window is None else list(window)

@@ -19,6 +19,7 @@ from rdfc_core.results.vocabulary import (
     LINEAR,
     LOWER_IS_BETTER,
     METRIC_HEADINGS,
+    PATIENT,
     RANDOM_INIT,
     TABLES,
     metric_heading,
@@ -126,7 +127,8 @@ def _grid(rows: Sequence[Row], main: Method | None) -> MetricGrid:
             cells += [_published(found.get(metric))] if metric in published else []
         cells.append(str(some.n_cases))
         lines.append(TableRow(role_of(some, main), key.method, text.describe(key), tuple(cells)))
-    return MetricGrid((*columns, "Cases"), tuple(lines))
+    unit = {row.unit for row in rows} == {PATIENT}
+    return MetricGrid((*columns, "Patients" if unit else "Cases"), tuple(lines))
 
 
 def _by_share(rows: Sequence[Row], main: Method | None) -> MetricGrid:
