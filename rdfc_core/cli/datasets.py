@@ -160,7 +160,9 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
             out.print(f"Smallest and largest {what}: {low}, {high}.", markup=False)
     if summary.holding_mm:
         usual, most = map(in_mm, summary.holding_mm)
-        out.print(f"A field of {usual} holds 95 % of the outlines, {most} all.", markup=False)
+        held = f"{usual} holds 95 % of the outlines, {most} all"
+        held = f"{most} holds all outlines" if usual == most else held
+        out.print(f"A field of {held}.", markup=False)
     if not problems:
         out.print("No problem found.")
         return
