@@ -183,13 +183,11 @@ def test_colours_are_of_pictures_alone():
     assert view.tower().picture_shape == (3, 64, 64)
 
 
-@pytest.fixture(scope="module")
-def two_colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_two_colours(folder: Path, count: int = 60) -> Path:
     """Pictures whose class is the colour of the tumour; luminance and outline say nothing of it."""
-    folder = tmp_path_factory.mktemp("colours")
     rng = np.random.default_rng(3)
     rows = []
-    for place in range(60):
+    for place in range(count):
         label = place % 2
         mask = np.zeros((32, 32), np.uint8)
         top, left, height, width = rng.integers((4, 4, 10, 10), (10, 10, 18, 18))
@@ -203,6 +201,11 @@ def two_colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["case_id", "image", "mask", "label"], *rows])
     return folder
+
+
+@pytest.fixture(scope="module")
+def two_colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_two_colours(tmp_path_factory.mktemp("colours"))
 
 
 LEARN = (
