@@ -74,7 +74,7 @@ def of_columns(folder: Path, cases: int) -> dict[str, Any]:
     columns = ["age", "marker", "sex"]
     views = {
         "radiomics": {"extractor": "native"},
-        "picture": NETWORK,
+        "image": NETWORK,
         "age_and_sex": {"name": "table", "numbers": ["age"], "categories": ["sex"]},
         "marker": {"name": "table", "numbers": ["marker"]},
     }
