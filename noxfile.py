@@ -141,7 +141,18 @@ def distributions(session: nox.Session) -> None:
         _conform(session, source)
         run = ["rdfc", "run", str(source / "study.yaml"), "--out", f"run-{source.name}"]
         session.run(*run, "--store", "store", "--overwrite")
+    _extraction_alone(session, wheels)
     _new_plugins(session, Path(tempfile.mkdtemp(dir=folder)))
+
+
+def _extraction_alone(session: nox.Session, wheels: Path) -> None:
+    """An environment without the extra `train`: no torch, and what works without."""
+    folder = wheels.with_name(f"{wheels.name}-light")
+    session.run("uv", "venv", "--quiet", "--python", "3.11", str(folder), external=True)
+    python = str(folder / "bin" / "python")
+    install = ["uv", "pip", "install", "--quiet", "--python", python, "--find-links", str(wheels)]
+    session.run(*install, "rdfc-features-native", "rdfc-dataset-manifest", external=True)
+    session.run(python, str(ROOT / "tests" / "light_environment.py"), external=True)
 
 
 def _conform(session: nox.Session, *sources: Path) -> None:

@@ -54,6 +54,7 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "validate": "api.validating",
 }
 """Name → the module that has it; loaded when the name is first used."""
 
@@ -83,6 +84,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "validate",
 ]
 
 

@@ -16,6 +16,7 @@ from rdfc_core.errors import PluginError, RdfcError
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.extraction.store import Store, default_store
 from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.training_extra import INSTALL, can_train
 
 LIBRARIES = (
     "rdfc-core",
@@ -72,6 +73,8 @@ def _versions() -> list[str]:
 
 
 def _devices() -> list[str]:
+    if not can_train():
+        return [f"{usable_cores()} CPU cores", f"Features alone: nothing to train with ({INSTALL})"]
     import torch
 
     found = [f"{usable_cores()} CPU cores, {torch.get_num_threads()} threads for torch"]
@@ -111,6 +114,8 @@ def _torchvision_beside_torch() -> list[str]:
 
     That alone is tried: importing torchvision loads torch's compiler, which takes seconds.
     """
+    if not can_train():
+        return []
     import torch
 
     package = importlib.util.find_spec("torchvision")

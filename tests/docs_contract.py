@@ -188,10 +188,14 @@ def _calls(name: str) -> Iterator[str]:
         yield "\n".join(["| method | by whom, and when |", "| --- | --- |", *rows, ""])
 
 
+BESIDE = {"View": ("interfaces.tower.Tower",)}
+"""What goes with an interface and has a module of its own."""
+
+
 def _related(own: griffe.Class) -> Iterator[str]:
     """Public names of the same module, or that it exports: what the methods are given, and give."""
     exported = own.module.exports or []
-    others: list[griffe.Object] = []
+    others: list[griffe.Object] = [_source()[place] for place in BESIDE.get(own.name, ())]
     for name, member in own.module.members.items():
         if name in interfaces.__all__ and name != own.name:
             if isinstance(member, griffe.Object):

@@ -13,6 +13,7 @@ from rdfc_core.errors import StudyError
 from rdfc_core.plugin.component import Kind, Part
 from rdfc_core.plugin.registry import installed
 from rdfc_core.utils.progress import Progress
+from rdfc_core.utils.training_extra import can_train
 from rdfc_core.utils.validation import validate
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def run_context(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
+    networks: bool = True,
 ) -> RunContext:
     """Registry, store, executor, progress and processes for a call.
 
@@ -35,6 +37,7 @@ def run_context(
             that is built already.
         progress: Is told how far the work is; None: nobody.
         team: The processes that pretrain together; None: this one alone.
+        networks: Whether torch will be loaded, which takes long.
 
     Raises:
         StudyError: If the executor's text or an option of it does not fit.
@@ -42,7 +45,8 @@ def run_context(
         DataError: If the store cannot be used.
     """
     progress = progress or Progress()
-    announce_loading(progress)
+    if networks:
+        announce_loading(progress)
     from rdfc_core.extraction.store import Store, default_store
     from rdfc_core.pipeline.context import RunContext
 
@@ -65,9 +69,10 @@ def opened(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
+    networks: bool = True,
 ) -> Iterator[RunContext]:
     """As `run_context`, with a store that is closed at the end."""
-    context = run_context(store, executor, progress, team)
+    context = run_context(store, executor, progress, team, networks)
     try:
         yield context
     finally:
@@ -76,7 +81,7 @@ def opened(
 
 def announce_loading(progress: Progress) -> None:
     """Say what takes long before anything can be seen of it."""
-    if "torch" not in sys.modules:
+    if "torch" not in sys.modules and can_train():
         progress.say("Loading PyTorch and the plugins: seconds, and up to a minute the first time.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -133,6 +134,9 @@ def _uses(
         return (), []  # which is said of the labels
     spec = dataset.protocol()
     fixed = spec.kind == "column"
+    if not fixed and importlib.util.find_spec("sklearn") is None:
+        message = "splits are drawn with scikit-learn, which is not installed here: none was tried"
+        return (), [Problem("", "split", message, "Check again where it is trained.", "warning")]
     images = {case_id: one.image for case_id, one in seen.items() if fixed}
     prints = {case_id: one.image + one.outline for case_id, one in seen.items() if fixed}
     try:

@@ -15,8 +15,9 @@ from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.needs import preparers_of
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import per_split, precision
-from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.extraction import extract
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
 

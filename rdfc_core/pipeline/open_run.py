@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rdfc_core.case import Case
-from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
+from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.cells import plain_value
 from rdfc_core.data.readers.auto import AutoReader
@@ -20,9 +20,8 @@ from rdfc_core.models.as_made import require_as_made
 from rdfc_core.models.loading import load as load_model
 from rdfc_core.models.made_by import Seen, probe, seen_phantoms
 from rdfc_core.models.model import Model
-from rdfc_core.pipeline.case_list import cases_to_predict
+from rdfc_core.pipeline.case_list import cases_to_predict, manifest
 from rdfc_core.pipeline.run_folder import RunFolder
-from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry, installed
 
 log = logging.getLogger("rdfc")
@@ -174,14 +173,3 @@ class OpenRun:
             case = Case.of_images(name, name, images, mask, main=main, **further)
             case = case.with_files(Path.resolve)
         return self.reader.given_to([case])[0]
-
-
-def manifest(listing: Path, registry: Registry) -> Dataset:
-    """A list of cases that are not trained on, as the data set ``manifest`` reads it.
-
-    Raises:
-        PluginError: If there is no such component.
-    """
-    plain = Part(name="manifest", options={"root": listing})
-    dataset: Dataset = resolve_part("dataset", plain, registry, "manifest").build(registry)
-    return dataset.with_list(listing) or dataset

@@ -34,6 +34,8 @@ Kind = Literal[
     "pretext",
     "optimizer",
     "schedule",
+    "evaluator",
+    "metric",
     "report_section",
     "executor",
 ]

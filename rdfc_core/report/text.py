@@ -13,7 +13,9 @@ from rdfc_core.results.vocabulary import (
     CONTROLS,
     FINETUNED_SUFFIX,
     INPUT_HEADINGS,
+    METHODS,
     OPPONENTS,
+    RAW,
     SELECTED,
     START,
     in_sentence,
@@ -35,7 +37,8 @@ def is_control(row: Row) -> bool:
 
 def is_learnt(row: Row) -> bool:
     """Whether the row's features were learnt without labels before they were judged."""
-    return not is_control(row) and is_learnt_name(row.method)
+    of_evaluator = row.layer == RAW and row.method not in METHODS
+    return not is_control(row) and is_learnt_name(row.method) and not of_evaluator
 
 
 def is_learnt_name(method: str) -> bool:

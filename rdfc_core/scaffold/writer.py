@@ -111,6 +111,18 @@ _TEMPLATES = {
         (),
         "pretrain:\n  schedule: {name: example-name, end: 0.1}",
     ),
+    "evaluator": _Template(
+        "evaluator",
+        "The nearest mean of a class among learnt features",
+        ("numpy>=2",),
+        "evaluate:\n  evaluators: [{name: example-name, temperature: 0.1}]",
+    ),
+    "metric": _Template(
+        "metric",
+        "F-beta of one class",
+        ("numpy>=2",),
+        "evaluate:\n  metrics: [{name: example-name, positive: malignant, beta: 2}]",
+    ),
     "report_section": _Template(
         "section",
         "The methods of a run by rank",
@@ -189,7 +201,9 @@ def plugin_files(kind: str, name: str) -> dict[str, str]:
     source = (parts / f"{template.module}.py").read_text(encoding="utf-8")
     release = ".".join(__version__.split(".")[:2])
     below = f"{release.split('.')[0]}.{int(release.split('.')[1]) + 1}"
-    needs = ["pydantic>=2.9", f"rdfc-core>={release},<{below}", *template.needs]
+    trains = any(need.startswith("torch") for need in template.needs)
+    core = "rdfc-core[train]" if trains else "rdfc-core"
+    needs = ["pydantic>=2.9", f"{core}>={release},<{below}", *template.needs]
     words = {
         "example_package": package,
         "example-distribution": distribution,
