@@ -16,17 +16,18 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.labels import usable_classes
-from rdfc_core.data.split_findings import split_findings
+from rdfc_core.data.split_findings import UNTESTED, split_findings
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
-from rdfc_core.interfaces import Dataset, Problem, View
+from rdfc_core.interfaces import Dataset, View
 from rdfc_core.pipeline import per_split, precision, run_facts, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
@@ -163,7 +164,8 @@ class _Run:
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
-        findings.warn(findings.case_findings(extraction.cases, seen))
+        told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
+        findings.warn(told)
         if extraction.failures:
             left = label_findings(extraction.cases, self.dataset.classes)
             findings.warn(left, self.heard)
@@ -182,9 +184,7 @@ class _Run:
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
-            message = "no division of these cases can be tested, so all of them serve pretraining"
-            fix = "Run rdfc datasets check to see why."
-            findings.warn([Problem("", "split", message, fix, "warning")])
+            findings.warn([UNTESTED])
         return splits
 
     def _account(
@@ -246,12 +246,13 @@ class _Run:
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             told = published.rows if published else ()
-            scored = summary.scored(study, self.found, self.metrics, told)
-            needed = summary.needed(study, self.found)
+            found = in_units(study.evaluate, self.found)
+            scored = summary.scored(study, found, self.metrics, told)
+            needed = summary.needed(study, found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
-            headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
+            headline = summary.headline(study, found, method, main, self.dataset.illustration)
         classes = self.classes or self.dataset.classes
         for sentence in (
             *self.convergence.warnings(),
