@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.errors import (
+    ContractError,
     DataError,
     PluginError,
     RdfcError,
@@ -57,6 +58,7 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "validate": "api.validating",
     "write_feature_maps": "api.feature_maps",
 }
 """Name → the module that has it; loaded when the name is first used."""
@@ -64,6 +66,7 @@ _HOME = {
 __all__ = [
     "Case",
     "Component",
+    "ContractError",
     "DataError",
     "Encoder",
     "NoOptions",
@@ -88,6 +91,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "validate",
     "write_feature_maps",
 ]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluation import feature_blocks, finetuning, saved_members
+from rdfc_core.evaluation import evaluators, feature_blocks, finetuning, saved_members
 from rdfc_core.evaluation.classifiers import LogisticProbe, classifier, linear_model
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import main_classifier
@@ -62,6 +62,8 @@ Learner = Callable[[Rows], Taught]
 
 def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
     """The trial's method, from rows to what it says."""
+    if trial.method in setup.own.study:
+        return _evaluator(setup, trial, seed, advance)
     if trial.method == PROBE:
         return _probe(setup, seed, advance)
     if trial.method == RADIOMICS:
@@ -69,6 +71,24 @@ def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -
     if trial.method in LOGISTIC_METHODS:
         return _logistic(setup, trial, advance)
     return _network(setup, trial, seed, advance)
+
+
+def _evaluator(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
+    data = setup.data
+    evaluator = setup.own.study.evaluators[trial.method]
+
+    def learn(rows: Rows) -> Taught:
+        balanced = data.settings.class_weight == "balanced"
+        labels = evaluators.labels_of(data.truth[rows], data.classes, balanced)
+        say = evaluators.learn(evaluator, setup.own.inputs, rows, labels, seed)
+        advance(1)
+        return Taught(say, _not_saved)
+
+    return learn
+
+
+def _not_saved() -> Member:
+    raise StudyError("Evaluators of plugins are judged and not saved: none can be a candidate.")
 
 
 def _probe(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:

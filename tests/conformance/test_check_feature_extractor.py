@@ -95,6 +95,11 @@ class RemarkingAString(Extractor):
         return "it was measured otherwise"
 
 
+class ForgettingAnOption(Extractor):
+    def recipe(self):
+        return {key: value for key, value in super().recipe().items() if key != "bins"}
+
+
 def test_a_sound_extractor_passes():
     testing.check_feature_extractor(Extractor(extractor_config.ExampleConfig()))
 
@@ -114,6 +119,7 @@ def test_a_sound_extractor_passes():
         (NamingTwice, "names a feature twice"),
         (RecipeWithAPath, "is no JSON"),
         (RemarkingAString, "remarks.. has to be a tuple of sentences"),
+        (ForgettingAnOption, r"the option 'bins' changes values and not recipe\(\)"),
         (CrashingOnOneVoxel, "ZeroDivisionError .* for a tumour of one voxel"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
