@@ -93,6 +93,16 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def dicom_files(session: nox.Session) -> None:
+    """pydicom's own test files, with those of pydicom-data: each is read or refused in words."""
+    folder = session.create_tmp()
+    install = ("uv", "pip", "install", "--quiet", "--target", folder, "pydicom-data")
+    session.run(*install, external=True)
+    tests = "plugins/rdfc-reader-dicom/tests/test_pydicom_files.py"
+    session.run("pytest", tests, *session.posargs, env={"PYTHONPATH": folder})
+
+
+@nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """The commands of README and docs run (`-- --whole`: to the end); the reference is current."""
     session.run("python", "-m", "tests.docs_commands", *session.posargs)

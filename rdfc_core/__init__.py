@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.errors import (
+    ContractError,
     DataError,
     PluginError,
     RdfcError,
@@ -61,6 +62,7 @@ _HOME = {
 __all__ = [
     "Case",
     "Component",
+    "ContractError",
     "DataError",
     "Encoder",
     "NoOptions",

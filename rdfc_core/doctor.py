@@ -100,6 +100,7 @@ def _plugins() -> tuple[list[str], list[str]]:
             state = "broken"
             broken.append(str(error))
         found.append(f"{component.label} of {source}: {state}")
+    found += [f"hooks of {source}: {', '.join(hooks)}" for source, hooks in registry.listening]
     found += [f"switched off: {source}" for source in registry.off]
     return [*found, *(f"broken: {one}" for one in broken)], broken
 

@@ -78,6 +78,7 @@ def _run(study: StudyOptions, until: Step) -> None:
             study.as_json,
             until,
             team,
+            study.logger,
         )
 
 
@@ -89,6 +90,8 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
     if study.out is not None:
         why = "--shard" if can_train() else f"Without torch ({INSTALL}), rdfc extract"
         raise StudyError(f"{why} fills the store and writes no run folder: leave out --out.")
+    if study.logger:
+        raise StudyError("No run is begun here that loggers could be told of: leave out --logger.")
     console.log_to_stderr()
     # A mistake in the study is told before torch is loaded.
     measured: ResolvedStudy | Measured
@@ -129,6 +132,7 @@ def execute(
     as_json: bool,
     until: Step,
     team: ProcessGroupLauncher | None = None,
+    loggers: Sequence[str] | None = None,
 ) -> None:
     """Run a study and show what came of it; ends with the exit code that failed cases call for.
 
@@ -140,6 +144,7 @@ def execute(
             f"Networks are trained with torch, which is not installed here. Install it: {INSTALL}. "
             f"{WITHOUT}"
         )
+    from rdfc_core.api.logger_choice import DEFAULT
     from rdfc_core.api.running import run as run_study
     from rdfc_core.cli import console
 
@@ -153,6 +158,7 @@ def execute(
         overwrite=overwrite,
         store=store,
         executor=executor,
+        loggers=DEFAULT if loggers is None else loggers,
         progress=progress,
         team=team,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from rdfc_core.case import Needs, Tumour
-from rdfc_core.errors import StudyError
+from rdfc_core.errors import StudyError, with_article
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 
 if TYPE_CHECKING:  # cases are prepared in environments that have no torch
@@ -127,7 +127,7 @@ class View(ABC):
         """
         if variations:
             raise StudyError(
-                f"a {type(self).__name__} has no variations to change, and "
+                f"{with_article(type(self).__name__)} has no variations to change, and "
                 f"{', '.join(variations)} was asked for. Ask for none."
             )
         return self

@@ -124,7 +124,9 @@ def extract_shard(
     cases = study_cases(study, dataset, context.registry)
     findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
     extraction = extract(cases[number - 1 :: parts], views, context)
-    findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
+    seen = findings.seen_in(extraction.prepared)
+    shown = preparers_of_views(views)
+    findings.warn(findings.case_findings(extraction.cases, seen, views=shown))
     return extraction
 
 

@@ -157,6 +157,7 @@ def pretrained(
         epoch_ended,
         title,
         run.context.team,
+        run.context.loggers,
     )
     return model, convergence
 

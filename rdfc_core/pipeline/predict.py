@@ -170,7 +170,8 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
         cases, preparers, context.store, context.executor, context.progress, unfit(views)
     )
     seen = findings.seen_in(extraction.prepared)
-    findings.warn(findings.case_findings(extraction.cases, seen, run.definition.grey_scale))
+    trained, shown = run.definition.grey_scale, preparers_of(views)
+    findings.warn(findings.case_findings(extraction.cases, seen, trained, shown))
     return _agreeing(views, extraction)
 
 

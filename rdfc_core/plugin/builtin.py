@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.hookspecs import hookimpl
+from rdfc_core.results import files
 from rdfc_core.utils.training_extra import NEEDS_SKLEARN, NEEDS_TORCH
 
 rdfc_interface = 1
@@ -11,7 +12,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, views, parts of trainings, evaluators, metrics, and the local executor."""
+    """Readers, views, parts of trainings, evaluators, metrics, loggers, and the local executor."""
     return [
         Component(
             "reader",
@@ -45,6 +46,13 @@ def rdfc_components() -> list[Component]:
         *_of_training(),
         *_evaluators(),
         *_metrics(),
+        Component(
+            "logger",
+            files.TENSORBOARD,
+            "Metrics of pretraining for TensorBoard, in the run folder",
+            "rdfc_core.training.tensorboard_logger:TensorBoardLogger",
+            requires=NEEDS_TORCH,
+        ),
         Component(
             "executor",
             "local",

@@ -49,7 +49,8 @@ class FeatureView(View):
 
     def preparer(self) -> FeaturePreparer:
         """The extractor, without the tower."""
-        return FeaturePreparer(self.extractor, self.config.image, self.config.images)
+        config = self.config
+        return FeaturePreparer(self.extractor, config.image, config.images, config.channels)
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
