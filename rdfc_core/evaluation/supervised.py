@@ -35,6 +35,7 @@ def judge(runner: TrialRunner) -> Iterator[tuple[Variant, Prediction]]:
     """
     setup = runner.setup
     data = setup.data
+    runner.train_ahead()
     own = planned(data.settings, setup.candidates())
     for trial in beside(data.settings) if setup.compared else own:
         said = runner.said(trial)
