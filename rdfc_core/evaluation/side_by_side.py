@@ -85,7 +85,8 @@ def run(
             where it pays. On a GPU it is none: nothing was measured there.
     """
     count = len(errands.steps)
-    most = at_once or (1 if torch.cuda.is_available() else usable_threads())
+    device = torch.cuda.is_available() or torch.backends.mps.is_available()
+    most = at_once or (1 if device else usable_threads())
     if min(count, most) < 2:
         return
     with progress.task(title, count) as advance:
