@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 from rdfc_core.extraction.local_executor import usable_cores
+
+log = logging.getLogger("rdfc")
 
 
 def usable_threads() -> int:
@@ -35,3 +39,22 @@ def computing_with(threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def warn_if_busy() -> None:
+    """Warn where a network is computed by several threads on cores that others keep busy.
+
+    The threads of an operation wait for the last of them, by computing: on two cores with a load of
+    nine that takes up to ten times the processor time of one thread (docs/performance.md).
+    """
+    if torch.cuda.is_available() or not hasattr(os, "getloadavg"):  # not on Windows
+        return
+    load, threads = os.getloadavg()[0], usable_threads()
+    if threads > 1 and load > usable_cores():
+        log.warning(
+            "Other programs keep this machine busy (a load of %.0f on %d cores). Where several "
+            "threads train one network, they then wait for each other most of the time: set "
+            "OMP_NUM_THREADS=1 and run the same command again.",
+            load,
+            usable_cores(),
+        )
