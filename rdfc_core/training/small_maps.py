@@ -53,7 +53,9 @@ def _eligible(layer: nn.Conv2d) -> bool:
 
 def _forward(convolve: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def forward(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if maps.ndim != 4 or len(maps) < FEWEST or max(maps.shape[2:]) > LARGEST:
+        small = maps.ndim == 4 and len(maps) >= FEWEST and max(maps.shape[2:]) <= LARGEST
+        # The gradient lies as such weights do; of others each window would be gathered bit by bit.
+        if not small or not weight.is_contiguous(memory_format=torch.channels_last):
             return convolve(maps, weight, bias)
         if torch.is_autocast_enabled("cpu"):
             dtype = torch.get_autocast_dtype("cpu")

@@ -32,6 +32,14 @@ def test_the_numbers_and_gradients_are_those_of_the_convolution(size, bias):
         torch.testing.assert_close(one, other)
 
 
+def test_the_gradient_lies_as_the_weights_do():
+    own = layer(bias=False)
+    with as_products([own]):
+        own(torch.randn(16, 5, 2, 2, dtype=torch.float64)).sum().backward()
+    assert own.weight.grad is not None
+    assert own.weight.grad.stride() == own.weight.stride()
+
+
 def test_a_gradient_is_that_of_differences():
     own = layer(bias=False)
     maps = torch.randn(16, 5, 2, 2, dtype=torch.float64, requires_grad=True)
