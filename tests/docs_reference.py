@@ -30,7 +30,10 @@ KIND_WORDS = {
     "pretext": "Pretexts",
     "optimizer": "Optimisers",
     "schedule": "Schedules",
+    "evaluator": "Evaluators",
+    "metric": "Metrics",
     "report_section": "Sections of the report",
+    "logger": "Loggers",
     "executor": "Executors",
 }
 assert tuple(KIND_WORDS) == KINDS

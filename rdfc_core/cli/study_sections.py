@@ -97,6 +97,8 @@ def named_kinds(model: type[BaseModel]) -> dict[str, Kind]:
         kinds["views"] = "view"
     if model is EvaluateSettings:
         kinds["compare"] = "pretext"
+        kinds["metrics"] = "metric"
+        kinds["evaluators"] = "evaluator"
     return kinds
 
 

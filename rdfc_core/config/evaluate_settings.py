@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import FILE_NAME, Settings
@@ -14,10 +14,12 @@ from rdfc_core.plugin.component import Part, PartOf
 from rdfc_core.results.vocabulary import (
     CONTROLS,
     ENSEMBLE,
+    FINETUNED_SUFFIX,
     HYBRID_FINETUNE,
     KNN,
     LOGISTIC,
     METHODS,
+    METRICS,
     OWN_PRETEXT,
     PROBE,
     SELECTED,
@@ -26,9 +28,14 @@ from rdfc_core.results.vocabulary import (
     Classifier,
     Control,
     Method,
+    Pooling,
+    Unit,
 )
 
 LabelUnit = Literal["patient", "case"]
+
+LISTED = {"compare": "pretext", "evaluators": "evaluator", "metrics": "metric"}
+"""Option that is a list of components → what they are."""
 
 
 class EvaluateSettings(Settings):
@@ -69,6 +76,17 @@ class EvaluateSettings(Settings):
         description="How compared pretexts, starts and shuffled-correspondence are judged: by "
         "linear probes, or fine-tuned, too, and at the shares of labels, as the study's pretext.",
     )
+    metrics: dict[str, Annotated[Part, PartOf("metric")]] = Field(
+        default={},
+        description="Metrics beside those that every run has: a list of components, or name: "
+        "component, such as {sensitivity: {name: sensitivity, positive: malignant}}.",
+    )
+    evaluators: dict[str, Annotated[Part, PartOf("evaluator")]] = Field(
+        default={},
+        description="Methods and controls of plugins, tried like rdfc's own: a list of components, "
+        "or name: component, such as {gradient-boosting: {name: gradient-boosting, inputs: "
+        "[handcrafted, columns]}}.",
+    )
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
@@ -98,38 +116,58 @@ class EvaluateSettings(Settings):
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
     selection: SelectionSettings = SelectionSettings()
+    unit: Unit = Field(
+        "case",
+        description="What tables, comparisons and intervals judge: cases, or patients by what is "
+        "said of all their cases together (whose labels have to be equal).",
+    )
+    pool: Pooling = Field(
+        "mean",
+        description="With unit patient: the mean of the probabilities of a patient's cases, or "
+        "those of the case that is likeliest of the second of two classes.",
+    )
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
-    @field_validator("compare", mode="before")
+    @field_validator("compare", "evaluators", "metrics", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
+    def _named(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, Sequence) and not isinstance(value, str):
             parts = [Part.model_validate(part) for part in value]
             named = {part.name: part for part in parts}
             if len(named) < len(parts):
-                raise ValueError("one pretext stands twice; name them: {name: pretext, …}")
+                what = LISTED[str(info.field_name)]
+                raise ValueError(f"one {what} stands twice; name them: {{name: {what}, …}}")
             return named
         return value
 
-    @field_validator("compare")
+    @field_validator("metrics")
     @classmethod
-    def _file_names(cls, compare: Mapping[str, Part]) -> Mapping[str, Part]:
-        for name in compare:
+    def _metric_names(cls, metrics: Mapping[str, Part]) -> Mapping[str, Part]:
+        for name in metrics:
             if not FILE_NAME.fullmatch(name):
-                raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
-            taken = (
-                OWN_PRETEXT,
-                "stable",
-                SELECTED,
-                PROBE,
-                ENSEMBLE,
-                SHUFFLED_CORRESPONDENCE,
-                *METHODS,
-            )
-            if name in taken or name.startswith(START) or "-from-" in name:
-                raise ValueError(f"{name!r} is taken; call the pretext something else")
-        return compare
+                raise ValueError(f"call a metric by letters, digits, _ and -, not {name!r}")
+            if name in METRICS:
+                raise ValueError(f"{name!r} is in every run already; call the metric otherwise")
+        return metrics
+
+    @field_validator("compare", "evaluators")
+    @classmethod
+    def _file_names(cls, parts: Mapping[str, Part], info: ValidationInfo) -> Mapping[str, Part]:
+        what = LISTED[str(info.field_name)]
+        taken = (
+            *(OWN_PRETEXT, "stable", SELECTED, PROBE, ENSEMBLE, SHUFFLED_CORRESPONDENCE),
+            *METHODS,
+            *(CONTROLS if what == "evaluator" else ()),
+        )
+        for name in parts:
+            if not FILE_NAME.fullmatch(name):
+                article = "an" if what == "evaluator" else "a"
+                raise ValueError(f"call {article} {what} by letters, digits, _ and -, not {name!r}")
+            ends = what == "evaluator" and name.endswith(FINETUNED_SUFFIX)
+            if name in taken or name.startswith(START) or "-from-" in name or ends:
+                raise ValueError(f"{name!r} is taken; call the {what} something else")
+        return parts
 
     @field_validator("starts")
     @classmethod
@@ -148,6 +186,30 @@ class EvaluateSettings(Settings):
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _judged_and_not_chosen(cls, value: Any) -> Any:
+        """Refuse evaluators as candidates in more words than that they are none of a list."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("selection"), Mapping):
+            return value
+        candidates = value["selection"].get("candidates")
+        evaluators = value.get("evaluators")
+        for one in evaluators if isinstance(evaluators, Sequence | Mapping) else ():
+            name = one.get("name") if isinstance(one, Mapping) else str(one).partition(":")[0]
+            if isinstance(candidates, Sequence) and name in candidates:
+                raise ValueError(
+                    f"selection.candidates: the evaluator {name!r} is judged and not saved; choose "
+                    "among rdfc's own methods"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _called_apart(self) -> EvaluateSettings:
+        both = sorted({*self.evaluators} & {*self.compare})
+        if both:
+            raise ValueError(f"{both[0]!r} names an evaluator and a compared pretext; rename one")
+        return self
 
     @model_validator(mode="after")
     def _tried_at_all(self) -> EvaluateSettings:

@@ -75,6 +75,10 @@ class ResolvedStudy:
     """Optimisers and schedules, of pretraining and of training with labels."""
     starts: Mapping[str, Mapping[str, ResolvedPart]] = field(default_factory=dict)
     """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
+    metrics: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Metrics beside those of every run, by their names in the results (``evaluate.metrics``)."""
+    evaluators: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Methods and controls of plugins, by their names in the results (``evaluate.evaluators``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -93,7 +97,7 @@ class ResolvedStudy:
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
-        tops += self.training
+        tops += [*self.training, *self.metrics.values(), *self.evaluators.values()]
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -118,7 +122,14 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
         for name, part in study.evaluate.compare.items()
     }
-    filled = {name: Part.model_validate(part.dump()) for name, part in compare.items()}
+    evaluators = {
+        name: resolve_part("evaluator", part, registry, f"evaluate.evaluators.{name}")
+        for name, part in study.evaluate.evaluators.items()
+    }
+    metrics = {
+        name: resolve_part("metric", part, registry, f"evaluate.metrics.{name}")
+        for name, part in study.evaluate.metrics.items()
+    }
     views = {
         name: resolve_part("view", part, registry, f"views.{name}")
         for name, part in study.views.items()
@@ -134,15 +145,14 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
         views=views,
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
-        readers={
-            name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
-            for name, options in study.readers.items()
-        },
+        readers=resolve_readers(study, registry),
         split=study.split,
         pretrain=pretrain,
         evaluate=study.evaluate.model_copy(
             update={
-                "compare": filled,
+                "compare": _filled(compare),
+                "metrics": _filled(metrics),
+                "evaluators": _filled(evaluators),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
             }
@@ -151,7 +161,14 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         compare=compare,
         training=(*of_pretraining, *of_labels),
         starts=starts,
+        metrics=metrics,
+        evaluators=evaluators,
     )
+
+
+def _filled(parts: Mapping[str, ResolvedPart]) -> dict[str, Part]:
+    """The parts as a study names them, with all their options."""
+    return {name: Part.model_validate(part.dump()) for name, part in parts.items()}
 
 
 def _trained_by(
@@ -224,6 +241,14 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
     config = _absolute_paths(config).model_copy(update=filled)
     return ResolvedPart(kind, part.name, config, parts)
+
+
+def resolve_readers(study: Study, registry: Registry) -> dict[str, ResolvedPart]:
+    """The readers that a study names, with their options."""
+    return {
+        name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
+        for name, options in study.readers.items()
+    }
 
 
 def _reader(name: str, options: Mapping[str, Any]) -> Part:

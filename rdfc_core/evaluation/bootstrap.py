@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.metrics import scores
+from rdfc_core.evaluation.study_metrics import OwnMetrics, own_scores
 from rdfc_core.results.vocabulary import METRICS
 
 WEIGHTS_AT_ONCE = 1_000_000
@@ -59,7 +60,11 @@ class Estimate:
 
 
 def estimates(
-    predictions: Sequence[Prediction], resamples: int, confidence: float, seed: int
+    predictions: Sequence[Prediction],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    own: OwnMetrics | None = None,
 ) -> dict[str, Estimate]:
     """Every metric over the splits, with percentile intervals from resampled patients.
 
@@ -68,11 +73,12 @@ def estimates(
         resamples: Number of bootstrap resamples.
         confidence: Coverage of the intervals, such as 0.95.
         seed: Decides the resamples; the same for methods that are to be compared.
+        own: The study's own metrics.
     """
-    points = [scores(one.truth, one.probabilities) for one in predictions]
-    drawn = bootstrap(predictions, resamples, seed)
+    points = [_all_scores(one, None, own) for one in predictions]
+    drawn = bootstrap(predictions, resamples, seed, own)
     found = {}
-    for metric in METRICS:
+    for metric in drawn:
         values = np.array([point[metric][0] for point in points])
         mean = float(values.mean())
         low, high = interval(drawn[metric], mean, confidence)
@@ -104,14 +110,17 @@ def interval(drawn: NDArray[np.float64], estimate: float, confidence: float) -> 
 
 
 def bootstrap(
-    predictions: Sequence[Prediction], resamples: int, seed: int
+    predictions: Sequence[Prediction],
+    resamples: int,
+    seed: int,
+    own: OwnMetrics | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Every metric's mean over splits in every resample of patients.
 
     Repetitions of a method are resampled each for itself and pooled, so that the interval holds
     their spread too: metric → (repetitions × resamples,).
     """
-    found = resampled(predictions, resamples, seed)
+    found = resampled(predictions, resamples, seed, own)
     return {metric: values[:, 1:].ravel() for metric, values in found.items()}
 
 
@@ -126,22 +135,31 @@ def of_drawn_repetitions(values: NDArray[np.float64], seed: int) -> NDArray[np.f
 
 
 def resampled(
-    predictions: Sequence[Prediction], resamples: int, seed: int
+    predictions: Sequence[Prediction],
+    resamples: int,
+    seed: int,
+    own: OwnMetrics | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Every metric's mean over splits: metric → (repetitions, 1 + resamples).
 
     The first column is of all patients as they are, each further one of a resample. The same seed
     draws the same patients for every method that is judged on the same cases.
+
+    Args:
+        predictions: One a split and repetition.
+        resamples: Number of bootstrap resamples.
+        seed: Decides the resamples.
+        own: The study's own metrics, which stand behind those of every run.
     """
     patients = sorted({patient for one in predictions for patient in one.patients})
     place = {patient: index for index, patient in enumerate(patients)}
     columns = [np.array([place[patient] for patient in one.patients]) for one in predictions]
     repeats = sorted({one.repeat for one in predictions})
-    pieces: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
+    pieces: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*METRICS, *(own or ()))}
     for times in _weightings(len(patients), resamples, seed):
         judged = [
-            (one.repeat, scores(one.truth, one.probabilities, times[:, own]))
-            for one, own in zip(predictions, columns, strict=True)
+            (one.repeat, _all_scores(one, times[:, places], own))
+            for one, places in zip(predictions, columns, strict=True)
         ]
         for metric, found in pieces.items():
             means = [
@@ -150,6 +168,28 @@ def resampled(
             ]
             found.append(np.stack(means))
     return {metric: np.concatenate(found, axis=1) for metric, found in pieces.items()}
+
+
+def resample_weights(patients: Sequence[str], resamples: int, seed: int) -> NDArray[np.float64]:
+    """(R, N): how often each case counts in each resample of patients.
+
+    Args:
+        patients: (N,), whose each case is.
+        resamples: R.
+        seed: Decides the resamples.
+    """
+    places = {patient: place for place, patient in enumerate(sorted(set(patients)))}
+    own = np.array([places[patient] for patient in patients])
+    drawn = list(_weightings(len(places), resamples, seed))[1:]
+    return np.concatenate([times[:, own] for times in drawn])
+
+
+def _all_scores(
+    one: Prediction, weights: NDArray[np.float64] | None, own: OwnMetrics | None
+) -> dict[str, NDArray[np.float64]]:
+    """Metrics of every run, and the study's own: metric → (R,)."""
+    found = scores(one.truth, one.probabilities, weights)
+    return {**found, **own_scores(own, one.truth, one.probabilities, weights)} if own else found
 
 
 def _weightings(patients: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:

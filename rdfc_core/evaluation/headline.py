@@ -20,9 +20,11 @@ from rdfc_core.results.vocabulary import (
     HYBRID_SCRATCH,
     LINEAR,
     LOGISTIC_METHODS,
+    METHODS,
     RADIOMICS,
     RADIOMICS_LOGISTIC,
     RANDOM_INIT,
+    RAW,
     RESNET_SCRATCH,
     SELECTED,
     SUPERVISED,
@@ -99,6 +101,7 @@ def _pairs(
     }
     controls = {e.method: e for e in full if e.table == CONTROL}  # all views come last
     yield from ((main, labelled[name]) for name in BASELINES if name in labelled)
+    yield from ((main, one) for name, one in labelled.items() if of_evaluator(name, one.layer))
     yield from ((main, variant) for variant in controls.values())
     if {HYBRID_FINETUNE, HYBRID_SCRATCH} <= set(labelled):
         yield labelled[HYBRID_FINETUNE], labelled[HYBRID_SCRATCH]
@@ -106,6 +109,11 @@ def _pairs(
         probe = replace(controls[RANDOM_INIT], table=LINEAR, method=method)
         if probe in found:
             yield probe, controls[RANDOM_INIT]
+
+
+def of_evaluator(method: str, layer: str) -> bool:
+    """Whether a row is that of an evaluator that begins from no pretext."""
+    return layer == RAW and method not in METHODS
 
 
 def _named_beforehand(variant: Variant, settings: EvaluateSettings) -> bool:

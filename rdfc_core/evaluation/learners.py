@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluation import feature_blocks, saved_members
+from rdfc_core.evaluation import evaluators, feature_blocks, saved_members
 from rdfc_core.evaluation.classifiers import LogisticProbe, classifier, linear_model
 from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import main_classifier
@@ -73,6 +73,8 @@ def learner(
         advance: Told of its progress.
         threads: Of the processor, for a network.
     """
+    if trial.method in setup.own.study:
+        return _evaluator(setup, trial, seed, advance)
     if trial.method == PROBE:
         return _probe(setup, seed, advance)
     if trial.method == RADIOMICS:
@@ -80,6 +82,24 @@ def learner(
     if trial.method in LOGISTIC_METHODS:
         return _logistic(setup, trial, advance)
     return _network(setup, trial, seed, advance, threads)
+
+
+def _evaluator(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
+    data = setup.data
+    evaluator = setup.own.study.evaluators[trial.method]
+
+    def learn(rows: Rows) -> Taught:
+        balanced = data.settings.class_weight == "balanced"
+        labels = evaluators.labels_of(data.truth[rows], data.classes, balanced)
+        say = evaluators.learn(evaluator, setup.own.inputs, rows, labels, seed)
+        advance(1)
+        return Taught(say, _not_saved)
+
+    return learn
+
+
+def _not_saved() -> Member:
+    raise StudyError("Evaluators of plugins are judged and not saved: none can be a candidate.")
 
 
 def _probe(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:

@@ -21,7 +21,7 @@ from rdfc_core.evaluation.trials import (
 from rdfc_core.results.vocabulary import LOGISTIC_METHODS, PROBE, RADIOMICS
 
 LINEAR = (RADIOMICS, PROBE, *LOGISTIC_METHODS)
-"""Methods that are told of in one step; the others take many."""
+"""Core's methods that train no network."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def planned_parts(
     tested = np.arange(len(data.split.train), len(data.cases))
     found: list[TrialPart] = []
     for trial, asked in counts.items():
-        if trial.method in LINEAR:
+        if not trains_network(setup, trial):
             continue
         asked |= {settings.inner_folds} if calibrated(setup, trial) else set()
         found += [part for count in sorted(asked) for part in inner_parts(setup, trial, count)]
@@ -105,6 +105,12 @@ def seed_of(setup: SupervisedSetup, trial: Trial) -> int:
 
 
 def calibrated(setup: SupervisedSetup, trial: Trial) -> bool:
-    """Whether a temperature is fitted for it."""
+    """Whether a temperature is fitted for it; for no control."""
     settings = setup.data.settings
-    return settings.temperature_scaling and judged(trial, settings)
+    control = trial.method in setup.own.study.named("control")
+    return settings.temperature_scaling and judged(trial, settings) and not control
+
+
+def trains_network(setup: SupervisedSetup, trial: Trial) -> bool:
+    """Whether its method is told of in many steps; the others take a moment."""
+    return trial.method not in (*LINEAR, *setup.own.study.evaluators)

@@ -16,7 +16,6 @@ from rdfc_core.evaluation.network_training import Errand, TrainedElsewhere
 from rdfc_core.evaluation.side_by_side import Errands
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_parts import (
-    LINEAR,
     TrialPart,
     calibrated,
     folds_of,
@@ -24,6 +23,7 @@ from rdfc_core.evaluation.trial_parts import (
     planned_parts,
     rows_of,
     seed_of,
+    trains_network,
 )
 from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
 from rdfc_core.evaluation.trials import Trial, judged
@@ -162,7 +162,7 @@ class TrialRunner:
             for k in missing:
                 found[k] = self._write_part(parts[k], learn(parts[k].rows)(parts[k].asked))
 
-        if missing and trial.method in LINEAR:
+        if missing and not trains_network(self.setup, trial):
             run(_silent)  # a moment each, and many
         elif missing:
             title = f"Training {trial.name}, inner folds ({self.setup.folder_name})"
@@ -204,7 +204,7 @@ class TrialRunner:
         return self.store.read_weights(self.setup.folder_name, trial, said.weights)
 
     def _steps(self, trial: Trial) -> int:
-        return 1 if trial.method in LINEAR else finetuning.PARTS
+        return finetuning.PARTS if trains_network(self.setup, trial) else 1
 
 
 def logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rdfc_core.case import Needs
     from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec, refuse_problems
+    from rdfc_core.interfaces.evaluator import Evaluator, EvaluatorCases, Labels, Predictor
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
+    from rdfc_core.interfaces.logger import Ending, LoggedRun, Logger
     from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
+    from rdfc_core.interfaces.metric import Metric
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
     from rdfc_core.interfaces.optimizer import Optimizer
     from rdfc_core.interfaces.prepared import Prepared, Preparer
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
         TextBlock,
     )
     from rdfc_core.interfaces.schedule import Schedule
-    from rdfc_core.interfaces.view import Tower, View
+    from rdfc_core.interfaces.tower import Tower
+    from rdfc_core.interfaces.view import View
 
 _HOME = {
     "ONLY": "layout",
@@ -41,6 +45,9 @@ _HOME = {
     "Block": "report_section",
     "Dataset": "dataset",
     "Doubt": "layout",
+    "Ending": "logger",
+    "Evaluator": "evaluator",
+    "EvaluatorCases": "evaluator",
     "Executor": "executor",
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
@@ -48,15 +55,20 @@ _HOME = {
     "FoundCase": "layout",
     "FigureBlock": "report_section",
     "ImageEncoder": "image_encoder",
+    "Labels": "evaluator",
     "Layout": "layout",
     "LayoutOptions": "layout",
+    "LoggedRun": "logger",
+    "Logger": "logger",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
     "MemoryQueue": "memory_queue",
     "MemoryStore": "memory_store",
+    "Metric": "metric",
     "Objective": "objective",
     "Optimizer": "optimizer",
     "Outcome": "executor",
+    "Predictor": "evaluator",
     "Prepared": "prepared",
     "Preparer": "prepared",
     "Pretext": "pretext",
@@ -71,7 +83,7 @@ _HOME = {
     "SplitSpec": "dataset",
     "TableBlock": "report_section",
     "TextBlock": "report_section",
-    "Tower": "view",
+    "Tower": "tower",
     "View": "view",
     "WorkerDiedError": "executor",
     "at_least_single": "objective",
@@ -84,6 +96,9 @@ __all__ = [
     "Block",
     "Dataset",
     "Doubt",
+    "Ending",
+    "Evaluator",
+    "EvaluatorCases",
     "Executor",
     "FeatureExtractor",
     "Features",
@@ -91,16 +106,21 @@ __all__ = [
     "Found",
     "FoundCase",
     "ImageEncoder",
+    "Labels",
     "Layout",
     "LayoutOptions",
+    "LoggedRun",
+    "Logger",
     "MaskGrid",
     "Memory",
     "MemoryQueue",
     "MemoryStore",
+    "Metric",
     "Needs",
     "Objective",
     "Optimizer",
     "Outcome",
+    "Predictor",
     "Prepared",
     "Preparer",
     "Pretext",

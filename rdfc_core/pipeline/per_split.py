@@ -14,6 +14,7 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
+from rdfc_core.evaluation.evaluators import StudyEvaluators
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
@@ -25,7 +26,8 @@ from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built, compared_networks
-from rdfc_core.pipeline.context import RunContext, axes
+from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
@@ -77,6 +79,7 @@ class SplitRun:
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
         supervised.check(self.study.evaluate, self.views)
+        StudyEvaluators.of(self.study, self.context.registry).check(self.views)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
 
     def evaluated(self, model: Model) -> EvaluatedModel:
@@ -154,6 +157,7 @@ def pretrained(
         epoch_ended,
         title,
         run.context.team,
+        run.context.loggers,
     )
     return model, convergence
 

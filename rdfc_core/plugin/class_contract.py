@@ -25,7 +25,10 @@ INTERFACES = {
     "pretext": "Pretext",
     "optimizer": "Optimizer",
     "schedule": "Schedule",
+    "evaluator": "Evaluator",
+    "metric": "Metric",
     "report_section": "ReportSection",
+    "logger": "Logger",
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""

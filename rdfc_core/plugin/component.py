@@ -34,7 +34,10 @@ Kind = Literal[
     "pretext",
     "optimizer",
     "schedule",
+    "evaluator",
+    "metric",
     "report_section",
+    "logger",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

@@ -42,7 +42,7 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
     model = NAMES[SELECTED].capitalize() if row.method == SELECTED else row.method
     return (
         f"{model} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
-        f"{text.count(row.n_cases, 'held-back case')} ({what_it_is(row, selections)})."
+        f"{text.held_back(row)} ({what_it_is(row, selections)})."
     )
 
 

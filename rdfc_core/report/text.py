@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from rdfc_core.report.run_data import Method
-from rdfc_core.results.schema import Row
+from rdfc_core.results.schema import Importance, Row
 from rdfc_core.results.vocabulary import (
     BOTH_VIEWS,
     CLASSIFIER_HEADINGS,
@@ -13,7 +13,9 @@ from rdfc_core.results.vocabulary import (
     CONTROLS,
     FINETUNED_SUFFIX,
     INPUT_HEADINGS,
+    METHODS,
     OPPONENTS,
+    RAW,
     SELECTED,
     START,
     in_sentence,
@@ -35,7 +37,8 @@ def is_control(row: Row) -> bool:
 
 def is_learnt(row: Row) -> bool:
     """Whether the row's features were learnt without labels before they were judged."""
-    return not is_control(row) and is_learnt_name(row.method)
+    of_evaluator = row.layer == RAW and row.method not in METHODS
+    return not is_control(row) and is_learnt_name(row.method) and not of_evaluator
 
 
 def is_learnt_name(method: str) -> bool:
@@ -43,6 +46,11 @@ def is_learnt_name(method: str) -> bool:
     if method.startswith(START):  # weights from elsewhere, without the pretext
         return False
     return method.removesuffix(FINETUNED_SUFFIX) not in OPPONENTS
+
+
+def held_back(judged: Row | Importance) -> str:
+    """``24 held-back cases``, or patients where these are judged."""
+    return count(judged.n_cases, f"held-back {judged.unit}")
 
 
 def metric_in_sentence(metric: str) -> str:

@@ -17,6 +17,8 @@ from rdfc_core.results.headline import Headline as Headline
 from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
+from rdfc_core.results.metric_facts import MetricFacts as MetricFacts
+from rdfc_core.results.vocabulary import Unit
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 class Row(BaseModel):
     """One metric of one method.
 
-    All values lie between 0 and 1; None where a value does not exist (the spread of one fold).
+    Values lie between 0 and 1, those of a study's own metrics within the bounds of these; None
+    where a value does not exist (the spread of one fold).
     ``labelled_cases`` and ``labelled_patients`` say from how many labels the method learnt, the
     mean over folds and repetitions.
     """
@@ -48,7 +51,8 @@ class Row(BaseModel):
     label_fraction: float = 1.0
     """Share of the training labels."""
     metric: str
-    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``, …"""
+    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``, or one
+    that the study names."""
     mean: float | None
     """Over splits and repetitions."""
     sd: float | None
@@ -58,7 +62,9 @@ class Row(BaseModel):
     ci_high: float | None
     """Upper end of the interval."""
     n_cases: int
-    """Held-back cases that were judged."""
+    """Held-back cases, or patients (`unit`), that were judged."""
+    unit: Unit = "case"
+    """What was judged: each ``case``, or each ``patient`` by all its cases."""
     folds: int
     """Splits."""
     seeds: int
@@ -160,7 +166,9 @@ class Importance(BaseModel):
     ci_high: float | None
     """Upper end of its interval."""
     n_cases: int
-    """Held-back cases."""
+    """Held-back cases, or patients (`unit`)."""
+    unit: Unit = "case"
+    """As in `rows`."""
     repeats: int
     """Deals."""
 
@@ -186,6 +194,8 @@ class Results(BaseModel):
 
     rows: tuple[Row, ...]
     """One metric of one method each."""
+    metrics: tuple[MetricFacts, ...] = ()
+    """What the study's own metrics are."""
     comparisons: tuple[Comparison, ...] = ()
     """Paired tests between the methods of each table but the controls'."""
     labels_needed: tuple[LabelsNeeded, ...] = ()

@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
+# What is judged
+
+Unit = Literal["case", "patient"]
+CASE, PATIENT = get_args(Unit)
+
+Pooling = Literal["mean", "max"]
+"""What is said of a patient: the mean of its cases, or the one that is likeliest of the second of
+two classes."""
+
 # Tables
 
 LINEAR, SUPERVISED, CONTROL = "linear", "supervised", "control"

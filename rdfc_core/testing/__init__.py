@@ -11,11 +11,14 @@ The tumours and towers that the checks need are made by themselves.
 
 from rdfc_core.testing.component import check_component
 from rdfc_core.testing.dataset import check_dataset
+from rdfc_core.testing.evaluator import check_evaluator
 from rdfc_core.testing.executor import check_executor
 from rdfc_core.testing.feature_extractor import check_feature_extractor
 from rdfc_core.testing.image_encoder import check_image_encoder
+from rdfc_core.testing.logger import check_logger
 from rdfc_core.testing.memory_queue import check_memory_queue
 from rdfc_core.testing.memory_store import check_memory_store
+from rdfc_core.testing.metric import check_metric
 from rdfc_core.testing.objective import check_objective
 from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
@@ -29,11 +32,14 @@ from rdfc_core.testing.view import check_view
 __all__ = [
     "check_component",
     "check_dataset",
+    "check_evaluator",
     "check_executor",
     "check_feature_extractor",
     "check_image_encoder",
+    "check_logger",
     "check_memory_queue",
     "check_memory_store",
+    "check_metric",
     "check_objective",
     "check_optimizer",
     "check_plugin",

@@ -83,6 +83,8 @@ EVALUATE: dict[str, Change] = {
     "compare": ("{plain: {name: simclr, width: 4}}", ()),
     "starts": ("{thin: {width: 4}}", ()),
     "compared": ("finetune", (*FINETUNE, "evaluate.compare={plain: {name: simclr, width: 4}}")),
+    "metrics": ("[log-loss]", ()),
+    "evaluators": ("[class-frequencies]", ()),
     "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
     "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
     "label_fractions": ("[0.3]", SHARES),
@@ -90,6 +92,8 @@ EVALUATE: dict[str, Change] = {
     "label_seeds": ("1", SHARES),
     "inner_folds": ("3", ("evaluate.methods=[radiomics]",)),
     "temperature_scaling": ("true", LABELS),
+    "unit": ("patient", FOLDS),
+    "pool": ("max", (*FOLDS, "evaluate.unit=patient")),
     "bootstrap": ("300", ()),
     "confidence": ("0.6", ()),
 }
@@ -154,6 +158,7 @@ IMAGE: dict[str, Change] = {
 
 RADIOMICS: dict[str, Change] = {
     "width": ("8", ()),
+    "channels": ("rgb", ()),
     "layers": ("1", ()),
     "dropout": ("0.0", ()),
     "clip": ("0.5", ()),
