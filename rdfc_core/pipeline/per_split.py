@@ -251,6 +251,7 @@ def teach(run: SplitRun, model: Model) -> None:
     model.selection, model.members = None, {}
     for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
         runner = asked.trial_runner(baselines.setup(own))
+        runner.train_ahead([choice])
         chosen = model_selection.choose(runner, choice)
         model.take_members(chosen.selection, chosen.weights(runner), run.study)
 

@@ -195,7 +195,7 @@ class _Run:
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
-        precision.warn_if_emulated(self.study)
+        precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
         self.convergence = ConvergenceRecord.of(splits)
         for split in splits:

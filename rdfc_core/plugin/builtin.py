@@ -5,7 +5,7 @@ from __future__ import annotations
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.hookspecs import hookimpl
 from rdfc_core.results import files
-from rdfc_core.utils.training_extra import NEEDS_TORCH
+from rdfc_core.utils.training_extra import NEEDS_SKLEARN, NEEDS_TORCH
 
 rdfc_interface = 1
 
@@ -142,6 +142,7 @@ def _evaluators() -> list[Component]:
             "Gradient boosting of trees on a table of features",
             f"{module}:GradientBoosting",
             f"{options}:BoostingConfig",
+            requires=NEEDS_SKLEARN,
         ),
         Component(
             "evaluator",
@@ -149,6 +150,7 @@ def _evaluators() -> list[Component]:
             "A forest of trees on a table of features",
             f"{module}:RandomForest",
             f"{options}:ForestConfig",
+            requires=NEEDS_SKLEARN,
         ),
         Component(
             "evaluator",

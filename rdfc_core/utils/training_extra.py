@@ -31,6 +31,8 @@ WITHOUT = "Features are extracted without: rdfc features, rdfc extract."
 
 NEEDS_TORCH = {"torch": f"it needs torch, which is not installed here ({INSTALL})"}
 """What components of training require."""
+NEEDS_SKLEARN = {"sklearn": f"it needs scikit-learn, which is not installed here ({INSTALL})"}
+"""What evaluators of scikit-learn require."""
 
 
 def can_train() -> bool:

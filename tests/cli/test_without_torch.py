@@ -149,3 +149,11 @@ def test_doctor_and_listing_tell_what_is_missing(bare):
     why = {one["name"]: one["unavailable"] for one in listed if one["kind"] == "view"}
     assert why["features"] is None
     assert "torch" in why["image"]
+
+
+def test_trees_of_scikit_learn_are_listed_as_missing(bare):
+    off = [word for name in TRAINING for word in ("--without", name)]
+    listed = json.loads(bare("plugins", "list", "--json", *off).out)["components"]
+    why = {one["name"]: one["unavailable"] for one in listed if one["kind"] == "evaluator"}
+    assert "it needs scikit-learn" in why["random-forest"]
+    assert why["class-frequencies"] is None
