@@ -130,6 +130,25 @@ def test_images_in_memory_and_pictures(files):
     assert not any(name.startswith("diagnostics") for name in results[1])
 
 
+@needs_pyradiomics
+def test_pictures_are_measured_as_without_force2d(files):
+    """With it PyRadiomics gives runs and zones the same numbers; so reported as its issue 710."""
+    from radiomics.featureextractor import RadiomicsFeatureExtractor as Original
+
+    picture, outline = (sitk.ReadImage(str(path))[:, :, 8] for path in files)
+    content = {"featureClass": {"glrlm": [], "glszm": []}}
+    told = {}
+    for name, extractor_class in (("theirs", Original), ("ours", RadiomicsFeatureExtractor)):
+        for force in (True, False):
+            parameters = {**content, "setting": {"force2D": force, "additionalInfo": False}}
+            told[name, force] = extractor_class(parameters).execute(picture, outline, label=2)
+    require_alike(told["theirs", False], told["ours", False])
+    require_alike(told["theirs", False], told["ours", True])
+    runs, zones = "original_glrlm_RunPercentage", "original_glszm_ZonePercentage"
+    assert told["theirs", True][runs] == told["theirs", True][zones]  # the reason for the test
+    assert told["ours", True][runs] != told["ours", True][zones]
+
+
 def test_the_present_settings_decide_each_time(files):
     extractor = RadiomicsFeatureExtractor(binWidth=25, additionalInfo=False)
     extractor.disableAllFeatures()
