@@ -12,6 +12,7 @@ from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import holm
 from rdfc_core.evaluation.trials import c_name, logistic_name
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     CALIBRATED,
     COLUMNS_LOGISTIC,
     CONTROL,
@@ -19,7 +20,6 @@ from rdfc_core.results.vocabulary import (
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
     LINEAR,
-    LOGISTIC_METHODS,
     RADIOMICS,
     RADIOMICS_LOGISTIC,
     RANDOM_INIT,
@@ -113,4 +113,4 @@ def _named_beforehand(variant: Variant, settings: EvaluateSettings) -> bool:
     if variant.method == HYBRID_FINETUNE:
         return variant.input == settings.supervised.finetune.name
     first_c = logistic_name(c_name(settings.radiomics_c[0]))
-    return variant.method not in LOGISTIC_METHODS or variant.classifier == first_c
+    return variant.method not in BLOCK_METHODS or variant.classifier == first_c

@@ -21,8 +21,8 @@ from rdfc_core.models.hybrid import predict
 from rdfc_core.models.layer_groups import plan
 from rdfc_core.models.members import Member, NetworkMember, of_probe
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     FEATURES,
-    LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
 )
@@ -66,7 +66,7 @@ def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -
         return _probe(setup, seed, advance)
     if trial.method == RADIOMICS:
         return _radiomics(setup, seed, advance)
-    if trial.method in LOGISTIC_METHODS:
+    if trial.method in BLOCK_METHODS:
         return _logistic(setup, trial, advance)
     return _network(setup, trial, seed, advance)
 

@@ -15,13 +15,13 @@ from rdfc_core.evaluation.linear_probe import Variant, main_classifier
 from rdfc_core.evaluation.trials import c_name, logistic_name
 from rdfc_core.results.vocabulary import (
     AUROC,
+    BLOCK_METHODS,
     ECE,
     FEATURES,
     FINETUNED_SUFFIX,
     INPUT_HEADINGS,
     LABEL_EFFICIENCY,
     LINEAR,
-    LOGISTIC_METHODS,
     METRICS,
     SHUFFLED_CORRESPONDENCE,
     SUPERVISED,
@@ -154,7 +154,7 @@ def judged_variants(
             or variant.input == settings.supervised.finetune.name,
             LABEL_EFFICIENCY: True,
         }
-        if variant.method in LOGISTIC_METHODS and variant.classifier != first_c:
+        if variant.method in BLOCK_METHODS and variant.classifier != first_c:
             continue
         if variant.method.removesuffix(FINETUNED_SUFFIX) == SHUFFLED_CORRESPONDENCE:
             continue

@@ -15,12 +15,12 @@ from rdfc_core.interfaces import View
 from rdfc_core.models.layer_groups import plan
 from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     COLUMN_METHODS,
     COLUMNS_LOGISTIC,
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
-    LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
     RESNET_SCRATCH,
@@ -75,7 +75,7 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
             continue
         elif method == FEATURES_AND_COLUMNS:
             missing = "a view of handcrafted features or an image view" if neither else ""
-        elif method in (RADIOMICS, *LOGISTIC_METHODS) and handcrafted(views) is None:
+        elif method in (RADIOMICS, *BLOCK_METHODS) and handcrafted(views) is None:
             missing = "a view of handcrafted features"
         elif method in (RESNET_SCRATCH, IMAGE_AND_RADIOMICS) and pictured(towers) is None:
             missing = "an image view"

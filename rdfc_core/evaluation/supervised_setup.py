@@ -15,6 +15,7 @@ from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.linear_model import FeatureTables
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     COLUMNS_LOGISTIC,
     FEATURES,
     FEATURES_AND_COLUMNS,
@@ -22,7 +23,6 @@ from rdfc_core.results.vocabulary import (
     HEAD,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
-    LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
     RAW,
@@ -78,7 +78,7 @@ class SupervisedSetup:
             named = (self.pretext, together(taught), FEATURES, chosen)
         elif trial.method == RADIOMICS:
             named = (RADIOMICS, handcrafted(self.initialisation.views) or "", RAW, SVM)
-        elif trial.method in LOGISTIC_METHODS:
+        elif trial.method in BLOCK_METHODS:
             blocks = (self.blocks[name] for name in self.blocks_of(trial.method))
             seen = "+".join(source.partition(".")[2] for one in blocks for source in one.sources)
             named = (trial.method, seen, RAW, logistic_name(trial.tuning))
@@ -112,8 +112,6 @@ class SupervisedSetup:
         chosen = settings.selection.candidates
         if chosen is not None or not settings.selection.enabled:
             return chosen or ()
-        usable = [
-            name for name in LOGISTIC_METHODS if set(self.blocks_of(name)) <= set(self.blocks)
-        ]
+        usable = [name for name in BLOCK_METHODS if set(self.blocks_of(name)) <= set(self.blocks)]
         named = [name for name in (RADIOMICS, HYBRID_FINETUNE) if name in settings.methods]
         return (PROBE, *usable, *named)

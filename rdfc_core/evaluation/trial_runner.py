@@ -13,10 +13,10 @@ from rdfc_core.evaluation.learners import learner
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
 from rdfc_core.evaluation.trials import Trial, judged
-from rdfc_core.results.vocabulary import LOGISTIC_METHODS, PROBE, RADIOMICS
+from rdfc_core.results.vocabulary import BLOCK_METHODS, PROBE, RADIOMICS
 from rdfc_core.utils.progress import Advance, Progress
 
-LINEAR = (RADIOMICS, PROBE, *LOGISTIC_METHODS)
+LINEAR = (RADIOMICS, PROBE, *BLOCK_METHODS)
 """Methods that are told of in one step; the others take many."""
 
 
@@ -117,7 +117,7 @@ class TrialRunner:
     def _kept(self, trial: Trial) -> bool:
         """Whether the user may be given what this trial learns."""
         first = trial.label_fraction == 1 and trial.seed == 0
-        any_variant = trial.method in LOGISTIC_METHODS or judged(trial, self.setup.data.settings)
+        any_variant = trial.method in BLOCK_METHODS or judged(trial, self.setup.data.settings)
         return first and any_variant and trial.method in self.setup.candidates()
 
     def _weights(self, trial: Trial, said: TrialOutput) -> Arrays | None:

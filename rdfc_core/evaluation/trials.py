@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
     LABEL_EFFICIENCY,
     LOGISTIC,
-    LOGISTIC_METHODS,
     PROBE,
     SELECTED,
     SUPERVISED,
@@ -46,7 +46,7 @@ class Trial:
 
 def judged(trial: Trial, settings: EvaluateSettings) -> bool:
     """Whether it is the variant of its method that was named beforehand."""
-    if trial.method in LOGISTIC_METHODS:
+    if trial.method in BLOCK_METHODS:
         return trial.tuning == c_name(settings.radiomics_c[0])
     return trial.tuning in ("", settings.supervised.finetune.name)
 
@@ -119,7 +119,7 @@ def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
     repeats = max(settings.supervised.seeds, trial.method == SELECTED)
     if trial.method != PROBE and every and trial.seed < repeats:
         yield SUPERVISED
-    told = trial.method in LOGISTIC_METHODS or judged(trial, settings)
+    told = trial.method in BLOCK_METHODS or judged(trial, settings)
     drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds
     if told and drawn:
         yield LABEL_EFFICIENCY
@@ -136,7 +136,7 @@ def logistic_name(tuning: str) -> str:
 
 
 def _tunings(method: str, settings: EvaluateSettings, sweep: bool) -> list[str]:
-    if method in LOGISTIC_METHODS:
+    if method in BLOCK_METHODS:
         return [c_name(c) for c in settings.radiomics_c]
     if method != HYBRID_FINETUNE:
         return [""]

@@ -20,13 +20,13 @@ from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import Trial, c_name
 from rdfc_core.models.temperature import tempered
-from rdfc_core.results.vocabulary import LOGISTIC_METHODS, METHODS, PROBE
+from rdfc_core.results.vocabulary import BLOCK_METHODS, METHODS, PROBE
 from rdfc_core.utils.progress import Progress
 from tests.support import small_setup
 
 
 def judged_tuning(method: str) -> str:
-    if method in LOGISTIC_METHODS:
+    if method in BLOCK_METHODS:
         return c_name(small_setup.SETTINGS.radiomics_c[1])
     return "paper" if method == "hybrid-finetune" else ""
 
