@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
     from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
+    from rdfc_core.interfaces.metric import Metric
     from rdfc_core.interfaces.objective import Memory, Objective, at_least_single
     from rdfc_core.interfaces.optimizer import Optimizer
     from rdfc_core.interfaces.prepared import Prepared, Preparer
@@ -54,6 +55,7 @@ _HOME = {
     "Memory": "objective",
     "MemoryQueue": "memory_queue",
     "MemoryStore": "memory_store",
+    "Metric": "metric",
     "Objective": "objective",
     "Optimizer": "optimizer",
     "Outcome": "executor",
@@ -97,6 +99,7 @@ __all__ = [
     "Memory",
     "MemoryQueue",
     "MemoryStore",
+    "Metric",
     "Needs",
     "Objective",
     "Optimizer",
