@@ -7,13 +7,11 @@ numbers; what the user wrote is refused where it does not apply, and never repla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.results.vocabulary import KNN, LOGISTIC, REGRESSION, RIDGE_TWINS
-
-if TYPE_CHECKING:
-    from rdfc_core.config.evaluate_settings import EvaluateSettings
 
 SURVIVAL = ("survival", "cox", "time-to-event", "time_to_event")
 IDLE = {
@@ -73,6 +71,8 @@ def _pairs(task: str) -> Iterator[tuple[str, str, str]]:
 def refuse_idle(written: Mapping[str, Any]) -> None:
     """Check that a study sets no option of ``evaluate`` that its task leaves without effect.
 
+    One that only repeats the default, as a study that rdfc wrote out does, is no wish.
+
     Args:
         written: The study as the user wrote it, without its preset.
 
@@ -88,17 +88,24 @@ def refuse_idle(written: Mapping[str, Any]) -> None:
         )
     if task == REGRESSION:
         for option, why in IDLE.items():
-            if option in evaluate and evaluate[option] not in (False, "none"):
+            if _is_set(evaluate, option, "none" if option == "class_weight" else None):
                 raise StudyError(
                     f"evaluate.{option}: {why}. Leave it out, since task is {REGRESSION}."
                 )
         return
     for option, instead in IDLE_FOR_CLASSES.items():
-        if option in evaluate:
+        if _is_set(evaluate, option):
             raise StudyError(
                 f"evaluate.{option}: it is of the ridge regression, which predicts numbers. Set "
                 f"{instead}, or task: {REGRESSION}."
             )
+
+
+def _is_set(evaluate: Mapping[str, Any], option: str, idle: Any = None) -> bool:
+    """Whether an option says something else than ``idle``, or than its default."""
+    default = EvaluateSettings.model_fields[option].default if idle is None else idle
+    value = evaluate.get(option, default)
+    return (tuple(value) if isinstance(value, list) else value) != default
 
 
 def of_task(task: Any, base: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.contract.listings import require_cases, require_classes, require_protocol
 from rdfc_core.data import findings
 from rdfc_core.data.readers.auto import AutoReader
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.plugin.attribution import held_to_contract
@@ -25,15 +26,15 @@ def study_cases(study: ResolvedStudy, dataset: Dataset, registry: Registry) -> l
         registry: Where readers come from.
 
     Raises:
-        DataError: If the listing is unusable or empty, names a case twice, or two readers claim a
-            file.
+        DataError: If the listing is unusable or empty, names a case twice, two readers claim a
+            file, or a label is no number where the task asks for one.
         PluginError: If the data set lists anything but cases, or its classes or split are unfit.
     """
     cases, who = read_cases(dataset, AutoReader.installed(registry, study.readers)), type(dataset)
     with held_to_contract(dataset):
         require_classes(dataset.classes, who.__name__)
         require_protocol(dataset.protocol(), who.__name__)
-    return cases
+    return TARGETS[study.task].read(cases)
 
 
 def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:

@@ -137,7 +137,7 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], context: RunCont
         DataError: If the data set cannot be used, or every case of the part failed.
     """
     number, parts = shard
-    dataset: Dataset = study.dataset.build(context.registry)
+    dataset: Dataset = study.build_dataset(context.registry)
     views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
     cases = study_cases(study, dataset, context.registry)
     findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
@@ -164,7 +164,7 @@ def check_stored(
     """
     with context.progress.waiting("Reading the study, and listing its cases"):
         study = resolve(load_study(source, overrides), context.registry)
-        dataset: Dataset = study.dataset.build(context.registry)
+        dataset: Dataset = study.build_dataset(context.registry)
         views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
         cases = study_cases(study, dataset, context.registry)
     return check_store(

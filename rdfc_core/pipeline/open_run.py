@@ -128,7 +128,7 @@ class OpenRun:
         Raises:
             StudyError: If the folder holds no run.
         """
-        own: Dataset = self.study.dataset.build(self.registry)
+        own: Dataset = self.study.build_dataset(self.registry)
         return own.with_list(listing) or manifest(listing, self.registry)
 
     def listed_cases(self, listing: Path) -> list[Case]:

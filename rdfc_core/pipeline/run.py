@@ -79,7 +79,7 @@ def run(
     place, taken = RunFolder(folder), dict(known or {})
     with captured_warnings() as heard, collecting_new_objects_alone():
         heard += told
-        dataset: Dataset = study.dataset.build(context.registry)
+        dataset: Dataset = study.build_dataset(context.registry)
         views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
         kept, volumes = context.store.path.parent, precision.encodes_volumes(views)
         asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
