@@ -10,7 +10,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, the two views, projectors, optimisers, schedules, and the local executor."""
+    """Readers, views, projectors, optimisers, schedules, metrics, and the local executor."""
     return [
         Component(
             "reader",
@@ -41,6 +41,7 @@ def rdfc_components() -> list[Component]:
             "rdfc_core.views.options:ImageViewConfig",
         ),
         *_of_training(),
+        *_metrics(),
         Component(
             "executor",
             "local",
@@ -105,5 +106,40 @@ def _of_training() -> list[Component]:
             "The peak, and a tenth of it from a share of the steps on",
             "rdfc_core.training.schedule:Step",
             "rdfc_core.training.part_options:StepConfig",
+        ),
+    ]
+
+
+def _metrics() -> list[Component]:
+    """Metrics beside those that every run has."""
+    of_class = [
+        ("sensitivity", "Share of the positive cases that are called positive", "Sensitivity"),
+        ("specificity", "Share of the other cases that are not called positive", "Specificity"),
+        (
+            "ppv",
+            "Positive predictive value: share of the cases called positive that are",
+            "PositivePredictiveValue",
+        ),
+        (
+            "npv",
+            "Negative predictive value: share of the cases not called positive that are not",
+            "NegativePredictiveValue",
+        ),
+    ]
+    module, options = "rdfc_core.evaluation.clinical_metrics", "rdfc_core.evaluation.metric_options"
+    return [
+        *(
+            Component("metric", name, summary, f"{module}:{target}", f"{options}:OfClassConfig")
+            for name, summary, target in of_class
+        ),
+        Component(
+            "metric",
+            "specificity-at-sensitivity",
+            "Specificity at the threshold that finds a given share of the positive cases",
+            f"{module}:SpecificityAtSensitivity",
+            f"{options}:AtSensitivityConfig",
+        ),
+        Component(
+            "metric", "log-loss", "Mean surprise at each case's own class", f"{module}:LogLoss"
         ),
     ]

@@ -25,6 +25,7 @@ INTERFACES = {
     "pretext": "Pretext",
     "optimizer": "Optimizer",
     "schedule": "Schedule",
+    "metric": "Metric",
     "report_section": "ReportSection",
     "executor": "Executor",
 }

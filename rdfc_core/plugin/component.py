@@ -34,6 +34,7 @@ Kind = Literal[
     "pretext",
     "optimizer",
     "schedule",
+    "metric",
     "report_section",
     "executor",
 ]

@@ -111,6 +111,12 @@ _TEMPLATES = {
         (),
         "pretrain:\n  schedule: {name: example-name, end: 0.1}",
     ),
+    "metric": _Template(
+        "metric",
+        "F-beta of one class",
+        ("numpy>=2",),
+        "evaluate:\n  metrics: [{name: example-name, positive: malignant, beta: 2}]",
+    ),
     "report_section": _Template(
         "section",
         "The methods of a run by rank",

@@ -16,6 +16,7 @@ from rdfc_core.testing.feature_extractor import check_feature_extractor
 from rdfc_core.testing.image_encoder import check_image_encoder
 from rdfc_core.testing.memory_queue import check_memory_queue
 from rdfc_core.testing.memory_store import check_memory_store
+from rdfc_core.testing.metric import check_metric
 from rdfc_core.testing.objective import check_objective
 from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
@@ -34,6 +35,7 @@ __all__ = [
     "check_image_encoder",
     "check_memory_queue",
     "check_memory_store",
+    "check_metric",
     "check_objective",
     "check_optimizer",
     "check_plugin",
