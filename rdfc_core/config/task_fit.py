@@ -105,7 +105,7 @@ def _is_set(evaluate: Mapping[str, Any], option: str, idle: Any = None) -> bool:
     """Whether an option says something else than ``idle``, or than its default."""
     default = EvaluateSettings.model_fields[option].default if idle is None else idle
     value = evaluate.get(option, default)
-    return (tuple(value) if isinstance(value, list) else value) != default
+    return bool((tuple(value) if isinstance(value, list) else value) != default)
 
 
 def of_task(task: Any, base: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,18 @@ One object a task: `CLASSES`, or `NUMBERS`. What is learnt from labels stands in
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import label_number
+from rdfc_core.data.cells import counted, label_number
 from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.number_splits import make_number_splits
@@ -26,6 +29,7 @@ from rdfc_core.data.numbers import (
     with_number_labels,
 )
 from rdfc_core.data.splits import Split, make_splits
+from rdfc_core.data.trained_labels import labelled_as_trained
 from rdfc_core.interfaces.dataset import Problem, SplitSpec
 from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, TaskName
 
@@ -54,6 +58,14 @@ class Targets(ABC):
         """The classes that can be told apart; none where labels are numbers."""
 
     @abstractmethod
+    def classes_without_split(self, listed: Sequence[str]) -> tuple[str, ...]:
+        """The classes that are named where none can be told apart."""
+
+    @abstractmethod
+    def enough(self, classes: Sequence[str]) -> bool:
+        """Whether there are classes enough to tell apart."""
+
+    @abstractmethod
     def findings(self, cases: Sequence[Case], listed: Sequence[str]) -> Iterator[Problem]:
         """What deserves a look before labels are used."""
 
@@ -72,6 +84,16 @@ class Targets(ABC):
     @abstractmethod
     def counts(self, label: str | None, classes: Sequence[str]) -> bool:
         """Whether a case with this label counts as labelled, beside classes that are used."""
+
+    @abstractmethod
+    def as_trained(
+        self, cases: Sequence[Case], classes: Sequence[str]
+    ) -> tuple[list[Case], list[Problem]]:
+        """The labels of a list that a trained run is used on, as the run takes them; and doubts."""
+
+    @abstractmethod
+    def groups(self, classes: Sequence[str]) -> Mapping[str, Callable[[str | None], bool]]:
+        """Groups of cases, by their label, of which each needs enough to judge by; "": all."""
 
     @abstractmethod
     def encoded(self, cases: Sequence[Case], classes: Sequence[str]) -> Truth:
@@ -99,6 +121,14 @@ class ClassTargets(Targets):
         """Those that two patients have."""
         return usable_classes(cases, listed)
 
+    def classes_without_split(self, listed: Sequence[str]) -> tuple[str, ...]:
+        """All of the data set's."""
+        return tuple(listed)
+
+    def enough(self, classes: Sequence[str]) -> bool:
+        """Two."""
+        return len(classes) > 1
+
     def findings(self, cases: Sequence[Case], listed: Sequence[str]) -> Iterator[Problem]:
         """Doubtful classes."""
         return label_findings(cases, listed)
@@ -119,6 +149,16 @@ class ClassTargets(Targets):
     def counts(self, label: str | None, classes: Sequence[str]) -> bool:
         """One of the classes."""
         return label in classes
+
+    def as_trained(
+        self, cases: Sequence[Case], classes: Sequence[str]
+    ) -> tuple[list[Case], list[Problem]]:
+        """Spelled as the run's classes are."""
+        return labelled_as_trained(cases, classes)
+
+    def groups(self, classes: Sequence[str]) -> Mapping[str, Callable[[str | None], bool]]:
+        """Each class."""
+        return {name: partial(operator.eq, name) for name in classes}
 
     def encoded(self, cases: Sequence[Case], classes: Sequence[str]) -> NDArray[np.int64]:
         """Class indices, (N,)."""
@@ -151,6 +191,14 @@ class NumberTargets(Targets):
         """None."""
         return ()
 
+    def classes_without_split(self, listed: Sequence[str]) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def enough(self, classes: Sequence[str]) -> bool:
+        """Numbers need none."""
+        return True
+
     def findings(self, cases: Sequence[Case], listed: Sequence[str]) -> Iterator[Problem]:
         """Too few numbers, or some that may stand for no value."""
         return number_findings(cases)
@@ -170,6 +218,25 @@ class NumberTargets(Targets):
     def counts(self, label: str | None, classes: Sequence[str]) -> bool:
         """Any number."""
         return label is not None and label_number(label) is not None
+
+    def as_trained(
+        self, cases: Sequence[Case], classes: Sequence[str]
+    ) -> tuple[list[Case], list[Problem]]:
+        """What is no number is no label, and is told."""
+        kept = [c if self.counts(c.label, ()) else replace(c, label=None) for c in cases]
+        odd = [c for c in cases if c.label is not None and not self.counts(c.label, ())]
+        if not odd:
+            return kept, []
+        message = (
+            f"{counted(len(odd), 'case has', 'cases have')} a label that is not a number, such as "
+            f"{odd[0].label!r}: used as unlabelled"
+        )
+        fix = "Predictions do not depend on it."
+        return kept, [Problem("", "label", message, fix, "warning")]
+
+    def groups(self, classes: Sequence[str]) -> Mapping[str, Callable[[str | None], bool]]:
+        """All cases with a number."""
+        return {"": lambda label: self.counts(label, ())}
 
     def encoded(self, cases: Sequence[Case], classes: Sequence[str]) -> NDArray[np.float64]:
         """The numbers, (N,)."""

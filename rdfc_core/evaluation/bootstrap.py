@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.metrics import scores
-from rdfc_core.results.vocabulary import METRICS
 
 WEIGHTS_AT_ONCE = 1_000_000
 """Weights of patients, of all resamples together, that are in memory at one time."""
@@ -24,8 +23,8 @@ class Prediction:
         split: The split's name.
         case_ids: N test cases.
         patients: Their patients.
-        truth: (N,) class indices.
-        probabilities: (N, C).
+        truth: (N,) class indices, or numbers.
+        probabilities: (N, C); where a number was predicted, the numbers, (N,).
         repeat: Number of the repetition, where chance has a part in the method (a random network).
         labelled_cases: Cases whose labels it was learnt from.
         labelled_patients: Their patients.
@@ -34,7 +33,7 @@ class Prediction:
     split: str
     case_ids: tuple[str, ...]
     patients: tuple[str, ...]
-    truth: NDArray[np.int64]
+    truth: NDArray[np.int64] | NDArray[np.float64]
     probabilities: NDArray[np.float64]
     repeat: int = 0
     labelled_cases: int = 0
@@ -72,7 +71,7 @@ def estimates(
     points = [scores(one.truth, one.probabilities) for one in predictions]
     drawn = bootstrap(predictions, resamples, seed)
     found = {}
-    for metric in METRICS:
+    for metric in points[0]:
         values = np.array([point[metric][0] for point in points])
         mean = float(values.mean())
         low, high = interval(drawn[metric], mean, confidence)
@@ -137,18 +136,18 @@ def resampled(
     place = {patient: index for index, patient in enumerate(patients)}
     columns = [np.array([place[patient] for patient in one.patients]) for one in predictions]
     repeats = sorted({one.repeat for one in predictions})
-    pieces: dict[str, list[NDArray[np.float64]]] = {metric: [] for metric in METRICS}
+    pieces: dict[str, list[NDArray[np.float64]]] = {}
     for times in _weightings(len(patients), resamples, seed):
         judged = [
             (one.repeat, scores(one.truth, one.probabilities, times[:, own]))
             for one, own in zip(predictions, columns, strict=True)
         ]
-        for metric, found in pieces.items():
+        for metric in judged[0][1]:
             means = [
                 np.mean([part[metric] for of, part in judged if of == repeat], axis=0)
                 for repeat in repeats
             ]
-            found.append(np.stack(means))
+            pieces.setdefault(metric, []).append(np.stack(means))
     return {metric: np.concatenate(found, axis=1) for metric, found in pieces.items()}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation import finetuning
-from rdfc_core.evaluation.calibration import Fold, inner_folds, temperature_of
+from rdfc_core.evaluation.calibration import Fold
 from rdfc_core.evaluation.learners import learner
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
@@ -65,12 +65,12 @@ class TrialRunner:
     def folds(self, trial: Trial, count: int) -> list[Fold]:
         """Inner folds of the trial's labelled cases, as places among them, alike for each method.
 
-        None where a class has a single patient.
+        None where nothing can be held back, as where a class has a single patient.
         """
         data, seed = self.setup.data, self.setup.data.seed + trial.seed
         rows = data.labelled(trial.label_fraction, seed)
         patients = [data.cases[row].patient_id for row in rows]
-        return inner_folds(data.truth[rows], patients, count, seed)
+        return data.task.folds(data.truth[rows], patients, count, seed)
 
     def out_of_fold(
         self, trial: Trial, count: int
@@ -78,7 +78,7 @@ class TrialRunner:
         """What is said of each labelled case by what was trained without its fold.
 
         Returns:
-            Rows of the labelled cases, (M,), and probabilities, (M, C).
+            Rows of the labelled cases, (M,), and what is said of them, (M, C).
         """
         data, seed = self.setup.data, self.setup.data.seed + trial.seed
         rows = data.labelled(trial.label_fraction, seed)
@@ -112,7 +112,7 @@ class TrialRunner:
         if not self.folds(trial, count):
             return None
         rows, said = self.out_of_fold(trial, count)
-        return temperature_of(logarithm(said), self.setup.data.truth[rows])
+        return self.setup.data.task.temperature(said, self.setup.data.truth[rows])
 
     def _kept(self, trial: Trial) -> bool:
         """Whether the user may be given what this trial learns."""
@@ -125,11 +125,6 @@ class TrialRunner:
 
     def _parts(self, trial: Trial) -> int:
         return 1 if trial.method in LINEAR else finetuning.PARTS
-
-
-def logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-probabilities, finite."""
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
 def _silent(steps: int = 1, note: str = "", total: int | None = None) -> None:

@@ -68,7 +68,7 @@ def cases_to_predict(dataset: Dataset, reader: AutoReader) -> list[Case]:
         DataError: As `read_cases`.
     """
     cases = read_cases(dataset, reader)
-    findings.warn(findings.listing_findings(dataset, cases, None))
+    findings.warn(findings.listing_findings(dataset, cases))
     return cases
 
 

@@ -12,6 +12,7 @@ from rdfc_core.config.load import load_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.extraction.extract import Extraction, refuse_mixture
 from rdfc_core.extraction.extract import extract as extract_cases
@@ -140,7 +141,8 @@ def extract_shard(study: ResolvedStudy, shard: tuple[int, int], context: RunCont
     dataset: Dataset = study.build_dataset(context.registry)
     views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
     cases = study_cases(study, dataset, context.registry)
-    findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+    doubts = TARGETS[study.task].findings(cases, dataset.classes)
+    findings.warn(findings.listing_findings(dataset, cases, doubts))
     extraction = extract(cases[number - 1 :: parts], views, context)
     findings.warn(findings.case_findings(extraction.cases, findings.seen_in(extraction.prepared)))
     return extraction

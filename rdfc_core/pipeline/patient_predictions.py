@@ -9,6 +9,7 @@ import numpy as np
 
 from rdfc_core.errors import StudyError
 from rdfc_core.pipeline.predict import Predictions
+from rdfc_core.results.vocabulary import REGRESSION
 
 Pooling = Literal["mean", "max"]
 """The mean of a patient's lesions, or the one that is likeliest of the positive class."""
@@ -30,8 +31,8 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
 
     Args:
         said: Of cases.
-        pooling: ``mean``: probabilities averaged over a patient's cases; ``max``: those of the case
-            with the highest probability of the last of two classes, so that the most suspicious
+        pooling: ``mean``: probabilities, or numbers, averaged over a patient's cases; ``max``: those
+            of the case with the highest probability of the last of two classes, so that the most suspicious
             lesion decides.
 
     Raises:
@@ -39,6 +40,11 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
     """
     if pooling not in get_args(Pooling):
         raise StudyError(f"pool is {pooling!r}. Give {' or '.join(get_args(Pooling))}.")
+    if pooling == "max" and said.task == REGRESSION:
+        raise StudyError(
+            "pool max takes the case that is likeliest of a class, and the run predicts a number. "
+            "Use mean."
+        )
     if pooling == "max" and len(said.classes) != 2:
         raise StudyError(
             f"pool max takes the case that is likeliest of the second of two classes, and the run "
@@ -47,7 +53,7 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
     patients = {one: place for place, one in enumerate(dict.fromkeys(said.patient_ids))}
     owner = np.array([patients[one] for one in said.patient_ids], np.int64)
     counts = np.bincount(owner, minlength=len(patients))
-    pooled = np.zeros((len(patients), len(said.classes)))
+    pooled = np.zeros((len(patients), said.probabilities.shape[1]))
     if pooling == "mean":
         np.add.at(pooled, owner, said.probabilities)
         pooled /= counts[:, None]

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rdfc_core.case import Case
@@ -14,10 +15,9 @@ from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
-from rdfc_core.data.label_findings import label_findings
-from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
@@ -87,7 +87,8 @@ def run(
             precision.refuse_unfit(study, volumes, kept)
         with context.progress.waiting("Listing the data set's cases"):
             cases = study_cases(study, dataset, context.registry)
-        findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+        doubts = TARGETS[study.task].findings(cases, dataset.classes)
+        findings.warn(findings.listing_findings(dataset, cases, doubts))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         preparers = preparers_of(views)
         require_needs(cases, preparers)
@@ -117,6 +118,7 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
+        self.targets = TARGETS[study.task]
         self.clock = Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
@@ -161,9 +163,9 @@ class _Run:
         seen = findings.seen_in(extraction.prepared)
         findings.warn(findings.case_findings(extraction.cases, seen))
         if extraction.failures:
-            left = label_findings(extraction.cases, self.dataset.classes)
+            left = self.targets.findings(extraction.cases, self.dataset.classes)
             findings.warn(left, self.heard)
-        self.classes = usable_classes(extraction.cases, self.dataset.classes)
+        self.classes = self.targets.classes(extraction.cases, self.dataset.classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
         self.definition = CaseDefinition.of(extraction.cases, scale)
 
@@ -180,7 +182,7 @@ class _Run:
         )
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
-        if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
+        if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
             problem = Problem("", "split", message, fix, "warning")
@@ -192,7 +194,10 @@ class _Run:
     ) -> list[Use]:
         spec = self.study.split_spec(self.dataset.protocol())
         failed = {failure.case_id for failure in extraction.failures}
-        return account(cases, splits, spec, self.dataset.classes, failed)
+        kept = [case for case in cases if case.case_id not in failed]
+        classes = self.targets.classes(kept, self.dataset.classes)
+        counts = partial(self.targets.counts, classes=classes)
+        return account(cases, splits, spec, counts, failed)
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
@@ -211,7 +216,7 @@ class _Run:
                 for name, (_, other_told) in compared.items():
                     if other_told is not None:
                         self._converged(name, split.name, other_told)
-                model.classes, taught = self.classes or self.dataset.classes, split.pretext
+                model.classes, taught = self._named_classes(), split.pretext
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
@@ -225,6 +230,10 @@ class _Run:
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
 
+    def _named_classes(self) -> tuple[str, ...]:
+        """Those that are told apart; those of the data set where none can be."""
+        return self.classes or self.targets.classes_without_split(self.dataset.classes)
+
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:
         """Keep how far a pretraining came, and say at once if that is too early to judge it."""
         self.convergence.setdefault(pretext, {})[split] = told
@@ -236,8 +245,7 @@ class _Run:
         if self.until != "extract":
             write_embeddings(folder / files.EMBEDDINGS, self.vectors)
         if self.until == "evaluate":
-            classes = self.classes
-            write_predictions(folder / files.PREDICTIONS, self.found, classes)
+            write_predictions(folder / files.PREDICTIONS, self.found, self.classes, self.study.task)
             write_attention(folder / files.ATTENTION, self.explained.attention_maps)
 
     def _results(
@@ -257,15 +265,16 @@ class _Run:
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
-        classes = self.classes or self.dataset.classes
+        classes = self._named_classes()
         early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (
             *filter(None, early),
-            *run_facts.by_default(self.selections),
+            *run_facts.by_default(self.selections, study.task),
             *run_facts.warnings(study, extraction, tested, classes),
         ):
             log.warning("%s", sentence)
         return Results(
+            task=study.task,
             rows=tuple(rows),
             comparisons=tuple(comparisons),
             labels_needed=tuple(needed),

@@ -17,6 +17,7 @@ from rdfc_core.results.headline import Headline as Headline
 from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 class Row(BaseModel):
     """One metric of one method.
 
-    All values lie between 0 and 1; None where a value does not exist (the spread of one fold).
+    Values of classes lie between 0 and 1; errors of a predicted number are in the units of the
+    label. None where a value does not exist (the spread of one fold).
     ``labelled_cases`` and ``labelled_patients`` say from how many labels the method learnt, the
     mean over folds and repetitions.
     """
@@ -48,7 +50,8 @@ class Row(BaseModel):
     label_fraction: float = 1.0
     """Share of the training labels."""
     metric: str
-    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``, …"""
+    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``; of a
+    regression ``r2``, ``mae``, ``rmse``, ``spearman``; …"""
     mean: float | None
     """Over splits and repetitions."""
     sd: float | None
@@ -184,6 +187,8 @@ class Results(BaseModel):
 
     model_config = DESCRIBED
 
+    task: TaskName = CLASSIFICATION
+    """What was predicted: classes, or (``regression``) a number."""
     rows: tuple[Row, ...]
     """One metric of one method each."""
     comparisons: tuple[Comparison, ...] = ()

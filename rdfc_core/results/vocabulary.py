@@ -240,6 +240,11 @@ CLASSIFIER_HEADINGS = {
 }
 
 
+def fits(name: str, task: str) -> bool:
+    """Whether a classifier or a method of this name does what a task asks for."""
+    return name not in (RIDGE_TWINS if task == REGRESSION else RIDGE_TWINS.values())
+
+
 def metric_heading(metric: str) -> str:
     """``f1_weighted`` → ``Weighted F1``; unknown metrics keep their name."""
     return METRIC_HEADINGS.get(metric, metric.replace("_", " "))
