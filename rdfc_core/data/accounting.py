@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import counted, part_of_split
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import CLASSES, Targets
 from rdfc_core.interfaces.dataset import SplitSpec
 
 NAMED = 3
@@ -36,8 +38,9 @@ def account(
     cases: Sequence[Case],
     splits: Sequence[Split],
     spec: SplitSpec,
-    counts: Callable[[str | None], bool],
+    classes: Sequence[str],
     failed: Collection[str] = (),
+    targets: Targets = CLASSES,
 ) -> list[Use]:
     """Each listed case once, under its use or the reason why it has none.
 
@@ -45,9 +48,12 @@ def account(
         cases: All that are listed.
         splits: That were made of those that could be used.
         spec: By which they were made.
-        counts: Whether a label counts as one.
+        classes: The data set's.
         failed: Ids of cases that could not be used.
+        targets: What labels are.
     """
+    kept = [case for case in cases if case.case_id not in failed]
+    counts = partial(targets.counts, classes=targets.classes(kept, classes))
     parts = {
         name: {case_id for split in splits for case_id in getattr(split, name)}
         for name in ("train", "test", "pretext")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal, TypeVar
 
 from rdfc_core.case import Case
@@ -129,8 +128,7 @@ def _uses(
     whom, and `equal_content` tells of it.
     """
     usable = [case for case in cases if case.case_id in seen]
-    told_apart = targets.classes(usable, classes)
-    if not usable or not targets.enough(told_apart):
+    if not usable or not targets.enough(targets.classes(usable, classes)):
         return (), []  # which is said of the labels
     spec = dataset.protocol()
     fixed = spec.kind == "column"
@@ -146,8 +144,7 @@ def _uses(
         return (), [Problem("", "split", message, fix or "Choose another split.", severity)]
     failed = {case.case_id for case in cases} - set(seen)
     doubts = list(split_findings(splits, spec, len(classes)))
-    counts = partial(targets.counts, classes=told_apart)
-    return account(cases, splits, spec, counts, failed), doubts
+    return account(cases, splits, spec, classes, failed, targets), doubts
 
 
 def _labelled(case: Case, targets: Targets) -> Case:

@@ -58,8 +58,8 @@ class Targets(ABC):
         """The classes that can be told apart; none where labels are numbers."""
 
     @abstractmethod
-    def classes_without_split(self, listed: Sequence[str]) -> tuple[str, ...]:
-        """The classes that are named where none can be told apart."""
+    def named(self, classes: Sequence[str], listed: Sequence[str]) -> tuple[str, ...]:
+        """The classes that are told apart; where none can be, those of the data set."""
 
     @abstractmethod
     def enough(self, classes: Sequence[str]) -> bool:
@@ -121,9 +121,9 @@ class ClassTargets(Targets):
         """Those that two patients have."""
         return usable_classes(cases, listed)
 
-    def classes_without_split(self, listed: Sequence[str]) -> tuple[str, ...]:
-        """All of the data set's."""
-        return tuple(listed)
+    def named(self, classes: Sequence[str], listed: Sequence[str]) -> tuple[str, ...]:
+        """All of the data set's where none can be told apart."""
+        return tuple(classes) or tuple(listed)
 
     def enough(self, classes: Sequence[str]) -> bool:
         """Two."""
@@ -191,7 +191,7 @@ class NumberTargets(Targets):
         """None."""
         return ()
 
-    def classes_without_split(self, listed: Sequence[str]) -> tuple[str, ...]:
+    def named(self, classes: Sequence[str], listed: Sequence[str]) -> tuple[str, ...]:
         """None."""
         return ()
 

@@ -31,9 +31,9 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
 
     Args:
         said: Of cases.
-        pooling: ``mean``: probabilities, or numbers, averaged over a patient's cases; ``max``: those
-            of the case with the highest probability of the last of two classes, so that the most suspicious
-            lesion decides.
+        pooling: ``mean``: probabilities, or numbers, averaged over a patient's cases; ``max``:
+            those of the case with the highest probability of the last of two classes, so that the
+            most suspicious lesion decides.
 
     Raises:
         StudyError: If there is no such pooling, or ``max`` is asked of more than two classes.

@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from rdfc_core.case import Case
@@ -194,10 +193,7 @@ class _Run:
     ) -> list[Use]:
         spec = self.study.split_spec(self.dataset.protocol())
         failed = {failure.case_id for failure in extraction.failures}
-        kept = [case for case in cases if case.case_id not in failed]
-        classes = self.targets.classes(kept, self.dataset.classes)
-        counts = partial(self.targets.counts, classes=classes)
-        return account(cases, splits, spec, counts, failed)
+        return account(cases, splits, spec, self.dataset.classes, failed, self.targets)
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
@@ -216,7 +212,10 @@ class _Run:
                 for name, (_, other_told) in compared.items():
                     if other_told is not None:
                         self._converged(name, split.name, other_told)
-                model.classes, taught = self._named_classes(), split.pretext
+                model.classes, taught = (
+                    self.targets.named(self.classes, self.dataset.classes),
+                    split.pretext,
+                )
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
@@ -229,10 +228,6 @@ class _Run:
                 release_free_memory()
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
-
-    def _named_classes(self) -> tuple[str, ...]:
-        """Those that are told apart; those of the data set where none can be."""
-        return self.classes or self.targets.classes_without_split(self.dataset.classes)
 
     def _converged(self, pretext: str, split: str, told: Convergence) -> None:
         """Keep how far a pretraining came, and say at once if that is too early to judge it."""
@@ -265,7 +260,7 @@ class _Run:
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
-        classes = self._named_classes()
+        classes = self.targets.named(self.classes, self.dataset.classes)
         early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (
             *filter(None, early),

@@ -71,7 +71,26 @@ def finished(tmp_path_factory, context):
 def test_print(finished):
     folder, r = finished
     for row in r.rows:
-        if row.metric in ("r2","mae"): print(row.table,row.method,row.input,row.layer,row.classifier,row.label_fraction,row.metric,row.mean and round(row.mean,3),row.ci_low and round(row.ci_low,3),row.ci_high and round(row.ci_high,3))
+        if row.metric in ("r2", "mae"):
+            print(
+                row.table,
+                row.method,
+                row.input,
+                row.layer,
+                row.classifier,
+                row.label_fraction,
+                row.metric,
+                row.mean and round(row.mean, 3),
+                row.ci_low and round(row.ci_low, 3),
+                row.ci_high and round(row.ci_high, 3),
+            )
     print(r.headline)
-    print(r.selections[:1]); print(r.dataset); print(r.importance[:2]); print(r.labels_needed[:1]); print(r.warnings); print(r.run["seconds"])
-    import pyarrow.parquet as pq; print(pq.read_table(folder/"predictions.parquet").to_pandas().head())
+    print(r.selections[:1])
+    print(r.dataset)
+    print(r.importance[:2])
+    print(r.labels_needed[:1])
+    print(r.warnings)
+    print(r.run["seconds"])
+    import pyarrow.parquet as pq
+
+    print(pq.read_table(folder / "predictions.parquet").to_pandas().head())
