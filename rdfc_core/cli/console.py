@@ -20,7 +20,7 @@ from rdfc_core.errors import one_line
 from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.report import headline
-from rdfc_core.results.schema import Comparison, Headline, Results, Row
+from rdfc_core.results.schema import Comparison, Headline, MetricFacts, Results, Row
 from rdfc_core.results.vocabulary import (
     ACCURACY,
     AUROC,
@@ -137,8 +137,13 @@ def show_results(results: Results) -> None:
     for table in ORDER:
         beside = any(one.published is not None for one in results.rows if one.table == table)
         rows = results.table(table, (PUBLISHED_METRICS if beside else METRICS)[:shown])
+        title = TABLES[table].in_terminal
         if rows:
-            out.print(_table(f"{TABLES[table].in_terminal}, on {_test_cases(rows)}", rows))
+            out.print(_table(f"{title}, on {_test_cases(rows)}", rows))
+        for first in range(0, len(results.metrics), shown):
+            some = results.metrics[first : first + shown]
+            if rows := results.table(table, [one.name for one in some]):
+                out.print(_table(f"{title}, the study's own metrics", rows, some))
     for table in ORDER:
         pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, METRICS[0])]
         if pairs:
@@ -202,14 +207,16 @@ def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
     return drawn
 
 
-def _table(title: str, rows: Sequence[tuple[Row, ...]]) -> Table:
+def _table(title: str, rows: Sequence[tuple[Row, ...]], own: Sequence[MetricFacts] = ()) -> Table:
     drawn = Table(title=title, title_justify="left", title_style="bold")
     shares = any(row[0].label_fraction < 1 for row in rows)
     for heading in (*(["labels"] if shares else []), "method", "input", "classifier"):
         drawn.add_column(heading, overflow="fold", no_wrap=heading == "method")
     told = [any(row[i].published is not None for row in rows) for i in range(len(rows[0]))]
     for metric, beside in zip(rows[0], told, strict=True):
-        drawn.add_column(short_heading(metric.metric), justify="right", no_wrap=True)
+        named = next((one.title for one in own if one.name == metric.metric), None)
+        heading = named or short_heading(metric.metric)
+        drawn.add_column(heading, justify="right", no_wrap=named is None)
         if beside:
             drawn.add_column("published", justify="right", no_wrap=True)
     for row in rows:

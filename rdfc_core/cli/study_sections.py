@@ -97,6 +97,7 @@ def named_kinds(model: type[BaseModel]) -> dict[str, Kind]:
         kinds["views"] = "view"
     if model is EvaluateSettings:
         kinds["compare"] = "pretext"
+        kinds["metrics"] = "metric"
     return kinds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from rdfc_core.config.selection_settings import SelectionSettings
@@ -20,6 +20,8 @@ from rdfc_core.results.vocabulary import (
     KNN,
     LOGISTIC,
     METHODS,
+    METRICS,
+    NUMBER_METRICS,
     OWN_PRETEXT,
     PROBE,
     REGRESSION,
@@ -33,6 +35,9 @@ from rdfc_core.results.vocabulary import (
 )
 
 LabelUnit = Literal["patient", "case"]
+
+LISTED = {"compare": "pretext", "metrics": "metric"}
+"""Option that is a list of components → what they are."""
 
 
 class EvaluateSettings(Settings):
@@ -83,6 +88,11 @@ class EvaluateSettings(Settings):
         description="How compared pretexts, starts and shuffled-correspondence are judged: by "
         "linear probes, or fine-tuned, too, and at the shares of labels, as the study's pretext.",
     )
+    metrics: dict[str, Annotated[Part, PartOf("metric")]] = Field(
+        default={},
+        description="Metrics beside those that every run has: a list of components, or name: "
+        "component, such as {sensitivity: {name: sensitivity, positive: malignant}}.",
+    )
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
@@ -121,16 +131,29 @@ class EvaluateSettings(Settings):
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
-    @field_validator("compare", mode="before")
+    @field_validator("compare", "metrics", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
+    def _named(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, Sequence) and not isinstance(value, str):
             parts = [Part.model_validate(part) for part in value]
             named = {part.name: part for part in parts}
             if len(named) < len(parts):
-                raise ValueError("one pretext stands twice; name them: {name: pretext, …}")
+                what = LISTED[str(info.field_name)]
+                raise ValueError(f"one {what} stands twice; name them: {{name: {what}, …}}")
             return named
         return value
+
+    @field_validator("metrics")
+    @classmethod
+    def _metric_names(cls, metrics: Mapping[str, Part]) -> Mapping[str, Part]:
+        for name in metrics:
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a metric by letters, digits, _ and -, not {name!r}")
+            if name in METRICS:
+                raise ValueError(f"{name!r} is in every run already; call the metric otherwise")
+            if name in NUMBER_METRICS:
+                raise ValueError(f"{name!r} judges every regression; call the metric otherwise")
+        return metrics
 
     @field_validator("compare")
     @classmethod

@@ -78,6 +78,8 @@ class ResolvedStudy:
     """Optimisers and schedules, of pretraining and of training with labels."""
     starts: Mapping[str, Mapping[str, ResolvedPart]] = field(default_factory=dict)
     """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
+    metrics: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Metrics beside those of every run, by their names in the results (``evaluate.metrics``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -106,7 +108,7 @@ class ResolvedStudy:
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
-        tops += self.training
+        tops += [*self.training, *self.metrics.values()]
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -132,7 +134,10 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
         for name, part in study.evaluate.compare.items()
     }
-    filled = {name: Part.model_validate(part.dump()) for name, part in compare.items()}
+    metrics = {
+        name: resolve_part("metric", part, registry, f"evaluate.metrics.{name}")
+        for name, part in study.evaluate.metrics.items()
+    }
     views = {
         name: resolve_part("view", part, registry, f"views.{name}")
         for name, part in study.views.items()
@@ -156,7 +161,8 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         pretrain=pretrain,
         evaluate=study.evaluate.model_copy(
             update={
-                "compare": filled,
+                "compare": _filled(compare),
+                "metrics": _filled(metrics),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
                 "task": study.task,
@@ -167,7 +173,13 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         compare=compare,
         training=(*of_pretraining, *of_labels),
         starts=starts,
+        metrics=metrics,
     )
+
+
+def _filled(parts: Mapping[str, ResolvedPart]) -> dict[str, Part]:
+    """The parts as a study names them, with all their options."""
+    return {name: Part.model_validate(part.dump()) for name, part in parts.items()}
 
 
 def _trained_by(

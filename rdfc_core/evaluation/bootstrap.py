@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.metrics import scores
+from rdfc_core.evaluation.study_metrics import OwnMetrics, own_scores
 
 WEIGHTS_AT_ONCE = 1_000_000
 """Weights of patients, of all resamples together, that are in memory at one time."""
@@ -58,7 +59,11 @@ class Estimate:
 
 
 def estimates(
-    predictions: Sequence[Prediction], resamples: int, confidence: float, seed: int
+    predictions: Sequence[Prediction],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    own: OwnMetrics | None = None,
 ) -> dict[str, Estimate]:
     """Every metric over the splits, with percentile intervals from resampled patients.
 
@@ -67,11 +72,12 @@ def estimates(
         resamples: Number of bootstrap resamples.
         confidence: Coverage of the intervals, such as 0.95.
         seed: Decides the resamples; the same for methods that are to be compared.
+        own: The study's own metrics.
     """
-    points = [scores(one.truth, one.probabilities) for one in predictions]
-    drawn = bootstrap(predictions, resamples, seed)
+    points = [_all_scores(one, None, own) for one in predictions]
+    drawn = bootstrap(predictions, resamples, seed, own)
     found = {}
-    for metric in points[0]:
+    for metric in drawn:
         values = np.array([point[metric][0] for point in points])
         mean = float(values.mean())
         low, high = interval(drawn[metric], mean, confidence)
@@ -103,14 +109,17 @@ def interval(drawn: NDArray[np.float64], estimate: float, confidence: float) -> 
 
 
 def bootstrap(
-    predictions: Sequence[Prediction], resamples: int, seed: int
+    predictions: Sequence[Prediction],
+    resamples: int,
+    seed: int,
+    own: OwnMetrics | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Every metric's mean over splits in every resample of patients.
 
     Repetitions of a method are resampled each for itself and pooled, so that the interval holds
     their spread too: metric → (repetitions × resamples,).
     """
-    found = resampled(predictions, resamples, seed)
+    found = resampled(predictions, resamples, seed, own)
     return {metric: values[:, 1:].ravel() for metric, values in found.items()}
 
 
@@ -125,12 +134,21 @@ def of_drawn_repetitions(values: NDArray[np.float64], seed: int) -> NDArray[np.f
 
 
 def resampled(
-    predictions: Sequence[Prediction], resamples: int, seed: int
+    predictions: Sequence[Prediction],
+    resamples: int,
+    seed: int,
+    own: OwnMetrics | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Every metric's mean over splits: metric → (repetitions, 1 + resamples).
 
     The first column is of all patients as they are, each further one of a resample. The same seed
     draws the same patients for every method that is judged on the same cases.
+
+    Args:
+        predictions: One a split and repetition.
+        resamples: Number of bootstrap resamples.
+        seed: Decides the resamples.
+        own: The study's own metrics, which stand behind those of every run.
     """
     patients = sorted({patient for one in predictions for patient in one.patients})
     place = {patient: index for index, patient in enumerate(patients)}
@@ -139,8 +157,8 @@ def resampled(
     pieces: dict[str, list[NDArray[np.float64]]] = {}
     for times in _weightings(len(patients), resamples, seed):
         judged = [
-            (one.repeat, scores(one.truth, one.probabilities, times[:, own]))
-            for one, own in zip(predictions, columns, strict=True)
+            (one.repeat, _all_scores(one, times[:, places], own))
+            for one, places in zip(predictions, columns, strict=True)
         ]
         for metric in judged[0][1]:
             means = [
@@ -149,6 +167,14 @@ def resampled(
             ]
             pieces.setdefault(metric, []).append(np.stack(means))
     return {metric: np.concatenate(found, axis=1) for metric, found in pieces.items()}
+
+
+def _all_scores(
+    one: Prediction, weights: NDArray[np.float64] | None, own: OwnMetrics | None
+) -> dict[str, NDArray[np.float64]]:
+    """Metrics of every run, and the study's own: metric → (R,)."""
+    found = scores(one.truth, one.probabilities, weights)
+    return {**found, **own_scores(own, one.truth, one.probabilities, weights)} if own else found
 
 
 def _weightings(patients: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:

@@ -12,6 +12,7 @@ from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.delong import delong
 from rdfc_core.evaluation.linear_probe import Variant, main_classifier
+from rdfc_core.evaluation.study_metrics import OwnMetrics
 from rdfc_core.evaluation.trials import named_beforehand
 from rdfc_core.results.vocabulary import (
     AUROC,
@@ -59,6 +60,7 @@ def compare(
     confidence: float,
     seed: int,
     parts: Mapping[Variant, Sequence[Prediction]] | None = None,
+    own: OwnMetrics | None = None,
 ) -> list[Compared]:
     """Every pair of methods of a table, at each share of the labels.
 
@@ -72,6 +74,7 @@ def compare(
         confidence: Coverage of the intervals.
         seed: Decides the resamples: the same for all methods.
         parts: The same variants on one view each, as `views_apart` gives them.
+        own: The study's own metrics.
     """
     known = {**(parts or {}), **judged}
     fields: dict[tuple[str, float], list[Variant]] = defaultdict(list)
@@ -81,7 +84,7 @@ def compare(
     for entries in fields.values():
         pairs = list(_pairs(entries, list(parts or {})))
         taken = dict.fromkeys(variant for a, b, _ in pairs for variant in (a, b))
-        drawn = {variant: resampled(known[variant], resamples, seed) for variant in taken}
+        drawn = {variant: resampled(known[variant], resamples, seed, own) for variant in taken}
         for a, b, names in pairs:
             for metric in drawn[a]:
                 if metric in UNTESTED:

@@ -115,6 +115,11 @@ def read_rows(path: Path) -> list[CaseRow]:
     ]
 
 
+def without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The rows with whether a case failed in place of why."""
+    return [row._replace(failed="failed" if row.failed else "") for row in rows]
+
+
 def change(before: Sequence[CaseRow], now: Sequence[CaseRow]) -> str | None:
     """What is no longer as it was, in words, or None.
 

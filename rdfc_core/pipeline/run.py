@@ -21,13 +21,14 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, Problem, View
 from rdfc_core.pipeline import per_split, precision, run_facts, summary
 from rdfc_core.pipeline.case_list import study_cases
-from rdfc_core.pipeline.case_record import CaseRow, case_rows
+from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext, extract
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
@@ -89,6 +90,9 @@ def run(
         doubts = TARGETS[study.task].findings(cases, dataset.classes)
         findings.warn(findings.listing_findings(dataset, cases, doubts))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
+        if until == "evaluate":
+            classes = TARGETS[study.task].classes(cases, dataset.classes)
+            own_metrics(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -126,6 +130,7 @@ class _Run:
         self.vectors: list[Embedded] = []
         self.trained = list(views)
         self.convergence: dict[str, dict[str, Convergence]] = {}
+        self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -140,7 +145,7 @@ class _Run:
         rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
         before = self.place.case_rows()
         self.place.record_cases(rows, splits)
-        if _without_reasons(before) == _without_reasons(rows):
+        if without_reasons(before) == without_reasons(rows):
             results = results_as_far(self.place, self.until)
             if results is not None:
                 self.context.progress.say(FINISHED)
@@ -165,6 +170,8 @@ class _Run:
             left = self.targets.findings(extraction.cases, self.dataset.classes)
             findings.warn(left, self.heard)
         self.classes = self.targets.classes(extraction.cases, self.dataset.classes)
+        if self.until == "evaluate":
+            self.metrics = own_metrics(self.study, self.context.registry, self.classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
         self.definition = CaseDefinition.of(extraction.cases, scale)
 
@@ -172,12 +179,7 @@ class _Run:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
         splits = splits_of(
-            self.study,
-            self.dataset,
-            extraction.cases,
-            self.until,
-            extraction.fingerprints,
-            images,
+            self.study, self.dataset, extraction.cases, self.until, extraction.fingerprints, images
         )
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
@@ -253,8 +255,8 @@ class _Run:
         study, published = self.study, self.dataset.published()
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            rows = summary.rows(study, self.found, published.rows if published else ())
-            comparisons = summary.comparisons(study, self.found)
+            told = published.rows if published else ()
+            scored = summary.scored(study, self.found, self.metrics, told)
             needed = summary.needed(study, self.found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
@@ -270,8 +272,9 @@ class _Run:
             log.warning("%s", sentence)
         return Results(
             task=study.task,
-            rows=tuple(rows),
-            comparisons=tuple(comparisons),
+            rows=scored.rows,
+            metrics=scored.metrics,
+            comparisons=scored.comparisons,
             labels_needed=tuple(needed),
             importance=tuple(importance),
             selections=tuple(self.selections),
@@ -297,8 +300,3 @@ class _Run:
                 },
             },
         )
-
-
-def _without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
-    """The rows with whether a case failed in place of why."""
-    return [row._replace(failed="failed" if row.failed else "") for row in rows]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from statistics import mean
 
 from rdfc_core.config.resolve import ResolvedStudy
@@ -14,6 +15,7 @@ from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.permutation_importance import Family, contributions
+from rdfc_core.evaluation.study_metrics import FailedMetricError, OwnMetrics, facts
 from rdfc_core.evaluation.tasks import task_of
 from rdfc_core.interfaces import PublishedRow
 from rdfc_core.results.schema import (
@@ -23,21 +25,63 @@ from rdfc_core.results.schema import (
     Importance,
     Judged,
     LabelsNeeded,
+    MetricFacts,
     Row,
     finite,
 )
+
+log = logging.getLogger("rdfc")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the predictions of a run come to: rows, their comparisons, and the study's metrics."""
+
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...]
+    metrics: tuple[MetricFacts, ...]
+
+
+def scored(
+    study: ResolvedStudy,
+    found: Mapping[Variant, Sequence[Prediction]],
+    own: OwnMetrics,
+    published: Sequence[PublishedRow] = (),
+) -> Scored:
+    """Every metric of every variant, and the paired tests.
+
+    One of the study's own metrics that fails now, after hours of training, is left out with a
+    warning.
+
+    Args:
+        study: Names resamples, coverage and seed.
+        found: Everything that was judged.
+        own: The study's own metrics.
+        published: What is published of it.
+    """
+    while True:
+        try:
+            return Scored(
+                tuple(rows(study, found, published, own)),
+                tuple(comparisons(study, found, own)),
+                facts(own),
+            )
+        except FailedMetricError as error:
+            log.warning("The metric %s is left out of the results. %s", error.name, error)
+            own = {name: metric for name, metric in own.items() if name != error.name}
 
 
 def rows(
     study: ResolvedStudy,
     found: Mapping[Variant, Sequence[Prediction]],
     published: Sequence[PublishedRow] = (),
+    own: OwnMetrics | None = None,
 ) -> list[Row]:
     """Every metric of every variant, with its interval, beside what is published of it."""
     found_rows = []
     for entry, predictions in found.items():
         settings = study.evaluate
-        judged = estimates(predictions, settings.bootstrap, settings.confidence, study.seed)
+        judged = estimates(predictions, settings.bootstrap, settings.confidence, study.seed, own)
         tested = {case_id for one in predictions for case_id in one.case_ids}
         for metric, value in judged.items():
             told = next((one for one in published if _is_of(one, entry, metric)), None)
@@ -76,13 +120,15 @@ def _is_of(published: PublishedRow, entry: Variant, metric: str) -> bool:
 
 
 def comparisons(
-    study: ResolvedStudy, found: Mapping[Variant, Sequence[Prediction]]
+    study: ResolvedStudy,
+    found: Mapping[Variant, Sequence[Prediction]],
+    own: OwnMetrics | None = None,
 ) -> list[Comparison]:
     """Paired tests between the methods of each table but the controls'."""
     settings = study.evaluate
     judged = judged_variants(settings, found)
     apart = views_apart(settings, found)
-    tested = compare(judged, settings.bootstrap, settings.confidence, study.seed, apart)
+    tested = compare(judged, settings.bootstrap, settings.confidence, study.seed, apart, own)
     return [
         Comparison(**{k: finite(v) if isinstance(v, float) else v for k, v in asdict(one).items()})
         for one in tested

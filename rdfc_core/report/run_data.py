@@ -19,6 +19,7 @@ from rdfc_core.results.schema import (
     Headline,
     Importance,
     LabelsNeeded,
+    MetricFacts,
     Row,
     Selection,
 )
@@ -128,6 +129,7 @@ class RecordedResults(_Recorded):
     """What results.json holds."""
 
     rows: tuple[Row, ...] = ()
+    metrics: tuple[MetricFacts, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     labels_needed: tuple[LabelsNeeded, ...] = ()
     importance: tuple[Importance, ...] = ()

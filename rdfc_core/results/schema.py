@@ -17,6 +17,7 @@ from rdfc_core.results.headline import Headline as Headline
 from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
+from rdfc_core.results.metric_facts import MetricFacts as MetricFacts
 from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 class Row(BaseModel):
     """One metric of one method.
 
-    Values of classes lie between 0 and 1; errors of a predicted number are in the units of the
-    label. None where a value does not exist (the spread of one fold).
+    Values of classes lie between 0 and 1, and those of a study's own metrics within the bounds of
+    these; errors of a predicted number are in the units of the label. None where a value does not
+    exist (the spread of one fold).
     ``labelled_cases`` and ``labelled_patients`` say from how many labels the method learnt, the
     mean over folds and repetitions.
     """
@@ -51,7 +53,7 @@ class Row(BaseModel):
     """Share of the training labels."""
     metric: str
     """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``; of a
-    regression ``r2``, ``mae``, ``rmse``, ``spearman``; …"""
+    regression ``r2``, ``mae``, ``rmse``, ``spearman``; or one that the study names."""
     mean: float | None
     """Over splits and repetitions."""
     sd: float | None
@@ -191,6 +193,8 @@ class Results(BaseModel):
     """What was predicted: classes, or (``regression``) a number."""
     rows: tuple[Row, ...]
     """One metric of one method each."""
+    metrics: tuple[MetricFacts, ...] = ()
+    """What the study's own metrics are."""
     comparisons: tuple[Comparison, ...] = ()
     """Paired tests between the methods of each table but the controls'."""
     labels_needed: tuple[LabelsNeeded, ...] = ()

@@ -12,16 +12,14 @@ from rdfc_core.report.run_data import Method, RunData, key_of
 from rdfc_core.report.sections.forest_plot import role_of
 from rdfc_core.report.variants import judged
 from rdfc_core.report.verdict import primary_metric
-from rdfc_core.results.schema import Row
+from rdfc_core.results.metric_facts import heading, in_order, lower_is_better
+from rdfc_core.results.schema import MetricFacts, Row
 from rdfc_core.results.vocabulary import (
     CONTROL,
     LABEL_EFFICIENCY,
     LINEAR,
-    LOWER_IS_BETTER,
-    METRIC_HEADINGS,
     RANDOM_INIT,
     TABLES,
-    metric_heading,
     table_heading,
 )
 
@@ -74,8 +72,9 @@ def tables(run: RunData, main: Method | None) -> tuple[MetricTable, ...]:
 
 def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) -> MetricTable:
     own = [row for row in rows if row.table == name]
+    facts = run.results.metrics if run.results else ()
     if name == LABEL_EFFICIENCY:
-        front, every = _by_share(own, main), _grid(own, main)
+        front, every = _by_share(own, main), _grid(own, main, facts)
     else:
         chosen = judged(run)
         stand = {method for (table, _), method in chosen.items() if table == name}
@@ -84,7 +83,7 @@ def _table(name: str, rows: Sequence[Row], run: RunData, main: Method | None) ->
             shown += [row for row in rows if key_of(row) == chosen[CONTROL, BASELINE]]
         if not any(row.table == name for row in shown):  # no row has the metric that decides
             shown = own
-        front, every = _grid(shown, main), _grid(own, main)
+        front, every = _grid(shown, main, facts), _grid(own, main, facts)
         if {(r.method, r.detail) for r in every.rows} <= {(r.method, r.detail) for r in front.rows}:
             return MetricTable(*_words(name), front, None)
     return MetricTable(*_words(name), front, every)
@@ -94,11 +93,10 @@ def _words(name: str) -> tuple[str, str]:
     return table_heading(name), TABLES[name].note if name in TABLES else ""
 
 
-def _grid(rows: Sequence[Row], main: Method | None) -> MetricGrid:
+def _grid(rows: Sequence[Row], main: Method | None, facts: Sequence[MetricFacts]) -> MetricGrid:
     """A line a variant and share, the best first; a column a metric, and one a published number."""
     there = {row.metric for row in rows}
-    metrics = [m for m in METRIC_HEADINGS if m in there]
-    metrics += sorted(there - set(metrics))
+    metrics = in_order(there, facts)
     by_key: dict[tuple[Method, float], dict[str, Row]] = {}
     for row in rows:
         by_key.setdefault((key_of(row), row.label_fraction), {})[row.metric] = row
@@ -106,8 +104,8 @@ def _grid(rows: Sequence[Row], main: Method | None) -> MetricGrid:
     published = {row.metric for row in rows if row.published is not None}
     columns = ["Labels"] if shares else []
     for metric in metrics:
-        below = " (lower is better)" if metric in LOWER_IS_BETTER else ""
-        columns.append(metric_heading(metric) + below)
+        below = " (lower is better)" if lower_is_better(metric, facts) else ""
+        columns.append(heading(metric, facts) + below)
         columns += ["Published"] if metric in published else []
     first = metrics[0]
 

@@ -9,7 +9,8 @@ from rdfc_core.report import text
 from rdfc_core.report.run_data import RunData
 from rdfc_core.report.variants import own_of
 from rdfc_core.report.verdict import primary_metric
-from rdfc_core.results.schema import Comparison
+from rdfc_core.results.metric_facts import heading
+from rdfc_core.results.schema import Comparison, MetricFacts
 from rdfc_core.results.vocabulary import (
     LABEL_EFFICIENCY,
     TABLES,
@@ -79,9 +80,11 @@ def differences(run: RunData) -> Differences | None:
         return None
     keys = sorted({(c.table, c.label_fraction) for c in found}, key=_order)
     fields = (_field(run, table, share) for table, share in keys)
+    facts = run.results.metrics if run.results else ()
+    ordered = sorted(found, key=lambda c: (*_order(_key(c)), c.test))
     return Differences(
         fields=tuple(field for field in fields if field is not None),
-        every=tuple(_pair(one) for one in sorted(found, key=lambda c: (*_order(_key(c)), c.test))),
+        every=tuple(_pair(one, facts) for one in ordered),
     )
 
 
@@ -212,13 +215,13 @@ def _shown(one: Comparison) -> bool:
     return one.p_corrected is not None and one.p_corrected < SHOWN
 
 
-def _pair(one: Comparison) -> PairedTestRow:
+def _pair(one: Comparison, facts: Sequence[MetricFacts]) -> PairedTestRow:
     return PairedTestRow(
         _shown(one),
         (
             short_table_heading(one.table),
             text.percent(one.label_fraction),
-            metric_heading(one.metric),
+            heading(one.metric, facts),
             f"{one.method_a} less {one.method_b}",
             _difference(one),
             text.p_value(one.p),
