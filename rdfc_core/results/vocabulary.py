@@ -66,6 +66,9 @@ NUMBER_METRICS = ("r2", "mae", "rmse", "spearman")
 
 R2, MAE, RMSE, SPEARMAN = NUMBER_METRICS
 
+IN_UNITS = frozenset({MAE, RMSE})
+"""Metrics in the units of the label, which may be of any size."""
+
 METRIC_HEADINGS = {
     F1_WEIGHTED: "Weighted F1",
     AUROC: "AUROC",
