@@ -139,3 +139,16 @@ def test_inner_folds_keep_patients_together_and_spread_the_numbers():
 def test_few_or_equal_numbers_have_no_inner_folds():
     assert number_folds(np.arange(3.0), ["a", "b", "c"], 3, 0) == []
     assert number_folds(np.ones(8), [str(i) for i in range(8)], 3, 0) == []
+
+
+def test_alphas_are_those_of_the_settings(drawn):
+    features, truth = drawn
+    weights = {}
+    for alpha in (0.1, 10.0):
+        probe = RidgeProbe(EvaluateSettings(task="regression", ridge_alpha=alpha))
+        probe.fit(features, truth, 1)
+        weights[alpha] = float(probe.model.weight[0, 0])
+    assert weights[10.0] < weights[0.1] / 2
+    settings = EvaluateSettings(task="regression", radiomics_alpha=(2.0, 0.5))
+    assert settings.penalties == {"alpha2": 2.0, "alpha0.5": 0.5}
+    assert EvaluateSettings().penalties == {"C0.01": 0.01, "C0.1": 0.1}
