@@ -95,13 +95,14 @@ def refuse_numbers(cases: Sequence[Case], classes: Sequence[str]) -> None:
 
     Args:
         cases: All.
-        classes: The data set's.
+        classes: The data set's; none where it has numbers for labels.
 
     Raises:
         UnsplittableError: If they are more than a few different numbers, or fractions.
     """
-    there = {case.label for case in cases if case.label in classes}
-    values = {label: label_number(str(label)) for label in sorted(map(str, there))}
+    labels = (case.label for case in cases if case.label is not None)
+    there = {label for label in labels if not classes or label in classes}
+    values = {label: label_number(label) for label in sorted(there)}
     if not values or None in values.values():
         return
     broken = [label for label, value in values.items() if value is not None and value % 1]
@@ -132,6 +133,12 @@ def stratified(cases: Sequence[Case], most: int) -> list[Case]:
     return [replace(case, label=stratum[case.patient_id]) for case in cases]
 
 
+def as_finding(error: UnsplittableError) -> Problem:
+    """What forbids to evaluate, where nothing is evaluated yet."""
+    message, _, fix = str(error).partition(". ")
+    return Problem("", "label", message, fix, "warning")
+
+
 def number_findings(cases: Sequence[Case]) -> Iterator[Problem]:
     """What deserves a look before numbers are predicted.
 
@@ -142,8 +149,7 @@ def number_findings(cases: Sequence[Case]) -> Iterator[Problem]:
     try:
         require_numbers(cases)
     except UnsplittableError as error:
-        message, _, fix = str(error).partition(". ")
-        yield Problem("", "label", message, fix, "warning")
+        yield as_finding(error)
         return
     values = numbers_of(labelled)
     low, high = np.quantile(values, (0.25, 0.75))

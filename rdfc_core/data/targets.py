@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case
 from rdfc_core.data.cells import counted, label_number
 from rdfc_core.data.label_findings import label_findings
-from rdfc_core.data.labels import usable_classes
+from rdfc_core.data.labels import UnsplittableError, usable_classes
 from rdfc_core.data.number_splits import make_number_splits
 from rdfc_core.data.numbers import (
+    as_finding,
     number_findings,
     numbers_of,
     refuse_numbers,
@@ -130,7 +131,11 @@ class ClassTargets(Targets):
         return len(classes) > 1
 
     def findings(self, cases: Sequence[Case], listed: Sequence[str]) -> Iterator[Problem]:
-        """Doubtful classes."""
+        """Doubtful classes; of numbers that are none, that they are none."""
+        try:
+            refuse_numbers(cases, listed)
+        except UnsplittableError as error:
+            return iter([as_finding(error)])
         return label_findings(cases, listed)
 
     def splits(

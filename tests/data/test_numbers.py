@@ -149,6 +149,14 @@ def test_numbers_among_classes_are_refused_by_a_sentence_that_names_the_task(lab
         CLASSES.splits(listed, SplitSpec(), 0, None, None, sorted(set(labels)))
 
 
+def test_numbers_of_a_data_set_without_classes_are_refused_in_one_sentence():
+    listed = numbered(30)
+    with pytest.raises(UnsplittableError, match="set task=regression"):
+        CLASSES.splits(listed, SplitSpec(), 0, None, None, ())
+    [found] = CLASSES.findings(listed, ())
+    assert "set task=regression" in found.fix
+
+
 @pytest.mark.parametrize("labels", [["0", "1"], ["1", "2", "3"], ["1.0", "2.0"], ["G1", "1.5"]])
 def test_grades_and_words_are_classes(labels):
     listed = cases([label for label in labels for _ in range(6)])

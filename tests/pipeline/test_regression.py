@@ -196,11 +196,20 @@ def test_the_report_shows_numbers_and_nothing_of_classes(finished):
 
 
 def test_the_command_line_predicts_numbers(finished, rdfc_here, tmp_path):
-    options = {**STUDY["dataset"], "cases": 3, "labelled": 3}
+    options = {**STUDY["dataset"], "cases": 6, "labelled": 5}
     options.pop("name")
     listing = write(PhantomConfig(**options), tmp_path / "phantoms")
     done = rdfc_here("predict", finished, "--manifest", listing, "--store", tmp_path / "s", *HERE)
     assert done.code == 0, done.err
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert list(rows[0]) == ["case_id", "predicted"]
+    assert len(rows) == 6
     assert all(1 < float(one["predicted"]) < 5 for one in rows)
+    check = ("datasets", "check", "manifest", "--root", listing.parent, "--features", "none")
+    told = rdfc_here(*check, "--task", "regression")
+    assert told.code == 0, told.err
+    assert "6 cases of 6 patients: 5 numbers from 1." in told.out
+    assert "4 training, 1 test, 1 pretraining alone (unlabelled)" in told.out
+    refused = rdfc_here("run", "--dataset", f"manifest:root={listing.parent}", *HERE)
+    refused.refused("task=regression")
+    rdfc_here(*check, "--task", "ranking").refused("classification or regression")
