@@ -30,6 +30,7 @@ KIND_WORDS = {
     "pretext": "Pretexts",
     "optimizer": "Optimisers",
     "schedule": "Schedules",
+    "evaluator": "Evaluators",
     "metric": "Metrics",
     "report_section": "Sections of the report",
     "executor": "Executors",

@@ -98,6 +98,7 @@ def named_kinds(model: type[BaseModel]) -> dict[str, Kind]:
     if model is EvaluateSettings:
         kinds["compare"] = "pretext"
         kinds["metrics"] = "metric"
+        kinds["evaluators"] = "evaluator"
     return kinds
 
 

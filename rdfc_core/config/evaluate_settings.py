@@ -16,6 +16,7 @@ from rdfc_core.results.vocabulary import (
     CLASSIFICATION,
     CONTROLS,
     ENSEMBLE,
+    FINETUNED_SUFFIX,
     HYBRID_FINETUNE,
     KNN,
     LOGISTIC,
@@ -36,7 +37,7 @@ from rdfc_core.results.vocabulary import (
 
 LabelUnit = Literal["patient", "case"]
 
-LISTED = {"compare": "pretext", "metrics": "metric"}
+LISTED = {"compare": "pretext", "evaluators": "evaluator", "metrics": "metric"}
 """Option that is a list of components → what they are."""
 
 
@@ -93,6 +94,12 @@ class EvaluateSettings(Settings):
         description="Metrics beside those that every run has: a list of components, or name: "
         "component, such as {sensitivity: {name: sensitivity, positive: malignant}}.",
     )
+    evaluators: dict[str, Annotated[Part, PartOf("evaluator")]] = Field(
+        default={},
+        description="Methods and controls of plugins, tried like rdfc's own: a list of components, "
+        "or name: component, such as {gradient-boosting: {name: gradient-boosting, inputs: "
+        "[handcrafted, columns]}}.",
+    )
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
@@ -131,7 +138,7 @@ class EvaluateSettings(Settings):
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
-    @field_validator("compare", "metrics", mode="before")
+    @field_validator("compare", "evaluators", "metrics", mode="before")
     @classmethod
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, Sequence) and not isinstance(value, str):
@@ -155,24 +162,23 @@ class EvaluateSettings(Settings):
                 raise ValueError(f"{name!r} judges every regression; call the metric otherwise")
         return metrics
 
-    @field_validator("compare")
+    @field_validator("compare", "evaluators")
     @classmethod
-    def _file_names(cls, compare: Mapping[str, Part]) -> Mapping[str, Part]:
-        for name in compare:
+    def _file_names(cls, parts: Mapping[str, Part], info: ValidationInfo) -> Mapping[str, Part]:
+        what = LISTED[str(info.field_name)]
+        taken = (
+            *(OWN_PRETEXT, "stable", SELECTED, PROBE, ENSEMBLE, SHUFFLED_CORRESPONDENCE),
+            *METHODS,
+            *(CONTROLS if what == "evaluator" else ()),
+        )
+        for name in parts:
             if not FILE_NAME.fullmatch(name):
-                raise ValueError(f"call a pretext by letters, digits, _ and -, not {name!r}")
-            taken = (
-                OWN_PRETEXT,
-                "stable",
-                SELECTED,
-                PROBE,
-                ENSEMBLE,
-                SHUFFLED_CORRESPONDENCE,
-                *METHODS,
-            )
-            if name in taken or name.startswith(START) or "-from-" in name:
-                raise ValueError(f"{name!r} is taken; call the pretext something else")
-        return compare
+                article = "an" if what == "evaluator" else "a"
+                raise ValueError(f"call {article} {what} by letters, digits, _ and -, not {name!r}")
+            ends = what == "evaluator" and name.endswith(FINETUNED_SUFFIX)
+            if name in taken or name.startswith(START) or "-from-" in name or ends:
+                raise ValueError(f"{name!r} is taken; call the {what} something else")
+        return parts
 
     @field_validator("starts")
     @classmethod
@@ -201,6 +207,30 @@ class EvaluateSettings(Settings):
         if self.task == REGRESSION:
             return {f"alpha{alpha:g}": alpha for alpha in self.radiomics_alpha}
         return {f"C{c:g}": c for c in self.radiomics_c}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _judged_and_not_chosen(cls, value: Any) -> Any:
+        """Refuse evaluators as candidates in more words than that they are none of a list."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("selection"), Mapping):
+            return value
+        candidates = value["selection"].get("candidates")
+        evaluators = value.get("evaluators")
+        for one in evaluators if isinstance(evaluators, Sequence | Mapping) else ():
+            name = one.get("name") if isinstance(one, Mapping) else str(one).partition(":")[0]
+            if isinstance(candidates, Sequence) and name in candidates:
+                raise ValueError(
+                    f"selection.candidates: the evaluator {name!r} is judged and not saved; choose "
+                    "among rdfc's own methods"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _called_apart(self) -> EvaluateSettings:
+        both = sorted({*self.evaluators} & {*self.compare})
+        if both:
+            raise ValueError(f"{both[0]!r} names an evaluator and a compared pretext; rename one")
+        return self
 
     @model_validator(mode="after")
     def _tried_at_all(self) -> EvaluateSettings:

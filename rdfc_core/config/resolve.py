@@ -80,6 +80,8 @@ class ResolvedStudy:
     """Start → the study's views with its image encoders beginning there (``evaluate.starts``)."""
     metrics: Mapping[str, ResolvedPart] = field(default_factory=dict)
     """Metrics beside those of every run, by their names in the results (``evaluate.metrics``)."""
+    evaluators: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Methods and controls of plugins, by their names in the results (``evaluate.evaluators``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -108,7 +110,7 @@ class ResolvedStudy:
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
-        tops += [*self.training, *self.metrics.values()]
+        tops += [*self.training, *self.metrics.values(), *self.evaluators.values()]
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -133,6 +135,10 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
     compare = {
         name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
         for name, part in study.evaluate.compare.items()
+    }
+    evaluators = {
+        name: resolve_part("evaluator", part, registry, f"evaluate.evaluators.{name}")
+        for name, part in study.evaluate.evaluators.items()
     }
     metrics = {
         name: resolve_part("metric", part, registry, f"evaluate.metrics.{name}")
@@ -163,6 +169,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
             update={
                 "compare": _filled(compare),
                 "metrics": _filled(metrics),
+                "evaluators": _filled(evaluators),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
                 "task": study.task,
@@ -174,6 +181,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         training=(*of_pretraining, *of_labels),
         starts=starts,
         metrics=metrics,
+        evaluators=evaluators,
     )
 
 

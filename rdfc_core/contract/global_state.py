@@ -158,3 +158,38 @@ def _seed_unlike_others() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "default_generator"):
         torch.default_generator.manual_seed(UNLIKELY_SEED)
+
+
+@contextlib.contextmanager
+def own_generators(seed: int, what: str) -> Iterator[None]:
+    """Inside, the global generators begin at a seed; everything is put back afterwards.
+
+    For code that may draw from them, such as new layers of torch, and has to repeat itself.
+
+    Args:
+        seed: Where they begin.
+        what: What the block calls, such as ``MyEvaluator.fit()``.
+
+    Raises:
+        ContractError: If it changed what else belongs to the process.
+    """
+    before = GlobalState.now()
+    random.seed(seed)
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if before.numpy is not None and numpy is not None:
+        numpy.random.seed(seed % 2**32)
+    if before.torch is not None and torch is not None:
+        torch.default_generator.manual_seed(seed)
+    try:
+        yield
+        after = GlobalState.now()
+    finally:
+        before.restore()
+    require(
+        after.folder == before.folder
+        # None: torch was loaded by the block itself.
+        and (before.dtype is None or after.dtype == before.dtype)
+        and (before.dtype is None or after.gradients == before.gradients),
+        f"{what} changed the working directory, torch's default type, or whether torch records "
+        "gradients; leave that alone.",
+    )

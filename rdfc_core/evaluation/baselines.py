@@ -11,6 +11,7 @@ from torch import Tensor
 from rdfc_core.evaluation import linear_probe, permutation_importance
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
+from rdfc_core.evaluation.evaluators import EvaluatorInputs, OwnMethods, StudyEvaluators
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.view_roles import image_view, of_columns
@@ -89,6 +90,16 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
         learnt=own.outputs[FEATURES],
         pretext=method_name(study),
         precision=study.evaluate.supervised.precision or study.pretrain.precision,
+        own=OwnMethods(
+            StudyEvaluators.of(study, own.registry),
+            EvaluatorInputs.of(
+                [case.patient_id for case in data.cases],
+                model.views,
+                own.prepared,
+                own.collated,
+                own.outputs,
+            ),
+        ),
     )
 
 

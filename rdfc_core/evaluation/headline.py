@@ -21,10 +21,12 @@ from rdfc_core.results.vocabulary import (
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
     LINEAR,
+    METHODS,
     RADIOMICS,
     RADIOMICS_LOGISTIC,
     RADIOMICS_RIDGE,
     RANDOM_INIT,
+    RAW,
     RESNET_SCRATCH,
     SELECTED,
     SUPERVISED,
@@ -109,6 +111,7 @@ def _pairs(
     }
     controls = {e.method: e for e in full if e.table == CONTROL}  # all views come last
     yield from ((main, labelled[name]) for name in BASELINES if name in labelled)
+    yield from ((main, one) for name, one in labelled.items() if of_evaluator(name, one.layer))
     yield from ((main, variant) for variant in controls.values())
     if {HYBRID_FINETUNE, HYBRID_SCRATCH} <= set(labelled):
         yield labelled[HYBRID_FINETUNE], labelled[HYBRID_SCRATCH]
@@ -116,6 +119,11 @@ def _pairs(
         probe = replace(controls[RANDOM_INIT], table=LINEAR, method=method)
         if probe in found:
             yield probe, controls[RANDOM_INIT]
+
+
+def of_evaluator(method: str, layer: str) -> bool:
+    """Whether a row is that of an evaluator that begins from no pretext."""
+    return layer == RAW and method not in METHODS
 
 
 def _named_beforehand(variant: Variant, settings: EvaluateSettings) -> bool:

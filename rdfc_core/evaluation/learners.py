@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluation import feature_blocks, finetuning, saved_members
+from rdfc_core.evaluation import evaluators, feature_blocks, finetuning, saved_members
 from rdfc_core.evaluation.classifiers import linear_model
 from rdfc_core.evaluation.linear_probe import main_classifier
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
@@ -21,6 +21,7 @@ from rdfc_core.models.layer_groups import plan
 from rdfc_core.models.members import Member, NetworkMember, of_probe
 from rdfc_core.results.vocabulary import (
     BLOCK_METHODS,
+    CLASSIFICATION,
     FEATURES,
     PROBE,
     RADIOMICS,
@@ -61,6 +62,8 @@ Learner = Callable[[Rows], Taught]
 
 def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
     """The trial's method, from rows to what it says."""
+    if trial.method in setup.own.study:
+        return _evaluator(setup, trial, seed, advance)
     if trial.method == PROBE:
         return _probe(setup, seed, advance)
     if trial.method == RADIOMICS:
@@ -68,6 +71,25 @@ def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -
     if trial.method in BLOCK_METHODS:
         return _on_blocks(setup, trial, advance)
     return _network(setup, trial, seed, advance)
+
+
+def _evaluator(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
+    data = setup.data
+    evaluator = setup.own.study.evaluators[trial.method]
+
+    def learn(rows: Rows) -> Taught:
+        balanced = data.settings.class_weight == "balanced"
+        classes = data.classes if data.task.name == CLASSIFICATION else 0
+        labels = evaluators.labels_of(data.truth[rows], classes, balanced)
+        say = evaluators.learn(evaluator, setup.own.inputs, rows, labels, seed)
+        advance(1)
+        return Taught(say, _not_saved)
+
+    return learn
+
+
+def _not_saved() -> Member:
+    raise StudyError("Evaluators of plugins are judged and not saved: none can be a candidate.")
 
 
 def _probe(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:

@@ -35,12 +35,13 @@ def judge(runner: TrialRunner) -> Iterator[tuple[Variant, Prediction]]:
     """
     setup = runner.setup
     data = setup.data
-    own = planned(data.settings, setup.candidates())
+    evaluators, controls = (setup.own.study.named(role) for role in ("method", "control"))
+    own = planned(data.settings, setup.candidates(), evaluators, controls)
     for trial in beside(data.settings) if setup.compared else own:
         said = runner.said(trial)
         rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
         prediction = data.prediction(said.probabilities, trial.seed, rows)
-        for table in tables(trial, data.settings):
+        for table in tables(trial, data.settings, evaluators, controls):
             variant = setup.variant(trial, table)
             yield variant, prediction
             if said.temperature is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rdfc_core.config.training_settings import AnyPrecision
 from rdfc_core.evaluation import feature_blocks
+from rdfc_core.evaluation.evaluators import OwnMethods
 from rdfc_core.evaluation.feature_blocks import COLUMNS, IMAGE, Blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
 from rdfc_core.evaluation.trials import Trial, on_blocks_name
@@ -48,6 +49,7 @@ class SupervisedSetup:
         learnt: View name → (N, F), the pretext's features of unit length.
         pretext: How tables call the study's pretext.
         precision: Number format of the networks' forward pass.
+        own: The evaluators that the study names, and what they may look at.
         compared: Whether the pretext is one that is compared with the study's own: only methods
             that begin from it are tried, and their rows are called after it.
     """
@@ -60,6 +62,7 @@ class SupervisedSetup:
     learnt: FeatureTables
     pretext: str
     precision: AnyPrecision
+    own: OwnMethods
     compared: bool = False
 
     @property
@@ -73,6 +76,11 @@ class SupervisedSetup:
         views = list(self.initialisation.views)
         if trial.method == SELECTED:
             named = (SELECTED, "", "", "")
+        elif trial.method in self.own.study:
+            seen, layer, component = self.own.study.described(
+                trial.method, self.initialisation.views, self.learnt
+            )
+            named = (trial.method, seen, layer, component)
         elif trial.method == PROBE:
             taught = list(self.learnt)
             chosen = main_classifier(self.data.settings)

@@ -42,7 +42,8 @@ class TrialRunner:
         said = store.read(split, trial, case_ids)
         if said is None or (self._kept(trial) and self._weights(trial, said) is None):
             temperature = None
-            if data.settings.temperature_scaling and judged(trial, data.settings):
+            control = trial.method in self.setup.own.study.named("control")
+            if data.settings.temperature_scaling and judged(trial, data.settings) and not control:
                 temperature = self._temperature(trial)
             rows = data.labelled(trial.label_fraction, data.seed + trial.seed)
             title = f"Training {trial.name} ({split})"
@@ -99,7 +100,7 @@ class TrialRunner:
                 self.store.write(split, trial, ids[k], said, parts[k])
                 found[k] = said
 
-        if missing and trial.method in LINEAR:
+        if missing and self._parts(trial) == 1:
             run(_silent)  # a moment each, and many
         elif missing:
             title = f"Training {trial.name}, inner folds ({split})"
@@ -124,7 +125,9 @@ class TrialRunner:
         return self.store.read_weights(self.setup.folder_name, trial, said.weights)
 
     def _parts(self, trial: Trial) -> int:
-        return 1 if trial.method in LINEAR else finetuning.PARTS
+        return (
+            1 if trial.method in (*LINEAR, *self.setup.own.study.evaluators) else finetuning.PARTS
+        )
 
 
 def _silent(steps: int = 1, note: str = "", total: int | None = None) -> None:

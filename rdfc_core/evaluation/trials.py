@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.results.vocabulary import (
     BLOCK_METHODS,
+    CONTROL,
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
     LABEL_EFFICIENCY,
     LOGISTIC,
+    METHODS,
     PROBE,
     REGRESSION,
     RIDGE,
@@ -54,29 +56,36 @@ def judged(trial: Trial, settings: EvaluateSettings) -> bool:
 
 
 def depends_on_pretext(name: str) -> bool:
-    """Whether a trial of this name stands on what the pretext learnt."""
-    return name.partition(".")[0] in (
-        HYBRID_FINETUNE,
-        IMAGE_AND_RADIOMICS,
-        FEATURES_AND_COLUMNS,
-        PROBE,
-    )
+    """Whether a trial of this name stands on what the pretext learnt; an evaluator's may."""
+    method = name.partition(".")[0]
+    of_pretext = (HYBRID_FINETUNE, IMAGE_AND_RADIOMICS, FEATURES_AND_COLUMNS, PROBE)
+    return method in of_pretext or method not in (*METHODS, SELECTED)
 
 
-def planned(settings: EvaluateSettings, candidates: Sequence[str] = ()) -> list[Trial]:
+def planned(
+    settings: EvaluateSettings,
+    candidates: Sequence[str] = (),
+    evaluators: Sequence[str] = (),
+    controls: Sequence[str] = (),
+) -> list[Trial]:
     """Every trial of a split, once, in the order of the tables.
 
     Args:
         settings: Name the methods and the shares of the labels.
         candidates: Methods that the user's model is chosen from, which stand in the tables, too.
+        evaluators: Methods of plugins, which are tried like those of `settings`.
+        controls: Controls of plugins, which get all labels.
     """
-    methods = list(dict.fromkeys([*settings.methods, *(c for c in candidates if c != PROBE)]))
+    own = [*settings.methods, *(c for c in candidates if c != PROBE)]
+    methods = list(dict.fromkeys([*own, *evaluators]))
+    repeats = settings.supervised.seeds
     found = [
         Trial(method, tuning, 1.0, seed)
         for method in methods
         for tuning in _tunings(method, settings, sweep=True)
-        for seed in range(settings.supervised.seeds)
+        for seed in range(repeats if method in own else max(1, repeats))
     ]
+    found += [Trial(name, "", 1.0, seed) for name in controls for seed in range(max(1, repeats))]
     found += [
         Trial(method, tuning, fraction, seed)
         for fraction in sorted(settings.label_fractions)
@@ -114,11 +123,26 @@ def candidate_trials(method: str, settings: EvaluateSettings, choice: Trial) -> 
     ]
 
 
-def tables(trial: Trial, settings: EvaluateSettings) -> Iterator[str]:
-    """The tables in which a trial is told."""
+def tables(
+    trial: Trial,
+    settings: EvaluateSettings,
+    evaluators: Sequence[str] = (),
+    controls: Sequence[str] = (),
+) -> Iterator[str]:
+    """The tables in which a trial is told.
+
+    Args:
+        trial: One of `planned`.
+        settings: As for `planned`.
+        evaluators: As for `planned`.
+        controls: As for `planned`.
+    """
     every = trial.label_fraction == 1
+    if trial.method in controls:
+        yield CONTROL
+        return
     # A study without repetitions keeps a model for its user all the same, and tells how good it is.
-    repeats = max(settings.supervised.seeds, trial.method == SELECTED)
+    repeats = max(settings.supervised.seeds, trial.method in (SELECTED, *evaluators))
     if trial.method != PROBE and every and trial.seed < repeats:
         yield SUPERVISED
     told = trial.method in BLOCK_METHODS or judged(trial, settings)

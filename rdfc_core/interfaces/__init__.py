@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rdfc_core.case import Needs
     from rdfc_core.interfaces.dataset import Dataset, Problem, SplitSpec, refuse_problems
+    from rdfc_core.interfaces.evaluator import Evaluator, EvaluatorCases, Labels, Predictor
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
@@ -42,6 +43,8 @@ _HOME = {
     "Block": "report_section",
     "Dataset": "dataset",
     "Doubt": "layout",
+    "Evaluator": "evaluator",
+    "EvaluatorCases": "evaluator",
     "Executor": "executor",
     "FeatureExtractor": "feature_extractor",
     "Features": "feature_extractor",
@@ -49,6 +52,7 @@ _HOME = {
     "FoundCase": "layout",
     "FigureBlock": "report_section",
     "ImageEncoder": "image_encoder",
+    "Labels": "evaluator",
     "Layout": "layout",
     "LayoutOptions": "layout",
     "MaskGrid": "feature_extractor",
@@ -59,6 +63,7 @@ _HOME = {
     "Objective": "objective",
     "Optimizer": "optimizer",
     "Outcome": "executor",
+    "Predictor": "evaluator",
     "Prepared": "prepared",
     "Preparer": "prepared",
     "Pretext": "pretext",
@@ -86,6 +91,8 @@ __all__ = [
     "Block",
     "Dataset",
     "Doubt",
+    "Evaluator",
+    "EvaluatorCases",
     "Executor",
     "FeatureExtractor",
     "Features",
@@ -93,6 +100,7 @@ __all__ = [
     "Found",
     "FoundCase",
     "ImageEncoder",
+    "Labels",
     "Layout",
     "LayoutOptions",
     "MaskGrid",
@@ -104,6 +112,7 @@ __all__ = [
     "Objective",
     "Optimizer",
     "Outcome",
+    "Predictor",
     "Prepared",
     "Preparer",
     "Pretext",

@@ -19,6 +19,7 @@ from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline import trial_checks
 from rdfc_core.pipeline.compared_networks import built
 from rdfc_core.pipeline.context import RunContext, preparers_of
+from rdfc_core.pipeline.evaluator_checks import check_evaluators
 from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.results.vocabulary import EMBEDDING, HYBRID_FINETUNE
 
@@ -36,6 +37,7 @@ def try_on_few(
     context: RunContext,
     until: Step,
     known: MutableMapping[str, str],
+    classes: int = 2,
 ) -> None:
     """Build every network of the study on its first cases, and run them once.
 
@@ -47,6 +49,7 @@ def try_on_few(
         context: Registry, store and executor.
         until: The last step that is wanted; methods are tried if it is to evaluate.
         known: Case id → fingerprint, as far as they have been taken; others are added.
+        classes: How many classes the study tells apart.
 
     Raises:
         StudyError: If an encoder, a pretext or a method cannot be built as the study asks for.
@@ -71,7 +74,10 @@ def try_on_few(
     trial_checks.check_different(extraction, views)
     own = fresh_model(study, context.registry, views, WANTED, UNLIKELY_SEED)
     trial_checks.check_outputs(own, prepared)
-    _require_embeddings(study, own.outputs(prepared))
+    outputs = own.outputs(prepared)
+    _require_embeddings(study, outputs)
+    if reaches(until, "evaluate"):
+        check_evaluators(study, own.views, prepared, outputs, classes, context.registry)
     for model in built(study, views, WANTED, context.registry).values():
         outputs = model.outputs(prepared)
         if study.evaluate.compared == "finetune":

@@ -14,6 +14,7 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
+from rdfc_core.evaluation.evaluators import StudyEvaluators
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
@@ -77,6 +78,7 @@ class SplitRun:
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
         supervised.check(self.study.evaluate, self.views)
+        StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
 
     def evaluated(self, model: Model) -> EvaluatedModel:

@@ -90,8 +90,8 @@ def run(
         doubts = TARGETS[study.task].findings(cases, dataset.classes)
         findings.warn(findings.listing_findings(dataset, cases, doubts))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
+        classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
-            classes = TARGETS[study.task].classes(cases, dataset.classes)
             own_metrics(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
@@ -99,7 +99,7 @@ def run(
         with place.claimed(study, context.registry, overwrite, inputs):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
-                    try_on_few(study, cases, context, until, taken)
+                    try_on_few(study, cases, context, until, taken, len(classes))
             context.registry.tell_started(folder=place.path, study=study.dump())
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
@@ -186,8 +186,7 @@ class _Run:
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
             message = "no division of these cases can be tested, so all of them serve pretraining"
             fix = "Run rdfc datasets check to see why."
-            problem = Problem("", "split", message, fix, "warning")
-            findings.warn([problem])
+            findings.warn([Problem("", "split", message, fix, "warning")])
         return splits
 
     def _account(

@@ -10,7 +10,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, views, projectors, optimisers, schedules, metrics, and the local executor."""
+    """Readers, views, parts of trainings, evaluators, metrics, and the local executor."""
     return [
         Component(
             "reader",
@@ -41,6 +41,7 @@ def rdfc_components() -> list[Component]:
             "rdfc_core.views.options:ImageViewConfig",
         ),
         *_of_training(),
+        *_evaluators(),
         *_metrics(),
         Component(
             "executor",
@@ -106,6 +107,36 @@ def _of_training() -> list[Component]:
             "The peak, and a tenth of it from a share of the steps on",
             "rdfc_core.training.schedule:Step",
             "rdfc_core.training.part_options:StepConfig",
+        ),
+    ]
+
+
+def _evaluators() -> list[Component]:
+    """Methods and controls beside those of `rdfc_core.results.vocabulary`."""
+    module, options = (
+        "rdfc_core.evaluation.tree_evaluators",
+        "rdfc_core.evaluation.evaluator_options",
+    )
+    return [
+        Component(
+            "evaluator",
+            "gradient-boosting",
+            "Gradient boosting of trees on a table of features",
+            f"{module}:GradientBoosting",
+            f"{options}:BoostingConfig",
+        ),
+        Component(
+            "evaluator",
+            "random-forest",
+            "A forest of trees on a table of features",
+            f"{module}:RandomForest",
+            f"{options}:ForestConfig",
+        ),
+        Component(
+            "evaluator",
+            "class-frequencies",
+            "A control that looks at nothing: how frequent the classes are",
+            f"{module}:ClassFrequencies",
         ),
     ]
 

@@ -25,6 +25,7 @@ INTERFACES = {
     "pretext": "Pretext",
     "optimizer": "Optimizer",
     "schedule": "Schedule",
+    "evaluator": "Evaluator",
     "metric": "Metric",
     "report_section": "ReportSection",
     "executor": "Executor",

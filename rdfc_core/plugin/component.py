@@ -34,6 +34,7 @@ Kind = Literal[
     "pretext",
     "optimizer",
     "schedule",
+    "evaluator",
     "metric",
     "report_section",
     "executor",

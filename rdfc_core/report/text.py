@@ -15,8 +15,10 @@ from rdfc_core.results.vocabulary import (
     IN_UNITS,
     INPUT_HEADINGS,
     MAE,
+    METHODS,
     OPPONENTS,
     R2,
+    RAW,
     RMSE,
     SELECTED,
     START,
@@ -39,7 +41,8 @@ def is_control(row: Row) -> bool:
 
 def is_learnt(row: Row) -> bool:
     """Whether the row's features were learnt without labels before they were judged."""
-    return not is_control(row) and is_learnt_name(row.method)
+    of_evaluator = row.layer == RAW and row.method not in METHODS
+    return not is_control(row) and is_learnt_name(row.method) and not of_evaluator
 
 
 def is_learnt_name(method: str) -> bool:

@@ -111,6 +111,12 @@ _TEMPLATES = {
         (),
         "pretrain:\n  schedule: {name: example-name, end: 0.1}",
     ),
+    "evaluator": _Template(
+        "evaluator",
+        "The nearest mean of a class among learnt features",
+        ("numpy>=2",),
+        "evaluate:\n  evaluators: [{name: example-name, temperature: 0.1}]",
+    ),
     "metric": _Template(
         "metric",
         "F-beta of one class",

@@ -11,6 +11,7 @@ The tumours and towers that the checks need are made by themselves.
 
 from rdfc_core.testing.component import check_component
 from rdfc_core.testing.dataset import check_dataset
+from rdfc_core.testing.evaluator import check_evaluator
 from rdfc_core.testing.executor import check_executor
 from rdfc_core.testing.feature_extractor import check_feature_extractor
 from rdfc_core.testing.image_encoder import check_image_encoder
@@ -30,6 +31,7 @@ from rdfc_core.testing.view import check_view
 __all__ = [
     "check_component",
     "check_dataset",
+    "check_evaluator",
     "check_executor",
     "check_feature_extractor",
     "check_image_encoder",

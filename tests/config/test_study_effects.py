@@ -83,6 +83,8 @@ EVALUATE: dict[str, Change] = {
     "compare": ("{plain: {name: simclr, width: 4}}", ()),
     "starts": ("{thin: {width: 4}}", ()),
     "compared": ("finetune", (*FINETUNE, "evaluate.compare={plain: {name: simclr, width: 4}}")),
+    "metrics": ("[log-loss]", ()),
+    "evaluators": ("[class-frequencies]", ()),
     "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
     "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
     "label_fractions": ("[0.3]", SHARES),

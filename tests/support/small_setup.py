@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from rdfc_core.case import Case
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.data.splits import Split
+from rdfc_core.evaluation.evaluators import EvaluatorInputs, OwnMethods, StudyEvaluators
 from rdfc_core.evaluation.feature_blocks import blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
-from rdfc_core.interfaces import Batch, Prepared, Pretext, PretextOutput, Tower, View
+from rdfc_core.interfaces import Batch, Evaluator, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.results.vocabulary import CLASSIFICATION, COLUMN_METHODS, METHODS, fits
 from rdfc_core.training.seeding import seeded
@@ -105,6 +106,7 @@ def setup(
     seed: int = 0,
     classes: int = 2,
     columns: bool = False,
+    evaluators: Mapping[str, Evaluator] | None = None,
 ) -> SupervisedSetup:
     """What methods are made of, on prepared cases; the first ``train`` train; a case a patient.
 
@@ -148,6 +150,16 @@ def setup(
         learnt=learnt,
         pretext="rdfc",
         precision="32-true",
+        own=OwnMethods(
+            StudyEvaluators(evaluators or {}, {name: name for name in evaluators or {}}),
+            EvaluatorInputs.of(
+                [case.patient_id for case in cases],
+                fitted,
+                prepared,
+                collated,
+                {"features": learnt, "embedding": {}},
+            ),
+        ),
     )
 
 
