@@ -52,6 +52,7 @@ STUDY: dict[str, Any] = {
         "classifiers": ["ridge", "knn", "sgd"],
         "controls": "all",
         "methods": ["radiomics", "radiomics-ridge", "hybrid-scratch", "hybrid-finetune"],
+        "evaluators": [{"name": "random-forest", "inputs": ["handcrafted"]}],
         "selection": {"enabled": True, "folds": 2},
         "inner_folds": 2,
         "label_fractions": [0.3],
@@ -112,6 +113,7 @@ def test_texture_tells_the_number_and_size_and_shape_do_not(results):
         {"table": "supervised", "method": "radiomics"},
         {"method": "radiomics-ridge", "table": "supervised", "classifier": "ridge-alpha0.1"},
         {"table": "supervised", "method": "selected"},
+        {"table": "supervised", "method": "random-forest"},
     ):
         assert row(results, "r2", **named).ci_low > 0.5
     assert row(results, "r2", table="supervised", method="hybrid-scratch").ci_low > 0.2
