@@ -212,7 +212,7 @@ def test_the_command_line_predicts_numbers(finished, rdfc_here, tmp_path):
     assert told.code == 0, told.err
     said = " ".join(told.out.split())
     assert "6 cases of 6 patients: 5 numbers from 1." in said
-    assert "4 training, 1 test, 1 pretraining alone (unlabelled)" in said
+    assert "4 training, 1 pretraining alone (unlabelled), 1 test" in said
     refused = rdfc_here("run", "--dataset", f"manifest:root={listing.parent}", *HERE)
     refused.refused("task=regression")
     rdfc_here(*check, "--task", "ranking").refused("classification or regression")
