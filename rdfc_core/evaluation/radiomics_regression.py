@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.calibration import Fold
-from rdfc_core.evaluation.conventional_radiomics import SELECTED
+from rdfc_core.evaluation.conventional_radiomics import SELECTED, non_empty_selection
 from rdfc_core.evaluation.losses import mean_and_scale
 from rdfc_core.evaluation.number_folds import number_folds
 
@@ -99,7 +99,6 @@ class RadiomicsRegression:
 
     def _pipeline(self, options: dict[str, float]) -> Any:
         from sklearn.feature_selection import (
-            SelectFromModel,
             SelectKBest,
             VarianceThreshold,
             f_regression,
@@ -110,17 +109,12 @@ class RadiomicsRegression:
         from sklearn.preprocessing import StandardScaler
         from sklearn.svm import LinearSVR
 
-        class NonEmptySelection(SelectFromModel):  # type: ignore[misc]
-            def _get_support_mask(self) -> Any:
-                mask = super()._get_support_mask()
-                return mask if mask.any() else ~mask  # a penalty that leaves none selects nothing
-
         steps = [
             ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
             ("vary", VarianceThreshold()),
             ("scale", StandardScaler(copy=False)),  # of what the step before has copied
             ("rank", SelectKBest(f_regression, k=SELECTED)),
-            ("select", NonEmptySelection(Lasso(max_iter=2000))),
+            ("select", non_empty_selection(Lasso(max_iter=2000))),
             ("predict", LinearSVR(epsilon=0.1, max_iter=5000, random_state=self.seed)),
         ]
         return Pipeline(steps).set_params(**options)

@@ -121,8 +121,7 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.targets = TARGETS[study.task]
-        self.clock = Clock()
+        self.targets, self.clock = TARGETS[study.task], Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
         self.selections: list[Selection] = []
