@@ -93,6 +93,16 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def dicom_files(session: nox.Session) -> None:
+    """pydicom's own test files, with those of pydicom-data: each is read or refused in words."""
+    folder = session.create_tmp()
+    install = ("uv", "pip", "install", "--quiet", "--target", folder, "pydicom-data")
+    session.run(*install, external=True)
+    tests = "plugins/rdfc-reader-dicom/tests/test_pydicom_files.py"
+    session.run("pytest", tests, *session.posargs, env={"PYTHONPATH": folder})
+
+
+@nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """The commands of README and docs run (`-- --whole`: to the end); the reference is current."""
     session.run("python", "-m", "tests.docs_commands", *session.posargs)
@@ -131,7 +141,18 @@ def distributions(session: nox.Session) -> None:
         _conform(session, source)
         run = ["rdfc", "run", str(source / "study.yaml"), "--out", f"run-{source.name}"]
         session.run(*run, "--store", "store", "--overwrite")
+    _extraction_alone(session, wheels)
     _new_plugins(session, Path(tempfile.mkdtemp(dir=folder)))
+
+
+def _extraction_alone(session: nox.Session, wheels: Path) -> None:
+    """An environment without the extra `train`: no torch, and what works without."""
+    folder = wheels.with_name(f"{wheels.name}-light")
+    session.run("uv", "venv", "--quiet", "--python", "3.11", str(folder), external=True)
+    python = str(folder / "bin" / "python")
+    install = ["uv", "pip", "install", "--quiet", "--python", python, "--find-links", str(wheels)]
+    session.run(*install, "rdfc-features-native", "rdfc-dataset-manifest", external=True)
+    session.run(python, str(ROOT / "tests" / "light_environment.py"), external=True)
 
 
 def _conform(session: nox.Session, *sources: Path) -> None:

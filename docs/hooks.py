@@ -22,7 +22,7 @@ MOVED = {
 }
 PLUGIN = "reference/plugins"
 CONTRACT = ROOT / "docs" / "reference" / "contract"
-FIRST = ("index.md", "rules.md")
+FIRST = ("index.md", "rules.md", "types.md")
 README_FILES = sorted(ROOT.glob("plugins/*/README.md"))
 
 

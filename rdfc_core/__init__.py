@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.errors import (
+    ContractError,
     DataError,
     PluginError,
     RdfcError,
@@ -54,12 +55,14 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "validate": "api.validating",
 }
 """Name → the module that has it; loaded when the name is first used."""
 
 __all__ = [
     "Case",
     "Component",
+    "ContractError",
     "DataError",
     "Encoder",
     "NoOptions",
@@ -83,6 +86,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "validate",
 ]
 
 

@@ -16,6 +16,7 @@ from rdfc_core.errors import PluginError, RdfcError
 from rdfc_core.extraction.local_executor import usable_cores
 from rdfc_core.extraction.store import Store, default_store
 from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.training_extra import INSTALL, can_train
 
 LIBRARIES = (
     "rdfc-core",
@@ -72,6 +73,8 @@ def _versions() -> list[str]:
 
 
 def _devices() -> list[str]:
+    if not can_train():
+        return [f"{usable_cores()} CPU cores", f"Features alone: nothing to train with ({INSTALL})"]
     import torch
 
     found = [f"{usable_cores()} CPU cores, {torch.get_num_threads()} threads for torch"]
@@ -97,6 +100,7 @@ def _plugins() -> tuple[list[str], list[str]]:
             state = "broken"
             broken.append(str(error))
         found.append(f"{component.label} of {source}: {state}")
+    found += [f"hooks of {source}: {', '.join(hooks)}" for source, hooks in registry.listening]
     found += [f"switched off: {source}" for source in registry.off]
     return [*found, *(f"broken: {one}" for one in broken)], broken
 
@@ -111,6 +115,8 @@ def _torchvision_beside_torch() -> list[str]:
 
     That alone is tried: importing torchvision loads torch's compiler, which takes seconds.
     """
+    if not can_train():
+        return []
     import torch
 
     package = importlib.util.find_spec("torchvision")

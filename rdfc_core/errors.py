@@ -8,6 +8,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+
+def with_article(noun: str) -> str:
+    """``an image encoder``, ``a view``: of kinds, types and other names."""
+    sounds = noun.lower().startswith(("a", "e", "i", "o")) and not noun.lower().startswith("one")
+    return f"{'an' if sounds else 'a'} {noun}"
+
+
 LONGEST_SENTENCE = 2000
 """Characters; of a longer one the middle is left out."""
 

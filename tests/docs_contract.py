@@ -7,6 +7,7 @@ plugin that `rdfc plugins new` writes is its example.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from rdfc_core import interfaces
 from rdfc_core.cli.option_help import options_in_words
 from rdfc_core.plugin.class_contract import INTERFACES
-from rdfc_core.scaffold.writer import plugin_files
+from rdfc_core.scaffold.writer import HOOK, plugin_files
 from tests.docs_reference import GENERATED, option_table
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +29,8 @@ INDEX = """# The contract of plugins
 
 What rdfc gives a component, what it expects of it, and when it asks. Every kind has a page, with
 its methods, the types that go with them and a complete example. [What holds for all
-kinds](rules.md): shapes, formats, units, readers, random numbers, processes. [How to write a
+kinds](rules.md): shapes, formats, units, readers, random numbers, processes. [What components are
+given, and give](types.md): cases, tumours, volumes, parts, errors. [How to write a
 plugin](../../how-to/plugins.md) begins at the beginning, and [the compatibility
 policy](../compatibility.md) says what a new version may change.
 
@@ -37,6 +39,24 @@ policy](../compatibility.md) says what a new version may change.
 | kind | class in `rdfc_core.interfaces` | what it is |
 | --- | --- | --- |
 """
+
+TYPES = """# What components are given, and give
+
+Types that belong to several kinds. Those of one kind stand on its page. Import them from where
+their heading says; everything else in `rdfc_core` is internal.
+
+"""
+
+SHARED = {
+    "What is announced and configured": ("Component", "Part", "PartOf", "NoOptions"),
+    "Cases and images": ("Case", "Tumour", "Volume", "interfaces.Needs", "interfaces.Prepared"),
+    "Errors": ("DataError", "StudyError", "ShapeError", "PluginError", "ContractError"),
+    "What a run says": ("Stop", "Results"),
+}
+"""Heading → names in `rdfc_core` that scaffolds and contracts use, and no single kind owns."""
+
+TOLD = {"Component": (), "Case": ("of_images", "load"), "Results": ("read", "to_dataframe")}
+"""Of classes with many methods those that a plugin may want."""
 
 HOOKS = """
 ## Hooks
@@ -60,7 +80,38 @@ def index() -> str:
         for hook in _members(hookspecs)
         if isinstance(hook, griffe.Function) and hook.name.startswith("rdfc_")
     ]
+    files = plugin_files(HOOK, NAME)
+    lines.append(
+        f"### A complete example\n\nWhat `rdfc plugins new {HOOK} {NAME}` writes, beside a "
+        "`pyproject.toml` and a README; its tests are run with those of rdfc.\n"
+    )
+    lines += [f"\n`{p}`:\n\n```python\n{t}```\n" for p, t in files.items() if p.endswith(".py")]
     return "".join(lines).rstrip("\n") + "\n"
+
+
+def types() -> str:
+    """What several kinds are given, and give."""
+    parts = [f"{GENERATED}\n{TYPES.rstrip()}\n"]
+    for heading, names in SHARED.items():
+        parts.append(f"## {heading}\n")
+        for name in names:
+            home, _, own = f"rdfc_core.{name}".rpartition(".")
+            thing = getattr(importlib.import_module(home), own)
+            found = _source()[f"{thing.__module__.removeprefix('rdfc_core.')}.{own}"]
+            assert isinstance(found, griffe.Class)
+            parts += [f"### `{home}.{own}`\n", _words(found), *_of_instance(found)]
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _of_instance(own: griffe.Class) -> Iterator[str]:
+    """Methods and properties that are told, a line each."""
+    rows = [
+        f"| `{_cell(_signature(one))}` | {_sentence(one)} |"
+        for one in _members(own)
+        if _is_method(one) and one.docstring and one.name in TOLD.get(own.name, (one.name,))
+    ]
+    if rows:
+        yield "\n".join(["| method or property | meaning |", "| --- | --- |", *rows, ""])
 
 
 def page(kind: str) -> str:
@@ -94,6 +145,7 @@ def page(kind: str) -> str:
 
 PAGES: dict[Path, Callable[[], str]] = {
     FOLDER / "index.md": index,
+    FOLDER / "types.md": types,
     **{FOLDER / f"{kind}.md": functools.partial(page, kind) for kind in INTERFACES},
 }
 """Page → what gives it."""
@@ -147,8 +199,11 @@ def _method(member: griffe.Object) -> str:
 def _signature(member: griffe.Object) -> str:
     if isinstance(member, griffe.Function):
         shown = [p for p in member.parameters if p.name not in ("self", "cls")]
+        rest = griffe.ParameterKind.var_keyword
         arguments = ", ".join(
-            f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
+            f"**{p.name}: {p.annotation}"
+            if p.kind is rest
+            else f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
             for p in shown
         )
         return f"{member.name}({arguments}) -> {member.returns}"
@@ -188,10 +243,14 @@ def _calls(name: str) -> Iterator[str]:
         yield "\n".join(["| method | by whom, and when |", "| --- | --- |", *rows, ""])
 
 
+BESIDE = {"View": ("interfaces.tower.Tower",)}
+"""What goes with an interface and has a module of its own."""
+
+
 def _related(own: griffe.Class) -> Iterator[str]:
     """Public names of the same module, or that it exports: what the methods are given, and give."""
     exported = own.module.exports or []
-    others: list[griffe.Object] = []
+    others: list[griffe.Object] = [_source()[place] for place in BESIDE.get(own.name, ())]
     for name, member in own.module.members.items():
         if name in interfaces.__all__ and name != own.name:
             if isinstance(member, griffe.Object):
@@ -210,6 +269,13 @@ def _related(own: griffe.Class) -> Iterator[str]:
             yield option_table(options_in_words(kind.model_json_schema(), {}), {})
         elif isinstance(member, griffe.Class) and not told:
             yield from _attributes(member)
+        if isinstance(member, griffe.Class) and not _is_kind(member):
+            yield from _of_instance(member)
+
+
+def _is_kind(own: griffe.Class) -> bool:
+    """Whether it has a page of its own."""
+    return own.name in INTERFACES.values()
 
 
 def _sections(member: griffe.Object) -> list[griffe.DocstringSection]:

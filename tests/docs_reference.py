@@ -33,6 +33,7 @@ KIND_WORDS = {
     "evaluator": "Evaluators",
     "metric": "Metrics",
     "report_section": "Sections of the report",
+    "logger": "Loggers",
     "executor": "Executors",
 }
 assert tuple(KIND_WORDS) == KINDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from rdfc_core import interfaces
 from rdfc_core.plugin import hookspecs
 from rdfc_core.plugin.class_contract import INTERFACES
 from rdfc_core.plugin.component import KINDS
-from rdfc_core.scaffold.writer import write_plugin
+from rdfc_core.scaffold.writer import WRITTEN, plugin_files, write_plugin
 from tests.docs_contract import FOLDER, NAME, PAGES
 
 BLOCK = re.compile(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -53,6 +54,43 @@ def test_every_hook_is_told_with_its_arguments():
         (arguments,) = re.findall(rf"^### `{name}\((.*)\) ->", text, re.M)
         for argument in hook.__code__.co_varnames[: hook.__code__.co_argcount]:
             assert f"{argument}: " in arguments
+
+
+def scaffolded_names() -> set[str]:
+    """What the plugins that rdfc writes import from `rdfc_core` and `rdfc_core.interfaces`."""
+    found = set()
+    for kind in WRITTEN:
+        for path, text in plugin_files(kind, NAME).items():
+            for node in ast.walk(ast.parse(text)) if path.endswith(".py") else ():
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith("rdfc_core"):
+                    assert node.module in ("rdfc_core", "rdfc_core.interfaces", "rdfc_core.testing")
+                    if node.module != "rdfc_core.testing":
+                        found |= {alias.name for alias in node.names}
+    return found
+
+
+def test_every_name_that_a_written_plugin_imports_is_told_on_a_page():
+    """And plugins are written against public names alone."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in FOLDER.glob("*.md"))
+    told = set(re.findall(r"^### `(?:rdfc_core\.(?:interfaces\.)?)?(\w+)", text, re.M))
+    told |= set(INTERFACES.values()) | {"hookimpl"}
+    names = scaffolded_names()
+    assert {"Case", "Volume", "Batch", "Prepared", "Part"} <= names | {"Part"}
+    assert names <= told, names - told
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("types", ["`crop(margin: int = 0) -> Tumour`", "`spacing_mm`", "`any_image`"]),
+        ("types", ["### `rdfc_core.PartOf`", "### `rdfc_core.interfaces.Needs`"]),
+        ("pretext", ["`draw(view: str, variations"]),
+        ("report_section", ["| `png` | The file's bytes"]),
+    ],
+)
+def test_what_goes_with_a_kind_is_told_with_its_methods_and_fields(page, words):
+    text = (FOLDER / f"{page}.md").read_text(encoding="utf-8")
+    assert [word for word in words if word not in text] == []
 
 
 def test_there_is_a_page_for_each_kind_and_no_other():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import rdfc_core
-from rdfc_core.errors import LONGEST_SENTENCE, DataError, did_you_mean, nearest
+from rdfc_core.errors import LONGEST_SENTENCE, DataError, did_you_mean, nearest, with_article
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,17 @@ def test_one_place_alone_looks_for_near_names():
     files = [*root.glob("rdfc_core/**/*.py"), *root.glob("plugins/*/rdfc_*/**/*.py")]
     users = {file.name for file in files if "difflib" in file.read_text(encoding="utf-8")}
     assert users == {"errors.py"}
+
+
+@pytest.mark.parametrize(
+    ("noun", "expected"),
+    [
+        ("image encoder 'x'", "an image encoder 'x'"),
+        ("ndarray", "a ndarray"),
+        ("view 'x'", "a view 'x'"),
+        ("Executor", "an Executor"),
+        ("OneCycle", "a OneCycle"),
+    ],
+)
+def test_nouns_have_their_article(noun, expected):
+    assert with_article(noun) == expected

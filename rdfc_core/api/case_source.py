@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, Union
 
 from rdfc_core.case import Case
-from rdfc_core.errors import DataError
-from rdfc_core.pipeline.case_list import cases_to_predict, refuse_repeated
+from rdfc_core.errors import DataError, with_article
+from rdfc_core.pipeline.case_list import cases_to_predict, manifest, refuse_repeated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,6 @@ class PlainLists:
 
     def dataset(self, listing: Path) -> Dataset:
         """A list as a data set; its cases are not trained on."""
-        from rdfc_core.pipeline.open_run import manifest
         from rdfc_core.plugin.registry import installed
 
         own: Dataset | None = self._study.build_dataset(installed()) if self._study else None
@@ -159,7 +158,7 @@ def _is_frame(value: Any) -> bool:
 
 def _not_cases(value: Any) -> DataError:
     kind = type(value).__name__
-    said = f"a {kind}" if isinstance(value, Mapping) else f"the {kind} {value!r:.60}"
+    said = with_article(kind) if isinstance(value, Mapping) else f"the {kind} {value!r:.60}"
     return DataError(
         f"Cases are given as {said}. Give Case objects, (image, mask) tuples of paths, the path of "
         "a manifest, or a DataFrame with its columns."

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdfc_core.config.resolve import ResolvedPart, resolve_part
-from rdfc_core.errors import StudyError
+from rdfc_core.errors import StudyError, with_article
 from rdfc_core.plugin.component import Kind, Part
 from rdfc_core.plugin.registry import installed
 from rdfc_core.utils.progress import Progress
+from rdfc_core.utils.training_extra import can_train
 from rdfc_core.utils.validation import validate
 
 if TYPE_CHECKING:
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Executor
     from rdfc_core.pipeline.context import RunContext
+    from rdfc_core.plugin.run_loggers import RunLoggers
 
 
 def run_context(
@@ -26,6 +28,8 @@ def run_context(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
+    networks: bool = True,
+    loggers: RunLoggers | None = None,
 ) -> RunContext:
     """Registry, store, executor, progress and processes for a call.
 
@@ -35,6 +39,8 @@ def run_context(
             that is built already.
         progress: Is told how far the work is; None: nobody.
         team: The processes that pretrain together; None: this one alone.
+        networks: Whether torch will be loaded, which takes long.
+        loggers: Told of what is run; None: nobody.
 
     Raises:
         StudyError: If the executor's text or an option of it does not fit.
@@ -42,7 +48,8 @@ def run_context(
         DataError: If the store cannot be used.
     """
     progress = progress or Progress()
-    announce_loading(progress)
+    if networks:
+        announce_loading(progress)
     from rdfc_core.extraction.store import Store, default_store
     from rdfc_core.pipeline.context import RunContext
 
@@ -52,11 +59,14 @@ def run_context(
         runs = executor
     else:
         raise StudyError(
-            f"executor is a {type(executor).__name__}. Give a text, such as local:workers=4, or an "
-            "object of rdfc_core.interfaces.Executor."
+            f"executor is {with_article(type(executor).__name__)}. Give a text, such as "
+            "local:workers=4, or an object of rdfc_core.interfaces.Executor."
         )
     kept = Store(Path(store) if store is not None else default_store())
-    return RunContext(installed(), kept, runs, progress, team)
+    context = RunContext(installed(), kept, runs, progress, team)
+    if loggers is not None:
+        context.loggers = loggers
+    return context
 
 
 @contextmanager
@@ -65,9 +75,11 @@ def opened(
     executor: str | Executor,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
+    networks: bool = True,
+    loggers: RunLoggers | None = None,
 ) -> Iterator[RunContext]:
     """As `run_context`, with a store that is closed at the end."""
-    context = run_context(store, executor, progress, team)
+    context = run_context(store, executor, progress, team, networks, loggers)
     try:
         yield context
     finally:
@@ -76,7 +88,7 @@ def opened(
 
 def announce_loading(progress: Progress) -> None:
     """Say what takes long before anything can be seen of it."""
-    if "torch" not in sys.modules:
+    if "torch" not in sys.modules and can_train():
         progress.say("Loading PyTorch and the plugins: seconds, and up to a minute the first time.")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rdfc_core.api.frames import OnFailure
     from rdfc_core.case import Case
     from rdfc_core.config.resolve import ResolvedPart
+    from rdfc_core.extraction.extract import Extraction
     from rdfc_core.interfaces import Executor
     from rdfc_core.plugin.component import Kind
     from rdfc_core.utils.progress import Progress
@@ -69,21 +70,50 @@ def extract_features(
         rdfc.extract_features([("lesion.png", "lesion-mask.png")], parameters="ultrasound")
         ```
     """
+    from rdfc_core.api.frames import feature_frame
+
+    extraction = measured(
+        cases,
+        parameters,
+        extractor=extractor,
+        mask_value=mask_value,
+        reader=reader,
+        store=store,
+        executor=executor,
+        errors=errors,
+        progress=progress,
+    )
+    return feature_frame(extraction, prefixed=False)
+
+
+def measured(
+    cases: Cases,
+    parameters: str | Path | Mapping[str, Any] = "auto",
+    *,
+    extractor: str | Mapping[str, Any] = "native",
+    mask_value: int | None = None,
+    reader: str | Mapping[str, Any] | None = None,
+    store: str | Path | None = None,
+    executor: str | Executor = "local",
+    errors: OnFailure = "raise",
+    progress: Progress | None = None,
+) -> Extraction:
+    """What `extract_features` tells, before it is a table: neither torch nor pandas is needed."""
     from rdfc_core.api.context import opened
-    from rdfc_core.api.frames import feature_frame, refuse_failed
+    from rdfc_core.api.frames import refuse_failed
 
     measuring = _extractor_part(extractor, parameters)
     chosen = cases_of(cases, PlainLists(readers=_readers(reader)))
     if mask_value is not None:
         chosen = [_with_mask_value(case, mask_value) for case in chosen]
-    with opened(store, executor, progress) as context:
+    with opened(store, executor, progress, networks=False) as context:
         from rdfc_core.extraction.extract import extract
         from rdfc_core.views.preparers import FeaturePreparer
 
         view = {"radiomics": FeaturePreparer(measuring.build(context.registry))}
         extraction = extract(chosen, view, context.store, context.executor, context.progress)
     refuse_failed(extraction.failures, len(chosen), errors)
-    return feature_frame(extraction, prefixed=False)
+    return extraction
 
 
 def _extractor_part(

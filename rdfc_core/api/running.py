@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rdfc_core.api.logger_choice import DEFAULT, LoggerChoice
 from rdfc_core.api.trained_run import Run
 from rdfc_core.config.load import Source, load
 from rdfc_core.errors import StudyError
@@ -20,7 +21,7 @@ from rdfc_core.utils.warning_capture import captured_warnings
 if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
-    from rdfc_core.interfaces import Executor
+    from rdfc_core.interfaces import Executor, Logger
     from rdfc_core.pipeline.context import RunContext
     from rdfc_core.pipeline.steps import Step
     from rdfc_core.results.schema import Results
@@ -38,6 +39,7 @@ def run(
     store: str | Path | None = None,
     executor: str | Executor = "local",
     devices: int = 1,
+    loggers: Sequence[str | Logger] = DEFAULT,
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
 ) -> Run:
@@ -58,6 +60,8 @@ def run(
             Where workers are started, a script has to begin with ``if __name__ == "__main__":``.
         devices: How many GPUs of this machine pretrain together; without a GPU, how many processes.
             As with workers, a script has to begin with ``if __name__ == "__main__":``.
+        loggers: Told what is measured, as it is: ``tensorboard``, ``mlflow:experiment=lung``, or
+            a `Logger`; an empty list: nobody. They are no part of the study.
         progress: Is told how far the work is; None: nobody.
         team: The processes that pretrain together, where they are there already.
 
@@ -81,6 +85,7 @@ def run(
     progress = progress or Progress()
     with captured_warnings() as told, progress.waiting("Reading the study and loading its plugins"):
         resolved = load(study, overrides, installed())
+        told_of_it = LoggerChoice.of(loggers)
     folder = _folder(out, study, resolved)
     known: dict[str, str] = {}
     if overwrite or not _finished(resolved, folder, progress, until, known):
@@ -88,9 +93,15 @@ def run(
 
         with (
             _team(devices, team) as together,
-            opened(store, executor, progress, together) as context,
+            opened(store, executor, progress, together, loggers=told_of_it.build()) as context,
+            context.loggers.ending(),  # once the report lies there, too
         ):
             _carry_out(resolved, folder, context, overwrite, until, known, told)
+            return _reported(folder, until)
+    return _reported(folder, until)
+
+
+def _reported(folder: Path, until: Step) -> Run:
     done = Run(folder)
     if until == "evaluate":
         done.write_report(again=False)

@@ -206,7 +206,8 @@ class Case:
                 has = ", ".join(self.view_columns) or "none"
                 raise DataError(
                     f"it has no column {name!r} that views may see (it has: {has}). Choose the "
-                    "column in the data set (columns: of a manifest), or drop the case."
+                    "column in the data set (columns: of a manifest), give it (--column "
+                    f"{name}=VALUE of rdfc predict, columns of a Case), or drop the case."
                 )
         return {name: self.columns[name] for name in needs.columns}
 

@@ -25,11 +25,13 @@ from rdfc_core.cli import (
     reproduce,
     run,
     store,
+    validate,
 )
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import OutputError, kept_for_result, let_go, steady_streams
 from rdfc_core.errors import RdfcError, out_of_memory
 from rdfc_core.utils.signals import Terminated, heeding_signals
+from rdfc_core.utils.training_extra import how_to_install
 
 app = App(
     name="rdfc",
@@ -45,6 +47,7 @@ app.command("pretrain")(run.pretrain)
 app.command("evaluate")(run.evaluate)
 app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
+app.command("validate")(validate.validate)
 app.command("features")(features.features)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
@@ -131,6 +134,8 @@ def _unforeseen(error: Exception) -> int:
     if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
         # What pathlib raises in place of the system's ELOOP, before Python 3.13.
         return _explain(f"{error}: links lead to each other. Check the path.", error, YOUR_FAULT)
+    if isinstance(error, ImportError) and (sentence := how_to_install(error)):
+        return _explain(sentence, error, YOUR_FAULT)
     from rdfc_core.plugin.attribution import explain
 
     return _explain(explain(error), error, YOUR_FAULT if out_of_memory(error) else OUR_FAULT)

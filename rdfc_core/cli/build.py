@@ -39,6 +39,14 @@ SeveralMasks = Annotated[
         help="An image with several masks is left-out and told, or makes cases, one of each.",
     ),
 ]
+ByFolder = Annotated[
+    bool,
+    typer.Option(
+        "--by-folder",
+        help="Of DICOM: where headers leave an RTSTRUCT several series, take the one in the "
+        "nearest folder, and say so.",
+    ),
+]
 WhichLesions = Annotated[
     str | None,
     typer.Option(
@@ -94,6 +102,7 @@ def build(
     only_images: OnlyImages = None,
     only_masks: OnlyMasks = None,
     several_masks: SeveralMasks = "leave-out",
+    by_folder: ByFolder = False,
     lesions: WhichLesions = None,
     mask_value: MaskValue = None,
     smallest_mm: SmallestMm = 0.0,
@@ -119,6 +128,7 @@ def build(
             (image_dir, mask_dir),
             (only_images, only_masks),
             several_masks,
+            by_folder,
             lesions,
             mask_value,
             smallest_mm,

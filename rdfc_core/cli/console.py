@@ -193,7 +193,7 @@ def _test_cases(rows: Sequence[tuple[Row, ...]]) -> str:
     """How many cases a table rests on; what a row leaves out makes it fewer."""
     counts = sorted({row[0].n_cases for row in rows})
     many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{many} test case{'s' * (counts[-1] != 1)}"
+    return f"{many} test {rows[0][0].unit}{'s' * (counts[-1] != 1)}"
 
 
 def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:

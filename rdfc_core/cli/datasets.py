@@ -18,7 +18,7 @@ from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, TaskName
 
 if TYPE_CHECKING:
     from rdfc_core.data.dataset_check import DatasetSummary
-    from rdfc_core.interfaces import FeatureExtractor, Problem
+    from rdfc_core.interfaces import FeatureExtractor, Preparer, Problem
 
 app = App(help="Look at a data set before using it.", no_args_is_help=True)
 
@@ -62,6 +62,14 @@ def check(
         str,
         typer.Option("--task", help="What labels are: classification, or regression for numbers."),
     ] = CLASSIFICATION,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            "--study",
+            help="A study whose views are to see the cases: what they do not see of them (colours, "
+            "tumours larger than their field) is told as in rdfc run.",
+        ),
+    ] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -93,7 +101,9 @@ def check(
                 raise error
     with progress.waiting("Loading the feature extractor"):
         extractor = _extractor(features)
-    found = check_dataset(dataset, cases, progress, extractor, TARGETS[cast(TaskName, task)])
+    views = None if study is None else _preparers(study)
+    targets = TARGETS[cast(TaskName, task)]
+    found = check_dataset(dataset, cases, progress, extractor, views, targets)
     if as_json:
         show_json(
             {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}
@@ -119,10 +129,21 @@ def _extractor(features: str | None) -> FeatureExtractor | None:
     return extractor
 
 
+def _preparers(study: Path) -> dict[str, Preparer]:
+    """What looks at one case for each view of a study."""
+    from rdfc_core.config.load import load
+    from rdfc_core.extraction.needs import preparers_of
+    from rdfc_core.plugin.registry import installed
+
+    views = load(study, (), installed()).views
+    return preparers_of({name: view.build(installed()) for name, view in views.items()})
+
+
 def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
     from rdfc_core.cli.console import out
     from rdfc_core.data.accounting import in_one_line
     from rdfc_core.data.cells import counted
+    from rdfc_core.data.view_findings import in_mm
 
     if not summary.cases:
         _show_problems(problems)
@@ -149,6 +170,11 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
                 for end in extremes
             )
             out.print(f"Smallest and largest {what}: {low}, {high}.", markup=False)
+    if summary.holding_mm:
+        usual, most = map(in_mm, summary.holding_mm)
+        held = f"{usual} holds 95 % of the outlines, {most} all"
+        held = f"{most} holds all outlines" if usual == most else held
+        out.print(f"A field of {held}.", markup=False)
     if not problems:
         out.print("No problem found.")
         return

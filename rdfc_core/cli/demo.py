@@ -66,6 +66,7 @@ def demo(
     overwrite: options.Overwrite = False,
     store: options.Store = None,
     executor: options.Executor = "local",
+    logger: options.Logger = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Another one gives other tumours.")
     ] = 0,
@@ -75,5 +76,5 @@ def demo(
     """The whole study on generated tumours: minutes on two cores, no data needed."""
     from rdfc_core.cli.run import execute
 
-    execute(study(seed), [], out, overwrite, store, executor, as_json, "evaluate")
+    execute(study(seed), [], out, overwrite, store, executor, as_json, "evaluate", loggers=logger)
     typer.echo(next_steps(os.environ), err=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from rdfc_core.cli import options
-from rdfc_core.cli.table_file import FORMATS, check_out, write_table
+from rdfc_core.cli.table_file import FORMATS, check_out, known, write_csv, write_table
 from rdfc_core.errors import DataError, StudyError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 JSON = ".json"
 LISTS = (".csv", ".tsv", ".txt")
@@ -80,9 +79,10 @@ def features(
     debug: options.Debug = False,
 ) -> None:
     """Radiomics features of an image with its mask, or of every row of a list."""
-    from rdfc_core.api.feature_table import extract_features
+    from rdfc_core.api.feature_table import measured
     from rdfc_core.api.frames import HOW_TO_SKIP
     from rdfc_core.cli import console
+    from rdfc_core.extraction.features_table import feature_rows
 
     console.log_to_stderr()
     as_json = out is not None and out.suffix.lower() == JSON
@@ -91,7 +91,7 @@ def features(
         raise StudyError(f"{source} is no list: give the mask of the image as well.")
     parameters, value = _parameters(param, setting or [])
     measure = partial(
-        extract_features,
+        measured,
         str(source) if mask is None else (str(source), str(mask)),
         parameters,
         extractor=extractor,
@@ -102,10 +102,10 @@ def features(
         progress=console.DrawnProgress(),
     )
     try:
-        table = measure()
+        extraction = measure()
     except DataError as error:
         raise DataError(str(error).replace(HOW_TO_SKIP, "say --skip-failed")) from error
-    _write(table, out, as_json)
+    _write(*feature_rows(extraction), out, as_json)
 
 
 def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
@@ -133,15 +133,18 @@ def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
     return content, content["setting"].pop("label", None)
 
 
-def _write(table: pd.DataFrame, out: Path | None, as_json: bool) -> None:
+def _write(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str], out: Path | None, as_json: bool
+) -> None:
     from rdfc_core.cli.streams import result_stream
     from rdfc_core.utils.atomic import replacing
 
     if out is None:
-        table.to_csv(result_stream(), index=False)
+        write_csv(result_stream(), rows, columns)
     elif as_json:
-        text = table.to_json(orient="records", double_precision=15, indent=1)
+        told = [{name: known(value) for name, value in row.items()} for row in rows]
         with replacing(out) as partial:
+            text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)
             partial.write_text(text + "\n", encoding="utf-8")
     else:
-        write_table(out, table.to_dict("records"), list(table.columns))
+        write_table(out, rows, columns)

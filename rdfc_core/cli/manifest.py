@@ -38,6 +38,7 @@ class BuildRequest:
     folders: tuple[Path | None, Path | None]
     patterns: tuple[str | None, str | None]
     several_masks: str
+    by_folder: bool
     lesions: str | None
     mask_value: int | None
     smallest_mm: float
@@ -104,7 +105,7 @@ def _found(request: BuildRequest) -> tuple[str, Found]:
     if request.columns:
         raise StudyError("--column names columns of a table, and the source is a folder.")
     several = cast(SeveralMasks, request.several_masks)
-    options = LayoutOptions(*request.folders, *request.patterns, several)
+    options = LayoutOptions(*request.folders, *request.patterns, several, request.by_folder)
     more = AutoReader.installed(installed(), {}).layouts()
     layout, found = find_cases(request.source, request.layout, options, more)
     return layout.title, found

@@ -9,6 +9,7 @@ import typer
 
 from rdfc_core.plugin.component import Kind
 from rdfc_core.plugin.registry import installed
+from rdfc_core.results import files
 
 
 def completer(kind: Kind) -> Any:
@@ -34,6 +35,17 @@ Executor = Annotated[
         "--executor",
         help="What runs the extraction: local, local:workers=4, dask=ADDRESS.",
         autocompletion=completer("executor"),
+    ),
+]
+Logger = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--logger",
+        metavar="NAME[:KEY=VALUE,…]",
+        show_default=files.TENSORBOARD,
+        help="What is told of the run as it goes, such as mlflow:experiment=lung; repeatable; "
+        "none: nothing. metrics.jsonl is written in any case.",
+        autocompletion=completer("logger"),
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

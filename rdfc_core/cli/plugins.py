@@ -11,8 +11,8 @@ from rdfc_core.cli import options
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import show_json
 from rdfc_core.errors import PluginError, StudyError, did_you_mean, one_line
-from rdfc_core.plugin.component import KINDS
 from rdfc_core.plugin.registry import installed
+from rdfc_core.scaffold.writer import HOOK, WRITTEN, write_plugin
 
 app = App(help="What is installed, and a new plugin to start from.")
 
@@ -26,7 +26,7 @@ def _names(incomplete: str) -> list[tuple[str, str]]:
 
 
 def _kinds(incomplete: str) -> list[str]:
-    return [kind for kind in KINDS if kind.startswith(incomplete)]
+    return [kind for kind in WRITTEN if kind.startswith(incomplete)]
 
 
 @app.callback(invoke_without_command=True)
@@ -37,7 +37,10 @@ def _default(context: typer.Context) -> None:
 
 @app.command("list")
 def list_plugins(as_json: options.Json = False, debug: options.Debug = False) -> None:
-    """All components, by kind, with where they come from and whether they can be used here."""
+    """All components, by kind, with where they come from and whether they can be used here.
+
+    Then the plugins that listen to runs by hooks.
+    """
     registry = installed()
     rows = [
         {
@@ -49,9 +52,13 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
         }
         for component, source in registry.components()
     ]
+    hooks = [
+        {"name": source.plugin, "hooks": list(events), "distribution": str(source)}
+        for source, events in registry.listening
+    ]
     if as_json:
         broken = [*map(str, registry.broken), *registry.twice()]
-        show_json({"components": rows, "broken": broken})
+        show_json({"components": rows, "hooks": hooks, "broken": broken})
         return
     from rich.table import Table
 
@@ -64,6 +71,9 @@ def list_plugins(as_json: options.Json = False, debug: options.Debug = False) ->
         reason = f" (not available: {row['unavailable']})" if row["unavailable"] else ""
         cells = row["kind"], row["name"], f"{row['summary']}{reason}", row["distribution"]
         table.add_row(*(one_line(str(cell)) for cell in cells))
+    for source, events in registry.listening:
+        listener = HOOK, source.plugin, f"Implements {', '.join(events)}", str(source)
+        table.add_row(*map(one_line, listener))
     out.print(table)
     for problem in (*registry.broken, *registry.doubtful, *registry.twice()):
         typer.echo(one_line(str(problem)), err=True)
@@ -141,17 +151,17 @@ def _show_section(name: str, as_json: bool) -> None:
 
 @app.command("new")
 def new(
-    kind: Annotated[str, typer.Argument(autocompletion=_kinds, help=", ".join(KINDS))],
+    kind: Annotated[str, typer.Argument(autocompletion=_kinds, help=", ".join(WRITTEN))],
     name: Annotated[str, typer.Argument(help="Its name in a study, such as convnext.")],
     out: Annotated[Path, typer.Option("--out", help="Where the folder is made.")] = Path(),
     debug: options.Debug = False,
 ) -> None:
     """Write a working plugin with its test, to start from."""
-    if kind not in KINDS:
+    if kind not in WRITTEN:
         raise StudyError(
-            f"There is no kind {kind!r}.{did_you_mean(kind, KINDS)} Use one of: {', '.join(KINDS)}."
+            f"There is no kind {kind!r}.{did_you_mean(kind, WRITTEN)} Use one of: "
+            f"{', '.join(WRITTEN)}."
         )
-    from rdfc_core.scaffold.writer import write_plugin
 
     folder = write_plugin(kind, name, out)
     typer.echo(f"{folder}\nInstall it with: pip install -e {folder}\nTest it with: pytest {folder}")

@@ -36,6 +36,7 @@ def reproduce(
     seed: options.Seed = None,
     store: options.Store = None,
     executor: options.Executor = "local",
+    logger: options.Logger = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
     as_json: options.Json = False,
@@ -60,5 +61,6 @@ def reproduce(
             as_json,
             "evaluate",
             team,
+            logger,
         )
     typer.echo(f"Published: {published.source}", err=True)

@@ -12,11 +12,14 @@ import typer
 from rdfc_core.cli import process_options
 from rdfc_core.cli.streams import show_json
 from rdfc_core.cli.study_options import StudyOptions, takes_study_options
-from rdfc_core.config.load import load
+from rdfc_core.config.load import load, load_study
+from rdfc_core.config.measured import Measured, resolve_measured
+from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.training_extra import INSTALL, WITHOUT, can_train
 
 if TYPE_CHECKING:
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
@@ -41,11 +44,14 @@ def extract(
         ),
     ] = None,
 ) -> None:
-    """The first step of a study: features into the store and features.parquet."""
-    if shard is None:
-        _run(study, "extract")
+    """The first step of a study: features into the store and features.parquet.
+
+    Where torch is not installed, into the store alone: rdfc run finds them there.
+    """
+    if shard is not None or not can_train():
+        _extract_shard(study, shard or "1/1")
     else:
-        _extract_shard(study, shard)
+        _run(study, "extract")
 
 
 @takes_study_options
@@ -72,6 +78,7 @@ def _run(study: StudyOptions, until: Step) -> None:
             study.as_json,
             until,
             team,
+            study.logger,
         )
 
 
@@ -81,16 +88,25 @@ def _extract_shard(study: StudyOptions, shard: str) -> None:
 
     part = _part(shard)
     if study.out is not None:
-        raise StudyError("--shard fills the store and writes no run folder: leave out --out.")
+        why = "--shard" if can_train() else f"Without torch ({INSTALL}), rdfc extract"
+        raise StudyError(f"{why} fills the store and writes no run folder: leave out --out.")
+    if study.logger:
+        raise StudyError("No run is begun here that loggers could be told of: leave out --logger.")
     console.log_to_stderr()
     # A mistake in the study is told before torch is loaded.
-    resolved = load(study.source(), study.overrides(), installed())
-    context = run_context(study.store, study.executor, console.DrawnProgress())
+    measured: ResolvedStudy | Measured
+    if can_train():
+        measured = load(study.source(), study.overrides(), installed())
+    else:
+        measured = resolve_measured(load_study(study.source(), study.overrides()), installed())
+    context = run_context(
+        study.store, study.executor, console.DrawnProgress(), networks=can_train()
+    )
 
     from rdfc_core.data.cells import counted
-    from rdfc_core.pipeline.context import extract_shard
+    from rdfc_core.pipeline.extraction import extract_shard
 
-    done = extract_shard(resolved, part, context)
+    done = extract_shard(measured, part, context)
     context.progress.say(
         f"Part {shard}: {counted(len(done.cases), 'case is', 'cases are')} in "
         f"{context.store.path}, {done.made} of them new."
@@ -116,8 +132,19 @@ def execute(
     as_json: bool,
     until: Step,
     team: ProcessGroupLauncher | None = None,
+    loggers: Sequence[str] | None = None,
 ) -> None:
-    """Run a study and show what came of it; ends with the exit code that failed cases call for."""
+    """Run a study and show what came of it; ends with the exit code that failed cases call for.
+
+    Raises:
+        StudyError: If there is nothing to train with.
+    """
+    if not can_train():
+        raise StudyError(
+            f"Networks are trained with torch, which is not installed here. Install it: {INSTALL}. "
+            f"{WITHOUT}"
+        )
+    from rdfc_core.api.logger_choice import DEFAULT
     from rdfc_core.api.running import run as run_study
     from rdfc_core.cli import console
 
@@ -131,6 +158,7 @@ def execute(
         overwrite=overwrite,
         store=store,
         executor=executor,
+        loggers=DEFAULT if loggers is None else loggers,
         progress=progress,
         team=team,
     )

@@ -56,7 +56,7 @@ def check(
 
     console.log_to_stderr()
     context = run_context(store, executor, console.DrawnProgress())
-    from rdfc_core.pipeline.context import check_stored
+    from rdfc_core.pipeline.extraction import check_stored
     from rdfc_core.results.files import STUDY
 
     path = study / STUDY if study.is_dir() else study

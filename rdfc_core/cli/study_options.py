@@ -60,6 +60,7 @@ class StudyOptions:
     seed: options.Seed = None
     store: options.Store = None
     executor: options.Executor = "local"
+    logger: options.Logger = None
     devices: options.Devices = None
     nodes: options.Nodes = None
     as_json: options.Json = False

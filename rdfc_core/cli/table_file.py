@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rdfc_core.errors import StudyError
 from rdfc_core.utils.atomic import replacing
+from rdfc_core.utils.training_extra import INSTALL_TABLES
 
 FORMATS = (".csv", ".parquet")
 KINDS = {".csv": "CSV", ".parquet": "Parquet", ".json": "JSON"}
@@ -42,6 +45,11 @@ def check_out(
             f"--out {out}: the name {ending}. {kinds} can be written: end it with "
             f"{' or '.join(formats)}."
         )
+    if out.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise StudyError(
+            f"--out {out}: Parquet is written with pyarrow, which is not installed here. Install "
+            f"it ({INSTALL_TABLES}), or end the name with .csv."
+        )
     if not out.parent.is_dir():
         raise StudyError(
             f"--out {out}: the folder {out.parent} does not exist. Make it first, or correct the "
@@ -73,6 +81,16 @@ def write_table(out: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[
             parquet.write_table(pa.table({c: [row[c] for row in rows] for c in columns}), partial)
         return
     with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(file, rows, columns)
+
+
+def write_csv(file: TextIO, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write the rows as CSV; what is not known is an empty cell."""
+    writer = csv.DictWriter(file, columns)
+    writer.writeheader()
+    writer.writerows({name: known(value) for name, value in row.items()} for row in rows)
+
+
+def known(value: Any) -> Any:
+    """The value, or None for a number that is missing."""
+    return None if isinstance(value, float) and math.isnan(value) else value

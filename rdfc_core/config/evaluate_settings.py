@@ -32,7 +32,9 @@ from rdfc_core.results.vocabulary import (
     Classifier,
     Control,
     Method,
+    Pooling,
     TaskName,
+    Unit,
 )
 
 LabelUnit = Literal["patient", "case"]
@@ -135,6 +137,16 @@ class EvaluateSettings(Settings):
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
     selection: SelectionSettings = SelectionSettings()
+    unit: Unit = Field(
+        "case",
+        description="What tables, comparisons and intervals judge: cases, or patients by what is "
+        "said of all their cases together (whose labels have to be equal).",
+    )
+    pool: Pooling = Field(
+        "mean",
+        description="With unit patient: the mean of the probabilities of a patient's cases, or "
+        "those of the case that is likeliest of the second of two classes.",
+    )
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 

@@ -104,8 +104,7 @@ class ResolvedStudy:
         Raises:
             PluginError: If a component is not available or fails to load.
         """
-        dataset: Dataset = self.dataset.build(registry)
-        return dataset.with_numbers() if self.task == REGRESSION else dataset
+        return built_dataset(self.dataset, self.task, registry)
 
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
@@ -121,6 +120,12 @@ class ResolvedStudy:
             StudyError: If an override does not fit.
         """
         return validate(SplitSpec, {**protocol.model_dump(), **self.split}, "split")
+
+
+def built_dataset(part: ResolvedPart, task: TaskName, registry: Registry) -> Dataset:
+    """A data set whose labels mean what a task takes them for."""
+    dataset: Dataset = part.build(registry)
+    return dataset.with_numbers() if task == REGRESSION else dataset
 
 
 def resolve(study: Study, registry: Registry) -> ResolvedStudy:
@@ -159,10 +164,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         dataset=resolve_part("dataset", study.dataset, registry, "dataset"),
         views=views,
         pretext=resolve_part("pretext", study.pretext, registry, "pretext"),
-        readers={
-            name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
-            for name, options in study.readers.items()
-        },
+        readers=resolve_readers(study, registry),
         split=study.split,
         pretrain=pretrain,
         evaluate=study.evaluate.model_copy(
@@ -260,6 +262,14 @@ def resolve_part(kind: Kind, part: Part, registry: Registry, path: str) -> Resol
     filled = {key: Part.model_validate(inner.dump()) for key, inner in parts.items()}
     config = _absolute_paths(config).model_copy(update=filled)
     return ResolvedPart(kind, part.name, config, parts)
+
+
+def resolve_readers(study: Study, registry: Registry) -> dict[str, ResolvedPart]:
+    """The readers that a study names, with their options."""
+    return {
+        name: resolve_part("reader", _reader(name, options), registry, f"readers.{name}")
+        for name, options in study.readers.items()
+    }
 
 
 def _reader(name: str, options: Mapping[str, Any]) -> Part:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rdfc_core.case import Tumour
 from rdfc_core.contract.arrays import require_missing, same
 from rdfc_core.contract.promises import require
+from rdfc_core.errors import with_article
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features
 from rdfc_core.interfaces.prepared import Prepared
 
@@ -153,4 +154,4 @@ def _checksum(array: NDArray[Any]) -> int:
 def _described(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} values of shape {value.shape}"
-    return f"a {type(value).__name__}"
+    return with_article(type(value).__name__)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rdfc_core.contract.promises import require
+from rdfc_core.errors import with_article
 from rdfc_core.interfaces.collated import Collated, alike, tensors
 
 
@@ -85,7 +86,7 @@ def described(value: Any) -> str:
         return f"{tuple(value.shape)} {value.dtype}"
     if isinstance(value, Mapping) and value:
         return ", ".join(f"{name}: {described(one)}" for name, one in value.items())
-    return f"a {type(value).__name__}"
+    return with_article(type(value).__name__)
 
 
 def require_normalisation(given: Any, channels: int, who: str) -> None:

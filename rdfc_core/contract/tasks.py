@@ -28,12 +28,18 @@ def require_encoders(pretext: Pretext, views: Collection[str]) -> None:
         f"{who}.encoders() gave {sorted(encoders or ())} for the views {sorted(views)}; give the "
         "trained ones by their names.",
     )
+    trained = {id(p) for tower in encoders.values() for p in tower.parameters()}
     own = {id(parameter) for parameter in pretext.parameters()}
     for tower in pretext.further_towers():
         require(
             isinstance(tower, Tower) and all(id(p) in own for p in tower.parameters()),
             f"{who}.further_towers() gave {type(tower).__name__}; give towers that the task holds "
             "as modules, so that they are saved and moved with it.",
+        )
+        require(
+            trained.isdisjoint(id(p) for p in tower.parameters()),
+            f"{who}.further_towers() gave a tower with the weights of one of encoders(), so that a "
+            "teacher would be its own student; give it weights of its own, as by copy.deepcopy.",
         )
     for name, tower in encoders.items():
         require(isinstance(tower, Tower), f"{who}.encoders()[{name!r}] has to be a Tower.")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rdfc_core.contract.promises import require
+from rdfc_core.errors import with_article
 from rdfc_core.volume import Volume
 
 
@@ -23,7 +24,8 @@ def require_volume(volume: Any, what: str) -> None:
     require(isinstance(volume, Volume), f"{what} gave {type(volume).__name__}, not a Volume.")
     require(
         isinstance(volume.array, np.ndarray),
-        f"{what} gave a Volume of a {type(volume.array).__name__}; give it a NumPy array.",
+        f"{what} gave a Volume of {with_article(type(volume.array).__name__)}; give it a NumPy "
+        "array.",
     )
     array, d = volume.array, volume.array.ndim
     require(

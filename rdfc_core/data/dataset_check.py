@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +18,11 @@ from rdfc_core.data.inspection import Inspected
 from rdfc_core.data.split_findings import split_findings
 from rdfc_core.data.splits import UnsplittableError
 from rdfc_core.data.targets import CLASSES, Targets
+from rdfc_core.data.view_findings import held_by
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
 from rdfc_core.interfaces.feature_extractor import FeatureExtractor
+from rdfc_core.interfaces.prepared import Preparer
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.utils.progress import Progress
 
@@ -40,6 +43,8 @@ class DatasetSummary:
             and volumes are mixed.
         spacing_mm: Smallest and largest spacing along each axis, or None as for ``shape``.
         tumour_voxels: Smallest and largest tumour, or None if no case is usable.
+        holding_mm: The fields that hold 95 % of the outlines, and all, (rows, columns) or (planes,
+            rows, columns), or None as for ``shape``.
         uses: What the data set's own split uses each case for; empty if it cannot be made.
         numbers: How labels lie that are numbers; None where they are classes.
     """
@@ -52,6 +57,7 @@ class DatasetSummary:
     shape: tuple[tuple[int, ...], tuple[int, ...]] | None
     spacing_mm: tuple[tuple[float, ...], tuple[float, ...]] | None
     tumour_voxels: tuple[int, int] | None
+    holding_mm: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     uses: tuple[Use, ...] = ()
     numbers: Mapping[str, float] | None = None
 
@@ -69,6 +75,7 @@ def check_dataset(
     cases: Sequence[Case],
     progress: Progress | None = None,
     extractor: FeatureExtractor | None = None,
+    views: Mapping[str, Preparer] | None = None,
     targets: Targets = CLASSES,
 ) -> DatasetCheck:
     """Check the listing, then every case's files, then the cases against each other.
@@ -80,6 +87,7 @@ def check_dataset(
         cases: Its cases, each with a reader; none if the listing is unusable.
         progress: Told after each case.
         extractor: Asked whether it measures each case, as in a study; None: only files are read.
+        views: Of a study: what they do not see of the cases is told; None: no study is known.
         targets: What labels are.
     """
     if extractor is not None and extractor.mask_grid is not None:
@@ -105,7 +113,7 @@ def check_dataset(
         *(p for p in _listing_problems(cases, listing) if (p.case_id, p.field) not in told),
         *listing_findings(dataset, labelled, targets.findings(labelled, classes)),
         *_mixture_problems(checks),
-        *case_findings(usable, seen),
+        *case_findings(usable, seen, views=views),
         *of_cases,
     ]
     uses, doubts = _uses(dataset, labelled, classes, seen, targets)
@@ -132,6 +140,9 @@ def _uses(
         return (), []  # which is said of the labels
     spec = dataset.protocol()
     fixed = spec.kind == "column"
+    if not fixed and importlib.util.find_spec("sklearn") is None:
+        message = "splits are drawn with scikit-learn, which is not installed here: none was tried"
+        return (), [Problem("", "split", message, "Check again where it is trained.", "warning")]
     images = {case_id: one.image for case_id, one in seen.items() if fixed}
     prints = {case_id: one.image + one.outline for case_id, one in seen.items() if fixed}
     try:
@@ -193,7 +204,8 @@ def _summary(
     told = targets.summary(cases, classes)
     shapes = [check.shape for check in checks if check.shape is not None]
     spacings = [check.spacing_mm for check in checks if check.spacing_mm is not None]
-    voxels = [check.seen.voxels for check in checks if check.seen is not None]
+    usable = [check.seen for check in checks if check.seen is not None]
+    voxels = [one.voxels for one in usable]
     alike = len({len(shape) for shape in shapes}) == 1
     return DatasetSummary(
         cases=len(cases),
@@ -204,6 +216,7 @@ def _summary(
         shape=_range(shapes) if alike else None,
         spacing_mm=_range(spacings) if alike else None,
         tumour_voxels=(min(voxels), max(voxels)) if voxels else None,
+        holding_mm=held_by(usable) if usable and alike else None,
         uses=tuple(uses),
         numbers=told.get("numbers"),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rdfc_core.case import Case
 from rdfc_core.data.cells import tidy
 from rdfc_core.data.inspection import Inspected
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.interfaces.dataset import Problem
 
 
@@ -14,7 +15,7 @@ def shared_masks(cases: Sequence[Case]) -> Iterator[Problem]:
     """Cases whose mask file is their image, or that of another image; no file is read."""
     first: dict[str, Case] = {}
     for case in cases:
-        if tidy(str(case.image)) == tidy(str(case.mask)) and _is_file(case):
+        if tidy(str(case.image)) == tidy(str(case.mask)) and not _holds_both(case):
             message = "its image and its mask are one file"
             yield Problem(case.case_id, "mask", message, "Name the mask.", "warning")
         other = first.setdefault(tidy(str(case.mask)), case)
@@ -53,9 +54,14 @@ def equal_content(cases: Sequence[Case], seen: Mapping[str, Inspected]) -> Itera
             yield Problem(case.case_id, "mask", message, fix, "warning")
 
 
-def _is_file(case: Case) -> bool:
-    """Generated data have paths that are no files, and may have one a case."""
-    return bool(getattr(case.reader, "needs_files", True))
+def _holds_both(case: Case) -> bool:
+    """Generated data have paths that are no files, and some formats keep image and mask in one."""
+    reader = case.reader
+    if isinstance(reader, AutoReader):
+        named = reader.named_for(case.image)
+        reader = None if named is None else named.reader
+    files = getattr(reader, "needs_files", True)
+    return not files or bool(getattr(reader, "masks_in_images", False))
 
 
 def _twin(case: Case, twin: Case) -> Problem:

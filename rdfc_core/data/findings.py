@@ -16,8 +16,9 @@ from rdfc_core.data.grey_scales import GreyScale, scale_findings, unlike_trained
 from rdfc_core.data.inspection import INSPECTION, Inspected, inspected
 from rdfc_core.data.label_findings import patient_findings
 from rdfc_core.data.mask_findings import mask_findings
+from rdfc_core.data.view_findings import colour_findings, field_findings
 from rdfc_core.interfaces.dataset import Dataset, Problem
-from rdfc_core.interfaces.prepared import Prepared
+from rdfc_core.interfaces.prepared import Prepared, Preparer
 
 log = logging.getLogger("rdfc")
 
@@ -39,22 +40,31 @@ def listing_findings(
 
 
 def case_findings(
-    cases: Sequence[Case], seen: Mapping[str, Inspected], trained: GreyScale | None = None
+    cases: Sequence[Case],
+    seen: Mapping[str, Inspected],
+    trained: GreyScale | None = None,
+    views: Mapping[str, Preparer] | None = None,
 ) -> list[Problem]:
     """What the files say: odd masks, grey values on several scales, equal content under two names.
+
+    And what views do not see of them.
 
     Args:
         cases: Those that could be read, in the data set's order.
         seen: Case id → what there is to see in it.
         trained: The grey values of the run that is used on them; None: they are compared with each
             other.
+        views: View name → what makes it; None where no study is known.
     """
     found = [p for case in cases for p in mask_findings(case, seen[case.case_id])]
     if trained is None:
         scales = scale_findings(cases, seen)
     else:
         scales = unlike_trained(cases, seen, trained)
-    return [*equal_content(cases, seen), *scales, *found]
+    # What a trained run sees of colours is settled.
+    colours = colour_findings(seen, views) if trained is None else ()
+    cut = field_findings(cases, seen, views or {})
+    return [*equal_content(cases, seen), *scales, *colours, *cut, *found]
 
 
 def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspected]:

@@ -40,6 +40,9 @@ class Inspected:
         notes: As `Tumour.notes`.
         samples: Type of the image's samples, as ``uint8``.
         scale: As `sample_scale`.
+        colour: Whether its pixels have colours.
+        box_mm: Size of the outline's box, (rows, columns) or (planes, rows, columns), planes being
+            axial.
     """
 
     image: str
@@ -52,6 +55,8 @@ class Inspected:
     notes: tuple[str, ...] = ()
     samples: str = ""
     scale: float = 0.0
+    colour: bool = False
+    box_mm: tuple[float, ...] = ()
 
 
 def inspect(tumour: Tumour) -> Inspected:
@@ -68,6 +73,8 @@ def inspect(tumour: Tumour) -> Inspected:
         notes=tumour.notes,
         samples=tumour.image.array.dtype.name,
         scale=sample_scale(tumour.image.array),
+        colour=tumour.image.colour is not None,
+        box_mm=_box_mm(tumour),
     )
 
 
@@ -78,7 +85,7 @@ class Inspection:
 
     def recipe(self) -> dict[str, Any]:
         """The store's key."""
-        return {"view": "inspection", "version": 2}  # 2: type and scale of the grey values
+        return {"view": "inspection", "version": 3}  # 3: colour, and the box in mm
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """What there is to see in one tumour."""
@@ -89,7 +96,7 @@ class Inspection:
 def inspected(prepared: Prepared) -> Inspected:
     """What `Inspection.prepare` saw."""
     seen: dict[str, Any] = json.loads(prepared.array.tobytes())
-    for name in ("extents", "values", "notes"):  # JSON knows no tuples
+    for name in ("extents", "values", "notes", "box_mm"):  # JSON knows no tuples
         seen[name] = tuple(seen[name])
     return Inspected(**seen)
 
@@ -110,6 +117,13 @@ def sample_scale(samples: NDArray[np.generic]) -> float:
     some = np.abs(flat[:: max(1, flat.size // MOST_LOOKED_AT)].astype(np.float64))
     some = some[some > 0]
     return float(np.percentile(some, 99)) if some.size else 0.0
+
+
+def _box_mm(tumour: Tumour) -> tuple[float, ...]:
+    """Size of the outline's box as views show it: axial planes first."""
+    order = tumour.image.axial[0] if tumour.ndim == 3 else range(2)
+    extents = extents_of(tumour.box)
+    return tuple(float(extents[axis] * tumour.image.spacing_mm[axis]) for axis in order)
 
 
 def _border_share(inside: NDArray[np.bool_]) -> float:

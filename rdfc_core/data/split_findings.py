@@ -12,6 +12,15 @@ from rdfc_core.interfaces.dataset import Problem, SplitSpec
 if TYPE_CHECKING:
     from rdfc_core.data.splits import Split
 
+UNTESTED = Problem(
+    "",
+    "split",
+    "no division of these cases can be tested, so all of them serve pretraining",
+    "Run rdfc datasets check to see why.",
+    "warning",
+)
+"""Said where nothing needs to be tested, and nothing can be."""
+
 
 def split_findings(splits: Sequence[Split], spec: SplitSpec, classes: int) -> Iterator[Problem]:
     """Parts that are much larger or smaller than asked for, since patients are not divided.

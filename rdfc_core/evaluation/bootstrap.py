@@ -169,6 +169,20 @@ def resampled(
     return {metric: np.concatenate(found, axis=1) for metric, found in pieces.items()}
 
 
+def resample_weights(patients: Sequence[str], resamples: int, seed: int) -> NDArray[np.float64]:
+    """(R, N): how often each case counts in each resample of patients.
+
+    Args:
+        patients: (N,), whose each case is.
+        resamples: R.
+        seed: Decides the resamples.
+    """
+    places = {patient: place for place, patient in enumerate(sorted(set(patients)))}
+    own = np.array([places[patient] for patient in patients])
+    drawn = list(_weightings(len(places), resamples, seed))[1:]
+    return np.concatenate([times[:, own] for times in drawn])
+
+
 def _all_scores(
     one: Prediction, weights: NDArray[np.float64] | None, own: OwnMetrics | None
 ) -> dict[str, NDArray[np.float64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from rdfc_core.training.memory_format import channels_last
 from rdfc_core.training.optim import optimizer_for, set_learning_rates
 from rdfc_core.training.schedule import schedule_for
 from rdfc_core.training.seeding import seeded
+from rdfc_core.training.small_maps import as_products
 from rdfc_core.utils.progress import Advance
 
 PARTS = 10
@@ -70,7 +72,8 @@ def fit(
     half = towers_in_half(
         network, towers, precision, fabric.device, "evaluate.supervised.precision"
     )
-    with seeded(seed), channels_last(towers, fabric.device), half:
+    quick = as_products(towers) if fabric.device.type == "cpu" else nullcontext()
+    with seeded(seed), channels_last(towers, fabric.device), half, quick:
         optimizer = optimizer_for(_rates(network, plan or Plan(), settings), settings)
         peaks = [group["lr"] for group in optimizer.param_groups]
         steps, schedule = label_steps(len(truth), settings), schedule_for(settings)

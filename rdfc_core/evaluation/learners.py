@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.errors import StudyError
-from rdfc_core.evaluation import evaluators, feature_blocks, finetuning, saved_members
+from rdfc_core.evaluation import evaluators, feature_blocks, saved_members
 from rdfc_core.evaluation.classifiers import linear_model
 from rdfc_core.evaluation.linear_probe import main_classifier
+from rdfc_core.evaluation.network_training import NetworkTraining
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trials import Trial
 from rdfc_core.evaluation.view_roles import handcrafted
@@ -60,8 +61,18 @@ Learner = Callable[[Rows], Taught]
 """Trains on the rows it is given, and on no other."""
 
 
-def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
-    """The trial's method, from rows to what it says."""
+def learner(
+    setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance, threads: int = 1
+) -> Learner:
+    """The trial's method, from rows to what it says.
+
+    Args:
+        setup: What it is made of.
+        trial: Names it.
+        seed: Decides all that is random.
+        advance: Told of its progress.
+        threads: Of the processor, for a network.
+    """
     if trial.method in setup.own.study:
         return _evaluator(setup, trial, seed, advance)
     if trial.method == PROBE:
@@ -70,7 +81,7 @@ def learner(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -
         return _radiomics(setup, seed, advance)
     if trial.method in BLOCK_METHODS:
         return _on_blocks(setup, trial, advance)
-    return _network(setup, trial, seed, advance)
+    return _network(setup, trial, seed, advance, threads)
 
 
 def _evaluator(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
@@ -153,32 +164,38 @@ def _on_blocks(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learne
     return learn
 
 
-def _network(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance) -> Learner:
+def training(setup: SupervisedSetup, trial: Trial, seed: int, rows: Rows) -> NetworkTraining:
+    """What trains the network of a trial on some rows; nothing is trained yet."""
     settings = setup.data.settings
     supervised = settings.supervised
-    names = setup.views_of(trial.method)
+    chosen = None
+    if trial.tuning:
+        towers = {name: view.blank_tower() for name, view in setup.initialisation.views.items()}
+        tunings = (supervised.finetune, *supervised.sweep)
+        tuning = next(one for one in tunings if one.name == trial.tuning)
+        chosen = plan(tuning, towers)
+    net = setup.initialisation.network(setup.views_of(trial.method), supervised, seed, chosen)
+    return NetworkTraining(
+        net,
+        setup.initialisation.views,
+        {name: of_rows(setup.cases[name], rows) for name in net.views},
+        setup.data.truth[rows],
+        supervised,
+        setup.precision,
+        settings.class_weight == "balanced",
+        seed,
+        chosen,
+        setup.data.task.probe(settings) if chosen and chosen.probed else None,
+    )
 
+
+def _network(
+    setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance, threads: int
+) -> Learner:
     def learn(rows: Rows) -> Taught:
-        chosen = None
-        if trial.tuning:
-            towers = {name: view.blank_tower() for name, view in setup.initialisation.views.items()}
-            tunings = (supervised.finetune, *supervised.sweep)
-            tuning = next(one for one in tunings if one.name == trial.tuning)
-            chosen = plan(tuning, towers)
-        net = setup.initialisation.network(names, supervised, seed, chosen)
-        finetuning.fit(
-            net,
-            setup.initialisation.views,
-            {name: of_rows(setup.cases[name], rows) for name in net.views},
-            setup.data.truth[rows],
-            supervised,
-            setup.precision,
-            settings.class_weight == "balanced",
-            seed,
-            chosen,
-            setup.data.task.probe(settings) if chosen and chosen.probed else None,
-            advance,
-        )
+        own = training(setup, trial, seed, rows)
+        own.run(threads, advance)
+        net = own.network
         return Taught(
             lambda asked: predict(net, {n: of_rows(setup.cases[n], asked) for n in net.views}),
             lambda: NetworkMember(net, setup.initialisation.trained),

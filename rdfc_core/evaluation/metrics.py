@@ -98,12 +98,12 @@ def _auroc(
 ) -> NDArray[np.float64]:
     classes = probabilities.shape[1]
     if classes == 2:
-        return _binary_auroc(truth == 1, probabilities[:, 1], weights)
-    one_vs_rest = [_binary_auroc(truth == c, probabilities[:, c], weights) for c in range(classes)]
+        return auroc(truth == 1, probabilities[:, 1], weights)
+    one_vs_rest = [auroc(truth == c, probabilities[:, c], weights) for c in range(classes)]
     return np.asarray(np.mean(one_vs_rest, axis=0))
 
 
-def _binary_auroc(
+def auroc(
     positive: NDArray[np.bool_], score: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Weighted chance that a positive case scores above a negative one; ties count half."""

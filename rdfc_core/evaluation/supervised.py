@@ -35,6 +35,7 @@ def judge(runner: TrialRunner) -> Iterator[tuple[Variant, Prediction]]:
     """
     setup = runner.setup
     data = setup.data
+    runner.train_ahead()
     evaluators, controls = (setup.own.study.named(role) for role in ("method", "control"))
     own = planned(data.settings, setup.candidates(), evaluators, controls)
     for trial in beside(data.settings) if setup.compared else own:

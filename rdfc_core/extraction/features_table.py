@@ -28,6 +28,27 @@ def named_features(extraction: Extraction) -> dict[str, tuple[Prepared, Mapping[
     return found
 
 
+def feature_rows(extraction: Extraction) -> tuple[list[dict[str, object]], list[str]]:
+    """A row a case, with a column a feature, NaN where a case lacks it; and the columns.
+
+    Args:
+        extraction: Of one view whose numbers have names.
+    """
+    [(first, prepared)] = named_features(extraction).values() or [(None, {})]
+    columns = [*ABOUT, *(first.names if first else ())]
+    rows = [
+        dict(
+            zip(
+                columns,
+                (*(getattr(case, name) for name in ABOUT), *prepared[case.case_id].array.tolist()),
+                strict=True,
+            )
+        )
+        for case in extraction.cases
+    ]
+    return rows, columns
+
+
 def write_parquet(path: Path, extraction: Extraction) -> None:
     """All feature vectors as a table: a row a case, a column a feature; missing ones are null."""
     import pyarrow as pa

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rdfc_core.contract.promises import require
+from rdfc_core.errors import with_article
 from rdfc_core.interfaces import Executor, Outcome
 from rdfc_core.plugin.attribution import held_to_contract
 
@@ -29,7 +30,8 @@ def each_once(
         with held_to_contract(executor):
             require(
                 isinstance(outcome, Outcome),
-                f"{who}.run() gave a {type(outcome).__name__}; give an Outcome for each job.",
+                f"{who}.run() gave {with_article(type(outcome).__name__)}; give an Outcome for "
+                "each job.",
             )
             require(
                 outcome.job in waiting,

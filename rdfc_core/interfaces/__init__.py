@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
+    from rdfc_core.interfaces.logger import Ending, LoggedRun, Logger
     from rdfc_core.interfaces.memory_queue import MemoryQueue
     from rdfc_core.interfaces.memory_store import MemoryStore
     from rdfc_core.interfaces.metric import Metric
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
         TextBlock,
     )
     from rdfc_core.interfaces.schedule import Schedule
-    from rdfc_core.interfaces.view import Tower, View
+    from rdfc_core.interfaces.tower import Tower
+    from rdfc_core.interfaces.view import View
 
 _HOME = {
     "ONLY": "layout",
@@ -43,6 +45,7 @@ _HOME = {
     "Block": "report_section",
     "Dataset": "dataset",
     "Doubt": "layout",
+    "Ending": "logger",
     "Evaluator": "evaluator",
     "EvaluatorCases": "evaluator",
     "Executor": "executor",
@@ -55,6 +58,8 @@ _HOME = {
     "Labels": "evaluator",
     "Layout": "layout",
     "LayoutOptions": "layout",
+    "LoggedRun": "logger",
+    "Logger": "logger",
     "MaskGrid": "feature_extractor",
     "Memory": "objective",
     "MemoryQueue": "memory_queue",
@@ -78,7 +83,7 @@ _HOME = {
     "SplitSpec": "dataset",
     "TableBlock": "report_section",
     "TextBlock": "report_section",
-    "Tower": "view",
+    "Tower": "tower",
     "View": "view",
     "WorkerDiedError": "executor",
     "at_least_single": "objective",
@@ -91,6 +96,7 @@ __all__ = [
     "Block",
     "Dataset",
     "Doubt",
+    "Ending",
     "Evaluator",
     "EvaluatorCases",
     "Executor",
@@ -103,6 +109,8 @@ __all__ = [
     "Labels",
     "Layout",
     "LayoutOptions",
+    "LoggedRun",
+    "Logger",
     "MaskGrid",
     "Memory",
     "MemoryQueue",

@@ -37,9 +37,12 @@ class FeatureExtractor(ABC):
     Attributes:
         needs: What of a case `extract` gets, such as columns; by default one image. An extractor
             that names no image is run on each image that the view names.
+        in_colour: Whether `extract` looks at the colours of a picture (`Volume.colour`). Where it
+            does not, ``channels: rgb`` of the view runs it on red, green and blue.
     """
 
     needs: Needs = Needs()
+    in_colour: bool = False
 
     @property
     def mask_grid(self) -> MaskGrid | None:

@@ -42,6 +42,7 @@ class LayoutOptions:
         only_masks: The same of masks.
         several_masks: What is done about an image with several masks: ``leave-out`` and say so, or
             ``cases``, of each one.
+        by_folder: Where several images could have an outline, take the one whose folder is nearest.
     """
 
     image_dir: Path | None = None
@@ -49,6 +50,7 @@ class LayoutOptions:
     only_images: str | None = None
     only_masks: str | None = None
     several_masks: SeveralMasks = "leave-out"
+    by_folder: bool = False
 
 
 @dataclass(frozen=True)

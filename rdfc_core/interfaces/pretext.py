@@ -15,7 +15,8 @@ from rdfc_core.errors import ContractError
 from rdfc_core.interfaces.collated import tensors
 from rdfc_core.interfaces.loss_checks import complaint_about_loss
 from rdfc_core.interfaces.memory_store import MemoryStore
-from rdfc_core.interfaces.view import Tower, View
+from rdfc_core.interfaces.tower import Tower
+from rdfc_core.interfaces.view import View
 
 
 class Batch(NamedTuple):

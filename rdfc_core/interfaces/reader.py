@@ -24,6 +24,10 @@ class Reader(ABC):
     needs_files: ClassVar[bool] = True
     """False if paths need not exist on disk, as for generated data."""
 
+    masks_in_images: ClassVar[bool] = False
+    """True if one file may hold an image and its mask, as an archive of both: `read_mask` then
+    finds the mask in it. Without it, a case whose image and mask are one file is doubted."""
+
     known_as: ClassVar[str] = ""
     """By what the store knows the reader; "" stands for its distribution's package and its class,
     so that a module may move. To be set where the class is renamed, and features are to be kept."""

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from rdfc_core.case import Needs, Tumour
-from rdfc_core.errors import StudyError
-from rdfc_core.interfaces.collated import Collated
+from rdfc_core.errors import StudyError, with_article
 from rdfc_core.interfaces.prepared import Prepared, Preparer
 
+if TYPE_CHECKING:  # cases are prepared in environments that have no torch
+    import torch
 
-class Tower(nn.Module, ABC):
-    """The trainable part of a view: a batch of the view's arrays → (B, out_features)."""
-
-    out_features: int
-    picture_shape: tuple[int, ...] = ()
-    """(C, H, W) or (C, Z, H, W) of the pictures in [0, 1] it takes; empty if it takes none."""
-
-    @abstractmethod
-    def forward(self, batch: Any) -> torch.Tensor:
-        """(B, …) as `View.collate` and `View.augment` give it → (B, out_features).
-
-        A tensor, or the mapping of tensors that the view's cases are.
-        """
-
-    def layer_groups(self) -> Mapping[str, Sequence[nn.Module]]:
-        """Named groups of layers from input to output; by default each direct child."""
-        return {name: [child] for name, child in self.named_children()}
+    from rdfc_core.interfaces.collated import Collated
+    from rdfc_core.interfaces.tower import Tower
 
 
 class View(ABC):
@@ -143,7 +127,7 @@ class View(ABC):
         """
         if variations:
             raise StudyError(
-                f"a {type(self).__name__} has no variations to change, and "
+                f"{with_article(type(self).__name__)} has no variations to change, and "
                 f"{', '.join(variations)} was asked for. Ask for none."
             )
         return self

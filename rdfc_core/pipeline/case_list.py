@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from rdfc_core.case import Case
-from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.config.measured import Measured
+from rdfc_core.config.resolve import ResolvedStudy, resolve_part
 from rdfc_core.contract.listings import require_cases, require_classes, require_protocol
 from rdfc_core.data import findings
 from rdfc_core.data.readers.auto import AutoReader
@@ -14,10 +16,13 @@ from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.plugin.attribution import held_to_contract
+from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry
 
 
-def study_cases(study: ResolvedStudy, dataset: Dataset, registry: Registry) -> list[Case]:
+def study_cases(
+    study: ResolvedStudy | Measured, dataset: Dataset, registry: Registry
+) -> list[Case]:
     """The cases of a study's data set, read as the study says.
 
     Args:
@@ -70,6 +75,17 @@ def cases_to_predict(dataset: Dataset, reader: AutoReader) -> list[Case]:
     cases = read_cases(dataset, reader)
     findings.warn(findings.listing_findings(dataset, cases))
     return cases
+
+
+def manifest(listing: Path, registry: Registry) -> Dataset:
+    """A list of cases that are not trained on, as the data set ``manifest`` reads it.
+
+    Raises:
+        PluginError: If there is no such component.
+    """
+    plain = Part(name="manifest", options={"root": listing})
+    dataset: Dataset = resolve_part("dataset", plain, registry, "manifest").build(registry)
+    return dataset.with_list(listing) or dataset
 
 
 def refuse_repeated(cases: list[Case]) -> None:

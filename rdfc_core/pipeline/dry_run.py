@@ -16,10 +16,11 @@ from rdfc_core.extraction.failures import Breach
 from rdfc_core.interfaces import View
 from rdfc_core.models.initialisation import NO_EMBEDDINGS
 from rdfc_core.models.model import fresh as fresh_model
-from rdfc_core.pipeline import trial_checks
+from rdfc_core.pipeline import extraction_checks, trial_checks
 from rdfc_core.pipeline.compared_networks import built
-from rdfc_core.pipeline.context import RunContext, preparers_of
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.evaluator_checks import check_evaluators
+from rdfc_core.pipeline.extraction import preparers_of
 from rdfc_core.pipeline.steps import Step, reaches
 from rdfc_core.results.vocabulary import EMBEDDING, HYBRID_FINETUNE
 
@@ -71,7 +72,7 @@ def try_on_few(
         supervised.check(study.evaluate, views)
     trial_checks.check_views(study, views, prepared, context.registry)
     trial_checks.check_parts(study, context.registry)
-    trial_checks.check_different(extraction, views)
+    extraction_checks.check_different(extraction, views)
     own = fresh_model(study, context.registry, views, WANTED, UNLIKELY_SEED)
     trial_checks.check_outputs(own, prepared)
     outputs = own.outputs(prepared)

@@ -12,10 +12,12 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.splits import Split
 from rdfc_core.extraction.failures import Failure
+from rdfc_core.extraction.needs import preparers_of
 from rdfc_core.interfaces import View
 from rdfc_core.pipeline import per_split, precision
-from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.extraction import extract
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.run_folder import RunFolder
 
@@ -58,7 +60,8 @@ def train_on_all(
         if extraction.failures:
             return extraction.failures
         seen = findings.seen_in(extraction.prepared)
-        findings.warn(findings.case_findings(extraction.cases, seen))
+        told = findings.case_findings(extraction.cases, seen, views=preparers_of(views))
+        findings.warn(told)
         split = Split(
             SPLIT,
             tuple(case.case_id for case in cases),

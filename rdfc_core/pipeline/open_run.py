@@ -10,19 +10,19 @@ from types import MappingProxyType
 from typing import Any
 
 from rdfc_core.case import Case
-from rdfc_core.config.resolve import ResolvedStudy, resolve, resolve_part
+from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.cells import plain_value
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.errors import DataError
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.extraction.needs import needs_of, preparer_of
 from rdfc_core.interfaces import Dataset
 from rdfc_core.models.as_made import require_as_made
 from rdfc_core.models.loading import load as load_model
 from rdfc_core.models.made_by import Seen, probe, seen_phantoms
 from rdfc_core.models.model import Model
-from rdfc_core.pipeline.case_list import cases_to_predict
+from rdfc_core.pipeline.case_list import cases_to_predict, manifest
 from rdfc_core.pipeline.run_folder import RunFolder
-from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import Registry, installed
 
 log = logging.getLogger("rdfc")
@@ -126,10 +126,24 @@ class OpenRun:
         """A list as a data set, its columns as they were read for the run.
 
         Raises:
-            StudyError: If the folder holds no run.
+            StudyError: If the folder holds no run, or its views need what only its own data set
+                could find in a list.
         """
         own: Dataset = self.study.build_dataset(self.registry)
-        return own.with_list(listing) or manifest(listing, self.registry)
+        found = own.with_list(listing)
+        if found is not None:
+            return found
+        views = next(iter(self.models.values())).views.values()
+        needs = [needs_of(preparer_of(view)) for view in views]
+        named = dict.fromkeys(name for one in needs for name in (*(one.images or ()), *one.columns))
+        if named:  # a plain list does not say which of its columns these are
+            raise StudyError(
+                f"The run's views need {', '.join(named)} of each case, and its data set "
+                f"{self.study.dataset.name!r} does not say how it reads them from a list "
+                "(Dataset.with_list). Predict case by case, with --image, --mask and --column "
+                "NAME=VALUE, or give rdfc.Case objects from Python."
+            )
+        return manifest(listing, self.registry)
 
     def listed_cases(self, listing: Path) -> list[Case]:
         """The cases of a list, whose columns mean what they meant to the run.
@@ -174,14 +188,3 @@ class OpenRun:
             case = Case.of_images(name, name, images, mask, main=main, **further)
             case = case.with_files(Path.resolve)
         return self.reader.given_to([case])[0]
-
-
-def manifest(listing: Path, registry: Registry) -> Dataset:
-    """A list of cases that are not trained on, as the data set ``manifest`` reads it.
-
-    Raises:
-        PluginError: If there is no such component.
-    """
-    plain = Part(name="manifest", options={"root": listing})
-    dataset: Dataset = resolve_part("dataset", plain, registry, "manifest").build(registry)
-    return dataset.with_list(listing) or dataset

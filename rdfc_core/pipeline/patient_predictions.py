@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from rdfc_core.errors import StudyError
+from rdfc_core.evaluation.patients import pooled_probabilities, require_two_classes
 from rdfc_core.pipeline.predict import Predictions
-from rdfc_core.results.vocabulary import REGRESSION
-
-Pooling = Literal["mean", "max"]
-"""The mean of a patient's lesions, or the one that is likeliest of the positive class."""
+from rdfc_core.results.vocabulary import PATIENT, REGRESSION, Pooling, Unit
 
 
 def pooled(said: Predictions, by: str, pooling: str) -> Predictions:
@@ -21,9 +19,9 @@ def pooled(said: Predictions, by: str, pooling: str) -> Predictions:
     Raises:
         StudyError: If it is by neither, or as `by_patient`.
     """
-    if by not in ("case", "patient"):
+    if by not in get_args(Unit):
         raise StudyError(f"by is {by!r}. Give 'case' or 'patient'.")
-    return by_patient(said, pooling) if by == "patient" else said
+    return by_patient(said, pooling) if by == PATIENT else said
 
 
 def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
@@ -45,27 +43,13 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
             "pool max takes the case that is likeliest of a class, and the run predicts a number. "
             "Use mean."
         )
-    if pooling == "max" and len(said.classes) != 2:
-        raise StudyError(
-            f"pool max takes the case that is likeliest of the second of two classes, and the run "
-            f"has {len(said.classes)}. Use mean."
-        )
-    patients = {one: place for place, one in enumerate(dict.fromkeys(said.patient_ids))}
-    owner = np.array([patients[one] for one in said.patient_ids], np.int64)
-    counts = np.bincount(owner, minlength=len(patients))
-    pooled = np.zeros((len(patients), said.probabilities.shape[1]))
-    if pooling == "mean":
-        np.add.at(pooled, owner, said.probabilities)
-        pooled /= counts[:, None]
-    else:
-        # The likeliest case of each patient is written last; of equal ones the first.
-        places = np.arange(len(owner))
-        order = np.lexsort((-places, said.probabilities[:, 1]))
-        pooled[owner[order]] = said.probabilities[order]
+    require_two_classes(pooling, said.classes, "pool")
+    found = pooled_probabilities(said.patient_ids, said.probabilities, pooling)
+    probabilities = [one for one, _ in found.values()]
     return replace(
         said,
-        case_ids=tuple(patients),
-        patient_ids=tuple(patients),
-        probabilities=pooled,
-        cases_of_each=tuple(counts.tolist()),
+        case_ids=tuple(found),
+        patient_ids=tuple(found),
+        probabilities=np.array(probabilities).reshape(len(found), said.probabilities.shape[1]),
+        cases_of_each=tuple(count for _, count in found.values()),
     )

@@ -26,7 +26,8 @@ from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built, compared_networks
-from rdfc_core.pipeline.context import RunContext, axes
+from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
@@ -156,6 +157,7 @@ def pretrained(
         epoch_ended,
         title,
         run.context.team,
+        run.context.loggers,
     )
     return model, convergence
 
@@ -249,6 +251,7 @@ def teach(run: SplitRun, model: Model) -> None:
     model.selection, model.members = None, {}
     for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
         runner = asked.trial_runner(baselines.setup(own))
+        runner.train_ahead([choice])
         chosen = model_selection.choose(runner, choice)
         model.take_members(chosen.selection, chosen.weights(runner), run.study)
 

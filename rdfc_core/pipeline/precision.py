@@ -102,6 +102,20 @@ def as_begun(study: ResolvedStudy, recorded: Mapping[str, Any]) -> ResolvedStudy
     return study if known is None else _in(study, known)
 
 
+def warn_if_slow(study: ResolvedStudy) -> None:
+    """Warn of what makes training many times as long on this machine as it could be.
+
+    Args:
+        study: With a precision in place of ``auto``.
+    """
+    from rdfc_core.training.threads import (
+        warn_if_busy,
+    )  # here: a finished run is told without torch
+
+    warn_if_emulated(study)
+    warn_if_busy()
+
+
 def warn_if_emulated(study: ResolvedStudy) -> None:
     """Warn of a precision that is slow on this machine.
 

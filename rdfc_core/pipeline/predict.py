@@ -106,7 +106,11 @@ def predict(
     run = _opened(run, context)
     for model in run.models.values():
         model.refuse_unknown(method)
-    extraction = _prepare(run, cases, context)
+    return predicted(run, _prepare(run, cases, context), method)
+
+
+def predicted(run: OpenRun, extraction: Extraction, method: str) -> Predictions:
+    """As `predict`, of cases that were prepared already (`features`)."""
     case_ids = [case.case_id for case in extraction.cases]
     said = [
         model.predict({name: extraction.of(name, case_ids) for name in model.views}, method)
@@ -179,7 +183,8 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
         cases, preparers, context.store, context.executor, context.progress, unfit(views)
     )
     seen = findings.seen_in(extraction.prepared)
-    findings.warn(findings.case_findings(extraction.cases, seen, run.definition.grey_scale))
+    trained, shown = run.definition.grey_scale, preparers_of(views)
+    findings.warn(findings.case_findings(extraction.cases, seen, trained, shown))
     return _agreeing(views, extraction)
 
 

@@ -14,24 +14,26 @@ from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
-from rdfc_core.data.split_findings import split_findings
+from rdfc_core.data.split_findings import UNTESTED, split_findings
 from rdfc_core.data.splits import Split
 from rdfc_core.data.targets import TARGETS
 from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
-from rdfc_core.interfaces import Dataset, Problem, View
+from rdfc_core.interfaces import Dataset, View
 from rdfc_core.pipeline import per_split, precision, run_facts, summary
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
-from rdfc_core.pipeline.context import RunContext, extract
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
+from rdfc_core.pipeline.extraction import extract
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
@@ -40,11 +42,10 @@ from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
-from rdfc_core.pipeline.unconverged import unconverged
+from rdfc_core.pipeline.unconverged import ConvergenceRecord
 from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
-from rdfc_core.training.convergence import Convergence
 from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
 from rdfc_core.utils.warning_capture import captured_warnings
@@ -96,11 +97,12 @@ def run(
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
-        with place.claimed(study, context.registry, overwrite, inputs):
+        claimed = place.claimed(study, context.registry, overwrite, inputs)
+        with claimed as new, context.loggers.ending(finished=False):
             if not place.learnt:
                 with context.progress.waiting("Trying the study on its first two cases"):
                     try_on_few(study, cases, context, until, taken, len(classes))
-            context.registry.tell_started(folder=place.path, study=study.dump())
+            context.tell_begun(place.path, study, until, resumed=not new)
             if asked.pretrain.precision == "auto" and until != "extract":
                 log.info("Networks are trained in %s.", study.pretrain.precision)
             return _Run(study, place, dataset, views, context, until, heard).go(cases, taken)
@@ -128,7 +130,7 @@ class _Run:
         self.signs: dict[str, per_split.Signs] = {}
         self.vectors: list[Embedded] = []
         self.trained = list(views)
-        self.convergence: dict[str, dict[str, Convergence]] = {}
+        self.convergence = ConvergenceRecord()
         self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
@@ -156,15 +158,14 @@ class _Run:
         self._write()
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
-        self.context.registry.tell(
-            "rdfc_run_finished", folder=self.place.path, results=results.model_dump()
-        )
+        self.context.tell_finished(self.place.path, results)
         return results
 
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
         seen = findings.seen_in(extraction.prepared)
-        findings.warn(findings.case_findings(extraction.cases, seen))
+        told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
+        findings.warn(told)
         if extraction.failures:
             left = self.targets.findings(extraction.cases, self.dataset.classes)
             findings.warn(left, self.heard)
@@ -183,9 +184,7 @@ class _Run:
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
-            message = "no division of these cases can be tested, so all of them serve pretraining"
-            fix = "Run rdfc datasets check to see why."
-            findings.warn([Problem("", "split", message, fix, "warning")])
+            findings.warn([UNTESTED])
         return splits
 
     def _account(
@@ -197,8 +196,9 @@ class _Run:
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
-        precision.warn_if_emulated(self.study)
+        precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
+        self.convergence = ConvergenceRecord.of(splits)
         for split in splits:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
@@ -208,14 +208,12 @@ class _Run:
                     compared = per_split.compared(part, told)
                 release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
-                self._converged("", split.name, told)
+                self.convergence.add("", split.name, told)
                 for name, (_, other_told) in compared.items():
                     if other_told is not None:
-                        self._converged(name, split.name, other_told)
-                model.classes, taught = (
-                    self.targets.named(self.classes, self.dataset.classes),
-                    split.pretext,
-                )
+                        self.convergence.add(name, split.name, other_told)
+                taught = split.pretext
+                model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
@@ -228,12 +226,6 @@ class _Run:
                 release_free_memory()
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
-
-    def _converged(self, pretext: str, split: str, told: Convergence) -> None:
-        """Keep how far a pretraining came, and say at once if that is too early to judge it."""
-        self.convergence.setdefault(pretext, {})[split] = told
-        if sentence := unconverged(pretext, {split: told}):
-            log.info("%s", sentence)
 
     def _write(self) -> None:
         folder = self.place.path
@@ -254,16 +246,16 @@ class _Run:
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             told = published.rows if published else ()
-            scored = summary.scored(study, self.found, self.metrics, told)
-            needed = summary.needed(study, self.found)
+            found = in_units(study.evaluate, self.found)
+            scored = summary.scored(study, found, self.metrics, told)
+            needed = summary.needed(study, found)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
-            headline = summary.headline(study, self.found, method, main, self.dataset.illustration)
+            headline = summary.headline(study, found, method, main, self.dataset.illustration)
         classes = self.targets.named(self.classes, self.dataset.classes)
-        early = (unconverged(name, told) for name, told in self.convergence.items())
         for sentence in (
-            *filter(None, early),
+            *self.convergence.warnings(),
             *run_facts.by_default(self.selections, study.task),
             *run_facts.warnings(study, extraction, tested, classes),
         ):
@@ -291,10 +283,6 @@ class _Run:
                 "no_attention": self.explained.why_not,
                 "step": self.until,
                 "embeddings": run_facts.embeddings(self.signs),
-                "convergence": {
-                    f"{split}.{name}" if name else split: run_facts.convergence(told)
-                    for name, of_split in self.convergence.items()
-                    for split, told in of_split.items()
-                },
+                "convergence": self.convergence.facts(),
             },
         )

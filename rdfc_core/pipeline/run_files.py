@@ -26,6 +26,7 @@ SPLIT = r"(?:holdout|column|all|fold-\d+(?:\.\d+)?)(?:\.[A-Za-z][A-Za-z0-9_-]*)?
 FOLDERS: Mapping[str, str] = {
     files.CHECKPOINTS: rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     files.TENSORBOARD: rf"{SPLIT}/events\.out\.tfevents\..+",
+    files.LOGGERS: r"[^/]+/.+",
     files.MODELS: rf"{SPLIT}/(?:{re.escape(files.MODEL_WEIGHTS)}|{re.escape(files.MODEL_ABOUT)})",
     files.TRIALS: rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }

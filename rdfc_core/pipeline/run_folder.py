@@ -91,7 +91,7 @@ class RunFolder:
         registry: Registry,
         overwrite: bool,
         inputs: Mapping[str, Any] | None = None,
-    ) -> Iterator[None]:
+    ) -> Iterator[bool]:
         """The folder, for this study and this process alone: begun, or continued.
 
         A run that is refused before anything was trained leaves nothing behind.
@@ -101,6 +101,9 @@ class RunFolder:
             registry: Whose versions are recorded.
             overwrite: Replace the run that is there.
             inputs: What `rdfc_core.pipeline.run_inputs.inputs_of` says of the study.
+
+        Yields:
+            Whether the run is begun here and now.
 
         Raises:
             StudyError: If the folder holds another study, files that are no run's, or if another
@@ -126,7 +129,7 @@ class RunFolder:
         try:
             remove_partial(self.path)
             begun = self._begin(study, registry, overwrite, inputs)
-            yield
+            yield begun
         except RdfcError:
             if begun and not (self.learnt or self.results.exists()):
                 remove_own(self.path)

@@ -10,6 +10,7 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.splits import Split, UnsplittableError, untested
 from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
+from rdfc_core.evaluation.patients import require_poolable
 from rdfc_core.interfaces import Dataset
 from rdfc_core.pipeline.steps import Step
 
@@ -31,7 +32,15 @@ def splits_of(
         until: The last step; without evaluation nothing needs to be tested.
         fingerprints: Case id → content, once files have been read.
         images: Case id → content of the image; before files have been read, their names are taken.
+
+    Raises:
+        DataError: If there are none and evaluation needs them, or patients are to be judged whose
+            cases have different labels.
+        StudyError: If patients cannot be judged as the study says.
     """
+    if until == "evaluate":
+        classes = TARGETS[study.task].classes(cases, dataset.classes)
+        require_poolable(study.evaluate, cases, classes)
     spec = study.split_spec(dataset.protocol())
     images = images or {case.case_id: normpath(case.image) for case in cases}
     try:

@@ -14,6 +14,7 @@ from rdfc_core.evaluation.headline import against, headline_variant
 from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
+from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.permutation_importance import Family, contributions
 from rdfc_core.evaluation.study_metrics import FailedMetricError, OwnMetrics, facts
 from rdfc_core.evaluation.tasks import task_of
@@ -100,6 +101,7 @@ def rows(
                     ci_low=finite(value.low),
                     ci_high=finite(value.high),
                     n_cases=len(tested),
+                    unit=settings.unit,
                     folds=len({one.split for one in predictions}),
                     seeds=len({one.repeat for one in predictions}),
                     labelled_cases=mean(one.labelled_cases for one in predictions),
@@ -215,7 +217,9 @@ def importance(
     """What each family of handcrafted features contributes."""
     settings = study.evaluate
     metric = task_of(settings).importance
-    found = contributions(told, settings.bootstrap, settings.confidence, study.seed, metric)
+    found = contributions(
+        in_units(settings, told), settings.bootstrap, settings.confidence, study.seed, metric
+    )
     return [
         Importance(
             grouping=one.family.grouping,
@@ -228,6 +232,7 @@ def importance(
             ci_low=finite(one.low),
             ci_high=finite(one.high),
             n_cases=one.n_cases,
+            unit=settings.unit,
             repeats=one.repeats,
         )
         for one in found

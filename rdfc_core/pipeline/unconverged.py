@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
+from rdfc_core.data.splits import Split
+from rdfc_core.pipeline.run_facts import convergence
 from rdfc_core.training.convergence import Convergence
+
+log = logging.getLogger("rdfc")
 
 
 def unconverged(pretext: str, splits: Mapping[str, Convergence]) -> str | None:
@@ -36,3 +43,42 @@ def unconverged(pretext: str, splits: Mapping[str, Convergence]) -> str | None:
         "judges a network that has not learnt its task. To go on from there, with RUN for the "
         f"run's folder: rdfc run RUN/study.yaml --out RUN {' '.join(larger)}."
     )
+
+
+class ConvergenceRecord:
+    """How far each pretraining of a run came, and what was said of it.
+
+    Args:
+        trainings: On how many splits each network is pretrained.
+    """
+
+    def __init__(self, trainings: int = 0) -> None:
+        self._trainings = trainings
+        self._told: dict[str, dict[str, Convergence]] = {}
+
+    @classmethod
+    def of(cls, splits: Sequence[Split]) -> ConvergenceRecord:
+        """Of a run on these splits; those that share their pretext cases share a pretraining."""
+        return cls(sum(1 for _ in groupby(splits, key=lambda split: split.pretext)))
+
+    def add(self, pretext: str, split: str, told: Convergence) -> None:
+        """Keep how far a pretraining came, and say at once if that is too early to judge it."""
+        self._told.setdefault(pretext, {})[split] = told
+        if sentence := unconverged(pretext, {split: told}):
+            # Of several the last word is that on all of them.
+            log.log(logging.INFO if self._trainings > 1 else logging.WARNING, "%s", sentence)
+
+    def warnings(self) -> list[str]:
+        """What there is to say at the end, and was not said at once."""
+        if self._trainings <= 1:
+            return []
+        found = (unconverged(name, told) for name, told in self._told.items())
+        return [sentence for sentence in found if sentence]
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Split, or ``SPLIT.PRETEXT`` → how far it came, as ``results.json`` has it."""
+        return {
+            f"{split}.{name}" if name else split: convergence(told)
+            for name, of_split in self._told.items()
+            for split, told in of_split.items()
+        }

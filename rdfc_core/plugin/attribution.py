@@ -22,7 +22,7 @@ from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.registry import Source, installed
 
 CORE = "rdfc-core"
-EXTRAS = ("dicom", "monai", "paper", "pyradiomics", "table")
+EXTRAS = ("dicom", "mlflow", "monai", "paper", "pyradiomics", "table")
 """Of core: each names plugins of this project."""
 
 
@@ -111,7 +111,11 @@ def bundled() -> frozenset[str]:
 
 
 def _offer_of(part: object) -> tuple[Component, Source] | None:
-    """Which plugin offers the part: the one that names its class, or else its package."""
+    """Which plugin offers the part: the one that names its class, or else a class above it.
+
+    Of classes above it those of the part's own package come first; that of rdfc's own plugins are
+    not blamed for what others derive from them.
+    """
     own, module = type(part), type(part).__module__
     offers = list(installed().components())
     for offered in offers:
@@ -120,7 +124,17 @@ def _offer_of(part: object) -> tuple[Component, Source] | None:
             return offered
         if getattr(sys.modules.get(name), attribute, None) is own:  # defined elsewhere
             return offered
-    return None
+    derived = [offered for offered in offers if _derives(own, offered[0])]
+    near = [offered for offered in _offered_by(module) if offered in derived]
+    foreign = [offered for offered in derived if offered[1].distribution not in bundled()]
+    return next(iter([*near, *foreign]), None)
+
+
+def _derives(own: type, component: Component) -> bool:
+    """Whether a class derives from the component's, as far as that is loaded."""
+    name, _, attribute = component.target.partition(":")
+    base = getattr(sys.modules.get(name), attribute, None)
+    return isinstance(base, type) and issubclass(own, base)
 
 
 def _culprit(trace: TracebackType | None) -> tuple[Source, Component | None, str] | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.hookspecs import hookimpl
+from rdfc_core.results import files
+from rdfc_core.utils.training_extra import NEEDS_SKLEARN, NEEDS_TORCH
 
 rdfc_interface = 1
 
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """Readers, views, parts of trainings, evaluators, metrics, and the local executor."""
+    """Readers, views, parts of trainings, evaluators, metrics, loggers, and the local executor."""
     return [
         Component(
             "reader",
@@ -39,10 +41,18 @@ def rdfc_components() -> list[Component]:
             "The tumour's picture, through an image encoder",
             "rdfc_core.views.image_view:ImageView",
             "rdfc_core.views.options:ImageViewConfig",
+            NEEDS_TORCH,
         ),
         *_of_training(),
         *_evaluators(),
         *_metrics(),
+        Component(
+            "logger",
+            files.TENSORBOARD,
+            "Metrics of pretraining for TensorBoard, in the run folder",
+            "rdfc_core.training.tensorboard_logger:TensorBoardLogger",
+            requires=NEEDS_TORCH,
+        ),
         Component(
             "executor",
             "local",
@@ -61,6 +71,7 @@ def _of_training() -> list[Component]:
             "linear",
             "One linear layer",
             "rdfc_core.models.projectors:LinearProjector",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "projector",
@@ -68,6 +79,7 @@ def _of_training() -> list[Component]:
             "Linear layers with normalisation and ReLU between them",
             "rdfc_core.models.projectors:MLPProjector",
             "rdfc_core.models.projector_options:MLPConfig",
+            NEEDS_TORCH,
         ),
         Component(
             "optimizer",
@@ -75,6 +87,7 @@ def _of_training() -> list[Component]:
             "Stochastic gradient descent with momentum",
             "rdfc_core.training.optim:SGD",
             "rdfc_core.training.part_options:SGDConfig",
+            NEEDS_TORCH,
         ),
         Component(
             "optimizer",
@@ -82,24 +95,28 @@ def _of_training() -> list[Component]:
             "Adam with decoupled weight decay",
             "rdfc_core.training.optim:AdamW",
             "rdfc_core.training.part_options:AdamWConfig",
+            NEEDS_TORCH,
         ),
         Component(
             "schedule",
             "constant",
             "The peak learning rate at every step",
             "rdfc_core.training.schedule:Constant",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "schedule",
             "cosine",
             "From the peak to 0 by a half cosine",
             "rdfc_core.training.schedule:Cosine",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "schedule",
             "one-cycle",
             "Up for a tenth of the steps and down to 0, each by a half cosine",
             "rdfc_core.training.schedule:OneCycle",
+            requires=NEEDS_TORCH,
         ),
         Component(
             "schedule",
@@ -107,6 +124,7 @@ def _of_training() -> list[Component]:
             "The peak, and a tenth of it from a share of the steps on",
             "rdfc_core.training.schedule:Step",
             "rdfc_core.training.part_options:StepConfig",
+            NEEDS_TORCH,
         ),
     ]
 
@@ -124,6 +142,7 @@ def _evaluators() -> list[Component]:
             "Gradient boosting of trees on a table of features",
             f"{module}:GradientBoosting",
             f"{options}:BoostingConfig",
+            requires=NEEDS_SKLEARN,
         ),
         Component(
             "evaluator",
@@ -131,6 +150,7 @@ def _evaluators() -> list[Component]:
             "A forest of trees on a table of features",
             f"{module}:RandomForest",
             f"{options}:ForestConfig",
+            requires=NEEDS_SKLEARN,
         ),
         Component(
             "evaluator",

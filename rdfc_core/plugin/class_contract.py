@@ -28,6 +28,7 @@ INTERFACES = {
     "evaluator": "Evaluator",
     "metric": "Metric",
     "report_section": "ReportSection",
+    "logger": "Logger",
     "executor": "Executor",
 }
 """Kind → the class in `rdfc_core.interfaces` that components of the kind derive from."""

@@ -37,6 +37,7 @@ Kind = Literal[
     "evaluator",
     "metric",
     "report_section",
+    "logger",
     "executor",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

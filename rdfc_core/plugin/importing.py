@@ -10,6 +10,7 @@ from typing import Any
 
 from rdfc_core.contract.global_state import GlobalState, touched
 from rdfc_core.errors import PluginError, out_of_memory
+from rdfc_core.utils.tracebacks import place_in
 
 LONGEST = 60
 """Letters of what was printed that are told."""
@@ -66,7 +67,9 @@ def imported(path: str, label: str) -> Any:
                 if outside
                 else "Correct the module's name in the plugin's Component."
             )
+        place = place_in(error, own)
+        where = f" (in {place})" if place else ""
         raise PluginError(
-            f"The {label} could not be loaded from {path}: {type(error).__name__}: {error}. "
+            f"The {label} could not be loaded from {path}: {type(error).__name__}: {error}{where}. "
             f"{remedy}"
         ) from error

@@ -17,11 +17,12 @@ from typing import Any, cast
 
 import pluggy
 
-from rdfc_core.errors import PluginError, did_you_mean
+from rdfc_core.errors import PluginError, did_you_mean, with_article
 from rdfc_core.plugin import hookspecs, listeners
 from rdfc_core.plugin.component import INTERFACE_VERSION, KINDS, Component, Kind
 from rdfc_core.plugin.importing import LONGEST, side_effects
 from rdfc_core.plugin.switched_off import VARIABLE, switched_off
+from rdfc_core.utils.tracebacks import place_in
 
 log = logging.getLogger("rdfc")
 
@@ -67,6 +68,8 @@ class Registry:
     broken: list[BrokenPlugin] = field(default_factory=list)
     doubtful: list[BrokenPlugin] = field(default_factory=list)
     """Plugins that work, with what their authors may have forgotten."""
+    listening: list[tuple[Source, tuple[str, ...]]] = field(default_factory=list)
+    """Plugins that implement hooks of a run, and which."""
     off: list[Source] = field(default_factory=list)
     """Plugins that the user has switched off; nothing of them was imported."""
 
@@ -157,12 +160,16 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
                 module, components = _announced(point)
                 _register(manager, module, f"{source.distribution}:{point.name}")
         except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
-            reason = str(error) if isinstance(error, PluginError) else _reason(error)
+            told = isinstance(error, PluginError)
+            reason = str(error) if told else _reason(error, point.value.partition(".")[0])
             registry.broken.append(BrokenPlugin(source, reason))
             continue
         for component in components:
             offered = component.offered(source), source
             registry.found[(component.kind, component.name)].append(offered)
+        events = tuple(sorted(_hooks_of(module) - {"rdfc_components"}))
+        if events:
+            registry.listening.append((source, events))
         doubts = [*_doubts(module), *(f"importing it {effect}." for effect in effects)]
         registry.doubtful += [BrokenPlugin(source, doubt) for doubt in doubts]
     return registry
@@ -270,7 +277,7 @@ def _components_of(module: object) -> list[Component]:
             )
         if not WRITABLE.fullmatch(component.name):
             raise PluginError(
-                f"it calls a {component.kind} {component.name!r}, which a study cannot name. Use "
+                f"it announces {with_article(component.label)}, which a study cannot name. Use "
                 "letters, digits, and - _ . between them."
             )
         if (component.kind, component.name) in seen:
@@ -284,5 +291,7 @@ def _short(thing: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}. Reinstall, upgrade or uninstall it."
+def _reason(error: BaseException, package: str) -> str:
+    place = place_in(error, package)
+    where = f" (in {place})" if place else ""
+    return f"{type(error).__name__}: {error}{where}. Reinstall, upgrade or uninstall it."

@@ -229,6 +229,20 @@ def calibration(
         return inline(figure, name, description)
 
 
+def decision(curves: Sequence[Curve], name: str, description: str) -> str:
+    """Net benefit over the threshold, as inline SVG; acting on none is the line at 0."""
+    with house_style():
+        figure, axes = empty_axes(SQUARE, "Threshold", "Net benefit")
+        axes.axhline(0, color=LIGHT["line"], linewidth=1)
+        for curve in curves:
+            _draw(axes, curve)
+        highest = max(float(curve.y.max()) for curve in curves)
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.3 * highest - 0.01, 1.1 * highest + 0.01)  # far below 0 says no more
+        _legend(axes, curves)
+        return inline(figure, name, description)
+
+
 def empty_axes(size: tuple[float, float], x: str, y: str) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, named."""
     from matplotlib.figure import Figure  # no pyplot: it would keep figures and choose a screen

@@ -44,8 +44,7 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
     model = NAMES[SELECTED].capitalize() if row.method == SELECTED else row.method
     return (
         f"{model} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
-        f"{text.count(row.n_cases, 'held-back case')}{_error(headline, rows)} "
-        f"({what_it_is(row, selections)})."
+        f"{text.held_back(row)}{_error(headline, rows)} ({what_it_is(row, selections)})."
     )
 
 

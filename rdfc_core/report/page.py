@@ -29,41 +29,50 @@ from rdfc_core.results.vocabulary import REGRESSION
 
 def render(run: RunData) -> str:
     """The whole page as HTML. The same run gives the same text."""
+    verdict = judge(run)
+    script = _text("page.js")
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            style=style(),
+            script=Markup(script),
+            script_hash=_hash(script),
+            shapes=SHAPES,
+            width=WIDTH,
+            height=HEIGHT,
+            side=SIDE,
+            summary=summary(run, verdict),
+            data=data(run),
+            training=training(run),
+            results=results(run, verdict),
+            numbers_by_case=numbers_by_case(run, verdict),
+            case_by_case=None if run.task == REGRESSION else case_by_case(run, verdict),
+            importance=importance(run),
+            attention=attention(run),
+            embedding_map=embedding_map(run),
+            by_plugins=by_plugins(run),
+            provenance=provenance(run),
+        )
+    )
+
+
+def environment() -> Environment:
+    """The templates of the pages."""
     # autoescape: names and ids are other people's; `tojson` keeps them inside the script's data.
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("rdfc_core.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    verdict = judge(run)
-    script = _text("page.js")
-    return environment.get_template("report.html.j2").render(
-        style=Markup(_style()),
-        script=Markup(script),
-        script_hash=_hash(script),
-        shapes=SHAPES,
-        width=WIDTH,
-        height=HEIGHT,
-        side=SIDE,
-        summary=summary(run, verdict),
-        data=data(run),
-        training=training(run),
-        results=results(run, verdict),
-        numbers_by_case=numbers_by_case(run, verdict),
-        case_by_case=None if run.task == REGRESSION else case_by_case(run, verdict),
-        importance=importance(run),
-        attention=attention(run),
-        embedding_map=embedding_map(run),
-        by_plugins=by_plugins(run),
-        provenance=provenance(run),
-    )
 
 
-def _style() -> str:
+def style() -> Markup:
+    """The style sheet of the pages, by day and by night."""
     night = f"@media screen and (prefers-color-scheme: dark) {{ :root {{{variables(DARK)}}} }}"
-    return (
+    return Markup(
         f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n{night}\n{_text('style.css')}"
     )
 

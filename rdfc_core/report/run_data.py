@@ -23,7 +23,7 @@ from rdfc_core.results.schema import (
     Row,
     Selection,
 )
-from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
+from rdfc_core.results.vocabulary import CASE, CLASSIFICATION, TaskName
 
 
 class _Recorded(BaseModel):
@@ -254,6 +254,19 @@ class RunData:
         if self.embeddings:
             seen |= {label for label in self.embeddings.labels if label is not None}
         return (*listed, *sorted(seen - set(listed)))
+
+    @cached_property
+    def unit(self) -> str:
+        """What the run's tables judge: ``case`` or ``patient``."""
+        rows = self.results.rows if self.results else ()
+        return rows[0].unit if rows else CASE
+
+    @property
+    def pool(self) -> str:
+        """How the cases of a patient are pooled where patients are judged."""
+        evaluate = (self.study or {}).get("evaluate")
+        told = evaluate.get("pool") if isinstance(evaluate, Mapping) else None
+        return "max" if told == "max" and len(self.classes) == 2 else "mean"
 
     @cached_property
     def labels(self) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from rdfc_core.report.run_data import Method
-from rdfc_core.results.schema import Row
+from rdfc_core.results.schema import Importance, Row
 from rdfc_core.results.vocabulary import (
     BOTH_VIEWS,
     CLASSIFIER_HEADINGS,
@@ -50,6 +50,11 @@ def is_learnt_name(method: str) -> bool:
     if method.startswith(START):  # weights from elsewhere, without the pretext
         return False
     return method.removesuffix(FINETUNED_SUFFIX) not in OPPONENTS
+
+
+def held_back(judged: Row | Importance) -> str:
+    """``24 held-back cases``, or patients where these are judged."""
+    return count(judged.n_cases, f"held-back {judged.unit}")
 
 
 def metric_in_sentence(metric: str) -> str:

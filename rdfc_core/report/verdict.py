@@ -9,6 +9,7 @@ import numpy as np
 
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.report import headline
+from rdfc_core.report.patients import in_units
 from rdfc_core.report.run_data import RecordedPredictions, RunData, key_of
 from rdfc_core.report.text import Outcome, is_control, is_learnt
 from rdfc_core.results.schema import Row
@@ -164,8 +165,9 @@ def _rank(row: Row | None, named: tuple[str, str, str] | None) -> tuple[bool, fl
 
 
 def predictions_of(run: RunData, row: Row) -> RecordedPredictions | None:
-    """What the row's method said about the held-back cases, if the run kept it."""
-    return next((p for p in run.predictions if p.method == key_of(row)), None)
+    """What the row's method said about what was held back, if the run kept it."""
+    found = [p for p in run.predictions if p.method == key_of(row)]
+    return next(iter(in_units(run, found[:1])), None)
 
 
 def _mean(row: Row | None) -> float:

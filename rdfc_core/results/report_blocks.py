@@ -54,8 +54,13 @@ class FigureBlock(_Block):
     """A picture with its caption, which is read out where nobody sees it."""
 
     kind: Literal["figure"] = "figure"
-    png: bytes = Field(max_length=MOST_PICTURE_BYTES)
-    caption: str = Field(min_length=1, max_length=1000)
+    png: bytes = Field(
+        max_length=MOST_PICTURE_BYTES,
+        description="The file's bytes, as `matplotlib`'s savefig(file, format='png') writes them.",
+    )
+    caption: str = Field(
+        min_length=1, max_length=1000, description="What it shows; stands below it."
+    )
 
     @field_validator("png")
     @classmethod

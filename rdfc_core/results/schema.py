@@ -18,7 +18,7 @@ from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
 from rdfc_core.results.metric_facts import MetricFacts as MetricFacts
-from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName, Unit
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class Row(BaseModel):
     ci_high: float | None
     """Upper end of the interval."""
     n_cases: int
-    """Held-back cases that were judged."""
+    """Held-back cases, or patients (`unit`), that were judged."""
+    unit: Unit = "case"
+    """What was judged: each ``case``, or each ``patient`` by all its cases."""
     folds: int
     """Splits."""
     seeds: int
@@ -165,7 +167,9 @@ class Importance(BaseModel):
     ci_high: float | None
     """Upper end of its interval."""
     n_cases: int
-    """Held-back cases."""
+    """Held-back cases, or patients (`unit`)."""
+    unit: Unit = "case"
+    """As in `rows`."""
     repeats: int
     """Deals."""
 

@@ -14,6 +14,15 @@ TaskName = Literal["classification", "regression"]
 CLASSIFICATION, REGRESSION = get_args(TaskName)
 """What labels are: classes to tell apart, or numbers to predict."""
 
+# What is judged
+
+Unit = Literal["case", "patient"]
+CASE, PATIENT = get_args(Unit)
+
+Pooling = Literal["mean", "max"]
+"""What is said of a patient: the mean of its cases, or the one that is likeliest of the second of
+two classes."""
+
 # Tables
 
 LINEAR, SUPERVISED, CONTROL = "linear", "supervised", "control"

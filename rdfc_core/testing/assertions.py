@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import ParamSpec, TypeVar
 
 from rdfc_core.errors import RdfcError
@@ -25,15 +26,22 @@ def conformance(check: Callable[P, T]) -> Callable[P, T]:
         except (AssertionError, RdfcError):
             raise
         except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
+            frames = list(traceback.walk_tb(error.__traceback__))
+            own = type(args[0]).__module__.partition(".")[0] if args else ""
+            inside = [one for one in frames if _package(one[0]) == own]
+            frame, line = (inside or frames)[-1]  # not that of pydantic or torch, which it called
             who = type(args[0]).__name__ if args else "The component"
             raise AssertionError(
                 f"{who} raised {type(error).__name__} where rdfc relies on a result: "
-                f"{' '.join(str(error).split()) or 'no message'} (in {frame.name}, "
-                f"{Path(frame.filename).name} line {frame.lineno}); mend that."
+                f"{' '.join(str(error).split()) or 'no message'} (in {frame.f_code.co_name}, "
+                f"{Path(frame.f_code.co_filename).name} line {line}); mend that."
             ) from error
 
     return complaining
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 @contextmanager

@@ -28,16 +28,19 @@ if TYPE_CHECKING:
 
 
 @conformance
-def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
+def check_dataset(dataset: Dataset, loaded: int = 3, listing: Path | None = None) -> None:
     """Check a data set that lies on disk: its listing, its split, and some of its cases.
 
     Args:
         dataset: Built with options that name real (small) files.
         loaded: How many of its cases are loaded, spread over the listing.
+        listing: A list, or folder, of new cases as `Dataset.with_list` takes it for ``rdfc
+            predict``; None: only that it refuses no list before it is read.
 
     Raises:
         AssertionError: If the listing changes between calls, ids are not unique, labels are not
-            among the classes, listing opens images, cases cannot be pickled or loaded, the split
+            among the classes, listing opens images, another list changes the data set or gives its
+            cases, cases cannot be pickled or loaded, the split
             names a column that cases do not have, or the published study names a data set.
     """
     from rdfc_core.interfaces import Dataset
@@ -60,6 +63,7 @@ def check_dataset(dataset: Dataset, loaded: int = 3) -> None:
     _check_problems(who, cases, dataset)
     _check_published(who, dataset)
     require(isinstance(dataset.citation, str), f"{who}.citation has to be a string.")
+    _check_other_list(who, cases, dataset, listing)
     places = sorted({round(i * (len(cases) - 1) / max(1, loaded - 1)) for i in range(loaded)})
     for place in places:
         _check_case(who, cases[place])
@@ -112,6 +116,40 @@ def _check_published(who: str, dataset: Dataset) -> None:
     require(
         published is None or "dataset" not in published.study,
         f"{who}.published() names a data set in its study; rdfc reproduce puts this one there.",
+    )
+
+
+def _check_other_list(
+    who: str, cases: Sequence[Case], dataset: Dataset, listing: Path | None
+) -> None:
+    """The data set with another list is another object, with the cases of that list."""
+    from rdfc_core.interfaces import Dataset
+
+    other = dataset.with_list(listing or Path("no-such-folder/list.csv"))
+    require(
+        other is None or (isinstance(other, Dataset) and other is not dataset),
+        f"{who}.with_list() gave {type(other).__name__}; give a new data set with the same "
+        "options, or None where it comes from no list.",
+    )
+    own = [(case.case_id, case.image) for case in cases]
+    require(
+        [(case.case_id, case.image) for case in dataset.cases()] == own,
+        f"{who}.with_list() changed the cases of the data set itself; leave it as it is.",
+    )
+    if listing is None:
+        return
+    require(
+        other is not None,
+        f"{who}.with_list({listing.name}) gave None, so that rdfc predict would read it as a plain "
+        "list; implement it.",
+    )
+    assert other is not None
+    new = other.cases()
+    require_cases(new, who)
+    require(
+        [(case.case_id, case.image) for case in new] != own,
+        f"{who}.with_list({listing.name}) lists the cases of the data set itself; list those of "
+        "what is given.",
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rdfc_core.contract.arrays import require_missing, same
 from rdfc_core.contract.features import left_as_given, measured, require_names
@@ -14,6 +16,7 @@ from rdfc_core.contract.global_state import left_alone
 from rdfc_core.contract.promises import require, require_kind, require_recipe, through_pickle
 from rdfc_core.errors import RdfcError
 from rdfc_core.testing.assertions import conformance
+from rdfc_core.testing.recipe_options import check_options_in_recipe
 from rdfc_core.testing.tumours import example_tumours
 
 if TYPE_CHECKING:
@@ -31,8 +34,9 @@ def check_feature_extractor(extractor: FeatureExtractor, ndims: Sequence[int] = 
 
     Raises:
         AssertionError: If names and values do not fit, values depend on anything but the tumour
-            (earlier cases, the process, the array's type), a NaN has no reason, or what cannot be
-            measured raises anything but `RdfcError`.
+            (earlier cases, the process, the array's type), an option changes them and not the
+            recipe (those that it keeps as ``config`` are changed one by one), a NaN has no reason,
+            or what cannot be measured raises anything but `RdfcError`.
     """
     from rdfc_core.interfaces import FeatureExtractor
 
@@ -56,6 +60,11 @@ def check_feature_extractor(extractor: FeatureExtractor, ndims: Sequence[int] = 
         _check_type_of_array(extractor, first, found, who)
         _check_single_voxel(extractor, first, who)
         extractor.check(first)
+        check_options_in_recipe(copy, partial(_values, tumour=first), who)
+
+
+def _values(extractor: FeatureExtractor, tumour: Tumour) -> NDArray[np.float64]:
+    return np.asarray(extractor.extract(tumour).values)
 
 
 def _check_names(extractor: FeatureExtractor, ndim: int, who: str) -> None:

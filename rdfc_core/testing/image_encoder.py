@@ -24,12 +24,14 @@ def check_image_encoder(
         size: Of the pictures, (H, W), or (Z, Y, X) for three spatial dimensions.
 
     Raises:
-        AssertionError: If a network does not give (B, F) features of each picture alone, cannot
-            be trained as a whole, its layer groups miss a parameter or hold one twice, or there is
-            not a mean and a deviation for each channel.
+        AssertionError: If building seeds or changes what belongs to the whole process, a network
+            does not give (B, F) features of each picture alone, cannot be trained as a whole, its
+            layer groups miss a parameter or hold one twice, or there is not a mean and a deviation
+            for each channel.
     """
     import torch
 
+    from rdfc_core.contract.global_state import UNLIKELY_SEED, left_alone
     from rdfc_core.contract.networks import require_normalisation
     from rdfc_core.interfaces import ImageEncoder
     from rdfc_core.testing.networks import check_layer_groups, check_network
@@ -50,6 +52,10 @@ def check_image_encoder(
         require_normalisation(given, count, f"{who}.normalisation({count})")
         mean, deviation = (torch.tensor(one).view(-1, *[1] * len(size)) for one in given)
         batch = (torch.rand(3, count, *size, generator=generator) - mean) / deviation
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(UNLIKELY_SEED)  # seeding with the seed of a test would not be seen
+            with left_alone(f"{who}.build()", weights=True):
+                encoder.build(count)
         network = check_network(
             lambda count=count: encoder.build(count),  # type: ignore[misc]
             batch,

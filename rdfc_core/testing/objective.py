@@ -118,6 +118,12 @@ def _check_forward(objective: Objective, a: Tensor, b: Tensor, memory: Memory, w
     require(torch.isfinite(loss), f"{who} gave the loss {loss}; give one finite scalar.")
     loss.backward()
     gradients = [gradient for gradient in (a.grad, b.grad) if gradient is not None]
+    for name, view in (("a", a), ("b", b)):
+        require(
+            objective.positive_from_memory or (view.grad is not None and view.grad.any()),
+            f"{who}: no gradient reaches the embeddings {name}, so that a tower would learn "
+            "nothing; do not detach them.",
+        )
     require(
         any(gradient.any() for gradient in gradients)
         and all(torch.isfinite(gradient).all() for gradient in gradients),

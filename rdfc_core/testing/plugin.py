@@ -39,9 +39,12 @@ print(*[name for name in sys.argv[2].split(",") if name in sys.modules])
 def check_plugin(distribution_or_module: str) -> None:
     """Check a plugin: that it is found, loads nothing heavy, and that its components are sound.
 
+    One that implements hooks and offers no component is a plugin, too.
+
     Args:
         distribution_or_module: The name of an installed distribution with entry points of the
-            group ``rdfc``, or of an importable module that announces components.
+            group ``rdfc``, or of an importable module that announces components or
+            implements hooks.
 
     Raises:
         AssertionError: If the plugin is broken, announces nothing, does not name its interface
@@ -55,9 +58,9 @@ def check_plugin(distribution_or_module: str) -> None:
     require(not registry.broken, " ".join(str(plugin) for plugin in registry.broken))
     components = [component for component, _ in registry.components()]
     require(
-        components,
-        f"{distribution_or_module} announces no component; return them from a function "
-        "rdfc_components() marked with @hookimpl.",
+        components or registry.listening,
+        f"{distribution_or_module} announces no component and implements no hook; return "
+        "components from a function rdfc_components() marked with @hookimpl.",
     )
     for point in points:
         require(

@@ -7,6 +7,8 @@ from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rdfc_core.contract.promises import expect_error, require, require_kind
 from rdfc_core.errors import StudyError
 from rdfc_core.testing.assertions import conformance, one_thread
@@ -21,17 +23,22 @@ CASES, STEPS, TOTAL = 8, 3, 10
 
 
 @conformance
-def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> None:
+def check_pretext(
+    pretext: Pretext, views: Mapping[str, View] | None = None, fixed_teacher: bool = False
+) -> None:
     """Check a task by training it for a few steps on eight generated tumours.
 
     Args:
         pretext: Built (``Class(config, **parts)``), and its `build` not called yet.
         views: The study's views, not fitted; by default ``radiomics``, short vectors, and
             ``image``, pictures of 1 × 64 × 64.
+        fixed_teacher: Whether `Pretext.further_towers` are to stay as they begin: networks that
+            were trained elsewhere.
 
     Raises:
         AssertionError: If the loss is no finite scalar that trains the towers, a step is not
-            repeatable or changes its batch, embeddings or logs carry a gradient, towers are not
+            repeatable, draws from a global generator or changes its batch, a teacher is its own
+            student or does not follow it, embeddings or logs carry a gradient, towers are not
             given back, the measure on held-back cases is no number or changes the task, the state
             does not hold everything, or the loss in a precision of runs is another than in float64.
     """
@@ -58,7 +65,9 @@ def check_pretext(pretext: Pretext, views: Mapping[str, View] | None = None) -> 
         _build(pretext, views, 0)
         require_encoders(pretext, views)
         _check_step(pretext, views, prepared, who)
-        _check_training(pretext, views, prepared, who)
+        _check_named_towers(pretext, views, prepared, who)
+        _check_draws(deepcopy(pretext), views, prepared, who)
+        _check_training(pretext, views, prepared, who, fixed_teacher)
         _check_held_back(pretext, views, prepared, who)
         _check_saved(pretext, deepcopy(blank), views, prepared, who)
         step = partial(_step, views=views, prepared=prepared, seed=3)
@@ -120,13 +129,74 @@ def _check_step(
     pretext.load_state_dict(state)
 
 
-def _check_training(
+def _check_named_towers(
     pretext: Pretext, views: Mapping[str, View], prepared: Mapping[str, Tensor], who: str
+) -> None:
+    """Each tower that a step sends cases through is named, for precision and processes."""
+    from rdfc_core.interfaces import Tower
+
+    named = [*pretext.encoders().values(), *pretext.further_towers()]
+    known = {id(part) for tower in named for part in tower.modules()}
+    called: set[str] = set()
+    hooks = [
+        part.register_forward_hook(lambda *_, path=path: called.add(path))
+        for path, part in pretext.named_modules()
+        if isinstance(part, Tower) and id(part) not in known
+    ]
+    state = deepcopy(pretext.state_dict())
+    _step(pretext, views, prepared, seed=1)
+    pretext.load_state_dict(state)
+    for hook in hooks:
+        hook.remove()
+    require(
+        not called,
+        f"{who} sends cases through the tower {min(called, default='')!r}, which neither "
+        "encoders() nor further_towers() gives; name it, or it is computed in single precision, "
+        "and by each of several processes for all cases.",
+    )
+
+
+def _check_draws(
+    pretext: Pretext, views: Mapping[str, View], prepared: Mapping[str, Tensor], who: str
+) -> None:
+    """A step is the same whatever the state of the global generators, but for dropout."""
+    import random
+
+    import torch
+
+    from rdfc_core.contract.global_state import GlobalState
+
+    for layer in pretext.train().modules():
+        if "Drop" in type(layer).__name__:  # DropPath, too
+            layer.eval()
+    state, own = deepcopy(pretext.state_dict()), GlobalState.now()
+    losses = []
+    for seed in (1, 2):
+        pretext.load_state_dict(state)
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        losses.append(pretext(_batch(views, prepared, 1)).loss.detach())
+    own.restore()
+    require(
+        torch.equal(*losses),
+        f"{who} gave {losses[0]:.6g} and then {losses[1]:.6g} for the same batch under other seeds "
+        "of the global generators; draw from batch.generator, and vary views by batch.draw(name).",
+    )
+
+
+def _check_training(
+    pretext: Pretext,
+    views: Mapping[str, View],
+    prepared: Mapping[str, Tensor],
+    who: str,
+    fixed_teacher: bool,
 ) -> None:
     import torch
 
     optimiser = torch.optim.SGD(pretext.parameters(), lr=1e-3)
     start = {name: _weights(tower) for name, tower in pretext.encoders().items()}
+    further = [(tower, _weights(tower)) for tower in pretext.further_towers()]
     for step in range(STEPS):
         output = _step(pretext, views, prepared, seed=step)
         optimiser.zero_grad()
@@ -134,14 +204,16 @@ def _check_training(
         optimiser.step()
         pretext.after_step(torch.arange(CASES), output.embeddings)
     for name, tower in pretext.encoders().items():
-        moved = any(
-            not torch.equal(old, new) for old, new in zip(start[name], _weights(tower), strict=True)
-        )
         require(
-            moved,
+            _moved(tower, start[name]),
             f"{who}: the tower {name!r} did not change in {STEPS} steps; let the loss depend on "
             "it, or leave it out of encoders().",
         )
+    require(
+        fixed_teacher or not further or any(_moved(*one) for one in further),
+        f"{who}: none of further_towers() changed in {STEPS} steps; let them follow the trained "
+        "ones in after_step(), or give this check fixed_teacher=True.",
+    )
     bad = [name for name, p in pretext.named_parameters() if not torch.isfinite(p).all()]
     require(not bad, f"{who}: {bad[:1]} is NaN or infinite after {STEPS} steps.")
     _check_embed(pretext, prepared, who)
@@ -172,6 +244,12 @@ def _check_held_back(
         all(torch.equal(value, after[key]) for key, value in before.items()),
         f"{who}.held_back_metrics() changed the task's state; measure without learning.",
     )
+
+
+def _moved(tower: torch.nn.Module, before: Sequence[Tensor]) -> bool:
+    import torch
+
+    return any(not torch.equal(old, new) for old, new in zip(before, _weights(tower), strict=True))
 
 
 def _weights(tower: torch.nn.Module) -> Sequence[Tensor]:

@@ -24,7 +24,8 @@ def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
     Args:
         reader: Built.
         image_path: An image that it reads.
-        mask_path: The mask that belongs to it, on the same grid.
+        mask_path: The mask that belongs to it, on the same grid; the same path for a reader with
+            `masks_in_images`.
 
     Raises:
         AssertionError: If names are judged by anything but the name, volumes lack a sound grid,
@@ -45,6 +46,17 @@ def check_reader(reader: Reader, image_path: Path, mask_path: Path) -> None:
         check_same_grid(image, mask)
     except DataError as error:
         raise AssertionError(f"{who}: {error}") from error
+    if image_path == mask_path:
+        require(
+            reader.masks_in_images,
+            f"{who} reads image and mask from one file; set masks_in_images = True, or every such "
+            "case is doubted.",
+        )
+    require(
+        mask.array.shape != image.array.shape or not same(mask.array, image.array),
+        f"{who}.read_mask({mask_path.name}) gave the image itself; implement read_mask() where one "
+        "file holds both, and give this check a mask otherwise.",
+    )
     require((mask.array != 0).any(), f"{who}: the mask {mask_path.name} came out empty.")
     copy = through_pickle(reader, who)
     for other, how in ((reader, "the second time"), (copy, "in a worker process")):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rdfc_core.contract.promises import require, require_kind
 from rdfc_core.testing.assertions import conformance
+from rdfc_core.testing.results import example_results
 
 if TYPE_CHECKING:
     from rdfc_core.interfaces import ReportSection
@@ -33,7 +34,9 @@ def check_report_section(section: ReportSection, run: Path | None = None) -> Non
     from rdfc_core.results.schema import Results
 
     who = require_kind(section, ReportSection)
-    runs: list[tuple[Results, Path | None]] = [(_results(rows), None) for rows in (True, False)]
+    runs: list[tuple[Results, Path | None]] = [
+        (example_results(rows), None) for rows in (True, False)
+    ]
     runs += [(Results.read(run / RESULTS), run)] if run else []
     for results, own in runs:
         with tempfile.TemporaryDirectory() as empty:
@@ -51,32 +54,3 @@ def check_report_section(section: ReportSection, run: Path | None = None) -> Non
                 sorted(folder.rglob("*")) == before,
                 f"{who}.blocks() wrote into the run folder; read from it only.",
             )
-
-
-def _results(evaluated: bool) -> Results:
-    """Two methods by four metrics, or a run that only measured features."""
-    from rdfc_core.results.schema import Results, Row
-    from rdfc_core.results.vocabulary import BOTH_VIEWS, METRICS
-
-    rows = [
-        Row(
-            table="linear",
-            method=method,
-            dataset="generated",
-            input=BOTH_VIEWS,
-            layer="features",
-            classifier="logistic",
-            metric=metric,
-            mean=mean,
-            sd=None,
-            ci_low=mean - 0.1,
-            ci_high=mean + 0.1,
-            n_cases=40,
-            folds=1,
-            seeds=1,
-        )
-        for method, mean in (("rdfc", 0.8), ("radiomics", 0.7))
-        for metric in METRICS[:4]
-    ]
-    dataset = {"name": "generated", "classes": ["benign", "malignant"], "cases": 40}
-    return Results(rows=tuple(rows) if evaluated else (), dataset=dataset)

@@ -19,6 +19,7 @@ from rdfc_core.contract.promises import (
 )
 from rdfc_core.errors import DataError
 from rdfc_core.testing.assertions import conformance
+from rdfc_core.testing.recipe_options import check_options_in_recipe
 from rdfc_core.testing.tumours import example_tumours
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def check_view(view: View, ndim: int = 2, tumours: Sequence[Tumour | Case] | Non
             and columns are generated as the view needs them.
 
     Raises:
-        AssertionError: If what is prepared depends on anything but the tumour, fitting remembers
+        AssertionError: If what is prepared depends on anything but the tumour and the recipe (the
+            options that the view keeps as ``config`` are changed one by one), fitting remembers
             other cases than the given ones, the state does not hold what was learnt, augmentation
             draws from anywhere but its generator, or the tower breaks a network's promises.
     """
@@ -64,6 +66,7 @@ def check_view(view: View, ndim: int = 2, tumours: Sequence[Tumour | Case] | Non
     seen = _tumours(view, ndim, tumours, who)
     prepared = [_prepare(view, tumour, who) for tumour in seen]
     _check_prepare(view, worker, seen[0], prepared, who)
+    check_options_in_recipe(worker, lambda one: np.asarray(one.prepare(seen[0]).array), who)
     _check_fit(view, fresh, prepared, who)
     require(
         same(prepared[0].array, view.prepare(seen[0]).array),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import torch
@@ -54,6 +54,26 @@ def collapse_signs(embeddings: Mapping[str, Tensor]) -> dict[str, float]:
         signs[f"{name_a}-{name_b}.alignment"] = float((a - b).square().sum(1).mean())
         signs[f"{name_a}-{name_b}.retrieval_top1"] = _retrieval_top1(a, b)
     return signs
+
+
+@torch.no_grad()
+def spreads(embeddings: Mapping[str, Sequence[Tensor]]) -> dict[str, float]:
+    """How far cases lie apart in each view, in the embeddings' own unit, as ``<view>.spread``.
+
+    `collapse_signs` look at directions, which may still differ where a loss has pulled all cases
+    into one point.
+
+    Args:
+        embeddings: View name → (B, D), batch by batch: between them the weights have moved.
+
+    Returns:
+        The root mean square distance of a case to the mean of its batch.
+    """
+    found = {}
+    for name, parts in embeddings.items():
+        squares = [(x - x.mean(0)).square().sum(1) for x in (one.double() for one in parts)]
+        found[f"{name}.spread"] = float(torch.cat(squares).mean().sqrt())
+    return found
 
 
 def effective_rank(rows: Tensor) -> float:

@@ -10,6 +10,7 @@ import torch
 from rdfc_core.config.training_settings import Compilation, PretrainSettings
 from rdfc_core.errors import StudyError
 from rdfc_core.interfaces import Tower
+from rdfc_core.training.small_maps import as_products
 from rdfc_core.utils.overridden import overridden
 
 CHANNELS_LAST = {3: torch.channels_last, 4: torch.channels_last_3d}
@@ -37,6 +38,8 @@ def laid_out(
         undo.enter_context(channels_last(pictures, device, settings.channels_last))
         if settings.compile is not None:
             undo.enter_context(_compiled(pictures, settings.compile))
+        elif device.type == "cpu":
+            undo.enter_context(as_products(pictures))
         yield
 
 

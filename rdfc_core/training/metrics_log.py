@@ -6,14 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rdfc_core.results import files
 from rdfc_core.utils.atomic import MOST_TEXT, append_only, replacing, within
 from rdfc_core.utils.serialization import parse_json
-
-if TYPE_CHECKING:
-    from rdfc_core.training.tensorboard_log import TensorBoardLog
 
 
 @dataclass(frozen=True)
@@ -44,19 +40,16 @@ class PretrainPaths:
         return self.folder / files.METRICS
 
 
-def record(paths: PretrainPaths, board: TensorBoardLog, metrics: Mapping[str, float]) -> None:
-    """Append the metrics of an epoch to the file, and show them on the board.
+def record(paths: PretrainPaths, metrics: Mapping[str, float]) -> None:
+    """Append the metrics of an epoch to the file.
 
     Args:
         paths: Whose file.
-        board: TensorBoard's file.
         metrics: By name, with ``epoch``, counted from 1.
     """
     paths.metrics.parent.mkdir(parents=True, exist_ok=True)
     with open(paths.metrics, "a", encoding="utf-8", opener=append_only) as file:
         file.write(json.dumps({"split": paths.split, **metrics}) + "\n")
-    shown = {name: value for name, value in metrics.items() if name != "epoch"}
-    board.add(shown, int(metrics["epoch"]))
 
 
 def keep_epochs_until(paths: PretrainPaths, epoch: int) -> list[dict[str, float]]:

@@ -89,12 +89,12 @@ def chosen(
     gpu = torch.cuda.is_available()
     if gpu and needed <= SHARE * torch.cuda.mem_get_info()[0]:
         return "device"
-    if needed <= SHARE * (memory or _memory()):
+    if needed <= SHARE * (memory or machine_memory()):
         return "memory" if gpu else "device"  # a processor's own memory
     return "file"
 
 
-def _memory() -> float:
+def machine_memory() -> float:
     """Bytes of this machine's memory, or of the container's that this process is in."""
     if not hasattr(os, "sysconf"):
         return float("inf")  # Windows does not say; it has files of its own for what does not fit

@@ -16,13 +16,14 @@ from rdfc_core.interfaces import Batch
 from rdfc_core.interfaces.collated import count
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.listeners import stopped
-from rdfc_core.results.files import TENSORBOARD
-from rdfc_core.training.batches import batches, require_trainable
+from rdfc_core.plugin.run_loggers import RunLoggers
+from rdfc_core.training.batches import batch_count, batches, require_trainable
 from rdfc_core.training.checkpoint_writer import CheckpointWriter, keep_stable
-from rdfc_core.training.collapse import collapse_signs
+from rdfc_core.training.collapse import collapse_signs, spreads
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.metrics_log import PretrainPaths, keep_epochs_until, record
 from rdfc_core.training.monitor import CollapseMonitor, refuse_divergence
+from rdfc_core.training.movement import MovementWatch
 from rdfc_core.training.optim import set_learning_rates
 from rdfc_core.training.schedule import pretrain_factor
 from rdfc_core.training.state import Task, Training, begun, towers_of
@@ -42,6 +43,7 @@ def fit(
     epoch_ended: EpochEnded | None = None,
     title: str = "Pretraining",
     launcher: ProcessGroupLauncher | None = None,
+    loggers: RunLoggers | None = None,
 ) -> Convergence:
     """Train the pretext in place; continues from the checkpoint if there is one.
 
@@ -52,6 +54,7 @@ def fit(
         epoch_ended: Called with the metrics of every epoch; may ask to stop.
         title: What the progress is called.
         launcher: Of the processes that train together; None: this one alone.
+        loggers: Told the metrics of every epoch before its checkpoint is written; None: nobody.
 
     Returns:
         How long it was trained, what was measured, and whether the task is learnt.
@@ -62,11 +65,7 @@ def fit(
         StudyError: If the batches are too small for the processes, or an option is not for several.
         StoppedError: If it was asked to stop; the state after the last epoch is saved.
     """
-    from rdfc_core.training.tensorboard_log import (
-        TensorBoardLog,  # here, since predicting does without
-    )
-
-    settings, collapse = task.settings, CollapseMonitor()
+    settings, collapse = task.settings, CollapseMonitor(task.pretext)
     asked: str | None = None
     require_trainable(
         count(next(iter(task.prepared.values()))), settings, launcher.size if launcher else 1
@@ -77,11 +76,13 @@ def fit(
     ):
         for earlier in keep_epochs_until(paths, done):
             collapse.look(earlier)  # a run that goes on says what it would have said in one go
-        board_folder = paths.folder / TENSORBOARD / paths.split
+        loggers = loggers or RunLoggers()
+        loggers.begin_training(paths.split, done)
         convergence = training.convergence
+        steps = batch_count(len(training.cases), settings.batch_size)
+        movement = MovementWatch(task.pretext) if not done else None
         with (
             (progress or Progress()).task(title, convergence.epochs) as advance,
-            TensorBoardLog(board_folder, done) as board,
             CheckpointWriter(paths.checkpoint) as writer,
         ):
             advance(done)
@@ -90,7 +91,10 @@ def fit(
                 done += 1
                 refuse_divergence(metrics, task.pretext)
                 collapse.look(metrics)
-                record(paths, board, metrics)
+                if movement and movement.seen(done):
+                    movement = None
+                record(paths, metrics)
+                loggers.log(paths.split, metrics, done * steps)
                 if convergence.turn(done):
                     keep_stable(paths, training.state(done))
                 writer.keep(training.state(done), convergence.keeps(done))
@@ -171,7 +175,8 @@ def _epoch(training: Training, epoch: int) -> dict[str, float]:
             seen[name].append(embedding)
     pretext.end_epoch()
     logs = {name: float(total) / len(training.cases) for name, total in sums.items()}
-    return {**logs, **collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})}
+    signs = collapse_signs({name: torch.cat(parts) for name, parts in seen.items()})
+    return {**logs, **signs, **spreads(seen)}
 
 
 def _note(metrics: Mapping[str, float]) -> str:

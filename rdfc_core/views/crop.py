@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError
+from rdfc_core.views.feature_parts import COLOURS_OF_PICTURES
 from rdfc_core.views.field import field_about
 from rdfc_core.views.options import ImageViewConfig
 from rdfc_core.volume import bounding_box
@@ -28,7 +29,7 @@ def picture(
 
     Args:
         tumour: The case.
-        config: Window, channels, slices, margin, aspect and mask channel.
+        config: Window (of this image), channels, slices, margin, aspect and mask channel.
         spatial_dims: 2 or 3, what the encoder takes.
         ratio: Height over width in mm that the box is widened to if proportions are kept; None
             stands for 1.
@@ -45,9 +46,7 @@ def picture(
             "axes that it sees. Take a 3D encoder, or leave spacing_mm out."
         )
     if config.channels == "rgb" and tumour.ndim != 2:
-        raise DataError(
-            "it is a volume, and channels: rgb is of colour pictures. Use channels: grey."
-        )
+        raise DataError(f"it is a volume, and {COLOURS_OF_PICTURES}")
     image, mask, spacing_mm = _planes_first(tumour)
     if config.channels == "rgb":
         image, mask = _in_colour(tumour), np.repeat(mask, 3, axis=0)
@@ -62,7 +61,7 @@ def picture(
         planes = np.arange(box[0][0], box[0][1])
     else:
         planes = spread_slices(*_box(mask, 0)[0], config.slices)
-    pixels = _window(_cut(image, planes, box), image.dtype, config.window)
+    pixels = _window(_cut(image, planes, box), image.dtype, config.window_of(""))
     channels = [pixels]
     if config.mask_channel:
         channels.append(_cut(mask, planes, box, beyond=False))
@@ -98,7 +97,7 @@ def _field(
             [field_about(p, m, spacing_mm[1:], size, wanted, beyond) for p, m in planes]
         )
 
-    parts = [_window(seen(image, beyond=True), image.dtype, config.window)]
+    parts = [_window(seen(image, beyond=True), image.dtype, config.window_of(""))]
     if config.mask_channel:
         parts.append(seen(mask, beyond=False))
     return np.concatenate(parts).astype(np.float16)

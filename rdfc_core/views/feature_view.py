@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.interfaces import FeatureExtractor, Prepared, Tower, View
-from rdfc_core.views.augmentation import sent
+from rdfc_core.interfaces import FeatureExtractor, Prepared, View
 from rdfc_core.views.options import FeatureViewConfig
 from rdfc_core.views.preparers import FeaturePreparer
+
+if TYPE_CHECKING:  # features are measured in environments that have no torch
+    import torch
+
+    from rdfc_core.views.feature_tower import FeatureTower
 
 COLUMNS, ROWS = 64, 1000
 """Features, and cases, of which there is a table in double precision at one time."""
@@ -48,7 +49,8 @@ class FeatureView(View):
 
     def preparer(self) -> FeaturePreparer:
         """The extractor, without the tower."""
-        return FeaturePreparer(self.extractor, self.config.image, self.config.images)
+        config = self.config
+        return FeaturePreparer(self.extractor, config.image, config.images, config.channels)
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
@@ -77,6 +79,8 @@ class FeatureView(View):
         Raises:
             DataError: If a case has other features than those the view was fitted on.
         """
+        import torch
+
         self._check_names(prepared)
         standard = np.empty((len(prepared), len(self._names)), np.float32)
         for start in range(0, len(prepared), ROWS):
@@ -102,6 +106,10 @@ class FeatureView(View):
         """
         if not self.config.corruption:
             return batch
+        import torch
+
+        from rdfc_core.views.augmentation import sent
+
         replaced = torch.rand(batch.shape, generator=generator) < self.config.corruption
         donors = torch.randint(len(batch), batch.shape, generator=generator)
         taken = batch.gather(0, sent(donors, batch.device))
@@ -109,6 +117,8 @@ class FeatureView(View):
 
     def tower(self) -> FeatureTower:
         """A new tower for the fitted features."""
+        from rdfc_core.views.feature_tower import FeatureTower
+
         return FeatureTower(len(self._names), self.config)
 
     @property
@@ -168,26 +178,3 @@ def _statistics(
     # A constant feature carries nothing; dividing by rounding noise would blow it up.
     constant = spread <= 1e-12 * np.maximum(1.0, np.abs(mean))
     return median, mean, np.where(constant, np.inf, spread)
-
-
-class FeatureTower(Tower):
-    """Fully connected layers, (B, F) → (B, width). Source: Zhao & Yang 2021, Sect. 2.3."""
-
-    def __init__(self, features: int, config: FeatureViewConfig) -> None:
-        super().__init__()
-        widths = [features] + [config.width] * config.layers
-        for place, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
-            block = nn.Sequential(
-                nn.Linear(inputs, outputs),
-                nn.BatchNorm1d(outputs),
-                nn.ReLU(),
-                nn.Dropout(config.dropout),
-            )
-            self.add_module(f"layer{place}", block)
-        self.out_features = config.width
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """(B, F) → (B, width)."""
-        for block in self.children():
-            batch = block(batch)
-        return batch

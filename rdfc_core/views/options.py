@@ -73,6 +73,12 @@ class FeatureViewConfig(_OfImages):
     clip: float | None = Field(
         None, gt=0, description="Largest standardised value, in standard deviations; null: none."
     )
+    channels: Literal["grey", "rgb"] = Field(
+        "grey",
+        description="What is measured of a picture: its grey values (of colours the luminance), "
+        "or red, green and blue each by itself, names of features behind red., green. and blue.; "
+        "shape is measured once.",
+    )
     corruption: float = Field(
         0.0,
         ge=0,
@@ -106,15 +112,16 @@ class ImageViewConfig(_OfImages):
         "and aspect are of the box and have no effect then. What of a tumour is larger than the "
         "field is cut off.",
     )
-    window: tuple[float, float] | None = Field(
+    window: tuple[float, float] | dict[str, tuple[float, float] | None] | None = Field(
         None,
         description="Intensities that become 0 and 1; null: 0–255 for 8-bit images, otherwise "
-        "the crop's 1st and 99th percentile. Both kinds in one data set are warned of.",
+        "the crop's 1st and 99th percentile. Both kinds in one data set are warned of. Of several "
+        "images one for all, or one for each by name, such as {ct: [-160, 240], pet: [0, 10]}.",
     )
     channels: Literal["grey", "rgb"] = Field(
         "grey",
         description="What the network sees of a picture: its grey values, or red, green and blue "
-        "(three equal ones of a grey picture). Handcrafted features are of grey values always.",
+        "(three equal ones of a grey picture).",
     )
     slices: int = Field(10, ge=1, le=1024, description="Axial slices of a volume, as channels.")
     margin: float = Field(
@@ -172,12 +179,29 @@ class ImageViewConfig(_OfImages):
                 f"size is [height, width] or [planes, height, width], all from 1 to {LARGEST_SIDE}"
             )
         self._require_field()
-        if self.window is not None and self.window[0] >= self.window[1]:
-            raise ValueError("window is [low, high] with low below high")
+        self._require_windows()
         low, high = self.crop_scale
         if not 0 < low <= high <= 1:
             raise ValueError("crop_scale is [low, high] with 0 < low <= high <= 1")
         return self
+
+    def window_of(self, image: str) -> tuple[float, float] | None:
+        """The window of an image by name; "" stands for the one image."""
+        return self.window.get(image) if isinstance(self.window, dict) else self.window
+
+    def _require_windows(self) -> None:
+        """Windows have a width, and are of each of the images that are named."""
+        windows = self.window if isinstance(self.window, dict) else {"": self.window}
+        for name, window in windows.items():
+            if window is not None and window[0] >= window[1]:
+                of_image = f" of {name!r}" if name else ""
+                raise ValueError(f"window{of_image} is [low, high] with low below high")
+        if isinstance(self.window, dict) and set(self.window) != set(self.named or ()):
+            raise ValueError(
+                f"window has {', '.join(self.window) or 'no image'} and the view sees "
+                f"{', '.join(self.named or ()) or 'one image without a name'}: give one window, or "
+                "one for each image that the view names (null: as without a window)"
+            )
 
     def _require_field(self) -> None:
         """A field is of a size in samples, and of nothing that belongs to a box."""

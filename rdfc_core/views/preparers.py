@@ -16,6 +16,7 @@ from rdfc_core.interfaces.prepared import Prepared
 from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.plugin.attribution import held_to_contract, origin
 from rdfc_core.views.crop import picture
+from rdfc_core.views.feature_parts import COLOURS_OF_PICTURES, FeaturePart, parts_of
 from rdfc_core.views.options import ImageViewConfig
 
 GAVE = "the extractor gave"
@@ -29,6 +30,10 @@ class FeaturePreparer:
         extractor: Measures.
         image: The image that it measures; None: the one image, or what the extractor asks for.
         images: Several images, each measured by itself; names of features stand behind theirs.
+        channels: ``grey``, or ``rgb`` to measure each colour of a picture by itself.
+
+    Raises:
+        StudyError: If the extractor says itself what it looks at.
     """
 
     def __init__(
@@ -36,15 +41,23 @@ class FeaturePreparer:
         extractor: FeatureExtractor,
         image: str | None = None,
         images: tuple[str, ...] | None = None,
+        channels: str = "grey",
     ) -> None:
         self.extractor = extractor
         self.images = images
+        self.channels = channels
+        self.parts = parts_of(images, channels)
         own = extractor.needs
         named = images if image is None else (image,)
         if named is not None and own.images is not None:
             raise StudyError(
                 f"The {origin(extractor)} says itself which images it measures. Leave image and "
                 "images out of the view."
+            )
+        if channels == "rgb" and (extractor.in_colour or own.images is not None):
+            raise StudyError(
+                f"The {origin(extractor)} says itself what it looks at, and channels: rgb would "
+                "show it one colour at a time. Leave channels out of the view."
             )
         self.needs = own if named is None else replace(own, images=named, grid="own")
 
@@ -53,45 +66,52 @@ class FeaturePreparer:
         """What the extractor does about masks on another grid; None if it says nothing."""
         return self.extractor.mask_grid
 
+    @property
+    def in_colour(self) -> bool:
+        """Whether the colours of a picture decide what it prepares."""
+        return self.channels == "rgb" or self.extractor.in_colour
+
     def recipe(self) -> dict[str, Any]:
         """The extractor's recipe, and what the names begin with.
 
-        The name of a single image is left out, so that what is stored of it is found.
+        The name of a single image is left out, so that what is stored of it is found; so are grey
+        channels.
         """
         several = {"images": list(self.images)} if self.images else {}
-        return {"view": "features", "extractor": self.extractor.recipe(), **several}
+        colours = {"channels": "rgb"} if self.channels == "rgb" else {}
+        recipe = self.extractor.recipe()
+        return {"view": "features", "extractor": recipe, **several, **colours}
 
     def names(self, ndim: int) -> tuple[str, ...]:
-        """The names of the features of tumours with ``ndim`` axes."""
+        """The names of the features of tumours with ``ndim`` axes.
+
+        Raises:
+            StudyError: If colours are asked of volumes.
+        """
+        if self.channels == "rgb" and ndim != 2:
+            raise StudyError(f"The cases are volumes, and {COLOURS_OF_PICTURES}")
         own = self.extractor.names(ndim)
-        if not self.images:
-            return own
-        return tuple(f"{image}.{name}" for image in self.images for name in own)
+        return tuple(filter(None, (name for part in self.parts for name in part.names(own))))
 
     def prepare(self, tumour: Tumour) -> Prepared:
         """The features of one tumour, (F,) float64; of several images one after the other.
 
         Raises:
-            DataError: If the tumour cannot be measured.
+            DataError: If the tumour cannot be measured, or colours are asked of a volume.
             PluginError: If the extractor breaks a promise.
         """
-        if not self.images:
-            return self._measured(tumour)
-        parts = {}
-        for image in self.images:
-            one = replace(tumour.images[image], columns=tumour.columns)
+        found = []
+        for part in self.parts:
             try:
-                parts[image] = self._measured(one)
+                found.append(part.named(self._measured(part.tumour(tumour))))
             except DataError as error:
-                raise DataError(f"image {image!r}: {error}") from error
+                if part == FeaturePart():
+                    raise
+                raise DataError(f"{part}: {error}") from error
         return Prepared(
-            np.concatenate([part.array for part in parts.values()]),
-            tuple(f"{image}.{name}" for image, part in parts.items() for name in part.names),
-            {
-                f"{image}.{name}": reason
-                for image, part in parts.items()
-                for name, reason in part.missing.items()
-            },
+            np.concatenate([one.array for one in found]),
+            tuple(name for one in found for name in one.names),
+            {name: reason for one in found for name, reason in one.missing.items()},
         )
 
     def _measured(self, tumour: Tumour) -> Prepared:
@@ -123,22 +143,46 @@ class PicturePreparer:
         self.spatial_dims = spatial_dims
         self.needs = Needs(config.named, grid="shared" if config.images else "own")
 
+    @property
+    def in_colour(self) -> bool:
+        """Whether the colours of a picture decide what it prepares."""
+        return self.config.channels == "rgb"
+
+    @property
+    def field_mm(self) -> tuple[float, ...] | None:
+        """The field of fixed size that it cuts out, along its axes; None where it is a box."""
+        config = self.config
+        if config.spacing_mm is None or config.size == "average":
+            return None
+        return tuple(
+            count * step for count, step in zip(config.size, config.spacing_mm, strict=True)
+        )
+
     def recipe(self) -> dict[str, Any]:
         """What shapes the stored picture: not the encoder, the final size or the augmentation."""
         kept = self.config.model_dump(
-            mode="json", include={"window", "slices", "margin", "aspect", "mask_channel"}
+            mode="json", include={"slices", "margin", "aspect", "mask_channel"}
         )
         return {
             "view": "image",
             "version": 2,  # volumes as radiologists see them; an outline ends with its image
             "spatial_dims": self.spatial_dims,
             "ratio": self._ratio(),
+            "window": self._windows(),
             **kept,
             # Only where it says something new, so that stored grey pictures are found.
             **({"channels": "rgb"} if self.config.channels == "rgb" else {}),
             **({"images": list(self.config.images)} if self.config.images else {}),
             **self._field(),
         }
+
+    def _windows(self) -> Any:
+        """The one window, or that of each image; of a single image its own."""
+        window = self.config.window
+        if isinstance(window, dict):
+            each = {name: _plain(window[name]) for name in self.config.named or ()}
+            return each if self.config.images else each[str(self.config.image)]
+        return _plain(window)
 
     def _field(self) -> dict[str, Any]:
         if self.config.spacing_mm is None:
@@ -153,13 +197,16 @@ class PicturePreparer:
         Raises:
             DataError: If a 3D encoder meets a picture, or a volume is to be seen in colour.
         """
-        *before, last = self.config.images or ("",)
-        bare = self.config.model_copy(update={"mask_channel": False})
-        parts = [self._picture(tumour.images[name], bare) for name in before]
-        parts.append(self._picture(tumour.images[last] if before else tumour, self.config))
+        *before, last = self.config.images or (self.config.image or "",)
+        parts = [self._picture(tumour.images[name], name, outline=False) for name in before]
+        shown = tumour.images[last] if before else tumour
+        parts.append(self._picture(shown, last, self.config.mask_channel))
         return Prepared(np.concatenate(parts) if before else parts[0])
 
-    def _picture(self, tumour: Tumour, config: ImageViewConfig) -> NDArray[np.float16]:
+    def _picture(self, tumour: Tumour, image: str, outline: bool) -> NDArray[np.float16]:
+        """The channels of one image, with those of the outline where they follow."""
+        own = {"window": self.config.window_of(image), "mask_channel": outline}
+        config = self.config.model_copy(update=own)
         return picture(tumour, config, self.spatial_dims, self._ratio())
 
     def channels(self, ndim: int) -> int:
@@ -175,3 +222,7 @@ class PicturePreparer:
         if self.config.aspect == "keep" and self.config.size != "average":
             return self.config.size[-2] / self.config.size[-1]
         return None
+
+
+def _plain(window: tuple[float, float] | None) -> list[float] | None:
+    return None if window is None else list(window)

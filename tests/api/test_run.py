@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import json
 import pickle
 import shutil
 from dataclasses import replace
@@ -18,6 +19,7 @@ from PIL import Image
 
 import rdfc_core as rdfc
 from rdfc_core import DataError, ShapeError, StudyError
+from rdfc_core.interfaces import Logger
 from rdfc_core.results.schema import Row
 from tests.support.command import HERE
 
@@ -65,6 +67,45 @@ def test_a_study_is_run_and_resumed_and_refused_as_by_the_command_line(study_fil
     assert again.report.stat().st_mtime_ns == written
     with pytest.raises(StudyError, match=r"seed.*--overwrite"):
         rdfc.run(same, done.folder, overrides={"seed": 9}, store="s.sqlite", executor=EXECUTOR)
+
+
+class Heard(Logger):
+    """Keeps what it is told; says nothing of it in a study."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple] = []
+
+    def begin(self, run):
+        self.told.append(("begin", run.name, run.resumed))
+
+    def log(self, training, metrics, epoch, step):
+        self.told.append((training, epoch, metrics["loss"]))
+        metrics.clear()  # its own to change
+
+    def end(self, outcome, reason):
+        self.told.append(("end", outcome))
+
+
+def test_a_logger_of_one_s_own_is_told_of_each_run_anew(study_file, here):
+    own = Heard()
+    for name in ("one", "two"):
+        rdfc.run(study_file, name, until="pretrain", executor=EXECUTOR, loggers=[own])
+    lines = [json.loads(Path(name, "metrics.jsonl").read_text()) for name in ("one", "two")]
+    assert own.told == [
+        one
+        for name, line in zip(("one", "two"), lines, strict=True)
+        for one in (
+            ("begin", name, False),
+            ("holdout", 1, line["loss"]),
+            ("end", "finished"),
+        )
+    ]
+
+
+def test_what_is_no_logger_is_refused(study_file, here):
+    with pytest.raises(StudyError, match=r"loggers holds an int\. Give texts, such as mlflow:"):
+        rdfc.run(study_file, "run", loggers=[3])
+    assert not Path("run").exists()
 
 
 def test_overrides_are_a_mapping_or_texts_and_a_study_stays_as_it_was_loaded(study_file):

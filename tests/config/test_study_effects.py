@@ -92,6 +92,8 @@ EVALUATE: dict[str, Change] = {
     "label_seeds": ("1", SHARES),
     "inner_folds": ("3", ("evaluate.methods=[radiomics]",)),
     "temperature_scaling": ("true", LABELS),
+    "unit": ("patient", FOLDS),
+    "pool": ("max", (*FOLDS, "evaluate.unit=patient")),
     "bootstrap": ("300", ()),
     "confidence": ("0.6", ()),
 }
@@ -156,6 +158,7 @@ IMAGE: dict[str, Change] = {
 
 RADIOMICS: dict[str, Change] = {
     "width": ("8", ()),
+    "channels": ("rgb", ()),
     "layers": ("1", ()),
     "dropout": ("0.0", ()),
     "clip": ("0.5", ()),

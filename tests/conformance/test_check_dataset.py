@@ -1,6 +1,7 @@
 """`check_dataset` passes a sound component and catches each broken promise."""
 
 import itertools
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,43 @@ def folder(tmp_path) -> Path:
         Image.fromarray(tumour.image.array).save(label / f"p{number}.png")
         Image.fromarray(tumour.mask.astype(np.uint8) * 255).save(label / f"p{number}_mask.png")
     return tmp_path
+
+
+class KeepingItsCases(FolderDataset):
+    def with_list(self, listing):
+        return FolderDataset(self.config)
+
+
+class ReadingNoLists(FolderDataset):
+    def with_list(self, listing):
+        return None
+
+
+class BecomingTheList(FolderDataset):
+    def with_list(self, listing):
+        if listing.is_dir():
+            self.config = self.config.model_copy(update={"root": listing})
+        return FolderDataset(self.config)
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (KeepingItsCases, "lists the cases of the data set itself"),
+        (ReadingNoLists, "gave None, so that rdfc predict would read it as a plain list"),
+        (BecomingTheList, "changed the cases of the data set itself"),
+    ],
+)
+def test_another_list_gives_another_data_set(kind, complaint, folder, tmp_path):
+    new = folder / "new"
+    new.mkdir()
+    for label in ("benign", "malignant"):
+        (folder / label).rename(new / label)
+    shutil.copytree(new, tmp_path / "old")
+    made = dataset_config.ExampleConfig(root=tmp_path / "old")
+    testing.check_dataset(FolderDataset(made), listing=new)
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_dataset(kind(made), listing=new)
 
 
 class WithOneCaseTwice(FolderDataset):

@@ -90,6 +90,11 @@ class CrashingOnOneVoxel(Extractor):
         return super().extract(tumour)
 
 
+class ForgettingAnOption(Extractor):
+    def recipe(self):
+        return {key: value for key, value in super().recipe().items() if key != "bins"}
+
+
 def test_a_sound_extractor_passes():
     testing.check_feature_extractor(Extractor(extractor_config.ExampleConfig()))
 
@@ -108,6 +113,7 @@ def test_a_sound_extractor_passes():
         (BlankingTheImage, "changed the tumour"),
         (NamingTwice, "names a feature twice"),
         (RecipeWithAPath, "is no JSON"),
+        (ForgettingAnOption, r"the option 'bins' changes values and not recipe\(\)"),
         (CrashingOnOneVoxel, "ZeroDivisionError .* for a tumour of one voxel"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

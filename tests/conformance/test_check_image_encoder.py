@@ -94,6 +94,12 @@ class NotDerived:
     pass
 
 
+class SeedingItsWeights(Encoder):
+    def build(self, channels):
+        torch.manual_seed(0)
+        return super().build(channels)
+
+
 def test_a_sound_encoder_passes():
     testing.check_image_encoder(Encoder(encoder_config.ExampleConfig()), channels=(1, 3, 10))
 
@@ -101,6 +107,7 @@ def test_a_sound_encoder_passes():
 @pytest.mark.parametrize(
     ("kind", "complaint"),
     [
+        (SeedingItsWeights, r"build\(\) seeds torch's global generator"),
         (WithoutPooling, r"gave \(3, 64, 8, 8\) for a batch of 3"),
         (IgnoringThePicture, "gave two different cases the same features"),
         (MixingTheBatch, "other features alone than in a batch"),

@@ -77,6 +77,11 @@ class DenyingItsMemory(Objective):
     uses_memory = False
 
 
+class DetachingAView(Objective):
+    def forward(self, a, b, memory):
+        return super().forward(a, b.detach(), memory)
+
+
 def test_a_sound_objective_passes():
     testing.check_objective(Objective(objective_config.ExampleConfig()))
 
@@ -86,6 +91,7 @@ def test_a_sound_objective_passes():
     [
         (WithoutAScalar, "give one finite scalar"),
         (WithoutAGradient, "the loss carries no gradient"),
+        (DetachingAView, "no gradient reaches the embeddings b"),
         (LoggingWithGradient, "the log 'loss' has to be a scalar tensor without gradient"),
         (WritingToTheMemory, "wrote to the memory"),
         (DrawingGlobally, "torch's global generator"),

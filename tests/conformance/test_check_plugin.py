@@ -126,9 +126,29 @@ def test_a_sound_plugin_passes_by_module_and_by_distribution(tmp_path, monkeypat
     testing.check_plugin("rdfc-encoder-timm")
 
 
+LISTENS = """
+from rdfc_core import hookimpl
+rdfc_interface = 1
+@hookimpl
+def rdfc_epoch_ended(metrics): pass
+"""
+
+
+def test_a_plugin_of_hooks_alone_passes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    testing.check_plugin(plugin(tmp_path, "listening_plugin", LISTENS))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
+        (
+            "nameless_listener",
+            LISTENS.replace("rdfc_interface = 1", ""),
+            "does not say for which interface",
+        ),
+        ("heavy_listener", f"import torch{LISTENS}", "reading its options loads torch"),
+        ("misspelt_listener", LISTENS.replace("(metrics)", "(metric)"), "Give the hook the arg"),
         ("broken_plugin", "import no_such_library", "ModuleNotFoundError"),
         ("silent_plugin", "rdfc_interface = 1", "announces no component"),
         (

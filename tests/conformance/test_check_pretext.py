@@ -1,7 +1,9 @@
 """`check_pretext` passes a sound component and catches each broken promise."""
 
+import copy
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -98,6 +100,79 @@ class HalfABatchOfEmbeddings(Pretext):
         return PretextOutput(output.loss, output.logs, halves)
 
 
+class DrawingFromPython(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss + random.random())
+
+
+class DrawingFromNumPy(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss + np.random.rand())
+
+
+class DrawingFromTorch(Pretext):
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss + torch.rand(()))
+
+
+class DroppingOut(Pretext):
+    def build(self, towers, cases, generator):
+        super().build(towers, cases, generator)
+        self.drop = torch.nn.Dropout(0.5)
+
+    def forward(self, batch):
+        output = super().forward(batch)
+        return output._replace(loss=output.loss + 0 * self.drop(output.loss))
+
+
+class Taught(Pretext):
+    """With a teacher of the pictures, which follows."""
+
+    def build(self, towers, cases, generator):
+        super().build(towers, cases, generator)
+        self.teacher = copy.deepcopy(self.towers["image"]).requires_grad_(False)
+
+    def after_step(self, indices, embeddings):
+        pairs = zip(self.teacher.parameters(), self.towers["image"].parameters(), strict=True)
+        for slow, fast in pairs:
+            slow.lerp_(fast.detach(), 0.01)
+
+    def further_towers(self):
+        return (self.teacher,)
+
+
+class ForgettingItsTeacher(Taught):
+    def forward(self, batch):
+        with torch.no_grad():
+            self.teacher(batch.draw("image"))
+        return super().forward(batch)
+
+    def further_towers(self):
+        return ()
+
+
+class NeverMoving(Taught):
+    def after_step(self, indices, embeddings):
+        pass
+
+
+class ItsOwnTeacher(Taught):
+    def further_towers(self):
+        return (self.towers["image"],)
+
+
+def test_a_teacher_follows_unless_it_is_to_stay():
+    testing.check_pretext(Taught(pretext_config.ExampleConfig()))
+    testing.check_pretext(NeverMoving(pretext_config.ExampleConfig()), fixed_teacher=True)
+
+
+def test_dropout_is_no_draw_of_the_task():
+    testing.check_pretext(DroppingOut(pretext_config.ExampleConfig()))
+
+
 def test_a_sound_pretext_passes():
     testing.check_pretext(Pretext(pretext_config.ExampleConfig()))
 
@@ -110,6 +185,12 @@ def test_a_sound_pretext_passes():
         (KeepingTheGraph, "embeddings 'image' carry a gradient"),
         (NormalisingInPlace, "changed the prepared batch"),
         (DrawingFromTheSystem, "for the same batch and seeds"),
+        (DrawingFromPython, "under other seeds of the global generators|for the same batch"),
+        (DrawingFromNumPy, "under other seeds of the global generators|for the same batch"),
+        (DrawingFromTorch, "under other seeds of the global generators"),
+        (ForgettingItsTeacher, r"sends cases through the tower 'teacher', which neither"),
+        (NeverMoving, r"none of further_towers\(\) changed in 3 steps"),
+        (ItsOwnTeacher, "a teacher would be its own student"),
         (LeavingATowerUntrained, "the tower 'image' did not change in 3 steps"),
         (CountingOutsideItsState, "with the same state_dict gave the loss"),
         (GivingOtherViews, r"encoders\(\) gave \['picture'\]"),

@@ -97,6 +97,50 @@ class ReadingNoise(ArrayReader):
         return super().read_image(path)
 
 
+class OfOneArchive(ArrayReader):
+    """Reads archives that hold the mask beside the image."""
+
+    masks_in_images = True
+
+    def read_mask(self, path):
+        with np.load(path) as archive:
+            return Volume.of(archive["mask"], tuple(archive["spacing_mm"].tolist()))
+
+
+class ForgettingTheMask(OfOneArchive):
+    def read_mask(self, path):
+        return self.read_image(path)
+
+
+class SilentOnItsMasks(OfOneArchive):
+    masks_in_images = False
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A generated tumour, image and mask, as one archive."""
+    tumour = testing.example_tumours(3, 1)[0]
+    image = {"array": tumour.image.array, "spacing_mm": tumour.image.spacing_mm}
+    np.savez(tmp_path / "both.npz", mask=tumour.mask, **image)
+    return tmp_path / "both.npz"
+
+
+def test_a_reader_of_image_and_mask_in_one_file_passes(archive):
+    testing.check_reader(OfOneArchive(reader_config.ExampleConfig()), archive, archive)
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (ForgettingTheMask, r"read_mask\(both.npz\) gave the image itself"),
+        (SilentOnItsMasks, "set masks_in_images = True"),
+    ],
+)
+def test_a_reader_that_takes_the_image_for_its_mask_is_caught(kind, complaint, archive):
+    with pytest.raises(AssertionError, match=complaint):
+        testing.check_reader(kind(reader_config.ExampleConfig()), archive, archive)
+
+
 def test_a_sound_reader_passes(archives):
     testing.check_reader(ArrayReader(reader_config.ExampleConfig()), *archives)
 

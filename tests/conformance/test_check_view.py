@@ -109,6 +109,11 @@ class RefusingItsOwnKind(View):
         return False
 
 
+class ForgettingAnOption(View):
+    def recipe(self):
+        return {"name": "forgetful", "version": 1}
+
+
 def test_a_sound_view_passes_on_pictures_and_volumes():
     testing.check_view(View(view_config.ExampleConfig()))
     testing.check_view(View(view_config.ExampleConfig()), ndim=3)
@@ -132,6 +137,7 @@ def test_a_sound_view_passes_on_pictures_and_volumes():
         (AugmentingToAnotherShape, r"made \(8, 15\)"),
         (ClaimingAnotherWidth, "has out_features 33 and gave"),
         (RefusingItsOwnKind, r"accepts\(2\) has to be true"),
+        (ForgettingAnOption, r"the option 'quantiles' changes values and not recipe\(\)"),
         (MiscountingNames, "1 different names"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -12,6 +12,10 @@ import pytest
 
 from rdfc_core.case import Case, Volume
 from rdfc_core.data.dataset_check import DatasetCheck, check_dataset
+from rdfc_core.data.duplicates import shared_masks
+from rdfc_core.data.readers.auto import AutoReader
+from rdfc_core.data.readers.config import PictureReaderConfig
+from rdfc_core.data.readers.pictures import PictureReader
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces import Dataset, Problem, Reader
 from rdfc_core.utils.progress import Advance, Progress
@@ -428,6 +432,19 @@ def test_classes_and_patients_of_any_data_set_that_stand_for_no_value_are_doubte
         "3 cases (n0, n1, n2) have the patient 'NaN', which stands for no value in tables that "
         "programs write",
     ]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_one_file_with_image_and_mask_is_not_doubted_of_a_reader_that_keeps_both(
+    folder: CaseFolder, sound: list[Case], wrapped: bool
+) -> None:
+    class OfBoth(PictureReader):
+        masks_in_images = True
+
+    reader = OfBoth(PictureReaderConfig())
+    own = folder.case("own")
+    both = replace(own, mask=own.image, reader=AutoReader([reader]) if wrapped else reader)
+    assert list(shared_masks([*sound, both])) == []
 
 
 def test_an_image_that_is_listed_as_its_own_mask_is_doubted(

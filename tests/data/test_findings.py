@@ -17,7 +17,8 @@ from rdfc_core.data.dataset_check import check_dataset
 from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.interfaces import Problem
 from rdfc_core.pipeline import run as studies
-from rdfc_core.pipeline.context import RunContext, extract_shard
+from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.extraction import extract_shard
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import write_report
 from tests.support import small_study

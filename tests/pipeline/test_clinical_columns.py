@@ -15,6 +15,7 @@ from rdfc_core.config.load import load
 from rdfc_core.errors import StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
 from rdfc_core.extraction.store import Store
+from rdfc_core.interfaces import Dataset
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.open_run import OpenRun
@@ -22,6 +23,7 @@ from rdfc_core.pipeline.predict import predict
 from rdfc_core.plugin import registry as plugins
 from rdfc_core.results.schema import Results
 from rdfc_core.results.vocabulary import FEATURES, LOGISTIC, RAW
+from rdfc_dataset_manifest.dataset import Manifest
 
 SIDE = 24
 VIEWS: dict[str, Any] = {
@@ -132,6 +134,22 @@ def test_the_chosen_model_stands_on_the_columns_and_predicts_from_a_list(
     for method in ("selected", "columns-logistic", "features-and-columns"):
         said = predict(folder, new, context, method)
         assert roc_auc_score(truth, said.probabilities[:, 1]) > 0.9
+
+
+def test_a_list_is_not_guessed_at_where_the_data_set_of_the_run_reads_none(
+    run, components, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Manifest, "with_list", Dataset.with_list)  # as of one that has none
+    opened, listing = OpenRun(run[0], components), write_cases(tmp_path / "new", 4, seed=1)
+    with pytest.raises(StudyError, match=r"need age, marker, sex of each case.*with_list") as told:
+        opened.listed_cases(listing)
+    assert "--column NAME=VALUE" in str(told.value)
+    case = opened.single_case(
+        listing / "case-000.png",
+        listing / "case-000.mask.png",
+        columns={"age": "60", "marker": "9", "sex": "f"},
+    )
+    assert case.view_columns == ("age", "marker", "sex")
 
 
 def test_a_method_of_columns_is_refused_without_them(cases, context, components, tmp_path):

@@ -10,6 +10,7 @@ from collections import Counter
 import pyarrow.parquet as pq
 import pytest
 
+from rdfc_core.evaluation.trials import depends_on_pretext
 from rdfc_core.report import write_report
 from rdfc_core.results.schema import Results
 from tests.support.small_study import QUICK, run_study
@@ -95,6 +96,13 @@ def test_each_training_is_kept_as_those_of_methods_are(judged):
     names = Counter(path.name.split(".labels")[0] for path in (judged / "trials").glob("*/*.json"))
     assert names["boosted"] == names["on-features"] == 4 * 3  # with two inner folds each
     assert names["frequencies"] == 2  # a control is not calibrated
+
+
+def test_an_extended_run_tries_them_again_and_no_method_without_pretext():
+    """Whether an evaluator stands on the pretext is not known by its name."""
+    assert depends_on_pretext("boosted.labels-1.seed-0")
+    assert depends_on_pretext("hybrid-finetune.paper.labels-1.seed-0")
+    assert not depends_on_pretext("radiomics.labels-1.seed-0")
 
 
 def test_the_report_names_them(judged):

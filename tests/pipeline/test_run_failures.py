@@ -14,7 +14,7 @@ from PIL import Image
 from rdfc_core import DataError
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.case_list import read_cases
-from rdfc_core.pipeline.context import extract
+from rdfc_core.pipeline.extraction import extract
 from tests.support import small_study
 from tests.support.case_folder import with_a_volume
 from tests.support.small_study import QUICK

@@ -11,7 +11,13 @@ import pytest
 from rdfc_core import PluginError
 from rdfc_core.interfaces import WorkerDiedError
 from rdfc_core.plugin import registry
-from rdfc_core.plugin.attribution import UnexpectedError, bundled, explain
+from rdfc_core.plugin.attribution import (
+    UnexpectedError,
+    bundled,
+    explain,
+    origin,
+    third_party,
+)
 from tests.support.command import HERE, Done
 
 ANNOUNCES = """
@@ -284,6 +290,30 @@ def test_an_error_is_the_fault_of_the_package_in_which_it_happens(module: str, w
     with pytest.raises(ZeroDivisionError) as caught:
         exec("1 / 0", {"__name__": module})
     assert explain(caught.value).startswith(f"This is a fault of {whose}")
+
+
+def test_a_class_that_derives_from_a_component_s_is_called_after_it() -> None:
+    import faulty_parts
+
+    class Elsewhere(faulty_parts.Boundless):
+        """Defined in no plugin's module."""
+
+    assert origin(Elsewhere(None)) == "objective 'boundless' of rdfc-faulty 0.3"
+    told = third_party([Elsewhere(None)])
+    assert told == {"objective 'boundless' of rdfc-faulty 0.3": "check_objective"}
+
+
+def test_what_others_derive_from_rdfc_s_own_is_not_its_fault() -> None:
+    from rdfc_objective_infonce.infonce import InfoNCE
+
+    class Mine(InfoNCE):
+        """Defined in no plugin's module."""
+
+        def __init__(self) -> None:
+            pass
+
+    assert origin(Mine.__new__(Mine)) == "component Mine"
+    assert third_party([Mine.__new__(Mine)]) == {}
 
 
 def test_what_was_explained_before_is_told_as_it_is() -> None:

@@ -15,6 +15,15 @@ ONE = 'Component("reader", "one", "Reads", "no_module:Reader")'
 BROKEN = {
     "no-library": ("import no_such_library", "No module named 'no_such_library'"),
     "no-syntax": ("def broken(:", "SyntaxError"),
+    "nameless": (
+        "one = 1\nanother = undefined_name",
+        "NameError: name 'undefined_name' is not defined (in zoo_nameless, line 2)",
+    ),
+    "inside-pydantic": (
+        "from pydantic import BaseModel\n\n\nclass Options(BaseModel):\n    size: 'Nothing' = 3\n"
+        "\n\nOptions(size=2)",
+        "(in zoo_inside_pydantic, line 8)",
+    ),
     "exiting": ("raise SystemExit(3)", "SystemExit: 3"),
     "sys-exiting": ("import sys\nsys.exit('bye')", "SystemExit: bye"),
     "asserting": ("assert False, 'not here'", "AssertionError: not here"),
@@ -34,7 +43,7 @@ BROKEN = {
     "of-numbers": (f"{ASKED}    return [Component('reader', 3, 'b', 'c:d')]", "3 for its name"),
     "unwritable": (
         f"{ASKED}    return [Component('reader', 'a b:c', 'd', 'e:f')]",
-        "calls a reader 'a b:c', which a study cannot name",
+        "announces a reader 'a b:c', which a study cannot name",
     ),
     "twice": (f"{ASKED}    return [{ONE}, {ONE}]", "announces the reader 'one' twice"),
     "listing-needs": (
@@ -164,3 +173,23 @@ def test_a_doctor_imports_everything_and_fails_where_a_plugin_is_broken(
     assert "'abstract' of zoo-abstract 1.7 breaks its contract: Animal does not implement" in traps
     ready = [line for line in findings["Plugins"] if "'pictures' of rdfc-core" in line]
     assert ready[0].endswith("ready")
+
+
+def test_a_plugin_of_hooks_alone_is_listed_with_what_it_listens_to(animal, rdfc_here, tmp_path):
+    animal("listener", f"{HOOK}@hookimpl\ndef rdfc_epoch_ended(metrics):\n    pass\n")
+    done = rdfc_here("plugins", "list")
+    assert done.code == 0, done.err
+    [line] = [line for line in done.out.splitlines() if "zoo-listener" in line]
+    assert line.split()[:2] == ["hook", "listener"]
+    assert "zoo-listener" not in done.err  # nothing is the matter with it
+    listed = json.loads(rdfc_here("plugins", "list", "--json").out)
+    wanted = {"name": "listener", "hooks": ["rdfc_epoch_ended"], "distribution": "zoo-listener 1.7"}
+    assert wanted in listed["hooks"]
+
+
+def test_a_plugin_of_hooks_is_written_by_the_command(rdfc_here, tmp_path):
+    done = rdfc_here("plugins", "new", "hook", "guard", "--out", tmp_path)
+    assert done.code == 0, done.err
+    text = (tmp_path / "rdfc-hook-guard" / "rdfc_hook_guard" / "__init__.py").read_text("utf-8")
+    assert "def rdfc_epoch_ended(" in text
+    assert not (tmp_path / "rdfc-hook-guard" / "rdfc_hook_guard" / "config.py").exists()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rdfc_core.config.resolve import ResolvedStudy
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Pretext
+    from rdfc_core.plugin.run_loggers import RunLoggers
     from rdfc_core.results.schema import Results
 
 
@@ -86,6 +87,13 @@ def resolved(folder: Path, *overrides: str, base: Mapping[str, Any] = SMALL_STUD
     )
 
 
+def tensorboard() -> RunLoggers:
+    """What a run tells where nothing is said."""
+    from rdfc_core.api.logger_choice import DEFAULT, LoggerChoice
+
+    return LoggerChoice.of(DEFAULT).build()
+
+
 def train(
     folder: Path,
     run: Path,
@@ -96,6 +104,7 @@ def train(
 ) -> Pretext:
     """Pretrain the small study on all cases of a folder; ``told`` gets each epoch's metrics."""
     from rdfc_core.data.readers.auto import AutoReader
+    from rdfc_core.interfaces import LoggedRun
     from rdfc_core.models import model
     from rdfc_core.plugin.registry import installed
     from rdfc_core.training import pretrain
@@ -110,18 +119,22 @@ def train(
     for name, view in views.items():
         view.fit(prepared[name])
     fresh = model.fresh(study, installed(), views, len(cases), study.seed)
-    pretrain.fit(
-        Task(
-            fresh.pretext,
-            views,
-            {name: view.collate(prepared[name]) for name, view in views.items()},
-            study.pretrain,
-            study.seed,
-        ),
-        PretrainPaths(run, "holdout"),
-        epoch_ended=told.send if told else None,
-        launcher=launcher,
-    )
+    loggers = tensorboard()
+    loggers.begin(LoggedRun(run.name, run, run, study.dump(), "pretrain", False))
+    with loggers.ending():
+        pretrain.fit(
+            Task(
+                fresh.pretext,
+                views,
+                {name: view.collate(prepared[name]) for name, view in views.items()},
+                study.pretrain,
+                study.seed,
+            ),
+            PretrainPaths(run, "holdout"),
+            epoch_ended=told.send if told else None,
+            launcher=launcher,
+            loggers=loggers,
+        )
     return fresh.pretext
 
 
@@ -148,8 +161,10 @@ def run_study(
         Store(store),
         LocalExecutor(LocalExecutorConfig(workers=0)),
         Told(told) if told else Progress(),
+        loggers=tensorboard(),
     )
-    return studies.run(resolved(folder, *overrides, base=base), run, context)
+    with context.loggers.ending():
+        return studies.run(resolved(folder, *overrides, base=base), run, context)
 
 
 def lasting(run: Path) -> dict[str, Any]:

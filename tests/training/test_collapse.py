@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from rdfc_core.errors import ShapeError
-from rdfc_core.training.collapse import MAX_ROWS, collapse_signs, effective_rank
+from rdfc_core.training.collapse import MAX_ROWS, collapse_signs, effective_rank, spreads
 
 
 def random_units(rows: int, width: int, seed: int = 0) -> torch.Tensor:
@@ -112,3 +112,9 @@ def test_views_that_do_not_fit_are_refused_with_their_shapes(
 ) -> None:
     with pytest.raises(ShapeError, match=r"a \("):
         collapse_signs(embeddings)
+
+
+def test_the_spread_is_the_distance_of_cases_to_the_mean_of_their_batch() -> None:
+    first = torch.tensor([[0.0, 0.0], [6.0, 8.0]])  # 5 from their mean, each
+    spread = spreads({"a": [first, 100 + first], "b": [torch.ones(4, 3)]})
+    assert spread == {"a.spread": pytest.approx(5), "b.spread": 0}

@@ -11,7 +11,7 @@ from rdfc_core import DataError
 from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 from rdfc_core.training import checkpoint, pretrain
-from rdfc_core.training.collapse import collapse_signs
+from rdfc_core.training.collapse import collapse_signs, spreads
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.monitor import PATIENCE, CollapseMonitor
 from rdfc_core.training.state import Task
@@ -41,7 +41,7 @@ def test_collapsed_embeddings_are_told_once_with_their_view_and_what_to_do(caplo
     [told] = warned([1, 0.01, 0.01, 0.01, 0.01, 1, 0.01, 0.01, 0.01], caplog)
     assert told.startswith(f"View image: for {PATIENCE} epochs, up to epoch 4,")
     assert "effective rank 1." in told
-    assert "lower pretrain.learning_rate" in told
+    assert "Lower pretrain.learning_rate" in told
 
 
 def test_a_collapse_of_few_epochs_is_not_told(caplog):
@@ -96,3 +96,68 @@ def test_weights_that_are_no_numbers_are_not_saved_though_the_loss_still_was_one
         small_study.train(pictures, tmp_path, [f"pretrain.{one}" for one in overrides])
     assert "Lower pretrain.learning_rate" in str(caught.value)
     assert not PretrainPaths(tmp_path, "holdout").checkpoint.exists()
+
+
+def shrinking(lengths: list[float]) -> CollapseMonitor:
+    """What is told of embeddings that keep their directions and lose their length."""
+    watch = CollapseMonitor()
+    sound = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    for epoch, length in enumerate(lengths, start=1):
+        rows = length * sound
+        watch.look({"epoch": epoch, **collapse_signs({"a": rows}), **spreads({"a": [rows]})})
+    return watch
+
+
+def test_embeddings_that_fall_into_one_point_are_told_though_their_directions_differ(caplog):
+    shrinking([1, 0.1, 1e-3, 1e-4, 1e-5])
+    [told] = [record.getMessage() for record in caplog.records]
+    assert "distance to their mean 2.6e-05 after 2.6" in told
+    assert told.startswith("View a: for 3 epochs, up to epoch 5,")
+
+
+@pytest.mark.parametrize("lengths", [[1, 0.5, 0.2, 0.1, 0.05, 0.02], [1e-4] * 6])
+def test_embeddings_that_are_short_or_become_shorter_are_not_collapsed(caplog, lengths):
+    shrinking(lengths)
+    assert caplog.text == ""
+
+
+def test_embeddings_that_are_all_zero_are_collapsed(caplog):
+    shrinking([1, 0, 0, 0])
+    assert "distance to their mean 0 after 2.6" in caplog.text
+    caplog.clear()
+    shrinking([0, 0, 0])
+    assert "View a: for 3 epochs, up to epoch 3," in caplog.text
+
+
+class WithoutVariance(Pretext):
+    """VICReg without the term that keeps cases apart: both views are pulled into one point."""
+
+    def build(self, towers: Mapping[str, Tower], cases: int, generator: torch.Generator) -> None:
+        self.tower = towers["greys"]
+        self.head = torch.nn.Sequential(
+            torch.nn.Linear(self.tower.out_features, 16),
+            torch.nn.BatchNorm1d(16),
+            torch.nn.ReLU(),
+            torch.nn.Linear(16, 8, bias=False),
+        )
+
+    def forward(self, batch: Batch) -> PretextOutput:
+        a, b = (self.head(self.tower(batch.draw("greys") + noise)) for noise in (0.3, -0.3))
+        centred = a - a.mean(0)
+        covariance = centred.T @ centred / (len(a) - 1)
+        apart = covariance.square().sum() - covariance.diagonal().square().sum()
+        loss = 25 * (a - b).square().mean() + apart / 8
+        return PretextOutput(loss, {}, {"greys": a.detach()})
+
+    def encoders(self) -> Mapping[str, Tower]:
+        return {"greys": self.tower}
+
+
+def test_a_task_without_its_variance_term_is_told_to_collapse(tmp_path, caplog):
+    torch.manual_seed(0)
+    pretext = WithoutVariance()
+    pretext.build({"greys": GreyTower(16)}, 64, torch.Generator())
+    views, cases = {"greys": GreyView(GreyViewConfig())}, {"greys": torch.rand(64, 16)}
+    settings = PretrainSettings(epochs=60, batch_size=16, learning_rate=0.05, optimizer="adamw")
+    pretrain.fit(Task(pretext, views, cases, settings, 0), PretrainPaths(tmp_path, "s"))
+    assert "distance to their mean" in caplog.text  # directions alone tell nothing of it

@@ -183,13 +183,11 @@ def test_colours_are_of_pictures_alone():
     assert view.tower().picture_shape == (3, 64, 64)
 
 
-@pytest.fixture(scope="module")
-def two_colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_two_colours(folder: Path, count: int = 60) -> Path:
     """Pictures whose class is the colour of the tumour; luminance and outline say nothing of it."""
-    folder = tmp_path_factory.mktemp("colours")
     rng = np.random.default_rng(3)
     rows = []
-    for place in range(60):
+    for place in range(count):
         label = place % 2
         mask = np.zeros((32, 32), np.uint8)
         top, left, height, width = rng.integers((4, 4, 10, 10), (10, 10, 18, 18))
@@ -203,6 +201,11 @@ def two_colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["case_id", "image", "mask", "label"], *rows])
     return folder
+
+
+@pytest.fixture(scope="module")
+def two_colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_two_colours(tmp_path_factory.mktemp("colours"))
 
 
 LEARN = (
@@ -248,3 +251,34 @@ def test_where_colour_alone_decides_rgb_learns_it_and_grey_cannot(
     said = predict(run, cases, run_context)
     for case, probabilities in zip(cases, said.probabilities, strict=True):
         np.testing.assert_allclose(probabilities, scored[case.case_id], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("radiomics", "finds"),
+    [
+        ("{extractor: outline}", False),
+        ("{extractor: outline, channels: rgb}", True),
+        ("{extractor: colour}", True),
+    ],
+)
+def test_radiomics_of_colours_and_colour_statistics_find_what_luminance_does_not_show(
+    two_colours, run_context, tmp_path, radiomics, finds
+):
+    learn = [one for one in LEARN if "methods" not in one]
+    asked = f"views={{radiomics: {radiomics}, image: {{encoder: small-cnn, size: [16, 16]}}}}"
+    own = ("views", "features", "encoder")
+    base = {key: value for key, value in small_study.SMALL_STUDY.items() if key not in own}
+    methods = "evaluate.methods=[radiomics-logistic]"
+    study = small_study.resolved(two_colours, *learn, methods, asked, base=base)
+    results = studies.run(study, tmp_path / "run", run_context)
+    row = next(
+        row for row in results.rows if (row.method, row.metric) == ("radiomics-logistic", "auroc")
+    )
+    if finds:
+        assert row.mean > 0.95
+        assert row.ci_low > 0.9
+    else:
+        assert 0.2 < row.mean < 0.8
+        assert row.ci_low < 0.5 < row.ci_high
+    told = [one for one in results.warnings if "are in colour" in one]
+    assert ["'radiomics' and" in one for one in told] == [not finds]

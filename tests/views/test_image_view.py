@@ -13,7 +13,7 @@ from torch import nn
 from rdfc_core import DataError, PluginError, StudyError
 from rdfc_core.case import Tumour, Volume
 from rdfc_core.interfaces import Prepared
-from rdfc_core.views.feature_view import FeatureTower
+from rdfc_core.views.feature_tower import FeatureTower
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.options import FeatureViewConfig, ImageViewConfig
 from tests.support.small_parts import (

@@ -94,6 +94,48 @@ def test_intensities_are_varied_and_the_outline_is_not():
         assert (varied[:, channel] - moved[:, channel]).abs().max() > 0.05
 
 
+def test_each_image_may_have_a_window_of_its_own():
+    (tumour,) = example_tumours(3, 1, Needs(NAMES))
+    windows = {"t1": (-100, 100), "flair": None}
+    found = picture(images=NAMES, window=windows, mask_channel=True).prepare(tumour).array
+    alone = [
+        picture(window=windows[name], mask_channel=True).prepare(tumour.images[name]).array
+        for name in NAMES
+    ]
+    np.testing.assert_array_equal(found, np.concatenate([alone[0][:3], alone[1]]))
+    of_both = picture(images=NAMES, window=(-100, 100)).prepare(tumour).array
+    np.testing.assert_array_equal(of_both[:3], alone[0][:3])
+    assert (of_both[3:] != alone[1][:3]).any()
+
+
+def test_windows_are_part_of_what_is_stored_and_one_is_stored_as_before():
+    one = picture(images=NAMES, window=(0, 1)).recipe()
+    assert one["window"] == [0.0, 1.0]
+    each = {"flair": (0, 1), "t1": (0, 1)}
+    assert picture(images=NAMES, window=each).recipe()["window"] == {
+        "t1": [0.0, 1.0],
+        "flair": [0.0, 1.0],
+    }
+    assert picture(image="t1", window={"t1": (0, 1)}).recipe() == picture(window=(0, 1)).recipe()
+    assert picture(image="t1", window={"t1": None}).recipe() == picture().recipe()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"images": NAMES, "window": {"t1": (0, 1)}}, "window has t1 and the view sees t1, flair"),
+        ({"images": NAMES, "window": {"t1": (0, 1), "flair": None, "pet": None}}, "t1, flair, pet"),
+        ({"image": "t1", "window": {"flair": (0, 1)}}, "window has flair and the view sees t1: "),
+        ({"window": {"t1": (0, 1)}}, "sees one image without a name: give one window, or"),
+        ({"images": NAMES, "window": {"t1": (0, 1), "flair": (2, 1)}}, "window of 'flair' is"),
+        ({"window": (1, 1)}, r"window is \[low, high\] with low below high"),
+    ],
+)
+def test_windows_are_of_the_images_that_the_view_sees(options, message):
+    with pytest.raises(ValidationError, match=message):
+        ImageViewConfig(**options)
+
+
 @pytest.mark.parametrize("kind", [FeatureViewConfig, ImageViewConfig])
 def test_one_image_or_several_are_named(kind):
     with pytest.raises(ValidationError, match="name one image, or several images, not both"):

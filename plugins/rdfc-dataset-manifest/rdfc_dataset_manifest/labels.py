@@ -30,7 +30,7 @@ MOST_WORDS = 20
 
 
 @dataclass(frozen=True)
-class Labels:
+class ListLabels:
     """How to read the column of the class.
 
     Args:
@@ -51,7 +51,7 @@ def read_labels(
     column: str | None,
     classes: Sequence[str] | None,
     to_predict: bool = False,
-) -> tuple[Labels, list[Problem]]:
+) -> tuple[ListLabels, list[Problem]]:
     """How the labels of a list are to be read, with the doubts about them.
 
     A word that stands for no value (``nan``) leaves its case unlabelled, unless ``classes`` names
@@ -64,7 +64,7 @@ def read_labels(
         to_predict: Other labels are kept: a run says what it takes them for.
     """
     if column is None:
-        return Labels(None, {}), []
+        return ListLabels(None, {}), []
     named = set(classes or ())
     counts = Counter(row.cells[column] for row in rows if row.cells[column])
     problems: list[Problem] = []
@@ -76,13 +76,13 @@ def read_labels(
     elif certain | doubtful:
         problems.append(_no_value(rows, column, certain | doubtful))
     if to_predict:
-        return Labels(column, meant), problems
+        return ListLabels(column, meant), problems
     if classes:
         problems += _others(counts, meant, classes)
         meant = {text: label for text, label in meant.items() if label in named}
     elif (problem := _measured(column, counts, meant)) is not None:
         problems.append(problem)
-    return Labels(column, meant), problems
+    return ListLabels(column, meant), problems
 
 
 def _are_missing(doubtful: set[str], others: set[str]) -> bool:

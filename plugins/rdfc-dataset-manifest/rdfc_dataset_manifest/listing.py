@@ -14,7 +14,7 @@ from rdfc_core.interfaces import Problem
 from rdfc_dataset_manifest.chosen import doubts_of, find_chosen, values_of
 from rdfc_dataset_manifest.columns import Columns, find_columns
 from rdfc_dataset_manifest.config import ManifestConfig
-from rdfc_dataset_manifest.labels import Labels, read_labels
+from rdfc_dataset_manifest.labels import ListLabels, read_labels
 from rdfc_dataset_manifest.names import named_by_files, portable
 from rdfc_dataset_manifest.number_labels import read_numbers
 from rdfc_dataset_manifest.rows import missing_words, row_problems, which_component, whole_number
@@ -111,7 +111,7 @@ def _locate(config: ManifestConfig) -> tuple[Path, Path]:
 
 
 def _case(
-    row: ManifestRow, columns: Columns, config: ManifestConfig, base: Path, labels: Labels
+    row: ManifestRow, columns: Columns, config: ManifestConfig, base: Path, labels: ListLabels
 ) -> Case:
     """The case of a sound row; its id and patient are "" where the row does not say."""
 

@@ -14,7 +14,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """The feature extractor ``native``."""
+    """The feature extractors ``native`` and ``colour``."""
     return [
         Component(
             "feature_extractor",
@@ -22,7 +22,14 @@ def rdfc_components() -> list[Component]:
             "PyRadiomics' shape, intensity and texture features, many times faster",
             "rdfc_features_native.extractor:NativeExtractor",
             "rdfc_features_native.config:NativeConfig",
-        )
+        ),
+        Component(
+            "feature_extractor",
+            "colour",
+            "22 statistics of a picture's colours: red, green, blue, hue, saturation, contrasts",
+            "rdfc_features_native.colour:ColourExtractor",
+            "rdfc_features_native.colour_config:ColourConfig",
+        ),
     ]
 
 

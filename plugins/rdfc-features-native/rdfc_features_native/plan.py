@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 from rdfc_core.errors import StudyError
@@ -78,10 +79,11 @@ class ExtractionPlan:
 
 
 def check_supported(parameters: Parameters) -> None:
-    """Parameters must ask for nothing that the engine does not have.
+    """Parameters must ask for nothing that the engine does not have here.
 
     Raises:
-        StudyError: If they do, or select a mask value, which is the data set's to select.
+        StudyError: If they do, need scikit-image and it is not installed, or select a mask value,
+            which is the data set's to select.
     """
     check_mask_value(parameters)
     for image_type in parameters.image_types:
@@ -89,4 +91,9 @@ def check_supported(parameters: Parameters) -> None:
             raise StudyError(
                 f"imageType.{image_type}: the extractor native has no such filter. Remove "
                 f"{image_type}, or choose the extractor pyradiomics (rdfc-features-pyradiomics)."
+            )
+        if image_type == "LBP2D" and importlib.util.find_spec("skimage") is None:
+            raise StudyError(
+                "imageType.LBP2D: local binary patterns need scikit-image, which is not installed "
+                'here. Install it (pip install "rdfc-features-native[lbp]"), or remove LBP2D.'
             )

@@ -87,7 +87,7 @@ def find_cases(root: Path, options: LayoutOptions) -> Found:
     doubts, notes = tree.doubts, []
     masks: defaultdict[str, list[tuple[Path, str]]] = defaultdict(list)
     for outline in tree.outlines:
-        own, note = _paired(tree, outline)
+        own, note = _paired(tree, outline, options.by_folder)
         notes += [note] if note else []
         if len(own) != 1:
             doubts.append(_unpaired(tree, outline, own))
@@ -149,27 +149,51 @@ def _wanted(series: Series, options: LayoutOptions) -> bool:
     return options.only_images is None or fnmatch.fnmatchcase(series.modality, options.only_images)
 
 
-def _paired(tree: Tree, outline: Header) -> tuple[list[Series], str]:
-    """The series that an outline refers to; of an RTSTRUCT else those in its coordinates."""
+def _paired(tree: Tree, outline: Header, by_folder: bool) -> tuple[list[Series], str]:
+    """The series that an outline refers to; of an RTSTRUCT else those in its coordinates.
+
+    Args:
+        tree: Has the series.
+        outline: A SEG or RTSTRUCT.
+        by_folder: Of several in its coordinates, take the one that lies nearest.
+    """
     with quiet():
         own = [one for one in tree.series.values() if refers_to(outline, one.source)]
         if own or outline.kind != "rtstruct":
             return own, ""
         frames = set(frames_of_reference(outline.dataset))
     own = [one for one in tree.series.values() if one.frame and one.frame in frames]
+    which = "the only one in its frame of reference"
+    if len(own) > 1 and by_folder:
+        own = _nearest(outline.path, own)
+        which = "the one in its frame of reference that lies nearest"
     if len(own) != 1:
         return own, ""
     return own, (
-        f"{outline.path} refers to a series that is not there, and is taken for the only one in "
-        f"its frame of reference, {tree.path_of(own[0])}."
+        f"{outline.path} refers to a series that is not there, and is taken for {which}, "
+        f"{tree.path_of(own[0])}."
     )
+
+
+def _nearest(path: Path, series: Sequence[Series]) -> list[Series]:
+    """Those whose folder has most of its path in common with a file's."""
+
+    def shared(one: Series) -> int:
+        return len(Path(os.path.commonpath([path.parent, one.folder])).parts)
+
+    most = max(map(shared, series))
+    return [one for one in series if shared(one) == most]
 
 
 def _unpaired(tree: Tree, outline: Header, own: Sequence[Series]) -> Doubt:
     if own:
         paths = _listed([str(tree.path_of(one)) for one in own])
         why = f"it belongs to {len(own)} series of the tree as well: {paths}"
-        return Doubt(str(outline.path), why, "List the case by hand, with the series it is of.")
+        fix = (
+            "List the case by hand, with the series it is of; or say --by-folder, if each outline "
+            "lies beside its series."
+        )
+        return Doubt(str(outline.path), why, fix)
     why = "it refers to no series of the tree"
     fix = "Add the series; or list the case by hand, and see readers.dicom.references."
     return Doubt(str(outline.path), why, fix)

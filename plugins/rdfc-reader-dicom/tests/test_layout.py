@@ -107,6 +107,34 @@ def test_contours_without_their_series_go_to_the_only_one_in_their_coordinates(t
     assert "it belongs to 2 series of the tree as well: " in made.doubts[0].why
 
 
+def test_of_several_series_in_one_frame_the_nearest_is_taken_when_asked_for(tmp_path):
+    volume = trees.scan(SHAPE)
+    square = np.array([[3.2, 3.2], [3.2, 9.1], [9.1, 9.1], [9.1, 3.2]])
+    drawn = {"GTV": [trees.points(volume, 1, square)]}
+    frame = trees.slices(volume)[0].FrameOfReferenceUID
+    for modality in ("CT", "MR", "PT"):
+        images = trees.slices(volume, modality, FrameOfReferenceUID=frame)
+        trees.write_series(tmp_path / modality / "image", images)
+        lost = trees.slices(volume, FrameOfReferenceUID=frame)  # another series than that beside it
+        trees.save(trees.structures(lost, drawn), tmp_path / modality / "mask" / "rs.dcm")
+    left = found(tmp_path)
+    assert not left.cases
+    doubts = [one for one in left.doubts if "belongs to 3 series" in one.why]
+    assert len(doubts) == 3
+    assert "--by-folder" in doubts[0].fix
+    made = found(tmp_path, by_folder=True)
+    assert {case.images[""].parent for case in made.cases} == {
+        case.masks[""].parent.parent for case in made.cases
+    }
+    assert (len(made.cases), made.doubts) == (3, [])
+    assert sum("is taken for the one in its frame" in note for note in made.notes) == 3
+    # At equal distance nothing is guessed.
+    (tmp_path / "MR" / "mask" / "rs.dcm").rename(tmp_path / "rs.dcm")
+    again = found(tmp_path, by_folder=True)
+    assert len(again.cases) == 2
+    assert any("rs.dcm" in one.what and "belongs to 3 series" in one.why for one in again.doubts)
+
+
 def test_a_case_of_each_outline_or_of_one_modality(root):
     made = found(root, several_masks="cases")
     ids = [case.case_id for case in made.cases]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rdfc_core.data.cells import counted, find_column
 from rdfc_core.data.manifest.files import ENDINGS, stem
-from rdfc_core.data.manifest.tables import column_of, read_text_table
+from rdfc_core.data.manifest.tables import read_text_table
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.layout import Doubt, Found, FoundCase
 
@@ -39,12 +39,12 @@ def joined(
         DataError: If the table cannot be read, lacks a column, or no id is known.
     """
     table = read_text_table(path, sheet)
-    ids = column_of(table, path, id_column)
-    own = find_column([str(name) for name in table.columns], "label")
-    label = own if label_column is None else column_of(table, path, label_column)
-    kept = [column_of(table, path, name) for name in further]
-    table[ids] = [_id(cell) for cell in table[ids]]
-    rows = {str(row[ids]): row for row in table.to_dict("records")}
+    ids = table.column(id_column)
+    own = find_column(table.columns, "label")
+    label = own if label_column is None else table.column(label_column)
+    kept = [table.column(name) for name in further]
+    told = [_id(row[ids]) for row in table.rows]
+    rows = dict(zip(told, table.rows, strict=True))
     of_case = {case.case_id: case.case_id for case in found.cases}
     of_patient = {case.case_id: case.patient_id or "" for case in found.cases}
     known = of_case if set(of_case.values()) & set(rows) else of_patient
@@ -54,7 +54,7 @@ def joined(
             f"{path}: no id of its column {ids!r} is that of a case or a patient (for example "
             f"{examples}). Name another column by --id, or take ids out of names by --patient."
         )
-    doubts = [*found.doubts, *_twice(table[ids].tolist(), path)]
+    doubts = [*found.doubts, *_twice(told, path)]
     unclear = {doubt.what for doubt in doubts[len(found.doubts) :]}
     cases: list[FoundCase] = []
     for case in found.cases:
@@ -65,11 +65,11 @@ def joined(
                 doubts.append(Doubt(case.case_id, why, "Add its row if it has a diagnosis."))
             cases.append(case)
             continue
-        said = {name: str(row[name]) for name in kept}
+        said = {name: row[name] for name in kept}
         cases.append(
             replace(
                 case,
-                label=case.label if label is None else str(row[label]),
+                label=case.label if label is None else row[label],
                 columns={**case.columns, **said},
             )
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rdfc_core.data.cells import find_column
 from rdfc_core.data.manifest.files import stem
-from rdfc_core.data.manifest.tables import column_of, read_text_table
+from rdfc_core.data.manifest.tables import read_text_table
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase
 
@@ -29,8 +29,8 @@ def listed_cases(
         DataError: If the table cannot be read, or has no column of images or masks.
     """
     table = read_text_table(path, sheet)
-    header = [str(name) for name in table.columns]
-    role = {name: column_of(table, path, columns[name]) for name in ROLES if name in columns}
+    header = table.columns
+    role = {name: table.column(columns[name]) for name in ROLES if name in columns}
     for name in ROLES:
         own = find_column(header, name)
         if name not in role and own is not None:
@@ -44,10 +44,10 @@ def listed_cases(
     cases: list[FoundCase] = []
     doubts: list[Doubt] = []
     taken: set[str] = set()
-    for line, row in enumerate(table.to_dict("records"), start=2):
-        files = {name: root / str(row[role[name]]).replace("\\", "/") for name in ("image", "mask")}
+    for line, row in zip(table.lines, table.rows, strict=True):
+        files = {name: root / row[role[name]].replace("\\", "/") for name in ("image", "mask")}
         gone = next((one for name, one in files.items() if not _there(one, row[role[name]])), None)
-        case_id = str(row[role["case_id"]]) if "case_id" in role else stem(files["image"])
+        case_id = row[role["case_id"]] if "case_id" in role else stem(files["image"])
         if gone is not None or case_id in taken or not case_id:
             what = f"{path.name}, row {line}"
             if gone is not None:
@@ -57,19 +57,19 @@ def listed_cases(
                 doubts.append(Doubt(what, why, "Give each row an id of its own."))
             continue
         taken.add(case_id)
-        further = {name: str(row[name]) for name in header if name not in role.values()}
+        further = {name: row[name] for name in header if name not in role.values()}
         cases.append(
             FoundCase(
                 case_id,
                 {ONLY: files["image"]},
                 {ONLY: files["mask"]},
-                patient_id=str(row[role["patient_id"]]) if "patient_id" in role else None,
-                label=str(row[role["label"]]) if "label" in role else None,
+                patient_id=row[role["patient_id"]] if "patient_id" in role else None,
+                label=row[role["label"]] if "label" in role else None,
                 columns=further,
             )
         )
     return Found(cases, doubts)
 
 
-def _there(path: Path, cell: object) -> bool:
-    return bool(str(cell)) and path.is_file()
+def _there(path: Path, cell: str) -> bool:
+    return bool(cell) and path.is_file()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rdfc_core.report import images, text
 from rdfc_core.report.figures import Plot
 from rdfc_core.report.images import Picture
-from rdfc_core.report.run_data import RecordedPredictions, RunData
+from rdfc_core.report.patients import in_units
+from rdfc_core.report.run_data import RecordedPredictions, RunData, key_of
 from rdfc_core.report.sections.hard_cases import (
     BLIND,
     HardCases,
@@ -28,7 +29,7 @@ from rdfc_core.report.sections.roc_and_calibration import (
     scores_of,
 )
 from rdfc_core.report.variants import judged, own_of
-from rdfc_core.report.verdict import Verdict, predictions_of, strongest
+from rdfc_core.report.verdict import Verdict, strongest
 from rdfc_core.results.vocabulary import (
     CONTROL,
     LABEL_EFFICIENCY,
@@ -80,6 +81,7 @@ class CaseByCase:
 
     main: MethodView
     pooled: str
+    judged: str
     others: tuple[MethodView, ...]
     supervised: Plot | None
     few_labels: tuple[Plot, ...]
@@ -94,27 +96,33 @@ def case_by_case(run: RunData, verdict: Verdict | None) -> CaseByCase | None:
     """The section, or None while there are no predictions."""
     if not run.predictions:
         return None
-    main = predictions_of(run, verdict.main) if verdict else None
-    main = main or run.predictions[0]
+    named = key_of(verdict.main) if verdict else None
+    of_cases = next((p for p in run.predictions if p.method == named), run.predictions[0])
+    (main,) = in_units(run, [of_cases])
     classes = run.classes
-    scores = scores_of(main, classes)
+    scores = scores_of(of_cases, classes)
     stand = set(judged(run).values())
     others = [
         p
         for p in run.predictions
-        if p is not main and p.method in stand and p.method.method not in BLIND
+        if p is not of_cases and p.method in stand and p.method.method not in BLIND
     ]
+    others = in_units(run, others)
     others.sort(key=lambda p: p.method.table == CONTROL)
-    wrong = [i for i, (a, b) in enumerate(zip(main.labels, main.predicted, strict=True)) if a != b]
+    said = zip(of_cases.labels, of_cases.predicted, strict=True)
+    wrong = [place for place, (label, predicted) in enumerate(said) if label != predicted]
     return CaseByCase(
-        main=_view(main, classes, _beside(run, verdict, others), ""),
+        main=_view(main, classes, _beside(run, verdict, others), "", run.unit),
         pooled=_pooled(main),
-        others=tuple(_view(p, classes, [], f"-{k}") for k, p in enumerate(others, start=1)),
+        others=tuple(
+            _view(p, classes, [], f"-{k}", run.unit) for k, p in enumerate(others, start=1)
+        ),
         supervised=_supervised(run, others),
         few_labels=_few_labels(run),
-        wrong=_wrong(run, main, wrong, scores),
+        judged=text.count(len(main.case_ids), f"held-back {run.unit}"),
+        wrong=_wrong(run, of_cases, wrong, scores),
         wrong_count=len(wrong),
-        cases=len(main.case_ids),
+        cases=len(of_cases.case_ids),
         without_probabilities=scores is None,
         hard=hard_cases(run),
     )
@@ -135,13 +143,14 @@ def _view(
     classes: Sequence[str],
     beside: Sequence[RecordedPredictions],
     suffix: str,
+    unit: str,
 ) -> MethodView:
     scores = scores_of(found, classes)
     plots: list[Plot | None] = []
     if scores is not None:
         plots = [
             roc(found, scores, classes, beside, f"roc{suffix}"),
-            calibration(found, scores, classes, f"calibration{suffix}"),
+            calibration(found, scores, classes, f"calibration{suffix}", unit),
         ]
     return MethodView(
         method=found.method.method,
@@ -176,7 +185,7 @@ def _few_labels(run: RunData) -> tuple[Plot, ...]:
     """The ROC of every share of the labels but all of them, the smallest first."""
     plots = []
     for k, share in enumerate(sorted({p.label_fraction for p in run.few_labels})):
-        own = [p for p in run.few_labels if p.label_fraction == share]
+        own = in_units(run, [p for p in run.few_labels if p.label_fraction == share])
         lead = own_of(run, LABEL_EFFICIENCY, [p.method.method for p in own])
         own.sort(key=lambda p: p.method.method != lead)
         plot = few_labels_roc(own, run.classes, share, f"roc-labels-{k}") if share < 1 else None

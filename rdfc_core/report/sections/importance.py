@@ -68,7 +68,7 @@ def importance(run: RunData) -> ImportanceSection | None:
     low, high, step = _axis(min(bounds), max(bounds))
     sentence = (
         f"How far the {metric_heading(some.metric)} of {some.method} ({classifier}) falls on "
-        f"{text.count(some.n_cases, 'held-back case')} when the values of a family are dealt out "
+        f"{text.held_back(some)} when the values of a family are dealt out "
         f"among the cases, all by the same deal (mean of {some.repeats} deals; intervals from "
         "resampled patients). What other families know, too, does not show: a family with a small "
         "bar may be replaceable rather than empty."

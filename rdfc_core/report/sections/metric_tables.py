@@ -18,6 +18,7 @@ from rdfc_core.results.vocabulary import (
     CONTROL,
     LABEL_EFFICIENCY,
     LINEAR,
+    PATIENT,
     RANDOM_INIT,
     TABLES,
     table_heading,
@@ -124,7 +125,8 @@ def _grid(rows: Sequence[Row], main: Method | None, facts: Sequence[MetricFacts]
             cells += [_published(found.get(metric))] if metric in published else []
         cells.append(str(some.n_cases))
         lines.append(TableRow(role_of(some, main), key.method, text.describe(key), tuple(cells)))
-    return MetricGrid((*columns, "Cases"), tuple(lines))
+    unit = {row.unit for row in rows} == {PATIENT}
+    return MetricGrid((*columns, "Patients" if unit else "Cases"), tuple(lines))
 
 
 def _by_share(rows: Sequence[Row], main: Method | None) -> MetricGrid:

@@ -127,8 +127,9 @@ def calibration(
     scores: NDArray[np.float64],
     classes: Sequence[str],
     name: str = "calibration",
+    unit: str = "case",
 ) -> Plot | None:
-    """Observed share against mean probability, in bins of equally many cases."""
+    """Observed share against mean probability, in bins of equally many cases, or patients."""
     shown = [1] if len(classes) == 2 else list(range(len(classes)))
     curves: list[Curve] = []
     ticks: dict[str, NDArray[np.float64]] = {}
@@ -142,9 +143,9 @@ def calibration(
     what = f"“{classes[1]}”" if len(classes) == 2 else "each class"
     found = metrics.scores(np.array([classes.index(label) for label in main.labels]), scores)
     caption = (
-        f"Of cases given a probability for {what}, how many have it: on the diagonal, a "
+        f"Of {unit}s given a probability for {what}, how many have it: on the diagonal, a "
         f"probability can be taken at its word. Bars: 95{text.NBSP}% intervals (Wilson)"
-        f"{'; ticks below: the cases' if ticks else ''}. Brier score {found[BRIER][0]:.3f}, "
+        f"{f'; ticks below: the {unit}s' if ticks else ''}. Brier score {found[BRIER][0]:.3f}, "
         f"calibration error (ECE, ten bins) {found[ECE][0]:.3f}; 0 is perfect."
     )
     svg = figures.calibration(curves, ticks, name, f"Calibration curve. {caption}")

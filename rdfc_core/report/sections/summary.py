@@ -133,7 +133,7 @@ def _headline(run: RunData, verdict: Verdict | None) -> str:
         best_of = ", the variant named beforehand" if named_variant(run) else ""
     return (
         f"{row.method} reaches {text.metric_in_sentence(verdict.metric)} of "
-        f"{text.interval(row)} on {text.count(row.n_cases, 'held-back case')} "
+        f"{text.interval(row)} on {text.held_back(row)} "
         f"({text.describe(key_of(row))}{best_of})."
     )
 

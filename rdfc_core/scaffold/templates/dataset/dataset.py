@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from rdfc_core.case import Case
-from rdfc_core.errors import DataError
+from rdfc_core import Case, DataError
 from rdfc_core.interfaces import Dataset, Problem, SplitSpec
 
 from .config import ExampleConfig
@@ -54,6 +54,12 @@ class Example(Dataset):
                 yield Problem(
                     case.case_id, "mask", f"{case.mask} does not exist", "Add it, or drop the case"
                 )
+
+    def with_list(self, listing: Path) -> Dataset | None:
+        """New cases for ``rdfc predict``: a folder laid out alike; lists are rdfc's own to read."""
+        if not listing.is_dir():
+            return None
+        return Example(self.config.model_copy(update={"root": listing}))
 
     def _found(self) -> list[tuple[str, str]]:
         end = self.config.suffix

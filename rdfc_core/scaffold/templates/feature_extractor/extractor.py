@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rdfc_core.case import Tumour
+from rdfc_core import Tumour
 from rdfc_core.interfaces import FeatureExtractor, Features
 
 from .config import ExampleConfig

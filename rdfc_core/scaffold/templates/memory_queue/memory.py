@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rdfc_core.errors import ShapeError
+from rdfc_core import ShapeError
 from rdfc_core.interfaces import MemoryQueue
 
 from .config import ExampleConfig

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rdfc_core.errors import ShapeError
+from rdfc_core import ShapeError
 from rdfc_core.interfaces import MemoryStore
 
 from .config import ExampleConfig

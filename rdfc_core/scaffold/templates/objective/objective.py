@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from rdfc_core.errors import ShapeError
+from rdfc_core import ShapeError
 from rdfc_core.interfaces import Memory, Objective
 
 from .config import ExampleConfig

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rdfc_core.errors import StudyError
+from rdfc_core import StudyError
 from rdfc_core.interfaces import Batch, Pretext, PretextOutput, Tower
 
 from .config import ExampleConfig

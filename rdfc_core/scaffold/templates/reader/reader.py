@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdfc_core.case import Volume
-from rdfc_core.errors import DataError
+from rdfc_core import DataError, Volume
 from rdfc_core.interfaces import Reader
 
 from .config import ExampleConfig

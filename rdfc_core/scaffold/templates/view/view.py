@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rdfc_core.case import Tumour
-from rdfc_core.errors import DataError
+from rdfc_core import DataError, Tumour
 from rdfc_core.interfaces import Prepared, Tower, View
 
 from .config import ExampleConfig

@@ -1,0 +1,213 @@
+"""A trained run judged on labelled cases of other places."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfc_core.data.cells import listed
+from rdfc_core.errors import DataError, StudyError
+from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.sample_size import too_few
+from rdfc_core.extraction.extract import Extraction
+from rdfc_core.pipeline import cohort_scores
+from rdfc_core.pipeline.case_record import CaseRow
+from rdfc_core.pipeline.cohort_drift import TrainedOn, drift_of
+from rdfc_core.pipeline.cohort_groups import groups_of
+from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.open_run import OpenRun
+from rdfc_core.pipeline.predict import Predictions, features, predicted
+from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.results.schema import Results
+from rdfc_core.results.validation import Cohort, Validation, Value
+from rdfc_core.results.vocabulary import SELECTED, SUPERVISED
+from rdfc_core.utils.warning_capture import captured_warnings
+
+log = logging.getLogger("rdfc")
+
+Said = tuple[Sequence[str], NDArray[np.float64]]
+"""Labels of N cases, and their probabilities (N, C)."""
+
+VALIDATION = "validation.json"
+
+LEARNT_FROM = ("pretext", "train")
+"""Parts of a split whose cases a model has seen."""
+
+
+def validate(
+    run: OpenRun,
+    listings: Mapping[str, Path],
+    context: RunContext,
+    by: Sequence[str] = (),
+    method: str = SELECTED,
+) -> tuple[Validation, dict[str, Said]]:
+    """What the run's model is worth on each list of cases.
+
+    Args:
+        run: Opened.
+        listings: Name → list of cases.
+        context: Registry, store, executor and progress.
+        by: Columns of the lists whose values make subgroups.
+        method: What the run chose, or one of the candidates that it chose from.
+
+    Returns:
+        The validation; and of each list the labels of its labelled cases, and what was said of
+        them.
+
+    Raises:
+        StudyError: If there is no trained run, no such method, or what a case is differs.
+        DataError: If a list cannot be used, holds cases that the run learnt from, lacks a column,
+            or has no labelled case.
+    """
+    for model in run.models.values():
+        model.refuse_unknown(method)
+    results = Results.read(run.place.results) if run.place.results.exists() else None
+    rows = run.place.case_rows()
+    trained = TrainedOn.of(run)
+    cohorts, said = [], {}
+    with captured_warnings() as heard:
+        for name, listing in listings.items():
+            extraction = features(run, run.listed_cases(listing), context)
+            _refuse_known(name, extraction, rows)
+            found = predicted(run, extraction, method)
+            cohort, said[name] = _cohort(name, listing, extraction, found, by)
+            drift = drift_of(extraction, run, trained, cohort_scores.SEED)
+            cohorts.append(Cohort(**cohort, drift=drift))
+    own, own_cases = _own(results, method)
+    validation = Validation(
+        run=run.place.path.name,
+        method=method,
+        classes=next(iter(run.models.values())).classes,
+        confidence=cohort_scores.CONFIDENCE,
+        own=own,
+        own_cases=own_cases,
+        cohorts=tuple(cohorts),
+        warnings=tuple(heard),
+    )
+    return validation, said
+
+
+def require_free(folder: Path, overwrite: bool) -> None:
+    """Refuse, before anything is computed, a folder that cannot or should not be written to.
+
+    Raises:
+        StudyError: If it is a run's, or no folder, or holds a validation and ``overwrite`` is not
+            asked for.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise StudyError(f"--out {folder} is no folder. Name another.")
+    if RunFolder(folder).is_run():
+        raise StudyError(f"--out {folder} is the folder of a run. Name another.")
+    if (folder / VALIDATION).exists() and not overwrite:
+        raise StudyError(
+            f"{folder / VALIDATION} exists. Choose another --out, or replace it with --overwrite."
+        )
+
+
+def validate_into(
+    folder: Path,
+    run: OpenRun,
+    listings: Mapping[str, Path],
+    context: RunContext,
+    by: Sequence[str] = (),
+    method: str = SELECTED,
+) -> tuple[Validation, Path]:
+    """As `validate`, written as ``validation.json`` and ``validation.html``.
+
+    Returns:
+        The validation, and the path of the page.
+    """
+    from rdfc_core.report.validation_page import write_page  # loads matplotlib
+
+    validation, said = validate(run, listings, context, by, method)
+    folder.mkdir(parents=True, exist_ok=True)
+    validation.write(folder / VALIDATION)
+    return validation, write_page(folder, validation, said)
+
+
+def _refuse_known(name: str, extraction: Extraction, rows: Sequence[CaseRow]) -> None:
+    """Cases that a model has learnt from say nothing of how it does elsewhere."""
+    seen = {
+        row.fingerprint: row.case_id
+        for row in rows
+        if row.fingerprint and set(row.parts) & set(LEARNT_FROM)
+    }
+    known = [c.case_id for c in extraction.cases if extraction.fingerprints.get(c.case_id) in seen]
+    if known:
+        raise DataError(
+            f"{name}: the run has learnt from {len(known)} of these cases ({listed(known)}), so "
+            "that it cannot be validated on them. Leave them out."
+        )
+    patients = {row.patient_id for row in rows if set(row.parts) & set(LEARNT_FROM)}
+    shared = sorted({case.patient_id for case in extraction.cases} & patients)
+    if shared:
+        log.warning(
+            "%s: the run has learnt from %s patients with the ids of patients here (%s). If they "
+            "are the same people, leave them out.",
+            *(name, len(shared), listed(shared)),
+        )
+
+
+def _cohort(
+    name: str,
+    listing: Path,
+    extraction: Extraction,
+    found: Predictions,
+    by: Sequence[str],
+) -> tuple[dict[str, Any], Said]:
+    """All but the drift."""
+    labels = [case.label for case in extraction.cases]
+    kept = [place for place, label in enumerate(labels) if label in found.classes]
+    if not kept:
+        raise DataError(
+            f"{name}: no case of {listing} has a label that is one of the run's classes "
+            f"({listed(found.classes, 9)}). Add a column label, or use rdfc predict."
+        )
+    truth = np.array([found.classes.index(str(labels[place])) for place in kept])
+    prediction = Prediction(
+        name,
+        tuple(found.case_ids[place] for place in kept),
+        tuple(found.patient_ids[place] for place in kept),
+        truth,
+        found.probabilities[kept],
+    )
+    numbers = cohort_scores.counts(prediction, found.classes)
+    groups = groups_of(listing, [extraction.cases[place] for place in kept], by)
+    said = [found.classes[place] for place in truth], prediction.probabilities
+    about: dict[str, Any] = {
+        "name": name,
+        "listing": str(listing),
+        "cases": len(extraction.cases),
+        "patients": len({case.patient_id for case in extraction.cases}),
+        "per_class": {label: one["cases"] for label, one in numbers.items()},
+        "unlabelled": len(labels) - len(kept),
+        "failed": tuple(
+            {"case_id": one.case_id, "reason": one.reason} for one in extraction.failures
+        ),
+        "metrics": cohort_scores.metrics(prediction),
+        "calibration": tuple(cohort_scores.calibration(prediction, found.classes)),
+        "recalibrated": cohort_scores.recalibrated(prediction),
+        "decisions": tuple(cohort_scores.decisions(prediction, found.classes)),
+        "subgroups": tuple(
+            cohort_scores.subgroup(column, value, places, prediction, found.classes)
+            for column, value, places in groups
+        ),
+        "too_few": too_few(numbers, folds=True),
+    }
+    return about, said
+
+
+def _own(results: Results | None, method: str) -> tuple[dict[str, Value], int]:
+    """The same method on the run's held-back cases, at all labels."""
+    rows = [
+        row
+        for row in (results.rows if results else ())
+        if row.table == SUPERVISED and row.method == method and row.label_fraction == 1
+    ]
+    found = {row.metric: Value(estimate=row.mean, low=row.ci_low, high=row.ci_high) for row in rows}
+    return found, max((row.n_cases for row in rows), default=0)
