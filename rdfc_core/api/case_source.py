@@ -64,7 +64,7 @@ class PlainLists:
         """A list as a data set; its cases are not trained on."""
         from rdfc_core.plugin.registry import installed
 
-        own: Dataset | None = self._study.dataset.build(installed()) if self._study else None
+        own: Dataset | None = self._study.build_dataset(installed()) if self._study else None
         return (own.with_list(listing) if own else None) or manifest(listing, installed())
 
 

@@ -19,10 +19,10 @@ from rdfc_core.api.context import opened
 from rdfc_core.api.frames import unusable
 from rdfc_core.config.load import Overrides, Source, load, load_study
 from rdfc_core.config.study import Study
-from rdfc_core.errors import DataError
+from rdfc_core.errors import DataError, StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results import files
-from rdfc_core.results.vocabulary import SELECTED
+from rdfc_core.results.vocabulary import CLASSIFICATION, SELECTED
 
 if TYPE_CHECKING:
     from rdfc_core.case import Case
@@ -98,6 +98,11 @@ class RdfcClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type:
             overrides["seed"] = int(self.random_state)
         study = load_study(self._study(), self.overrides or ())
         resolved = load(study, overrides, installed())
+        if resolved.task != CLASSIFICATION:
+            raise StudyError(
+                f"The study's task is {resolved.task}, and this is a classifier. Leave task "
+                "out, or run the study with rdfc_core.run, whose result predicts numbers."
+            )
         cases = _cases(X, PlainLists(resolved))
         self.classes_, places = _encoded(y, len(cases))
         names = [str(label) for label in self.classes_.tolist()]

@@ -130,6 +130,8 @@ class Run:
     ) -> pd.DataFrame:
         """Class probabilities: ``case_id``, ``predicted``, and ``p_CLASS`` for each class.
 
+        Of a regression ``predicted`` is the number, and there is no other column.
+
         Args:
             cases: `Case` objects, (image, mask) tuples of paths, a manifest's path, or a DataFrame
                 with a manifest's columns.

@@ -19,7 +19,7 @@ from rich.table import Table
 from rdfc_core.errors import one_line
 from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.failures import Failure, grouped
-from rdfc_core.report import headline
+from rdfc_core.report import headline, text
 from rdfc_core.results.schema import Comparison, Headline, MetricFacts, Results, Row
 from rdfc_core.results.vocabulary import (
     ACCURACY,
@@ -28,8 +28,13 @@ from rdfc_core.results.vocabulary import (
     CONTROL,
     F1_WEIGHTED,
     HYBRID_FINETUNE,
+    IN_UNITS,
     LABEL_EFFICIENCY,
     LINEAR,
+    MAE,
+    R2,
+    REGRESSION,
+    SPEARMAN,
     SUPERVISED,
     TABLES,
     short_heading,
@@ -42,6 +47,8 @@ err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 """Square brackets are text: names and summaries are those of plugins, files and studies."""
 
 METRICS = (F1_WEIGHTED, AUROC, BALANCED_ACCURACY)
+NUMBER_METRICS = (R2, MAE, SPEARMAN)
+"""Where numbers are predicted."""
 PUBLISHED_METRICS = (F1_WEIGHTED, ACCURACY, AUROC)
 """Those of a table that stands beside a paper's."""
 FIRST_WORD_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 16.0
@@ -133,10 +140,11 @@ def _lines(title: str, total: int) -> Advance:
 
 def show_results(results: Results) -> None:
     """The results as tables: mean and interval of each metric that there is room for."""
-    shown = len(METRICS) if out.width >= NARROW else 2
+    metrics = NUMBER_METRICS if results.task == REGRESSION else METRICS
+    shown = len(metrics) if out.width >= NARROW else 2
     for table in ORDER:
         beside = any(one.published is not None for one in results.rows if one.table == table)
-        rows = results.table(table, (PUBLISHED_METRICS if beside else METRICS)[:shown])
+        rows = results.table(table, (PUBLISHED_METRICS if beside else metrics)[:shown])
         title = TABLES[table].in_terminal
         if rows:
             out.print(_table(f"{title}, on {_test_cases(rows)}", rows))
@@ -145,7 +153,7 @@ def show_results(results: Results) -> None:
             if rows := results.table(table, [one.name for one in some]):
                 out.print(_table(f"{title}, the study's own metrics", rows, some))
     for table in ORDER:
-        pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, METRICS[0])]
+        pairs = [c for c in results.comparisons if (c.table, c.metric) == (table, metrics[0])]
         if pairs:
             out.print(_comparisons(TABLES[table].in_terminal, _with_pretraining(pairs)))
     if not results.rows:
@@ -164,7 +172,7 @@ def _headline(told: Headline, results: Results) -> None:
     others = headline.against(told)
     if others:
         drawn = Table(title=f"{told.main.method} minus", title_justify="left", title_style="bold")
-        for heading in ("method", "what it is", f"Δ {short_heading(METRICS[0])}"):
+        for heading in ("method", "what it is", f"Δ {short_heading(told.metric)}"):
             drawn.add_column(heading, overflow="fold")
         for row in others:
             drawn.add_row(*row)
@@ -194,7 +202,7 @@ def _comparisons(title: str, pairs: Sequence[Comparison]) -> Table:
     shares = any(one.label_fraction < 1 for one in pairs)
     for heading in (*(["labels"] if shares else []), "method", "minus"):
         drawn.add_column(heading, overflow="fold")
-    for heading in (f"Δ {short_heading(METRICS[0])}", "p", "p corrected"):
+    for heading in (f"Δ {short_heading(pairs[0].metric)}", "p", "p corrected"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     for one in pairs:
         if one.difference is None or one.ci_low is None or one.ci_high is None:
@@ -244,6 +252,8 @@ def interval(row: Row) -> str:
     """``0.812 [0.74, 0.88]``."""
     if row.mean is None:
         return "undefined"
+    if row.metric in IN_UNITS:
+        return text.interval(row)
     if row.ci_low is None or row.ci_high is None:
         return f"{row.mean:.3f}"
     return f"{row.mean:.3f} [{row.ci_low:.2f}, {row.ci_high:.2f}]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -14,6 +14,7 @@ from rdfc_core.cli import options
 from rdfc_core.cli.build import build
 from rdfc_core.cli.command import App
 from rdfc_core.cli.streams import show_json
+from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, TaskName
 
 if TYPE_CHECKING:
     from rdfc_core.data.dataset_check import DatasetSummary
@@ -57,6 +58,10 @@ def check(
             autocompletion=options.completer("reader"),
         ),
     ] = None,
+    task: Annotated[
+        str,
+        typer.Option("--task", help="What labels are: classification, or regression for numbers."),
+    ] = CLASSIFICATION,
     study: Annotated[
         Path | None,
         typer.Option(
@@ -72,12 +77,17 @@ def check(
     from rdfc_core.cli import console
     from rdfc_core.data.dataset_check import check_dataset
     from rdfc_core.data.readers.auto import AutoReader
-    from rdfc_core.errors import DataError
+    from rdfc_core.data.targets import TARGETS
+    from rdfc_core.errors import DataError, StudyError
     from rdfc_core.pipeline.case_list import checked_listing
     from rdfc_core.plugin.registry import installed
 
     console.log_to_stderr()
+    if task not in get_args(TaskName):
+        raise StudyError(f"--task {task}: give {' or '.join(get_args(TaskName))}.")
     dataset = component("dataset", name, "dataset", root=root).build(installed())
+    if task == REGRESSION:
+        dataset = dataset.with_numbers()
     chosen = {
         part.name: part for part in (component("reader", t, "--reader") for t in reader or ())
     }
@@ -92,7 +102,8 @@ def check(
     with progress.waiting("Loading the feature extractor"):
         extractor = _extractor(features)
     views = None if study is None else _preparers(study)
-    found = check_dataset(dataset, cases, progress, extractor, views)
+    targets = TARGETS[cast(TaskName, task)]
+    found = check_dataset(dataset, cases, progress, extractor, views, targets)
     if as_json:
         show_json(
             {"summary": asdict(found.summary), "problems": [asdict(p) for p in found.problems]}
@@ -140,7 +151,8 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
     classes = ", ".join(f"{count} {label}" for label, count in summary.per_class.items())
     out.print(
         f"{counted(summary.cases, 'case')} of {counted(summary.patients, 'patient')}: "
-        f"{classes or 'no labels'}, {summary.unlabelled} unlabelled; {summary.usable} usable.",
+        f"{_numbers(summary) or classes or 'no labels'}, {summary.unlabelled} unlabelled; "
+        f"{summary.usable} usable.",
         markup=False,
     )
     if summary.uses:
@@ -167,6 +179,15 @@ def _show(summary: DatasetSummary, problems: Sequence[Problem]) -> None:
         out.print("No problem found.")
         return
     _show_problems(problems)
+
+
+def _numbers(summary: DatasetSummary) -> str:
+    """How numbers lie: ``40 numbers from 1.2 to 9.8, median 4.5``; "" of classes."""
+    told = summary.numbers
+    if told is None:
+        return ""
+    ends = f"from {told['min']:.4g} to {told['max']:.4g}, median {told['median']:.4g}"
+    return f"{told['cases']} numbers {ends}"
 
 
 def _show_problems(problems: Sequence[Problem]) -> None:

@@ -99,7 +99,7 @@ def predict(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Class probabilities of one case, or of every case of a manifest."""
+    """Class probabilities, or numbers, of one case, or of every case of a manifest."""
     from rdfc_core.cli import console
 
     console.log_to_stderr()

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import FILE_NAME, Settings
 from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.plugin.component import Part, PartOf
 from rdfc_core.results.vocabulary import (
+    CLASSIFICATION,
     CONTROLS,
     ENSEMBLE,
     FINETUNED_SUFFIX,
@@ -20,8 +22,10 @@ from rdfc_core.results.vocabulary import (
     LOGISTIC,
     METHODS,
     METRICS,
+    NUMBER_METRICS,
     OWN_PRETEXT,
     PROBE,
+    REGRESSION,
     SELECTED,
     SHUFFLED_CORRESPONDENCE,
     START,
@@ -29,6 +33,7 @@ from rdfc_core.results.vocabulary import (
     Control,
     Method,
     Pooling,
+    TaskName,
     Unit,
 )
 
@@ -41,11 +46,21 @@ LISTED = {"compare": "pretext", "evaluators": "evaluator", "metrics": "metric"}
 class EvaluateSettings(Settings):
     """How the learnt features, and the methods they are compared with, are judged."""
 
+    task: SkipJsonSchema[TaskName] = Field(
+        CLASSIFICATION, exclude=True, description="That of the study, which says it at its top."
+    )
     classifiers: tuple[Classifier, ...] = Field(
         (LOGISTIC, KNN),
-        description="Linear probes: logistic regression, the paper's SGD layer, or neighbours.",
+        description="Linear probes: logistic regression (of a regression: ridge), the paper's SGD "
+        "layer, or neighbours.",
     )
     logistic_c: float = Field(1.0, gt=0, description="C of the logistic regression, fixed.")
+    ridge_alpha: float = Field(
+        1.0,
+        gt=0,
+        description="Of the ridge regression on standardised features and labels, fixed: the "
+        "penalty on each weight, over the number of features.",
+    )
     class_weight: Literal["balanced", "none"] = Field(
         "balanced", description="Weigh classes by their rarity, or not; for every method."
     )
@@ -96,6 +111,12 @@ class EvaluateSettings(Settings):
         description="C of radiomics-logistic and image-and-radiomics (logistic regression on "
         "handcrafted features, without and with the learnt ones of the image): a row each; the "
         "first is judged.",
+    )
+    radiomics_alpha: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (0.1, 0.01),
+        min_length=1,
+        description="The same of radiomics-ridge and image-and-radiomics where the task is "
+        "regression, as ridge_alpha.",
     )
     supervised: SupervisedSettings = SupervisedSettings()
     label_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
@@ -149,6 +170,8 @@ class EvaluateSettings(Settings):
                 raise ValueError(f"call a metric by letters, digits, _ and -, not {name!r}")
             if name in METRICS:
                 raise ValueError(f"{name!r} is in every run already; call the metric otherwise")
+            if name in NUMBER_METRICS:
+                raise ValueError(f"{name!r} judges every regression; call the metric otherwise")
         return metrics
 
     @field_validator("compare", "evaluators")
@@ -182,10 +205,20 @@ class EvaluateSettings(Settings):
     def _all_controls(cls, value: Any) -> Any:
         return CONTROLS if value == "all" else value
 
-    @field_validator("methods", "label_fractions", "radiomics_c")
+    @field_validator("methods", "label_fractions", "radiomics_c", "radiomics_alpha")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(values))
+
+    @property
+    def penalties(self) -> dict[str, float]:
+        """How files and tables call a penalty of the methods on blocks of features → the penalty.
+
+        ``C0.01``, or ``alpha0.1`` where the task is regression; the first is the one judged.
+        """
+        if self.task == REGRESSION:
+            return {f"alpha{alpha:g}": alpha for alpha in self.radiomics_alpha}
+        return {f"C{c:g}": c for c in self.radiomics_c}
 
     @model_validator(mode="before")
     @classmethod

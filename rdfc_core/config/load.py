@@ -10,6 +10,7 @@ from rdfc_core.config.merge import over_preset, over_protocol, preset, written_o
 from rdfc_core.config.renamed import refuse_old_names, translated
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.config.study import SHORTHAND, Study
+from rdfc_core.config.task_fit import of_task, refuse_idle
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.part_text import set_nested
 from rdfc_core.plugin.registry import Registry
@@ -70,6 +71,9 @@ def load_study(source: Source, overrides: Overrides = ()) -> Study:
         base = {}
     if "evaluate" in written:
         written["evaluate"] = over_protocol(base, written["evaluate"], lists_compared)
+    if not recorded:
+        refuse_idle(written)
+        base = of_task(written.get("task"), base)
     views = given.get("views")
     named = set(views) if isinstance(views, Mapping) else set()
     return validate(Study, over_preset(base, written, named), "")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rdfc_core.config.resolve import ResolvedPart, resolve_part, resolve_readers
+from rdfc_core.config.resolve import ResolvedPart, built_dataset, resolve_part, resolve_readers
 from rdfc_core.config.study import Study
 from rdfc_core.errors import PluginError, StudyError
+from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Measured:
     readers: Mapping[str, ResolvedPart]
     left_out: Mapping[str, str]
     """Views that cannot be made here → why."""
+    task: TaskName = CLASSIFICATION
+
+    def build_dataset(self, registry: Registry) -> Dataset:
+        """The data set, as `ResolvedStudy.build_dataset`."""
+        return built_dataset(self.dataset, self.task, registry)
 
 
 def resolve_measured(study: Study, registry: Registry) -> Measured:
@@ -42,4 +49,5 @@ def resolve_measured(study: Study, registry: Registry) -> Measured:
         views=views,
         readers=resolve_readers(study, registry),
         left_out=left_out,
+        task=study.task,
     )

@@ -15,11 +15,13 @@ from pydantic import BaseModel
 from rdfc_core.config import training_parts
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.study import Study
+from rdfc_core.config.task_fit import refuse_unfit
 from rdfc_core.config.training_settings import PretrainSettings, TrainingSettings
 from rdfc_core.errors import StudyError
-from rdfc_core.interfaces.dataset import SplitSpec
+from rdfc_core.interfaces.dataset import Dataset, SplitSpec
 from rdfc_core.plugin.component import Kind, Part, part_fields
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, TaskName
 from rdfc_core.utils.validation import validate
 
 Trained = TypeVar("Trained", bound=TrainingSettings)
@@ -69,6 +71,7 @@ class ResolvedStudy:
     pretrain: PretrainSettings
     evaluate: EvaluateSettings
     seed: int
+    task: TaskName = CLASSIFICATION
     compare: Mapping[str, ResolvedPart] = field(default_factory=dict)
     """Other pretexts by the name of their rows; what stands in ``evaluate.compare``."""
     training: tuple[ResolvedPart, ...] = ()
@@ -84,6 +87,7 @@ class ResolvedStudy:
         """The study as plain data, ready for YAML."""
         return {
             "preset": self.preset,
+            "task": self.task,
             "dataset": self.dataset.dump(),
             "views": {name: view.dump() for name, view in self.views.items()},
             "pretext": self.pretext.dump(),
@@ -93,6 +97,14 @@ class ResolvedStudy:
             "evaluate": self.evaluate.model_dump(mode="json"),
             "seed": self.seed,
         }
+
+    def build_dataset(self, registry: Registry) -> Dataset:
+        """The data set, whose labels mean what the task takes them for.
+
+        Raises:
+            PluginError: If a component is not available or fails to load.
+        """
+        return built_dataset(self.dataset, self.task, registry)
 
     def parts(self) -> list[ResolvedPart]:
         """Every part of the study."""
@@ -110,6 +122,12 @@ class ResolvedStudy:
         return validate(SplitSpec, {**protocol.model_dump(), **self.split}, "split")
 
 
+def built_dataset(part: ResolvedPart, task: TaskName, registry: Registry) -> Dataset:
+    """A data set whose labels mean what a task takes them for."""
+    dataset: Dataset = part.build(registry)
+    return dataset.with_numbers() if task == REGRESSION else dataset
+
+
 def resolve(study: Study, registry: Registry) -> ResolvedStudy:
     """Validate every part's options with its component's own configuration.
 
@@ -118,6 +136,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         PluginError: If a component is unknown, unavailable or named by two distributions.
     """
     validate(SplitSpec, study.split, "split")
+    refuse_unfit(study.task, study.evaluate)
     compare = {
         name: resolve_part("pretext", part, registry, f"evaluate.compare.{name}")
         for name, part in study.evaluate.compare.items()
@@ -155,9 +174,11 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
                 "evaluators": _filled(evaluators),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
+                "task": study.task,
             }
         ),
         seed=study.seed,
+        task=study.task,
         compare=compare,
         training=(*of_pretraining, *of_labels),
         starts=starts,

@@ -22,8 +22,8 @@ class SelectionSettings(Settings):
         min_length=1,
         description="The models to choose from: probe (on frozen features), radiomics-logistic, "
         "image-and-radiomics, columns-logistic, features-and-columns, radiomics (the SVM) and "
-        "hybrid-finetune. Null: the logistic regressions, as far as the views allow, and those of "
-        "the others that methods names.",
+        "hybrid-finetune; of a regression radiomics-ridge and columns-ridge. Null: the logistic or "
+        "ridge regressions, as far as the views allow, and the others that methods names.",
     )
     folds: int = Field(
         3,

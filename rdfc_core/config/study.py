@@ -14,8 +14,10 @@ from pydantic import Field, field_validator, model_validator
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.settings import Settings
+from rdfc_core.config.task_fit import refuse_survival
 from rdfc_core.config.training_settings import PretrainSettings
 from rdfc_core.plugin.component import Part, PartOf
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
 
 SHORTHAND = {
     "features": "views.radiomics.extractor",
@@ -39,6 +41,10 @@ class Study(Settings):
     shorthand: ClassVar[Mapping[str, str]] = SHORTHAND
 
     preset: Literal["default", "paper"] = Field("default", description="Where defaults come from.")
+    task: TaskName = Field(
+        CLASSIFICATION,
+        description="What labels are: classes to tell apart, or (regression) numbers to predict.",
+    )
     dataset: Annotated[Part, PartOf("dataset")] = Field(description="Where the cases come from.")
     views: dict[str, Annotated[Part, PartOf("view")]] = Field(
         min_length=1,
@@ -64,6 +70,12 @@ class Study(Settings):
         if isinstance(value, Mapping) and isinstance(value.get("views"), Mapping):
             views = {name: _named_view(view) for name, view in value["views"].items()}
             return {**value, "views": views}
+        return value
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _no_survival(cls, value: Any) -> Any:
+        refuse_survival(value)
         return value
 
     @field_validator("views")

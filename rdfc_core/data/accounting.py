@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rdfc_core.case import Case
 from rdfc_core.data.cells import counted, part_of_split
-from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import CLASSES, Targets
 from rdfc_core.interfaces.dataset import SplitSpec
 
 NAMED = 3
@@ -37,8 +38,9 @@ def account(
     cases: Sequence[Case],
     splits: Sequence[Split],
     spec: SplitSpec,
-    classes: Collection[str],
+    classes: Sequence[str],
     failed: Collection[str] = (),
+    targets: Targets = CLASSES,
 ) -> list[Use]:
     """Each listed case once, under its use or the reason why it has none.
 
@@ -48,8 +50,10 @@ def account(
         spec: By which they were made.
         classes: The data set's.
         failed: Ids of cases that could not be used.
+        targets: What labels are.
     """
-    usable = usable_classes([case for case in cases if case.case_id not in failed], classes)
+    kept = [case for case in cases if case.case_id not in failed]
+    counts = partial(targets.counts, classes=targets.classes(kept, classes))
     parts = {
         name: {case_id for split in splits for case_id in getattr(split, name)}
         for name in ("train", "test", "pretext")
@@ -65,23 +69,25 @@ def account(
         elif case.case_id in parts["test"]:
             use = True, "test"
         elif case.case_id in parts["pretext"]:
-            use = True, f"pretraining alone{_unlabelled(case, usable)}"
+            use = True, f"pretraining alone{_unlabelled(case, counts)}"
         else:
-            use = False, _why_not(case, spec, usable, case.patient_id in tested)
+            use = False, _why_not(case, spec, counts, case.patient_id in tested)
         told[use].append(case.case_id)
     order = sorted(told.items(), key=lambda item: (not item[0][0], -len(item[1]), item[0][1]))
     return [Use(what, len(ids), tuple(ids[:NAMED]), used) for (used, what), ids in order]
 
 
-def _unlabelled(case: Case, usable: Collection[str]) -> str:
+def _unlabelled(case: Case, counts: Callable[[str | None], bool]) -> str:
     if case.label is None:
         return " (unlabelled)"
-    return "" if case.label in usable else f" (the label {case.label!r} is not used)"
+    return "" if counts(case.label) else f" (the label {case.label!r} is not used)"
 
 
-def _why_not(case: Case, spec: SplitSpec, usable: Collection[str], tested: bool) -> str:
+def _why_not(
+    case: Case, spec: SplitSpec, counts: Callable[[str | None], bool], tested: bool
+) -> str:
     part = part_of_split(case.columns.get(spec.column, "")) if spec.kind == "column" else None
-    labelled = case.label in usable
+    labelled = counts(case.label)
     if part == "":
         return f"the column {spec.column!r} names no part"
     if part == "test" and not labelled:

@@ -52,6 +52,8 @@ _SPACED = re.compile(r"\s*([./])\s*")
 _SPREADSHEET_ERROR = re.compile(r"#[\w/]+[!?]|#{3,}")
 _SHORTENED = re.compile(r"[+-]?\d[.,]\d+E\+?\d+", re.IGNORECASE)
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0{0,2}")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?[\d.]*,[\d.,]*\d", re.ASCII)
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\]")
 
 
@@ -118,6 +120,25 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def label_number(text: str) -> float | None:
+    """The number that a label is, where numbers are predicted, or None.
+
+    Read strictly: a comma may stand for the point or set thousands apart, and ``1_000`` is a slip.
+    """
+    if not _NUMBER.fullmatch(text.strip()):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def not_a_number(text: str) -> tuple[str, str]:
+    """Why `label_number` takes a text for none, and what to do about it."""
+    if _COMMA.fullmatch(text.strip()):
+        return f"{text!r}, which has a comma", "Write a decimal point, and no thousands separator."
+    fix = "Write a plain number, such as 12.5, or leave the cell empty: unlabelled."
+    return f"{text!r}, which is not a finite number", fix
 
 
 def plain_value(text: str) -> str:

@@ -15,9 +15,9 @@ from rdfc_core.data.case_check import CaseCheck, check_case
 from rdfc_core.data.cells import counted
 from rdfc_core.data.findings import case_findings, listing_findings
 from rdfc_core.data.inspection import Inspected
-from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.split_findings import split_findings
-from rdfc_core.data.splits import UnsplittableError, make_splits
+from rdfc_core.data.splits import UnsplittableError
+from rdfc_core.data.targets import CLASSES, Targets
 from rdfc_core.data.view_findings import held_by
 from rdfc_core.errors import DataError, RdfcError
 from rdfc_core.interfaces.dataset import Dataset, Problem
@@ -46,6 +46,7 @@ class DatasetSummary:
         holding_mm: The fields that hold 95 % of the outlines, and all, (rows, columns) or (planes,
             rows, columns), or None as for ``shape``.
         uses: What the data set's own split uses each case for; empty if it cannot be made.
+        numbers: How labels lie that are numbers; None where they are classes.
     """
 
     cases: int
@@ -58,6 +59,7 @@ class DatasetSummary:
     tumour_voxels: tuple[int, int] | None
     holding_mm: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     uses: tuple[Use, ...] = ()
+    numbers: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def check_dataset(
     progress: Progress | None = None,
     extractor: FeatureExtractor | None = None,
     views: Mapping[str, Preparer] | None = None,
+    targets: Targets = CLASSES,
 ) -> DatasetCheck:
     """Check the listing, then every case's files, then the cases against each other.
 
@@ -85,6 +88,7 @@ def check_dataset(
         progress: Told after each case.
         extractor: Asked whether it measures each case, as in a study; None: only files are read.
         views: Of a study: what they do not see of the cases is told; None: no study is known.
+        targets: What labels are.
     """
     if extractor is not None and extractor.mask_grid is not None:
         cases = [replace(case, mask_grid=extractor.mask_grid) for case in cases]
@@ -97,6 +101,7 @@ def check_dataset(
     told = {(p.case_id, p.field) for p in listing if p.case_id}
     of_cases = [p for check in checks for p in check.problems if (p.case_id, p.field) not in told]
     classes = _classes(dataset, cases)
+    labelled = [_labelled(case, targets) for case in cases]
     usable = [case for case, check in zip(cases, checks, strict=True) if check.seen is not None]
     seen = {
         case.case_id: check.seen
@@ -106,16 +111,16 @@ def check_dataset(
     problems = [
         *listing,
         *(p for p in _listing_problems(cases, listing) if (p.case_id, p.field) not in told),
-        *listing_findings(dataset, cases, classes),
+        *listing_findings(dataset, labelled, targets.findings(labelled, classes)),
         *_mixture_problems(checks),
         *case_findings(usable, seen, views=views),
         *of_cases,
     ]
-    uses, doubts = _uses(dataset, cases, classes, seen)
+    uses, doubts = _uses(dataset, labelled, classes, seen, targets)
     problems += doubts
     order = {case.case_id: place for place, case in enumerate(cases, start=1)}
     problems.sort(key=lambda problem: order.get(problem.case_id, 0))
-    return DatasetCheck(problems, _summary(cases, checks, classes, uses))
+    return DatasetCheck(problems, _summary(labelled, checks, classes, uses, targets))
 
 
 def _uses(
@@ -123,6 +128,7 @@ def _uses(
     cases: Sequence[Case],
     classes: Sequence[str],
     seen: Mapping[str, Inspected],
+    targets: Targets,
 ) -> tuple[Sequence[Use], list[Problem]]:
     """What the data set's own split uses each case for, or why it cannot be made.
 
@@ -130,7 +136,7 @@ def _uses(
     whom, and `equal_content` tells of it.
     """
     usable = [case for case in cases if case.case_id in seen]
-    if not usable or len(usable_classes(usable, classes)) < 2:
+    if not usable or not targets.enough(targets.classes(usable, classes)):
         return (), []  # which is said of the labels
     spec = dataset.protocol()
     fixed = spec.kind == "column"
@@ -140,7 +146,7 @@ def _uses(
     images = {case_id: one.image for case_id, one in seen.items() if fixed}
     prints = {case_id: one.image + one.outline for case_id, one in seen.items() if fixed}
     try:
-        splits = make_splits(usable, spec, 0, prints, images, classes)
+        splits = targets.splits(usable, spec, 0, prints, images, classes)
     except RdfcError as error:
         message, _, fix = str(error).partition(". ")
         severity: Literal["error", "warning"] = (
@@ -149,7 +155,15 @@ def _uses(
         return (), [Problem("", "split", message, fix or "Choose another split.", severity)]
     failed = {case.case_id for case in cases} - set(seen)
     doubts = list(split_findings(splits, spec, len(classes)))
-    return account(cases, splits, spec, classes, failed), doubts
+    return account(cases, splits, spec, classes, failed, targets), doubts
+
+
+def _labelled(case: Case, targets: Targets) -> Case:
+    """The case with its label as the task takes it; what is none is told elsewhere."""
+    try:
+        return targets.read([case])[0]
+    except DataError:
+        return replace(case, label=None)
 
 
 def _classes(dataset: Dataset, cases: Sequence[Case]) -> tuple[str, ...]:
@@ -185,8 +199,9 @@ def _summary(
     checks: Sequence[CaseCheck],
     classes: Sequence[str],
     uses: Sequence[Use],
+    targets: Targets,
 ) -> DatasetSummary:
-    labels = Counter(case.label for case in cases)
+    told = targets.summary(cases, classes)
     shapes = [check.shape for check in checks if check.shape is not None]
     spacings = [check.spacing_mm for check in checks if check.spacing_mm is not None]
     usable = [check.seen for check in checks if check.seen is not None]
@@ -196,13 +211,14 @@ def _summary(
         cases=len(cases),
         usable=len(voxels),
         patients=len({case.patient_id for case in cases}),
-        per_class={label: labels[label] for label in classes},
-        unlabelled=len(cases) - sum(labels[label] for label in classes),
+        per_class=told["per_class"],
+        unlabelled=sum(not targets.counts(case.label, classes) for case in cases),
         shape=_range(shapes) if alike else None,
         spacing_mm=_range(spacings) if alike else None,
         tumour_voxels=(min(voxels), max(voxels)) if voxels else None,
         holding_mm=held_by(usable) if usable and alike else None,
         uses=tuple(uses),
+        numbers=told.get("numbers"),
     )
 
 

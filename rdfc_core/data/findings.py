@@ -14,7 +14,7 @@ from rdfc_core.data.cells import listed
 from rdfc_core.data.duplicates import equal_content, shared_masks
 from rdfc_core.data.grey_scales import GreyScale, scale_findings, unlike_trained
 from rdfc_core.data.inspection import INSPECTION, Inspected, inspected
-from rdfc_core.data.label_findings import label_findings, patient_findings
+from rdfc_core.data.label_findings import patient_findings
 from rdfc_core.data.mask_findings import mask_findings
 from rdfc_core.data.remarks import as_warning
 from rdfc_core.data.view_findings import colour_findings, field_findings
@@ -25,18 +25,18 @@ log = logging.getLogger("rdfc")
 
 
 def listing_findings(
-    dataset: Dataset, cases: Sequence[Case], classes: Sequence[str] | None
+    dataset: Dataset, cases: Sequence[Case], of_labels: Iterable[Problem] = ()
 ) -> list[Problem]:
     """What can be said before any file is read.
 
     Args:
         dataset: Asked for the warnings of its list.
         cases: Its cases.
-        classes: Those to tell apart; None where labels are not used.
+        of_labels: Doubts about the labels (`rdfc_core.data.targets.Targets.findings`); none where
+            labels are not used.
     """
     found = [problem for problem in dataset.problems() if problem.severity == "warning"]
-    if classes is not None:
-        found += label_findings(cases, classes)
+    found += of_labels
     return [*found, *patient_findings(cases), *shared_masks(cases)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rdfc_core.case import Case
-from rdfc_core.data.cells import counted, listed, part_of_split
+from rdfc_core.data.cells import listed
 from rdfc_core.data.fold_column import folds_of_column
 from rdfc_core.data.labels import (
     ONLY_PRETRAIN,
@@ -15,6 +15,7 @@ from rdfc_core.data.labels import (
     require_two_classes,
     usable_classes,
 )
+from rdfc_core.data.split_column import column_part, column_parts
 from rdfc_core.data.stratified_splits import (
     folds_of_patients,
     holdout_of_cases,
@@ -71,14 +72,40 @@ def make_splits(
         DataError: If a split would leak.
         StudyError: If the specification does not fit the cases.
     """
-    parts = _column_parts(cases, spec) if spec.kind == "column" else {}
     usable = usable_classes(cases, classes)
-    labelled = [case for case in cases if case.label in usable]
     require_two_classes(cases, usable)
+    return divided(cases, usable, spec, seed, fingerprints, images)
+
+
+def divided(
+    cases: Sequence[Case],
+    usable: Sequence[str],
+    spec: SplitSpec,
+    seed: int,
+    fingerprints: Mapping[str, str] | None = None,
+    images: Mapping[str, str] | None = None,
+) -> list[Split]:
+    """As `make_splits`, of cases whose labels are known to be usable, or of a single stratum.
+
+    Args:
+        cases: All usable cases.
+        usable: Labels of which every part is to have some cases; other labels count as none.
+        spec: As of `make_splits`.
+        seed: As of `make_splits`.
+        fingerprints: As of `make_splits`.
+        images: As of `make_splits`.
+
+    Raises:
+        UnsplittableError: If there are too few labelled cases or patients.
+        DataError: If a split would leak.
+        StudyError: If the specification does not fit the cases.
+    """
+    parts = column_parts(cases, spec) if spec.kind == "column" else {}
+    labelled = [case for case in cases if case.label in usable]
     _check_folds(cases, usable, spec)
     if spec.kind == "column":
-        tests = {"column": _column_part(labelled, spec.column, parts, "test")}
-        trains = {"column": _column_part(labelled, spec.column, parts, "train")}
+        tests = {"column": column_part(labelled, spec.column, parts, "test")}
+        trains = {"column": column_part(labelled, spec.column, parts, "train")}
     elif spec.kind == "folds":
         tests = _chosen(_folds(labelled, spec, seed), spec)
         trains = {}
@@ -102,7 +129,7 @@ def untested(cases: Sequence[Case], spec: SplitSpec) -> Split:
     Raises:
         StudyError: If the column says what is no part.
     """
-    parts = _column_parts(cases, spec) if spec.kind == "column" else {}
+    parts = column_parts(cases, spec) if spec.kind == "column" else {}
     tested = {case.patient_id for case in cases if parts.get(case.case_id) == "test"}
     return Split("all", tuple(c.case_id for c in cases if c.patient_id not in tested), (), ())
 
@@ -198,41 +225,6 @@ def _check_parts(split: Split, labelled: Sequence[Case], usable: Sequence[str]) 
                 f"The {part} part of {split.name} has no case of class {lacking[0]!r}, so that "
                 "nothing can be said of it. Correct the column, or leave the class out of classes."
             )
-
-
-def _column_parts(cases: Sequence[Case], spec: SplitSpec) -> dict[str, str]:
-    """Case id → its part in rdfc's words, or "" where the column says nothing."""
-    column = spec.column
-    if not any(column in case.columns for case in cases):
-        there = sorted({name for case in cases for name in case.columns})
-        raise StudyError(
-            f"split.column: the cases have no column {column!r}; they have "
-            f"{listed(there, 8) or 'none'}. Correct it."
-        )
-    found = {case.case_id: part_of_split(case.columns.get(column, "")) for case in cases}
-    strange = [case for case in cases if found[case.case_id] is None]
-    if strange:
-        said = listed(sorted({repr(case.columns[column]) for case in strange}), 5)
-        raise StudyError(
-            f"split.column: the column {column!r} says {said} for "
-            f"{counted(len(strange), 'case')} ({listed([c.case_id for c in strange])}), which is "
-            "none of train, test and pretext. Write one of these, or leave the cell empty to leave "
-            "the case out of the split."
-        )
-    return {case_id: part or "" for case_id, part in found.items()}
-
-
-def _column_part(
-    labelled: Sequence[Case], column: str, parts: Mapping[str, str], part: str
-) -> set[str]:
-    found = {case.case_id for case in labelled if parts[case.case_id] == part}
-    if not found:
-        values = sorted({repr(value) for value in parts.values()})
-        raise UnsplittableError(
-            f"split.column: no labelled case has {part!r} in the column {column!r} (it holds "
-            f"{', '.join(values)}). Write train, test or pretext there."
-        )
-    return found
 
 
 def _holdout(labelled: Sequence[Case], spec: SplitSpec, seed: int) -> set[str]:

@@ -79,7 +79,9 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
 
     return SupervisedSetup(
         data=data,
-        initialisation=Initialisation(model.views, model.pretext, untrained, data.classes),
+        initialisation=Initialisation(
+            model.views, model.pretext, untrained, data.classes, data.task.name
+        ),
         cases=own.collated,
         measured=_measured(own),
         blocks=blocks(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation.metrics import scores
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_scores
-from rdfc_core.results.vocabulary import METRICS
 
 WEIGHTS_AT_ONCE = 1_000_000
 """Weights of patients, of all resamples together, that are in memory at one time."""
@@ -25,8 +24,8 @@ class Prediction:
         split: The split's name.
         case_ids: N test cases.
         patients: Their patients.
-        truth: (N,) class indices.
-        probabilities: (N, C).
+        truth: (N,) class indices, or numbers.
+        probabilities: (N, C); where a number was predicted, the numbers, (N,).
         repeat: Number of the repetition, where chance has a part in the method (a random network).
         labelled_cases: Cases whose labels it was learnt from.
         labelled_patients: Their patients.
@@ -35,7 +34,7 @@ class Prediction:
     split: str
     case_ids: tuple[str, ...]
     patients: tuple[str, ...]
-    truth: NDArray[np.int64]
+    truth: NDArray[np.int64] | NDArray[np.float64]
     probabilities: NDArray[np.float64]
     repeat: int = 0
     labelled_cases: int = 0
@@ -155,18 +154,18 @@ def resampled(
     place = {patient: index for index, patient in enumerate(patients)}
     columns = [np.array([place[patient] for patient in one.patients]) for one in predictions]
     repeats = sorted({one.repeat for one in predictions})
-    pieces: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*METRICS, *(own or ()))}
+    pieces: dict[str, list[NDArray[np.float64]]] = {}
     for times in _weightings(len(patients), resamples, seed):
         judged = [
             (one.repeat, _all_scores(one, times[:, places], own))
             for one, places in zip(predictions, columns, strict=True)
         ]
-        for metric, found in pieces.items():
+        for metric in judged[0][1]:
             means = [
                 np.mean([part[metric] for of, part in judged if of == repeat], axis=0)
                 for repeat in repeats
             ]
-            found.append(np.stack(means))
+            pieces.setdefault(metric, []).append(np.stack(means))
     return {metric: np.concatenate(found, axis=1) for metric, found in pieces.items()}
 
 

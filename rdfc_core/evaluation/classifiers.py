@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from torch.nn import functional
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.models.head import Head
 from rdfc_core.models.linear_model import FeatureTables, LinearModel, joined
-from rdfc_core.results import vocabulary
 from rdfc_core.training.seeding import seeded
 
 ROWS_AT_ONCE = 4096
@@ -20,13 +19,19 @@ ROWS_AT_ONCE = 4096
 
 
 class Classifier(Protocol):
-    """Learns classes from features."""
+    """Learns classes, or numbers, from features."""
 
-    def fit(self, features: FeatureTables, truth: NDArray[np.int64], classes: int) -> None:
-        """Learn from N cases; ``truth`` (N,) holds class indices."""
+    def fit(self, features: FeatureTables, truth: NDArray[Any], classes: int) -> None:
+        """Learn from N cases; ``truth`` (N,) holds class indices, or numbers."""
 
     def predict(self, features: FeatureTables) -> NDArray[np.float64]:
-        """Class probabilities, (N, C)."""
+        """Class probabilities, (N, C), or numbers, (N, 1)."""
+
+
+class LinearProbe(Classifier, Protocol):
+    """A classifier that is a linear map, once it is fitted."""
+
+    model: LinearModel
 
 
 class LogisticProbe:
@@ -149,26 +154,16 @@ class KNN:
         return probabilities
 
 
-def classifier(
-    name: str, settings: EvaluateSettings, seed: int, layer: str
-) -> LogisticProbe | SgdProbe | KNN:
-    """A fresh classifier by its name in a study, for tower features or embeddings."""
-    if name == vocabulary.SGD:
-        return SgdProbe(settings, seed, direct=layer == vocabulary.EMBEDDING)
-    if name == vocabulary.KNN:
-        return KNN(settings)
-    return LogisticProbe(settings)
-
-
-def linear_model(fitted: LogisticProbe | SgdProbe | KNN) -> LinearModel:
+def linear_model(fitted: Classifier) -> LinearModel:
     """What a fitted classifier is as a linear map.
 
     Raises:
         TypeError: Of neighbours, which are none.
     """
-    if isinstance(fitted, KNN):
+    model = getattr(fitted, "model", None)
+    if not isinstance(model, LinearModel):
         raise TypeError("nearest neighbours are no linear map")
-    return fitted.model
+    return model
 
 
 def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:

@@ -111,16 +111,11 @@ class ConventionalRadiomics:
         return dict(search.fit(table, truth).best_params_)
 
     def _pipeline(self, options: dict[str, float]) -> Any:
-        from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold
+        from sklearn.feature_selection import SelectKBest, VarianceThreshold
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import Pipeline
         from sklearn.preprocessing import StandardScaler
         from sklearn.svm import LinearSVC
-
-        class NonEmptySelection(SelectFromModel):  # type: ignore[misc]
-            def _get_support_mask(self) -> Any:
-                mask = super()._get_support_mask()
-                return mask if mask.any() else ~mask  # a penalty that leaves none selects nothing
 
         def svm() -> Any:
             weight = "balanced" if self.balanced else None
@@ -133,7 +128,7 @@ class ConventionalRadiomics:
             ("vary", VarianceThreshold()),
             ("scale", StandardScaler(copy=False)),  # of what the step before has copied
             ("rank", SelectKBest(k=SELECTED)),
-            ("select", NonEmptySelection(svm())),
+            ("select", non_empty_selection(svm())),
             ("classify", svm()),
         ]
         return Pipeline(steps).set_params(**options)
@@ -146,3 +141,18 @@ class ConventionalRadiomics:
         found = np.full((len(table), self.classes), -np.inf)
         found[:, pipeline.classes_] = values
         return found
+
+
+def non_empty_selection(estimator: Any) -> Any:
+    """A step of a pipeline that keeps the features to which an estimator gives a weight.
+
+    A penalty that leaves none selects nothing: all features stay.
+    """
+    from sklearn.feature_selection import SelectFromModel
+
+    class NonEmptySelection(SelectFromModel):  # type: ignore[misc]
+        def _get_support_mask(self) -> Any:
+            mask = super()._get_support_mask()
+            return mask if mask.any() else ~mask
+
+    return NonEmptySelection(estimator)

@@ -13,7 +13,7 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel
 from rdfc_core.evaluation.permutation_importance import Family
 from rdfc_core.results.schema import AttentionMap
-from rdfc_core.results.vocabulary import FEATURES
+from rdfc_core.results.vocabulary import CLASSIFICATION, FEATURES
 from rdfc_core.views.image_view import ImageView
 from rdfc_core.views.overlay import overlays
 from rdfc_core.views.preparers import PicturePreparer
@@ -21,6 +21,9 @@ from rdfc_core.views.preparers import PicturePreparer
 NO_PICTURE = (
     "The judged model has no picture view of rdfc's own, so that there is no encoder to ask where "
     "it looks."
+)
+NO_CLASS = (
+    "Grad-CAM shows what speaks for a class, and a regression has none, so that it is left out."
 )
 NO_MAP = (
     "No layer group of the image encoder gives a map over the picture (those of a vision "
@@ -58,13 +61,16 @@ class Explanations:
         probe, towers = model.classifier, model.pretext.encoders()
         name = next((n for n in probe.views if towers[n].picture_shape), None) if probe else None
         view = model.views[name] if name is not None else None
+        if data.task.name != CLASSIFICATION:
+            self.why_not = NO_CLASS
+            return
         if probe is None or name is None or not isinstance(view, ImageView):
             self.why_not = NO_PICTURE
             return
         start = len(data.split.train)
         tested = data.cases[start:]
         said = probe.predict({n: one[start:] for n, one in features.items()})
-        chosen = grad_cam.telling_cases(data.truth[start:], said)
+        chosen = grad_cam.telling_cases(data.truth[start:].astype(np.int64), said)
         tower = towers[name]
         device = next((p.device for p in tower.parameters()), None)
         widths = {n: one.shape[1] for n, one in features.items()}

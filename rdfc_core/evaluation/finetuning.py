@@ -7,14 +7,14 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.config.training_settings import AnyPrecision
+from rdfc_core.data.targets import Truth
 from rdfc_core.errors import DataError
-from rdfc_core.evaluation.classifiers import LogisticProbe, class_weights
+from rdfc_core.evaluation.classifiers import LinearProbe
+from rdfc_core.evaluation.losses import LOSSES, TargetLoss
 from rdfc_core.interfaces import Tower, View
 from rdfc_core.interfaces.collated import Collated, rows, to_device
 from rdfc_core.models.hybrid import Hybrid, each_batch
@@ -37,22 +37,22 @@ def fit(
     network: Hybrid,
     views: Mapping[str, View],
     cases: Mapping[str, Collated],
-    truth: NDArray[np.int64],
+    truth: Truth,
     settings: SupervisedSettings,
     precision: AnyPrecision,
     balanced: bool,
     seed: int,
     plan: Plan | None = None,
-    probe: LogisticProbe | None = None,
+    probe: LinearProbe | None = None,
     advance: Advance | None = None,
 ) -> None:
-    """Train a network with labels, in place: cross-entropy on the views' random variations.
+    """Train a network with labels, in place: its task's loss on the views' random variations.
 
     Args:
         network: With the weights to begin with.
         views: View name → the view, for its augmentation.
         cases: View name → (N, …), the training cases as collated.
-        truth: (N,) class indices.
+        truth: (N,) class indices, or numbers.
         settings: Budget, optimiser, and the course of the learning rate.
         precision: Number format of the forward pass.
         balanced: Weigh classes by their rarity.
@@ -78,11 +78,11 @@ def fit(
         peaks = [group["lr"] for group in optimizer.param_groups]
         steps, schedule = label_steps(len(truth), settings), schedule_for(settings)
         model, optimizer = fabric.setup(network, optimizer)
-        targets = fabric.to_device(torch.from_numpy(truth))
-        weight = class_weights(targets, network.head.classes.out_features) if balanced else None
+        loss_of = LOSSES[network.task](truth, network.head.classes.out_features, balanced)
+        loss_of.to(fabric.device)
         inputs = {name: to_device(cases[name], fabric.device) for name in network.views}
         if probe is not None:
-            _begin_head_with(probe, network, inputs, truth)
+            _begin_head_with(probe, network, inputs, truth, loss_of)
         model.train()
         losses: list[Tensor] = []
         batches = endless_batches(len(truth), settings.batch_size, generator)
@@ -90,7 +90,7 @@ def fit(
             set_learning_rates(optimizer, peaks, schedule.factor(step, steps))
             asked = fabric.to_device(chosen)
             drawn = {n: views[n].augment(rows(one, asked), generator) for n, one in inputs.items()}
-            loss = functional.cross_entropy(model(drawn).float(), targets[asked], weight)
+            loss = loss_of.of(model(drawn).float(), loss_of.targets[asked])
             optimizer.zero_grad()
             fabric.backward(loss)
             optimizer.step()
@@ -100,19 +100,21 @@ def fit(
                 losses = []
                 if advance:
                     advance(parts, note=f"loss {mean:.3f}")
+    loss_of.end_head(network.head)
     network.eval()
 
 
 def _begin_head_with(
-    probe: LogisticProbe,
+    probe: LinearProbe,
     network: Hybrid,
     inputs: Mapping[str, Collated],
-    truth: NDArray[np.int64],
+    truth: Truth,
+    loss: TargetLoss,
 ) -> None:
     """Fit the probe on what the head sees of the cases as they are, and give the head its layer."""
     seen = each_batch(network, inputs, network.seen).numpy()
     probe.fit({"seen": seen}, truth, network.head.classes.out_features)
-    network.head.begin_with(probe.model.weight, probe.model.bias)
+    loss.begin_head(network.head, probe.model.weight, probe.model.bias)
 
 
 def _finite_mean(losses: Sequence[Tensor], step: int) -> float:

@@ -10,19 +10,21 @@ from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import holm
-from rdfc_core.evaluation.trials import c_name, logistic_name
+from rdfc_core.evaluation.tasks import task_of
+from rdfc_core.evaluation.trials import named_beforehand
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     CALIBRATED,
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     CONTROL,
-    F1_WEIGHTED,
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
     LINEAR,
-    LOGISTIC_METHODS,
     METHODS,
     RADIOMICS,
     RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
     RANDOM_INIT,
     RAW,
     RESNET_SCRATCH,
@@ -30,8 +32,15 @@ from rdfc_core.results.vocabulary import (
     SUPERVISED,
 )
 
-METRIC = F1_WEIGHTED
-BASELINES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS, COLUMNS_LOGISTIC)
+BASELINES = (
+    HYBRID_SCRATCH,
+    RESNET_SCRATCH,
+    RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
+    RADIOMICS,
+    COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
+)
 """Methods that begin from no pretext, and stand with the controls."""
 
 Found = Mapping[Variant, Sequence[Prediction]]
@@ -84,7 +93,8 @@ def against(
     """
     pairs = list(dict.fromkeys(_pairs(settings, found, main, method)))
     taken = dict.fromkeys(variant for pair in pairs for variant in pair)
-    drawn = {e: resampled(found[e], settings.bootstrap, seed)[METRIC] for e in taken}
+    metric = task_of(settings).deciding
+    drawn = {e: resampled(found[e], settings.bootstrap, seed)[metric] for e in taken}
     tested = [
         TestedPair(a, b, *paired(drawn[a], drawn[b], settings.confidence, seed)) for a, b in pairs
     ]
@@ -120,5 +130,5 @@ def _named_beforehand(variant: Variant, settings: EvaluateSettings) -> bool:
     """Whether this is the variant of its method that the study judges."""
     if variant.method == HYBRID_FINETUNE:
         return variant.input == settings.supervised.finetune.name
-    first_c = logistic_name(c_name(settings.radiomics_c[0]))
-    return variant.method not in LOGISTIC_METHODS or variant.classifier == first_c
+    first = named_beforehand(settings)
+    return variant.method not in BLOCK_METHODS or variant.classifier == first

@@ -15,21 +15,30 @@ from rdfc_core.evaluation.bootstrap import Prediction, of_drawn_repetitions, res
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.results.vocabulary import (
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     F1_WEIGHTED,
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
     LABEL_EFFICIENCY,
     RADIOMICS,
     RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
     RESNET_SCRATCH,
     SELECTED,
     SUPERVISED,
 )
 
-METRIC = F1_WEIGHTED
 PRETRAINED = (HYBRID_FINETUNE, SELECTED)
 """Methods whose labels are counted."""
-REFERENCES = (HYBRID_SCRATCH, RESNET_SCRATCH, RADIOMICS_LOGISTIC, RADIOMICS, COLUMNS_LOGISTIC)
+REFERENCES = (
+    HYBRID_SCRATCH,
+    RESNET_SCRATCH,
+    RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
+    RADIOMICS,
+    COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
+)
 """Methods that are asked how many they need."""
 
 Curve = dict[float, NDArray[np.float64]]
@@ -60,7 +69,11 @@ class NeededShare:
 
 
 def labels_needed(
-    judged: Mapping[Variant, Sequence[Prediction]], resamples: int, confidence: float, seed: int
+    judged: Mapping[Variant, Sequence[Prediction]],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    metric: str = F1_WEIGHTED,
 ) -> list[NeededShare]:
     """For each pretrained method and share of the labels: what each reference needs.
 
@@ -73,6 +86,7 @@ def labels_needed(
         resamples: Number of bootstrap resamples.
         confidence: Coverage of the intervals.
         seed: Decides the resamples.
+        metric: By which methods are equally good; more is better.
     """
     found: dict[str, dict[float, Sequence[Prediction]]] = defaultdict(dict)
     for table in (LABEL_EFFICIENCY, SUPERVISED):  # all labels may stand in both
@@ -82,7 +96,7 @@ def labels_needed(
     wanted = [name for name in (*PRETRAINED, *REFERENCES) if len(found.get(name, ())) > 1]
     if not set(wanted) & set(PRETRAINED) or not set(wanted) & set(REFERENCES):
         return []
-    curves = {name: curve(found[name], resamples, seed) for name in wanted}
+    curves = {name: curve(found[name], resamples, seed, metric) for name in wanted}
     told = []
     for reference in (name for name in REFERENCES if name in curves):
         reading = Reading(curves[reference])
@@ -98,11 +112,13 @@ def labels_needed(
     return told
 
 
-def curve(found: Mapping[float, Sequence[Prediction]], resamples: int, seed: int) -> Curve:
+def curve(
+    found: Mapping[float, Sequence[Prediction]], resamples: int, seed: int, metric: str
+) -> Curve:
     """A method's metric at each share of the labels, with resampled patients and draws."""
     points = {}
     for share, predictions in found.items():
-        drawn = resampled(predictions, resamples, seed)[METRIC]
+        drawn = resampled(predictions, resamples, seed)[metric]
         points[share] = np.append(drawn[:, 0].mean(), of_drawn_repetitions(drawn[:, 1:], seed))
     return points
 

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import StudyError
 from rdfc_core.evaluation import evaluators, feature_blocks, saved_members
-from rdfc_core.evaluation.classifiers import LogisticProbe, classifier, linear_model
-from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
+from rdfc_core.evaluation.classifiers import linear_model
 from rdfc_core.evaluation.linear_probe import main_classifier
 from rdfc_core.evaluation.network_training import NetworkTraining
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
-from rdfc_core.evaluation.trials import Trial, c_name
+from rdfc_core.evaluation.trials import Trial
 from rdfc_core.evaluation.view_roles import handcrafted
 from rdfc_core.interfaces.collated import rows as of_rows
 from rdfc_core.models.hybrid import predict
 from rdfc_core.models.layer_groups import plan
 from rdfc_core.models.members import Member, NetworkMember, of_probe
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
+    CLASSIFICATION,
     FEATURES,
-    LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
 )
@@ -45,7 +45,7 @@ class Taught:
     """A method that has learnt: called with rows it gives what it says of them.
 
     Args:
-        say: From rows to probabilities, (n, C).
+        say: From rows to probabilities, (n, C), or numbers, (n, 1).
         member: The same method in the form in which it is saved.
     """
 
@@ -53,7 +53,7 @@ class Taught:
     member: Callable[[], Member]
 
     def __call__(self, asked: Rows) -> NDArray[np.float64]:
-        """Class probabilities, (n, C)."""
+        """Class probabilities, (n, C), or numbers, (n, 1)."""
         return self.say(asked)
 
 
@@ -79,8 +79,8 @@ def learner(
         return _probe(setup, seed, advance)
     if trial.method == RADIOMICS:
         return _radiomics(setup, seed, advance)
-    if trial.method in LOGISTIC_METHODS:
-        return _logistic(setup, trial, advance)
+    if trial.method in BLOCK_METHODS:
+        return _on_blocks(setup, trial, advance)
     return _network(setup, trial, seed, advance, threads)
 
 
@@ -90,7 +90,8 @@ def _evaluator(setup: SupervisedSetup, trial: Trial, seed: int, advance: Advance
 
     def learn(rows: Rows) -> Taught:
         balanced = data.settings.class_weight == "balanced"
-        labels = evaluators.labels_of(data.truth[rows], data.classes, balanced)
+        classes = data.classes if data.task.name == CLASSIFICATION else 0
+        labels = evaluators.labels_of(data.truth[rows], classes, balanced)
         say = evaluators.learn(evaluator, setup.own.inputs, rows, labels, seed)
         advance(1)
         return Taught(say, _not_saved)
@@ -106,7 +107,8 @@ def _probe(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:
     settings = setup.data.settings
 
     def learn(rows: Rows) -> Taught:
-        probe = classifier(main_classifier(settings), settings, seed, FEATURES)
+        task = setup.data.task
+        probe = task.classifier(main_classifier(settings), settings, seed, FEATURES)
         taught = {name: one[rows] for name, one in setup.learnt.items()}
         probe.fit(taught, setup.data.truth[rows], setup.data.classes)
         advance(1)
@@ -124,24 +126,23 @@ def _radiomics(setup: SupervisedSetup, seed: int, advance: Advance) -> Learner:
     patients = np.array([case.patient_id for case in setup.data.cases])
 
     def learn(rows: Rows) -> Taught:
-        balanced = settings.class_weight == "balanced"
-        method = ConventionalRadiomics(setup.data.classes, balanced, settings.inner_folds, seed)
+        method = setup.data.task.radiomics(settings, setup.data.classes, seed)
         method.fit(setup.measured[rows], setup.data.truth[rows], patients[rows].tolist())
         advance(1)
         return Taught(
             lambda asked: method.predict(setup.measured[asked]),
             lambda: saved_members.of_pipeline(
-                method, handcrafted(setup.initialisation.views) or ""
+                method, handcrafted(setup.initialisation.views) or "", setup.data.task.name
             ),
         )
 
     return learn
 
 
-def _logistic(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner:
-    """Logistic regression on blocks of features."""
-    settings = setup.data.settings
-    c = next(c for c in settings.radiomics_c if c_name(c) == trial.tuning)
+def _on_blocks(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner:
+    """Logistic or ridge regression on blocks of features."""
+    settings, task = setup.data.settings, setup.data.task
+    penalty = settings.penalties[trial.tuning]
     names = setup.blocks_of(trial.method)
     if feature_blocks.IMAGE in names and feature_blocks.IMAGE not in setup.blocks:
         raise StudyError(
@@ -151,7 +152,7 @@ def _logistic(setup: SupervisedSetup, trial: Trial, advance: Advance) -> Learner
     blocks = {name: setup.blocks[name].table for name in names}
 
     def learn(rows: Rows) -> Taught:
-        probe = LogisticProbe(settings, c, standardise=False)
+        probe = task.probe(settings, penalty, standardise=False)
         taught = {name: block[run_of(rows)] for name, block in blocks.items()}
         probe.fit(taught, setup.data.truth[rows], setup.data.classes)
         advance(1)
@@ -184,7 +185,7 @@ def training(setup: SupervisedSetup, trial: Trial, seed: int, rows: Rows) -> Net
         settings.class_weight == "balanced",
         seed,
         chosen,
-        LogisticProbe(settings) if chosen and chosen.probed else None,
+        setup.data.task.probe(settings) if chosen and chosen.probed else None,
     )
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import Truth
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.classifiers import classifier
 from rdfc_core.evaluation.label_fractions import draw
+from rdfc_core.evaluation.tasks import Task, task_of
 from rdfc_core.interfaces import Prepared
 from rdfc_core.models.linear_model import FeatureTables, LinearModel
 from rdfc_core.results.vocabulary import (
@@ -26,7 +27,6 @@ from rdfc_core.results.vocabulary import (
     FEATURES,
     KNN,
     LINEAR,
-    LOGISTIC,
     NO_SHAPE,
     RADIOMICS,
     RANDOM_INIT,
@@ -65,7 +65,7 @@ class Variant:
 def main_classifier(settings: EvaluateSettings) -> str:
     """The first linear classifier: the one that is saved, and that judges the controls."""
     linear = [name for name in settings.classifiers if name != KNN]
-    return linear[0] if linear else LOGISTIC
+    return linear[0] if linear else task_of(settings).linear
 
 
 def main_variant(settings: EvaluateSettings, views: Sequence[str]) -> dict[str, str]:
@@ -92,15 +92,15 @@ class LabelledSplit:
     Args:
         split: Which of them train and which test.
         cases: The labelled cases, training cases first.
-        truth: (N,) class indices.
-        classes: C, the number of classes.
+        truth: (N,) class indices, or numbers.
+        classes: C, the number of classes, or 1: how many numbers are said of a case.
         settings: Classifiers and their options.
         seed: Decides the SGD layer's weights and the shuffled labels.
     """
 
     split: Split
     cases: Sequence[Case]
-    truth: NDArray[np.int64]
+    truth: Truth
     classes: int
     settings: EvaluateSettings
     seed: int
@@ -116,8 +116,14 @@ class LabelledSplit:
     ) -> LabelledSplit:
         """The labelled cases of a split."""
         chosen = [cases[case_id] for case_id in (*split.train, *split.test)]
-        truth = np.array([classes.index(str(case.label)) for case in chosen], np.int64)
-        return cls(split, chosen, truth, len(classes), settings, seed)
+        task = task_of(settings)
+        truth, count = task.targets.encoded(chosen, classes), task.output.width(classes)
+        return cls(split, chosen, truth, count, settings, seed)
+
+    @property
+    def task(self) -> Task:
+        """How labels are learnt, chosen by and judged."""
+        return task_of(self.settings)
 
     def judge(
         self,
@@ -125,19 +131,19 @@ class LabelledSplit:
         name: str,
         layer: str,
         repeat: int = 0,
-        truth: NDArray[np.int64] | None = None,
+        truth: Truth | None = None,
     ) -> tuple[Prediction, LinearModel | None]:
         """Train a classifier on the training cases; what it says of the test cases.
 
         Args:
             features: View name → (N, F), rows in the order of `cases`.
-            name: ``logistic``, ``sgd`` or ``knn``.
+            name: Of the classifier, as ``evaluate.classifiers`` has it.
             layer: ``features`` or ``embedding``.
             repeat: Number of the repetition.
             truth: Other labels to train on (the shuffled control).
         """
         train = len(self.split.train)
-        learner = classifier(name, self.settings, self.seed, layer)
+        learner = self.task.classifier(name, self.settings, self.seed, layer)
         taught = self.truth if truth is None else truth
         learner.fit({k: v[:train] for k, v in features.items()}, taught[:train], self.classes)
         said = learner.predict({k: v[train:] for k, v in features.items()})
@@ -145,7 +151,7 @@ class LabelledSplit:
 
     def labelled(self, fraction: float, seed: int) -> NDArray[np.int64]:
         """The places of the training cases whose labels a share of them takes, (n,)."""
-        cases = self.cases[: len(self.split.train)]
+        cases = self.task.targets.with_strata(self.cases[: len(self.split.train)])
         return np.array(draw(cases, fraction, seed, self.settings.label_unit), np.int64)
 
     def prediction(
@@ -157,7 +163,7 @@ class LabelledSplit:
         """What was said of the test cases, with what they are.
 
         Args:
-            probabilities: (N, C).
+            probabilities: (N, C), as models say it.
             repeat: Number of the repetition.
             labelled: (n,) places of the cases that it was learnt from; None: all training cases.
         """
@@ -169,7 +175,7 @@ class LabelledSplit:
             case_ids=tuple(case.case_id for case in tested),
             patients=tuple(case.patient_id for case in tested),
             truth=self.truth[train:],
-            probabilities=probabilities,
+            probabilities=self.task.flat(probabilities),
             repeat=repeat,
             labelled_cases=len(taught),
             labelled_patients=len({case.patient_id for case in taught}),

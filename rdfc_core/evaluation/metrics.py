@@ -1,4 +1,4 @@
-"""Scores of class probabilities, computed for many weightings of the cases at once.
+"""Scores of class probabilities and of numbers, computed for many weightings of the cases at once.
 
 A bootstrap resample is a weighting: a patient drawn twice counts twice. Computing all resamples as
 one product is what makes a thousand of them affordable.
@@ -11,22 +11,44 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfc_core.evaluation.number_metrics import NUMBER_SCORES
 from rdfc_core.results.vocabulary import ACCURACY, AUROC, BALANCED_ACCURACY, BRIER, ECE, F1_WEIGHTED
 
 ECE_BINS = 10
 
 
 def scores(
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64] | NDArray[np.float64],
+    said: NDArray[np.float64],
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Every metric of `rdfc_core.results.vocabulary.METRICS`, for every weighting.
+    """Every metric of what was predicted, for every weighting.
+
+    Args:
+        truth: (N,) class indices, or numbers.
+        said: (N, C) probabilities, rows sum to 1; or (N,) numbers.
+        weights: (R, N), one weighting a row; None weighs all cases alike (R = 1).
+
+    Returns:
+        Metric → (R,): those of `rdfc_core.evaluation.number_metrics` for numbers, and of classes
+        those of `rdfc_core.results.vocabulary.METRICS`.
+    """
+    if weights is None:
+        weights = np.ones((1, len(truth)))
+    if said.ndim == 1:
+        return {name: one.values(truth, said, weights) for name, one in NUMBER_SCORES.items()}
+    return _class_scores(truth.astype(np.int64, copy=False), said, weights)
+
+
+def _class_scores(
+    truth: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Every metric of classes.
 
     Args:
         truth: (N,) class indices.
-        probabilities: (N, C), rows sum to 1.
-        weights: (R, N), one weighting a row; None weighs all cases alike (R = 1).
+        probabilities: (N, C).
+        weights: (R, N).
 
     Returns:
         Metric → (R,), between 0 and 1; NaN where a weighting leaves it undefined, as AUROC without
@@ -40,8 +62,6 @@ def scores(
     Source of ``ece``: Guo et al. 2017, Eq. 3.
     """
     cases, classes = probabilities.shape
-    if weights is None:
-        weights = np.ones((1, cases))
     predicted = probabilities.argmax(axis=1)
     cells = np.zeros((cases, classes * classes))
     cells[np.arange(cases), truth * classes + predicted] = 1

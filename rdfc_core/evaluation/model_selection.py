@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.evaluation.calibration import temperature_of
 from rdfc_core.evaluation.linear_probe import Variant
-from rdfc_core.evaluation.trial_runner import TrialRunner, logarithm
+from rdfc_core.evaluation.tasks import Task
+from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import Arrays
 from rdfc_core.evaluation.trials import Trial, candidate_trials, selections, tables
-from rdfc_core.models.temperature import tempered
 from rdfc_core.results.schema import Ranked, Selection
 from rdfc_core.results.vocabulary import (
+    CLASSIFICATION,
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     ENSEMBLE,
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
@@ -25,11 +26,14 @@ from rdfc_core.results.vocabulary import (
     PROBE,
     RADIOMICS,
     RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
 )
 
 SIMPLEST = (
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
     IMAGE_AND_RADIOMICS,
     FEATURES_AND_COLUMNS,
     PROBE,
@@ -42,8 +46,10 @@ DEFAULT = (
     FEATURES_AND_COLUMNS,
     IMAGE_AND_RADIOMICS,
     RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
     PROBE,
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     RADIOMICS,
     HYBRID_FINETUNE,
 )
@@ -51,9 +57,6 @@ DEFAULT = (
 
 CLEARLY = 2.0
 """Standard errors behind the best single candidate at which one is left out of the ensemble."""
-
-LEAST = 1e-6
-"""Least probability that counts: one case that is ruled out does not decide for all others."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Standing:
         trial: Its method with the best of its penalties.
         temperature: Calibrates it.
         said: (M, C), calibrated, of the held-back training cases.
-        losses: (M,) log loss of each, in nats.
+        losses: (M,) loss of each, as the task has it: log loss in nats, or absolute error.
     """
 
     trial: Trial
@@ -90,7 +93,8 @@ class Chosen:
     temperatures: Mapping[str, float]
 
     def say(self, runner: TrialRunner) -> NDArray[np.float64]:
-        """Class probabilities of the test part, (N, C): the mean of the calibrated members."""
+        """What is said of the test part, (N, C): the mean of the calibrated members."""
+        tempered = runner.setup.data.task.output.tempered
         said = [
             tempered(runner.said(self.trials[name]).probabilities, self.temperatures[name])
             for name in self.selection.members
@@ -106,7 +110,8 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
     """The model for a share and draw of the labels; no test case is looked at.
 
     Each candidate is trained on all inner folds but one, and says what it makes of that one; a
-    temperature calibrates it there. Candidates are ranked by their log loss. The ensemble averages
+    temperature calibrates it there. Candidates are ranked by their log loss, or where numbers are
+    predicted by their absolute error. The ensemble averages
     those that are not clearly behind the best. It is chosen unless one alone is better by more than
     a standard error; of several such, the simplest that is not worse by more than that.
 
@@ -130,15 +135,15 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
     members = [n for n in losses if not _behind(losses[n], losses[best], patients, CLEARLY)]
     if settings.selection.ensemble and len(members) > 1:
         mean = np.mean([standings[name].said for name in members], axis=0)
-        losses[ENSEMBLE] = loss_of(mean, data.truth[rows])
-    chosen, reason = decide(losses, patients)
+        losses[ENSEMBLE] = data.task.losses(mean, data.truth[rows])
+    chosen, reason = decide(losses, patients, data.task.loss)
     selection = Selection(
         split=data.split.name,
         label_fraction=choice.label_fraction,
         repeat=choice.seed,
         chosen=chosen,
         members=tuple(members) if chosen == ENSEMBLE else (chosen,),
-        ranking=tuple(_ranking(losses, standings, patients)),
+        ranking=tuple(_ranking(losses, standings, patients, data.task)),
         folds=len(folds),
         labelled_cases=len(_rows(runner, choice)),
         reason=reason,
@@ -152,13 +157,14 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
 
 
 def decide(
-    losses: Mapping[str, NDArray[np.float64]], patients: NDArray[np.int64]
+    losses: Mapping[str, NDArray[np.float64]], patients: NDArray[np.int64], loss: str = "log loss"
 ) -> tuple[str, str]:
     """The candidate that is taken, and why.
 
     Args:
         losses: Candidate → (M,) losses of the same held-back cases; `ENSEMBLE` may be one.
         patients: (M,) numbers of their patients.
+        loss: What it is called.
     """
     best = min(losses, key=lambda name: losses[name].mean())
     near = [name for name in losses if not _behind(losses[name], losses[best], patients, 1.0)]
@@ -166,19 +172,13 @@ def decide(
     chosen = min(near, key=order.index)
     others = [name for name in near if name != chosen]
     if chosen == best and not others:
-        return chosen, "it has the lowest log loss, by more than a standard error"
+        return chosen, f"it has the lowest {loss}, by more than a standard error"
     if chosen == best:
-        return chosen, "it has the lowest log loss"
+        return chosen, f"it has the lowest {loss}"
     return chosen, (
-        f"its log loss is within a standard error of the lowest, that of {best}, and "
+        f"its {loss} is within a standard error of the lowest, that of {best}, and "
         + ("an average is the safer choice" if chosen == ENSEMBLE else "it is simpler")
     )
-
-
-def loss_of(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Log loss of each case, (M,), in nats."""
-    own = probabilities[np.arange(len(truth)), truth]
-    return np.asarray(-np.log(np.maximum(own, LEAST)))
 
 
 def standard_error(differences: NDArray[np.float64], patients: NDArray[np.int64]) -> float:
@@ -214,13 +214,13 @@ def _rows(runner: TrialRunner, choice: Trial) -> NDArray[np.int64]:
 
 def _best(runner: TrialRunner, trials: Sequence[Trial], count: int) -> Standing:
     """A candidate by the penalty that its inner folds prefer."""
-    found = []
+    found, task = [], runner.setup.data.task
     for trial in trials:
         rows, raw = runner.out_of_fold(trial, count)
         truth = runner.setup.data.truth[rows]
-        temperature = temperature_of(logarithm(raw), truth)
-        said = tempered(raw, temperature)
-        found.append(Standing(trial, temperature, said, loss_of(said, truth)))
+        temperature = task.temperature(raw, truth)
+        said = task.output.tempered(raw, temperature)
+        found.append(Standing(trial, temperature, said, task.losses(said, truth)))
     return min(found, key=lambda one: one.losses.mean())
 
 
@@ -239,6 +239,7 @@ def _ranking(
     losses: Mapping[str, NDArray[np.float64]],
     standings: Mapping[str, Standing],
     patients: NDArray[np.int64],
+    task: Task,
 ) -> Iterator[Ranked]:
     best = min(losses.values(), key=lambda one: float(one.mean()))
     for name, own in sorted(losses.items(), key=lambda item: float(item[1].mean())):
@@ -247,7 +248,8 @@ def _ranking(
         yield Ranked(
             candidate=name,
             tuning=standing.trial.tuning if standing else "",
-            log_loss=float(own.mean()),
+            log_loss=float(own.mean()) if task.name == CLASSIFICATION else None,
+            absolute_error=None if task.name == CLASSIFICATION else float(own.mean()),
             behind=float((own - best).mean()),
             standard_error=error if np.isfinite(error) else 0.0,
             temperature=standing.temperature if standing else 1.0,
@@ -255,7 +257,7 @@ def _ranking(
 
 
 def _default(runner: TrialRunner, choice: Trial, asked: Mapping[str, list[Trial]]) -> Chosen:
-    """Where a class has a single patient, nothing can be held back to choose or calibrate by."""
+    """Where nothing can be held back to choose or calibrate by, as of a class of one patient."""
     taken = next(name for name in DEFAULT if name in asked)
     selection = Selection(
         split=runner.setup.data.split.name,
@@ -265,8 +267,8 @@ def _default(runner: TrialRunner, choice: Trial, asked: Mapping[str, list[Trial]
         members=(taken,),
         folds=0,
         labelled_cases=len(_rows(runner, choice)),
-        reason="a class has a single labelled patient, so that nothing could be held back to rank "
-        "the candidates by: it is the default choice, and not calibrated",
+        reason=f"{runner.setup.data.task.nothing_held_back}, so that nothing could be held back to "
+        "rank the candidates by: it is the default choice, and not calibrated",
     )
     first = {name: trials[0] for name, trials in asked.items()}
     return Chosen(choice, selection, first, dict.fromkeys(asked, 1.0))

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.config.training_settings import AnyPrecision
+from rdfc_core.data.targets import Truth
 from rdfc_core.evaluation import finetuning
-from rdfc_core.evaluation.classifiers import LogisticProbe
+from rdfc_core.evaluation.classifiers import LinearProbe
 from rdfc_core.interfaces import View
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.hybrid import Hybrid, predict
@@ -31,7 +32,7 @@ class NetworkTraining:
         network: Is trained in place.
         views: View name → the view, for its augmentation.
         cases: View name → (N, …), the training cases as collated.
-        truth: (N,) class indices.
+        truth: (N,) class indices, or numbers.
         settings: Budget, optimiser, and the course of the learning rate.
         precision: Number format of the forward pass.
         balanced: Weigh classes by their rarity.
@@ -43,13 +44,13 @@ class NetworkTraining:
     network: Hybrid
     views: Mapping[str, View]
     cases: Mapping[str, Collated]
-    truth: NDArray[np.int64]
+    truth: Truth
     settings: SupervisedSettings
     precision: AnyPrecision
     balanced: bool
     seed: int
     plan: Plan | None = None
-    probe: LogisticProbe | None = None
+    probe: LinearProbe | None = None
 
     @property
     def steps(self) -> int:

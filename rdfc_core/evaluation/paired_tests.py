@@ -13,23 +13,22 @@ from rdfc_core.evaluation.bootstrap import Prediction, paired, resampled
 from rdfc_core.evaluation.delong import delong
 from rdfc_core.evaluation.linear_probe import Variant, main_classifier
 from rdfc_core.evaluation.study_metrics import OwnMetrics
-from rdfc_core.evaluation.trials import c_name, logistic_name
+from rdfc_core.evaluation.trials import named_beforehand
 from rdfc_core.results.vocabulary import (
     AUROC,
+    BLOCK_METHODS,
     ECE,
     FEATURES,
     FINETUNED_SUFFIX,
     INPUT_HEADINGS,
     LABEL_EFFICIENCY,
     LINEAR,
-    LOGISTIC_METHODS,
-    METRICS,
     SHUFFLED_CORRESPONDENCE,
     SUPERVISED,
 )
 
-TESTED = tuple(metric for metric in METRICS if metric != ECE)
-"""Not the calibration error: its bias on few cases is another for every method."""
+UNTESTED = (ECE,)
+"""The calibration error: its bias on few cases is another for every method."""
 
 BOOTSTRAP, DELONG = "paired-bootstrap", "delong"
 
@@ -87,9 +86,13 @@ def compare(
         taken = dict.fromkeys(variant for a, b, _ in pairs for variant in (a, b))
         drawn = {variant: resampled(known[variant], resamples, seed, own) for variant in taken}
         for a, b, names in pairs:
-            for metric in (*TESTED, *(own or ())):
+            for metric in drawn[a]:
+                if metric in UNTESTED:
+                    continue
                 numbers = paired(drawn[a][metric], drawn[b][metric], confidence, seed)
                 found.append(_compared(a, names, metric, numbers, BOOTSTRAP))
+            if AUROC not in drawn[a]:
+                continue
             by_ranks = delong(known[a], known[b])
             numbers = (by_ranks.value, *by_ranks.interval(confidence), by_ranks.p)
             found.append(_compared(a, names, AUROC, numbers, DELONG))
@@ -149,7 +152,7 @@ def judged_variants(
     features: the first of ``radiomics_c``. Probabilities as they were said.
     """
     chosen: dict[tuple[str, str, float], Variant] = {}
-    first_c = logistic_name(c_name(settings.radiomics_c[0]))
+    first = named_beforehand(settings)
     for variant in found:
         wanted = {
             LINEAR: (variant.layer, variant.classifier) == (FEATURES, main_classifier(settings)),
@@ -157,7 +160,7 @@ def judged_variants(
             or variant.input == settings.supervised.finetune.name,
             LABEL_EFFICIENCY: True,
         }
-        if variant.method in LOGISTIC_METHODS and variant.classifier != first_c:
+        if variant.method in BLOCK_METHODS and variant.classifier != first:
             continue
         if variant.method.removesuffix(FINETUNED_SUFFIX) == SHUFFLED_CORRESPONDENCE:
             continue

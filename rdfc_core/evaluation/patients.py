@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.data.cells import counted, listed
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.evaluation.bootstrap import Prediction
-from rdfc_core.results.vocabulary import PATIENT
+from rdfc_core.results.vocabulary import PATIENT, REGRESSION
 
 Entry = TypeVar("Entry", bound=Hashable)
 
@@ -61,10 +62,16 @@ def require_poolable(
     """
     if settings.unit != PATIENT:
         return
+    if settings.task == REGRESSION and settings.pool == "max":
+        raise StudyError(
+            "evaluate.pool max takes the case that is likeliest of a class, and the task is "
+            "regression. Use mean."
+        )
     require_two_classes(settings.pool, classes, "evaluate.pool")
+    counts = TARGETS[settings.task].counts
     labels: dict[str, dict[str, None]] = {}
     for case in cases:
-        if case.label in classes:
+        if counts(case.label, classes):
             labels.setdefault(case.patient_id, {})[str(case.label)] = None
     torn = {patient: found for patient, found in labels.items() if len(found) > 1}
     if torn:
@@ -104,12 +111,14 @@ def in_units(
 
 def of_patients(prediction: Prediction, pooling: str) -> Prediction:
     """What was said of each patient of a test part, whose cases have one label (see above)."""
-    pooled = pooled_probabilities(prediction.patients, prediction.probabilities, pooling)
+    said = prediction.probabilities
+    rows = said if said.ndim > 1 else said[:, None]
+    pooled = pooled_probabilities(prediction.patients, rows, pooling)
     truth = dict(zip(prediction.patients, prediction.truth.tolist(), strict=True))
     return replace(
         prediction,
         case_ids=tuple(pooled),
         patients=tuple(pooled),
-        truth=np.array([truth[one] for one in pooled], np.int64),
-        probabilities=np.array([probabilities for probabilities, _ in pooled.values()]),
+        truth=np.array([truth[one] for one in pooled]),
+        probabilities=np.array([one for one, _ in pooled.values()]).reshape(-1, *said.shape[1:]),
     )

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction, interval, of_drawn_repetitions, resampled
-from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.linear_probe import LabelledSplit, main_classifier
-from rdfc_core.results.vocabulary import AUROC, EMBEDDING, RADIOMICS, RAW, SVM
+from rdfc_core.results.vocabulary import AUROC, EMBEDDING, RADIOMICS, RAW
 from rdfc_core.views.measured_features import MeasuredFeatures
 
-METRIC = AUROC
 REPEATS = 10
 MOST_RESAMPLES = 1000
 """For an interval of two digits these do; there is one a family and repetition."""
@@ -47,7 +45,7 @@ class Family(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """What a family contributes: the fall of the AUROC when its values are dealt out at random.
+    """What a family contributes: the fall of a metric when its values are dealt out at random.
 
     ``low`` and ``high`` bound the interval from resampled patients; all NaN where undefined.
     """
@@ -94,11 +92,10 @@ def judge(
     """
     settings, train = data.settings, len(data.split.train)
     if RADIOMICS in settings.methods:
-        balanced = settings.class_weight == "balanced"
-        model = ConventionalRadiomics(data.classes, balanced, settings.inner_folds, data.seed)
+        model = data.task.radiomics(settings, data.classes, data.seed)
         patients = [case.patient_id for case in data.cases[:train]]
         model.fit(measured[:train], data.truth[:train], patients)
-        yield from _permuted(data, names, measured[train:], model.predict, SVM)
+        yield from _permuted(data, names, measured[train:], model.predict, data.task.svm)
     elif RADIOMICS in settings.controls:
         chosen = main_classifier(settings)
         linear = data.judge({RAW: standard}, chosen, EMBEDDING)[1]
@@ -140,9 +137,13 @@ def permute(table: Table, columns: NDArray[np.int64], repeats: int, seed: int) -
 
 
 def contributions(
-    told: Mapping[Family, Sequence[Prediction]], resamples: int, confidence: float, seed: int
+    told: Mapping[Family, Sequence[Prediction]],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    metric: str = AUROC,
 ) -> list[Contribution]:
-    """The fall of the AUROC by each family, the mean over splits and deals.
+    """The fall of a metric by each family, the mean over splits and deals.
 
     Args:
         told: Family → what was said with it permuted, a split and deal; and the family without a
@@ -150,17 +151,18 @@ def contributions(
         resamples: Number of bootstrap resamples of patients.
         confidence: Coverage of the intervals.
         seed: Decides the resamples.
+        metric: Which; more is better.
     """
     whole = next((family for family in told if not family.grouping), None)
     if whole is None:
         return []
     resamples = min(resamples, MOST_RESAMPLES)
-    base = resampled(told[whole], resamples, seed)[METRIC]
+    base = resampled(told[whole], resamples, seed)[metric]
     found = []
     for family, predictions in told.items():
         if family == whole:
             continue
-        dealt = resampled(predictions, resamples, seed)[METRIC]
+        dealt = resampled(predictions, resamples, seed)[metric]
         falls = base[0, 1:] - of_drawn_repetitions(dealt[:, 1:], seed)
         cases = {case_id for one in predictions for case_id in one.case_ids}
         mean = float(base[0, 0] - dealt[:, 0].mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
@@ -11,19 +11,28 @@ LEAST = 10
 """Held-back cases, and patients, of each class: of fewer, one alone moves a recall by over 10 %."""
 
 Counts = Mapping[str, Mapping[str, int]]
-"""Class → ``cases`` and ``patients`` that are held back in any split."""
+"""Class → ``cases`` and ``patients`` that are held back in any split; "" are all of them, where
+numbers are predicted."""
 
 
 def held_back(
-    cases: Sequence[Case], splits: Sequence[Split], classes: Sequence[str]
+    cases: Sequence[Case],
+    splits: Sequence[Split],
+    groups: Mapping[str, Callable[[str | None], bool]],
 ) -> dict[str, dict[str, int]]:
-    """How many cases and patients of each class are tested, over all splits together."""
+    """How many cases and patients of each class are tested, over all splits together.
+
+    Args:
+        cases: All.
+        splits: That were made of them.
+        groups: As `rdfc_core.data.targets.Targets.groups` gives them.
+    """
     tested = {case_id for split in splits for case_id in split.test}
     if not tested:
         return {}
     found = {}
-    for label in classes:
-        own = [case for case in cases if case.label == label and case.case_id in tested]
+    for label, belongs in groups.items():
+        own = [case for case in cases if belongs(case.label) and case.case_id in tested]
         found[label] = {"cases": len(own), "patients": len({case.patient_id for case in own})}
     return found
 
@@ -41,7 +50,8 @@ def too_few(counts: Counts, folds: bool) -> str:
     if not few:
         return ""
     listed = ", ".join(
-        f"{one['cases']} of {label!r}"
+        f"{one['cases']}"
+        + (f" of {label!r}" if label else "")
         + (
             f" ({one['patients']} patient{'s' * (one['patients'] != 1)})"
             if one["patients"] < one["cases"]
@@ -54,5 +64,5 @@ def too_few(counts: Counts, folds: bool) -> str:
         remedy += ", or hold every case back once, in folds (--set split.kind=folds)"
     return (
         f"Too few cases are held back to judge a method by them: {listed}, and at least {LEAST} "
-        f"cases and patients of each class are needed. {remedy}."
+        f"cases and patients{' of each class' * all(few)} are needed. {remedy}."
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluation.conventional_radiomics import ConventionalRadiomics
 from rdfc_core.evaluation.feature_blocks import Blocks
+from rdfc_core.evaluation.tasks import RadiomicsMethod
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.members import MEASURED, LinearMember
+from rdfc_core.results.vocabulary import TaskName
 
 
 def of_blocks(model: LinearModel, blocks: Blocks) -> LinearMember:
@@ -29,10 +30,10 @@ def of_blocks(model: LinearModel, blocks: Blocks) -> LinearMember:
         ends = np.cumsum(list(block.sources.values()))
         parts = np.split(weight, ends[:-1], axis=1)
         weights |= dict(zip(block.sources, parts, strict=True))
-    return LinearMember(weights, bias, np.zeros(0))
+    return LinearMember(weights, bias, np.zeros(0), model.task)
 
 
-def of_pipeline(method: ConventionalRadiomics, handcrafted: str) -> LinearMember:
-    """The SVM pipeline: imputation, scaling, selection and classifier are one linear map."""
+def of_pipeline(method: RadiomicsMethod, handcrafted: str, task: TaskName) -> LinearMember:
+    """Conventional radiomics: imputation, scaling, selection and classifier are one linear map."""
     weight, bias, fill = method.linear()
-    return LinearMember({f"{MEASURED}.{handcrafted}": weight}, bias, fill)
+    return LinearMember({f"{MEASURED}.{handcrafted}": weight}, bias, fill, task)

@@ -14,6 +14,7 @@ from rdfc_core.interfaces.metric import Metric
 from rdfc_core.plugin.attribution import held_to_contract, origin
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.metric_facts import MetricFacts
+from rdfc_core.results.vocabulary import CLASSIFICATION
 
 OwnMetrics = Mapping[str, Metric]
 """Name in the results → the metric, which knows the classes."""
@@ -42,22 +43,22 @@ def own_metrics(study: ResolvedStudy, registry: Registry, classes: Sequence[str]
     found: dict[str, Metric] = {}
     for name, part in study.metrics.items():
         metric: Metric = part.build(registry)
-        with held_to_contract(metric):
-            if metric.task == "classification":
-                metric.set_classes(tuple(classes))
-            require_metric(metric, len(classes))
-        if metric.task != "classification":
+        if metric.task != study.task:
             raise StudyError(
-                f"evaluate.metrics: {name} scores predicted numbers ({metric.task}), and the study "
-                "predicts classes. Leave it out."
+                f"evaluate.metrics: {name} is of the task {metric.task}, and the study's is "
+                f"{study.task}. Leave it out."
             )
+        with held_to_contract(metric):
+            if metric.task == CLASSIFICATION:
+                metric.set_classes(tuple(classes))
+            require_metric(metric, len(classes) or 2)
         found[name] = metric
     return found
 
 
 def own_scores(
     own: OwnMetrics,
-    truth: NDArray[np.int64],
+    truth: NDArray[np.int64] | NDArray[np.float64],
     probabilities: NDArray[np.float64],
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
@@ -65,8 +66,8 @@ def own_scores(
 
     Args:
         own: The metrics.
-        truth: (N,) class indices.
-        probabilities: (N, C).
+        truth: (N,) class indices, or numbers.
+        probabilities: (N, C), or (N,) numbers.
         weights: (R, N); None weighs all cases alike (R = 1).
 
     Returns:

@@ -13,14 +13,14 @@ from rdfc_core.evaluation.trials import beside, planned, tables
 from rdfc_core.evaluation.view_roles import handcrafted, of_columns, pictured
 from rdfc_core.interfaces import View
 from rdfc_core.models.layer_groups import plan
-from rdfc_core.models.temperature import tempered
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     COLUMN_METHODS,
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
-    LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
     RESNET_SCRATCH,
@@ -46,7 +46,7 @@ def judge(runner: TrialRunner) -> Iterator[tuple[Variant, Prediction]]:
             variant = setup.variant(trial, table)
             yield variant, prediction
             if said.temperature is not None:
-                scaled = tempered(said.probabilities, said.temperature)
+                scaled = data.task.output.tempered(said.probabilities, said.temperature)
                 yield variant.scaled(), data.prediction(scaled, trial.seed, rows)
 
 
@@ -73,11 +73,11 @@ def check(settings: EvaluateSettings, views: Mapping[str, View]) -> None:
         neither = handcrafted(views) is None and pictured(towers) is None
         if method in COLUMN_METHODS and not of_columns(views):
             missing = "a view of columns (such as table)"
-        elif method == COLUMNS_LOGISTIC:
+        elif method in (COLUMNS_LOGISTIC, COLUMNS_RIDGE):
             continue
         elif method == FEATURES_AND_COLUMNS:
             missing = "a view of handcrafted features or an image view" if neither else ""
-        elif method in (RADIOMICS, *LOGISTIC_METHODS) and handcrafted(views) is None:
+        elif method in (RADIOMICS, *BLOCK_METHODS) and handcrafted(views) is None:
             missing = "a view of handcrafted features"
         elif method in (RESNET_SCRATCH, IMAGE_AND_RADIOMICS) and pictured(towers) is None:
             missing = "an image view"

@@ -10,26 +10,27 @@ from rdfc_core.evaluation import feature_blocks
 from rdfc_core.evaluation.evaluators import OwnMethods
 from rdfc_core.evaluation.feature_blocks import COLUMNS, IMAGE, Blocks
 from rdfc_core.evaluation.linear_probe import LabelledSplit, Variant, main_classifier, together
-from rdfc_core.evaluation.trials import Trial, logistic_name
+from rdfc_core.evaluation.trials import Trial, on_blocks_name
 from rdfc_core.evaluation.view_roles import handcrafted, image_view
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.linear_model import FeatureTables
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     COLUMNS_LOGISTIC,
+    COLUMNS_RIDGE,
     FEATURES,
     FEATURES_AND_COLUMNS,
     FINETUNED_SUFFIX,
     HEAD,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
-    LOGISTIC_METHODS,
     PROBE,
     RADIOMICS,
     RAW,
     RESNET_SCRATCH,
     SELECTED,
-    SVM,
+    fits,
 )
 from rdfc_core.views.measured_features import MeasuredFeatures
 
@@ -85,11 +86,13 @@ class SupervisedSetup:
             chosen = main_classifier(self.data.settings)
             named = (self.pretext, together(taught), FEATURES, chosen)
         elif trial.method == RADIOMICS:
-            named = (RADIOMICS, handcrafted(self.initialisation.views) or "", RAW, SVM)
-        elif trial.method in LOGISTIC_METHODS:
+            chosen = self.data.task.svm
+            named = (RADIOMICS, handcrafted(self.initialisation.views) or "", RAW, chosen)
+        elif trial.method in BLOCK_METHODS:
             blocks = (self.blocks[name] for name in self.blocks_of(trial.method))
             seen = "+".join(source.partition(".")[2] for one in blocks for source in one.sources)
-            named = (trial.method, seen, RAW, logistic_name(trial.tuning))
+            chosen = on_blocks_name(trial.tuning, self.data.settings)
+            named = (trial.method, seen, RAW, chosen)
         else:
             names = self.views_of(trial.method)
             seen = trial.tuning or (together(names) if len(names) == len(views) else names[0])
@@ -103,11 +106,11 @@ class SupervisedSetup:
         return [image_view(views)] if method == RESNET_SCRATCH else list(views)
 
     def blocks_of(self, method: str) -> list[str]:
-        """The blocks that a logistic regression stands on, in the order of its columns."""
+        """The blocks that a linear model stands on, in the order of its columns."""
         if method == FEATURES_AND_COLUMNS:
             there = [name for name in (IMAGE, feature_blocks.RADIOMICS) if name in self.blocks]
             return [*(there or [feature_blocks.RADIOMICS]), COLUMNS]
-        if method == COLUMNS_LOGISTIC:
+        if method in (COLUMNS_LOGISTIC, COLUMNS_RIDGE):
             return [COLUMNS]
         beside = [IMAGE] if method == IMAGE_AND_RADIOMICS else []
         return [*beside, feature_blocks.RADIOMICS]
@@ -121,7 +124,9 @@ class SupervisedSetup:
         if chosen is not None or not settings.selection.enabled:
             return chosen or ()
         usable = [
-            name for name in LOGISTIC_METHODS if set(self.blocks_of(name)) <= set(self.blocks)
+            name
+            for name in BLOCK_METHODS
+            if fits(name, settings.task) and set(self.blocks_of(name)) <= set(self.blocks)
         ]
         named = [name for name in (RADIOMICS, HYBRID_FINETUNE) if name in settings.methods]
         return (PROBE, *usable, *named)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.evaluation.calibration import Fold, inner_folds
+from rdfc_core.evaluation.calibration import Fold
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trials import (
     Trial,
@@ -18,9 +18,9 @@ from rdfc_core.evaluation.trials import (
     planned,
     selections,
 )
-from rdfc_core.results.vocabulary import LOGISTIC_METHODS, PROBE, RADIOMICS
+from rdfc_core.results.vocabulary import BLOCK_METHODS, PROBE, RADIOMICS
 
-LINEAR = (RADIOMICS, PROBE, *LOGISTIC_METHODS)
+LINEAR = (RADIOMICS, PROBE, *BLOCK_METHODS)
 """Core's methods that train no network."""
 
 
@@ -91,7 +91,8 @@ def folds_of(setup: SupervisedSetup, trial: Trial, count: int) -> list[Fold]:
     """
     rows = rows_of(setup, trial)
     patients = [setup.data.cases[row].patient_id for row in rows]
-    return inner_folds(setup.data.truth[rows], patients, count, seed_of(setup, trial))
+    folds = setup.data.task.folds
+    return folds(setup.data.truth[rows], patients, count, seed_of(setup, trial))
 
 
 def rows_of(setup: SupervisedSetup, trial: Trial) -> NDArray[np.int64]:

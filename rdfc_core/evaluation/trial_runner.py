@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation import finetuning, side_by_side
-from rdfc_core.evaluation.calibration import Fold, temperature_of
+from rdfc_core.evaluation.calibration import Fold
 from rdfc_core.evaluation.learners import learner, training
 from rdfc_core.evaluation.network_training import Errand, TrainedElsewhere
 from rdfc_core.evaluation.side_by_side import Errands
@@ -29,7 +29,7 @@ from rdfc_core.evaluation.trial_store import Arrays, TrialOutput, TrialStore
 from rdfc_core.evaluation.trials import Trial, judged
 from rdfc_core.interfaces.collated import rows as of_rows
 from rdfc_core.models.members import NetworkMember
-from rdfc_core.results.vocabulary import LOGISTIC_METHODS
+from rdfc_core.results.vocabulary import BLOCK_METHODS
 from rdfc_core.training.batches import label_steps
 from rdfc_core.training.threads import threads_each
 from rdfc_core.utils.progress import Advance, Progress
@@ -141,7 +141,7 @@ class TrialRunner:
     def folds(self, trial: Trial, count: int) -> list[Fold]:
         """Inner folds of the trial's labelled cases, as places among them, alike for each method.
 
-        None where a class has a single patient.
+        None where nothing can be held back, as where a class has a single patient.
         """
         return folds_of(self.setup, trial, count)
 
@@ -151,7 +151,7 @@ class TrialRunner:
         """What is said of each labelled case by what was trained without its fold.
 
         Returns:
-            Rows of the labelled cases, (M,), and probabilities, (M, C).
+            Rows of the labelled cases, (M,), and what is said of them, (M, C).
         """
         parts = inner_parts(self.setup, trial, count)
         found = [self._read_part(part) for part in parts]
@@ -176,7 +176,7 @@ class TrialRunner:
         if not folds_of(self.setup, trial, count):
             return None
         rows, said = self.out_of_fold(trial, count)
-        return temperature_of(logarithm(said), self.setup.data.truth[rows])
+        return self.setup.data.task.temperature(said, self.setup.data.truth[rows])
 
     def _stored(self, part: TrialPart) -> bool:
         said = self._read_part(part)
@@ -197,7 +197,7 @@ class TrialRunner:
     def _kept(self, trial: Trial) -> bool:
         """Whether the user may be given what this trial learns."""
         first = trial.label_fraction == 1 and trial.seed == 0
-        any_variant = trial.method in LOGISTIC_METHODS or judged(trial, self.setup.data.settings)
+        any_variant = trial.method in BLOCK_METHODS or judged(trial, self.setup.data.settings)
         return first and any_variant and trial.method in self.setup.candidates()
 
     def _weights(self, trial: Trial, said: TrialOutput) -> Arrays | None:
@@ -205,11 +205,6 @@ class TrialRunner:
 
     def _steps(self, trial: Trial) -> int:
         return finetuning.PARTS if trains_network(self.setup, trial) else 1
-
-
-def logarithm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-probabilities, finite."""
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
 def _silent(steps: int = 1, note: str = "", total: int | None = None) -> None:

@@ -32,7 +32,7 @@ class TrialOutput:
     """What a trial said of the test part.
 
     Args:
-        probabilities: (N, C).
+        probabilities: (N, C); where a number is predicted, the numbers, (N, 1).
         temperature: By which they are calibrated; None if none was fitted.
         weights: Checksum of what the trial learnt, where that is kept.
     """

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.results.vocabulary import (
+    BLOCK_METHODS,
     CONTROL,
     FEATURES_AND_COLUMNS,
     HYBRID_FINETUNE,
     IMAGE_AND_RADIOMICS,
     LABEL_EFFICIENCY,
     LOGISTIC,
-    LOGISTIC_METHODS,
     METHODS,
     PROBE,
+    REGRESSION,
+    RIDGE,
     SELECTED,
     SUPERVISED,
 )
@@ -27,8 +29,8 @@ class Trial:
 
     Args:
         method: One of `METHODS`, `PROBE` or `SELECTED` of `rdfc_core.results.vocabulary`.
-        tuning: Name of the setting of fine-tuning, or C of a logistic regression (`c_name`); ""
-            for methods without.
+        tuning: Name of the setting of fine-tuning, or of the penalty of a method on blocks
+            (`EvaluateSettings.penalties`); "" for methods without.
         label_fraction: Share of the training labels.
         seed: Number of the repetition: it draws the labels and the weights.
     """
@@ -48,8 +50,8 @@ class Trial:
 
 def judged(trial: Trial, settings: EvaluateSettings) -> bool:
     """Whether it is the variant of its method that was named beforehand."""
-    if trial.method in LOGISTIC_METHODS:
-        return trial.tuning == c_name(settings.radiomics_c[0])
+    if trial.method in BLOCK_METHODS:
+        return trial.tuning == next(iter(settings.penalties))
     return trial.tuning in ("", settings.supervised.finetune.name)
 
 
@@ -143,25 +145,25 @@ def tables(
     repeats = max(settings.supervised.seeds, trial.method in (SELECTED, *evaluators))
     if trial.method != PROBE and every and trial.seed < repeats:
         yield SUPERVISED
-    told = trial.method in LOGISTIC_METHODS or judged(trial, settings)
+    told = trial.method in BLOCK_METHODS or judged(trial, settings)
     drawn = trial.label_fraction in settings.label_fractions and trial.seed < settings.label_seeds
     if told and drawn:
         yield LABEL_EFFICIENCY
 
 
-def c_name(c: float) -> str:
-    """How files and tables call a penalty: ``C0.01``."""
-    return f"C{c:g}"
+def on_blocks_name(tuning: str, settings: EvaluateSettings) -> str:
+    """How tables call the classifier of a method on blocks: ``logistic-C0.01``."""
+    return f"{RIDGE if settings.task == REGRESSION else LOGISTIC}-{tuning}"
 
 
-def logistic_name(tuning: str) -> str:
-    """How tables call the classifier of such a method: ``logistic-C0.01``."""
-    return f"{LOGISTIC}-{tuning}"
+def named_beforehand(settings: EvaluateSettings) -> str:
+    """The classifier of a method on blocks that is judged: with the first penalty."""
+    return on_blocks_name(next(iter(settings.penalties)), settings)
 
 
 def _tunings(method: str, settings: EvaluateSettings, sweep: bool) -> list[str]:
-    if method in LOGISTIC_METHODS:
-        return [c_name(c) for c in settings.radiomics_c]
+    if method in BLOCK_METHODS:
+        return list(settings.penalties)
     if method != HYBRID_FINETUNE:
         return [""]
     chosen = settings.supervised

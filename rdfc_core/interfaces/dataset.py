@@ -148,6 +148,17 @@ class Dataset(ABC):
         """
         return None
 
+    def with_numbers(self) -> Dataset:
+        """This data set with labels that are numbers to predict, in place of classes.
+
+        One that doubts whether a label is a class leaves these doubts out here; that a label is a
+        number is checked by core. `classes` then counts for nothing.
+
+        Called:
+            Once, after the data set is built, where the study says ``task: regression``.
+        """
+        return self
+
     @property
     @abstractmethod
     def classes(self) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from torch.nn import functional
 from rdfc_core.interfaces import Pretext, Tower
 from rdfc_core.interfaces.collated import Collated, count, rows, to_device
 from rdfc_core.models.head import Head
+from rdfc_core.models.outputs import OUTPUTS
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
 
 BATCH = 256
 """Cases at a time, where nothing is learnt."""
@@ -31,6 +33,7 @@ class Hybrid(nn.Module):
         raw: Views whose own input, (B, F), stands before the head, too, at unit length.
         scale: Factor on the rows of unit length before the head.
         projections: Of views that the projector does not know: view name → (B, F) to (B, D).
+        task: What the head gives: logits of C classes, or (C = 1) the number itself.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class Hybrid(nn.Module):
         raw: Sequence[str] = (),
         scale: float = 1.0,
         projections: Mapping[str, nn.Module] | None = None,
+        task: TaskName = CLASSIFICATION,
     ) -> None:
         super().__init__()
+        self.task = task
         self.projections = nn.ModuleDict(projections or {})
         self.scale = scale
         self.views = tuple(towers)
@@ -86,9 +91,9 @@ class Hybrid(nn.Module):
 
 
 def predict(network: Hybrid, cases: Mapping[str, Collated]) -> NDArray[np.float64]:
-    """Class probabilities of N cases without augmentation, (N, C)."""
-    found = each_batch(network, cases, lambda batch: torch.softmax(network(batch).double(), dim=1))
-    return found.numpy()
+    """Class probabilities of N cases without augmentation, (N, C), or numbers, (N, 1)."""
+    said = OUTPUTS[network.task].of_tensor
+    return each_batch(network, cases, lambda batch: said(network(batch))).numpy()
 
 
 def each_batch(

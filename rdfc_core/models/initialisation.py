@@ -15,7 +15,7 @@ from rdfc_core.interfaces import Pretext, Tower, View
 from rdfc_core.models.head import Head
 from rdfc_core.models.hybrid import Hybrid
 from rdfc_core.models.layer_groups import Plan, modules
-from rdfc_core.results.vocabulary import EMBEDDING
+from rdfc_core.results.vocabulary import CLASSIFICATION, EMBEDDING, TaskName
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 
@@ -33,13 +33,15 @@ class Initialisation:
         views: View name → the fitted view.
         trained: The pretext with what it learnt.
         fresh: The study's pretext with the fresh weights of a seed.
-        classes: C.
+        classes: C, the width of the head.
+        task: What the head gives.
     """
 
     views: Mapping[str, View]
     trained: Pretext
     fresh: Callable[[int], Pretext]
     classes: int
+    task: TaskName = CLASSIFICATION
 
     def network(
         self,
@@ -78,7 +80,16 @@ class Initialisation:
             widths += raw.values()
             head = Head(widths, self.classes, direct=projector is not None)
         frozen = modules(towers, plan.freeze) if plan is not None else ()
-        return Hybrid(towers, head, projector, frozen, tuple(raw), settings.head_scale, projections)
+        return Hybrid(
+            towers,
+            head,
+            projector,
+            frozen,
+            tuple(raw),
+            settings.head_scale,
+            projections,
+            self.task,
+        )
 
     def _handcrafted(self, names: Sequence[str]) -> dict[str, int]:
         """The views of handcrafted features among these, and how many features each has."""

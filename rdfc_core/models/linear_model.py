@@ -1,4 +1,4 @@
-"""Classes from a linear map of features: what is saved with a model."""
+"""Classes or numbers from a linear map of features: what is saved with a model."""
 
 from __future__ import annotations
 
@@ -7,30 +7,36 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from rdfc_core.errors import ShapeError
+from rdfc_core.models.outputs import OUTPUTS
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName
 
 FeatureTables = Mapping[str, NDArray[np.float32]]
 """View name → (N, F)."""
 
 
 class LinearModel:
-    """Softmax of a linear map of the joined views.
+    """A linear map of the joined views; of classes its softmax.
 
     Args:
         weight: (C, F) over the joined views in the order of ``views``.
         bias: (C,).
         views: The views that are joined.
+        task: What the map gives: logits of C classes, or (C = 1) the number itself.
     """
 
     def __init__(
-        self, weight: NDArray[np.float64], bias: NDArray[np.float64], views: tuple[str, ...]
+        self,
+        weight: NDArray[np.float64],
+        bias: NDArray[np.float64],
+        views: tuple[str, ...],
+        task: TaskName = CLASSIFICATION,
     ) -> None:
-        self.weight, self.bias, self.views = weight, bias, views
+        self.weight, self.bias, self.views, self.task = weight, bias, views, task
 
     def predict(self, features: FeatureTables) -> NDArray[np.float64]:
-        """Class probabilities, (N, C).
+        """Class probabilities, (N, C), or numbers, (N, 1).
 
         Raises:
             ShapeError: If a view is missing, or they are not as wide as those it learned from.
@@ -43,7 +49,7 @@ class LinearModel:
                 f"{', '.join(self.views)}, and there are {there or 'none'}. Train it again."
             )
         logits = joined({view: features[view] for view in self.views}) @ self.weight.T + self.bias
-        return np.asarray(softmax(logits, axis=1))
+        return OUTPUTS[self.task].of_array(logits)
 
 
 def joined(features: FeatureTables, dtype: type[Any] = np.float64) -> NDArray[Any]:

@@ -14,7 +14,9 @@ from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.members import training_keys
 from rdfc_core.models.model import Model, fresh
 from rdfc_core.models.model_folder import below, members_of
+from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import CLASSIFICATION
 
 
 def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
@@ -38,11 +40,14 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         model.pretext.eval()
         model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
         model.made_by, model.probed = about.made_by, below(arrays, model_folder.PROBE)
+        model.task = about.task or CLASSIFICATION
+        if model.task != study.task:
+            raise ValueError(f"it is of the task {model.task}, and its study of {study.task}")
         if about.views is not None:
             weight, bias = arrays["classifier.weight"], arrays["classifier.bias"]
-            if not weight.shape[:-1] == bias.shape == (len(about.classes),):
+            if not weight.shape[:-1] == bias.shape == (OUTPUTS[model.task].width(about.classes),):
                 raise ValueError(f"its classifier is not for its {len(about.classes)} classes")
-            model.classifier = LinearModel(weight, bias, about.views)
+            model.classifier = LinearModel(weight, bias, about.views, model.task)
         model.take_members(about.selection, members_of(arrays), study)
     except model_folder.DAMAGED as error:
         raise DataError(

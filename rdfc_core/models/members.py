@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from rdfc_core.config.supervised_settings import SupervisedSettings
 from rdfc_core.interfaces import MemoryQueue, MemoryStore, Pretext, View
@@ -18,9 +17,9 @@ from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.hybrid import Hybrid, predict
 from rdfc_core.models.initialisation import Initialisation
 from rdfc_core.models.linear_model import LinearModel
-from rdfc_core.models.temperature import tempered
+from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.results.schema import Selection
-from rdfc_core.results.vocabulary import SELECTED
+from rdfc_core.results.vocabulary import CLASSIFICATION, SELECTED, TaskName
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -61,7 +60,7 @@ class Member(Protocol):
     """A method that has learnt."""
 
     def predict(self, inputs: Inputs) -> NDArray[np.float64]:
-        """Class probabilities of N cases, (N, C)."""
+        """Class probabilities of N cases, (N, C), or numbers, (N, 1)."""
 
     def arrays(self) -> Arrays:
         """To be saved; `member` makes the method of them again."""
@@ -69,31 +68,34 @@ class Member(Protocol):
 
 @dataclass(frozen=True)
 class LinearMember:
-    """Softmax of the summed linear maps of its sources.
+    """The summed linear maps of its sources; of classes their softmax.
 
     Args:
         weights: Source → (C, F).
         bias: (C,).
         fill: (F,) for what is missing among the measured features; without columns otherwise.
+        task: What the maps give.
     """
 
     weights: Arrays
     bias: NDArray[np.float64]
     fill: NDArray[np.float64]
+    task: TaskName = CLASSIFICATION
 
     def predict(self, inputs: Inputs) -> NDArray[np.float64]:
-        """Class probabilities of N cases, (N, C)."""
+        """Class probabilities of N cases, (N, C), or numbers, (N, 1)."""
         logits = self.bias
         for source, weight in self.weights.items():
             table = inputs.of(source)
             if self.fill.size:
                 table = np.where(np.isnan(table), self.fill, table)
             logits = logits + table @ weight.T
-        return np.asarray(softmax(logits, axis=1))
+        return OUTPUTS[self.task].of_array(logits)
 
     def arrays(self) -> Arrays:
         """To be saved."""
-        return {**self.weights, "bias": np.maximum(self.bias, NEVER), "fill": self.fill}
+        bias = np.maximum(self.bias, NEVER) if self.task == CLASSIFICATION else self.bias
+        return {**self.weights, "bias": bias, "fill": self.fill}
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class NetworkMember:
     pretext: Pretext
 
     def predict(self, inputs: Inputs) -> NDArray[np.float64]:
-        """Class probabilities of N cases, (N, C)."""
+        """Class probabilities of N cases, (N, C), or numbers, (N, 1)."""
         return predict(self.network, inputs.cases)
 
     def arrays(self) -> Arrays:
@@ -132,7 +134,7 @@ def of_probe(model: LinearModel, widths: Sequence[int]) -> LinearMember:
         f"{LEARNT}.{view}": model.weight[:, start:end]
         for view, start, end in zip(model.views, ends[:-1], ends[1:], strict=True)
     }
-    return LinearMember(parts, model.bias, np.zeros(0))
+    return LinearMember(parts, model.bias, np.zeros(0), model.task)
 
 
 def member(
@@ -141,6 +143,7 @@ def member(
     pretext: Pretext,
     settings: SupervisedSettings,
     classes: int,
+    task: TaskName = CLASSIFICATION,
 ) -> Member:
     """A method from what was saved of it.
 
@@ -149,7 +152,8 @@ def member(
         views: View name → the fitted view.
         pretext: That it began from.
         settings: Say what a network's head stands on.
-        classes: C.
+        classes: C, the width of what it says.
+        task: What it says.
 
     Raises:
         ValueError: If they do not belong together.
@@ -158,8 +162,8 @@ def member(
         weights = {k: v for k, v in arrays.items() if k not in ("bias", "fill")}
         if {a.shape[0] for a in (*weights.values(), arrays["bias"])} != {classes}:
             raise ValueError(f"a linear model is not for its {classes} classes")
-        return LinearMember(weights, arrays["bias"], arrays["fill"])
-    initialisation = Initialisation(views, pretext, lambda _: deepcopy(pretext), classes)
+        return LinearMember(weights, arrays["bias"], arrays["fill"], task)
+    initialisation = Initialisation(views, pretext, lambda _: deepcopy(pretext), classes, task)
     net = initialisation.network(list(views), settings, 0, None, blank=True)
     own = net.state_dict()
     given = {k.removeprefix(NETWORK): torch.from_numpy(v.copy()) for k, v in arrays.items()}
@@ -171,18 +175,24 @@ def member(
 
 
 def answer(
-    selection: Selection, members: Mapping[str, Member], inputs: Inputs, method: str
+    selection: Selection,
+    members: Mapping[str, Member],
+    inputs: Inputs,
+    method: str,
+    task: TaskName = CLASSIFICATION,
 ) -> NDArray[np.float64]:
-    """Class probabilities of N cases, (N, C), by the chosen model or by one member of it.
+    """What is said of N cases, (N, C), by the chosen model or by one member of it.
 
     Args:
         selection: What was chosen, and what calibrates each candidate.
         members: Candidate → what it has learnt.
         inputs: The cases.
         method: `SELECTED`, or the name of a candidate.
+        task: What members say.
     """
     names = selection.members if method == SELECTED else (method,)
     heat = {one.candidate: one.temperature for one in selection.ranking}
+    tempered = OUTPUTS[task].tempered
     said = [tempered(members[n].predict(inputs), heat.get(n, 1.0)) for n in names]
     return np.asarray(np.mean(said, axis=0))
 

@@ -24,10 +24,19 @@ from rdfc_core.models.building import fresh_pretext, network_part
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.made_by import MadeBy, Probe
 from rdfc_core.models.members import Inputs, Member, answer, member, training_keys
+from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.schema import Selection
-from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, PROBE, SELECTED, Layer
+from rdfc_core.results.vocabulary import (
+    CLASSIFICATION,
+    EMBEDDING,
+    FEATURES,
+    PROBE,
+    SELECTED,
+    Layer,
+    TaskName,
+)
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.measured_features import MeasuredFeatures
 
@@ -42,7 +51,7 @@ class Model:
     Args:
         views: View name → the fitted view.
         pretext: The built pretext with its towers.
-        classes: The labels in their order.
+        classes: The labels in their order; none where a number is predicted.
         classifier: The linear classifier, once one is trained.
         layer: What the classifier stands on: ``features`` or ``embedding``.
         cases: What the cases are that it was trained on; None where nobody said.
@@ -50,6 +59,7 @@ class Model:
         members: What there was to choose from: candidate → what it has learnt.
         made_by: The components that it was made by; None where an older rdfc saved it.
         probed: What these gave for phantoms, by the names of `Probe.arrays`.
+        task: What the classifier and the members say.
     """
 
     views: Mapping[str, View]
@@ -62,6 +72,7 @@ class Model:
     members: Mapping[str, Member] = field(default_factory=dict)
     made_by: MadeBy | None = None
     probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    task: TaskName = CLASSIFICATION
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -151,7 +162,7 @@ class Model:
     def predict(
         self, prepared: Mapping[str, Sequence[Prepared]], method: str = SELECTED
     ) -> NDArray[np.float64]:
-        """Class probabilities of N cases, (N, C).
+        """Class probabilities of N cases, (N, C), or numbers, (N, 1).
 
         Args:
             prepared: View name → the cases.
@@ -211,7 +222,7 @@ class Model:
             measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
             cases=cases,
         )
-        return answer(self.selection, self.members, inputs, method)
+        return answer(self.selection, self.members, inputs, method, self.task)
 
     def remember(self, probe: Probe) -> None:
         """Save with the model what it was made by."""
@@ -233,9 +244,9 @@ class Model:
         Raises:
             ValueError: If they do not belong together.
         """
-        supervised, count = study.evaluate.supervised, len(self.classes)
+        supervised, count = study.evaluate.supervised, OUTPUTS[self.task].width(self.classes)
         self.members = {
-            name: member(arrays, self.views, self.pretext, supervised, count)
+            name: member(arrays, self.views, self.pretext, supervised, count, self.task)
             for name, arrays in saved.items()
         }
         self.selection = selection
@@ -268,6 +279,7 @@ class Model:
             cases=self.cases,
             selection=self.selection,
             made_by=self.made_by,
+            task=None if self.task == CLASSIFICATION else self.task,
         )
         arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}
         model_folder.write(folder, arrays, about)
@@ -282,4 +294,5 @@ def fresh(
     blank: bool = False,
 ) -> Model:
     """A model with fresh weights for fitted views, as `fresh_pretext` makes them."""
-    return Model(views, fresh_pretext(study, registry, views, cases, seed, blank))
+    pretext = fresh_pretext(study, registry, views, cases, seed, blank)
+    return Model(views, pretext, task=study.task)

@@ -19,7 +19,7 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.models.made_by import MadeBy
 from rdfc_core.results.files import MODEL_ABOUT, MODEL_WEIGHTS
 from rdfc_core.results.schema import Selection
-from rdfc_core.results.vocabulary import Layer
+from rdfc_core.results.vocabulary import Layer, TaskName
 from rdfc_core.training.checkpoint import flush
 from rdfc_core.utils.atomic import MOST_TEXT, MOST_WEIGHTS, partial_name, within
 
@@ -33,7 +33,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class About(BaseModel):
-    """What ``model.json`` says; without a selection, as older models: the linear classifier."""
+    """What ``model.json`` says.
+
+    Without a selection, as older models: the linear classifier. Without a task: classification.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +47,7 @@ class About(BaseModel):
     cases: CaseDefinition | None = None
     selection: Selection | None = None
     made_by: MadeBy | None = None
+    task: TaskName | None = None
 
 
 def write(folder: Path, arrays: Arrays, about: About) -> None:

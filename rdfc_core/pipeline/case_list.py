@@ -12,6 +12,7 @@ from rdfc_core.config.resolve import ResolvedStudy, resolve_part
 from rdfc_core.contract.listings import require_cases, require_classes, require_protocol
 from rdfc_core.data import findings
 from rdfc_core.data.readers.auto import AutoReader
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.interfaces.dataset import Dataset
 from rdfc_core.plugin.attribution import held_to_contract
@@ -30,15 +31,15 @@ def study_cases(
         registry: Where readers come from.
 
     Raises:
-        DataError: If the listing is unusable or empty, names a case twice, or two readers claim a
-            file.
+        DataError: If the listing is unusable or empty, names a case twice, two readers claim a
+            file, or a label is no number where the task asks for one.
         PluginError: If the data set lists anything but cases, or its classes or split are unfit.
     """
     cases, who = read_cases(dataset, AutoReader.installed(registry, study.readers)), type(dataset)
     with held_to_contract(dataset):
         require_classes(dataset.classes, who.__name__)
         require_protocol(dataset.protocol(), who.__name__)
-    return cases
+    return TARGETS[study.task].read(cases)
 
 
 def read_cases(dataset: Dataset, reader: AutoReader) -> list[Case]:
@@ -72,7 +73,7 @@ def cases_to_predict(dataset: Dataset, reader: AutoReader) -> list[Case]:
         DataError: As `read_cases`.
     """
     cases = read_cases(dataset, reader)
-    findings.warn(findings.listing_findings(dataset, cases, None))
+    findings.warn(findings.listing_findings(dataset, cases))
     return cases
 
 

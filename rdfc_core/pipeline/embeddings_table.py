@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.models.linear_model import joined
 from rdfc_core.models.model import Model
@@ -34,8 +35,9 @@ def embedded(model: Model, extraction: Extraction, split: Split) -> list[Embedde
     parts: dict[str, str] = {}
     for part in ("pretext", "train", "test"):
         parts |= dict.fromkeys(getattr(split, part), part)
+    counts = TARGETS[model.task].counts
     labels = {
-        case.case_id: case.label if case.label in model.classes else None
+        case.case_id: case.label if counts(case.label, model.classes) else None
         for case in extraction.cases
     }
     vectors = joint(model, {name: extraction.of(name, list(parts)) for name in model.views})

@@ -14,6 +14,7 @@ from rdfc_core.evaluation.evaluators import EvaluatorInputs, StudyEvaluators, la
 from rdfc_core.interfaces import Prepared, View
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.vocabulary import REGRESSION
 
 EXAMPLES = 12
 """Cases a class that evaluators are tried on."""
@@ -34,7 +35,7 @@ def check_evaluators(
         views: Fitted on the cases.
         prepared: View name → the cases.
         outputs: What an untrained network makes of them.
-        classes: How many classes there are.
+        classes: How many classes there are; 0 where numbers are predicted.
         registry: Where components come from.
 
     Raises:
@@ -44,13 +45,16 @@ def check_evaluators(
     own = StudyEvaluators.of(study, registry)
     if not own.evaluators:
         return
-    own.check(views)
+    own.check(views, study.task)
     collated = {name: view.collate(prepared[name]) for name, view in views.items()}
     count = len(next(iter(prepared.values())))
     patients = [f"patient-{place}" for place in range(count)]
     inputs = EvaluatorInputs.of(patients, views, prepared, collated, outputs)
     examples = np.arange(EXAMPLES * max(2, classes))
-    labels = labels_of(examples // EXAMPLES, max(2, classes), balanced=True)
+    if study.task == REGRESSION:
+        labels = labels_of(np.sin(examples.astype(np.float64)), 0, balanced=False)
+    else:
+        labels = labels_of(examples // EXAMPLES, max(2, classes), balanced=True)
     for name, evaluator in own.evaluators.items():
         if "embeddings" in evaluator.inputs and not inputs.embeddings:
             raise StudyError(

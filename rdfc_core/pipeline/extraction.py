@@ -12,6 +12,7 @@ from rdfc_core.config.measured import Measured
 from rdfc_core.config.resolve import ResolvedStudy, resolve
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.extraction.extract import Extraction, refuse_mixture
 from rdfc_core.extraction.extract import extract as extract_cases
@@ -119,10 +120,11 @@ def extract_shard(
     number, parts = shard
     for view, reason in getattr(study, "left_out", {}).items():
         log.warning("The view %r is left to where the study is trained. %s", view, reason)
-    dataset: Dataset = study.dataset.build(context.registry)
+    dataset: Dataset = study.build_dataset(context.registry)
     views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
     cases = study_cases(study, dataset, context.registry)
-    findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+    doubts = TARGETS[study.task].findings(cases, dataset.classes)
+    findings.warn(findings.listing_findings(dataset, cases, doubts))
     extraction = extract(cases[number - 1 :: parts], views, context)
     seen = findings.seen_in(extraction.prepared)
     shown = preparers_of_views(views)
@@ -149,7 +151,7 @@ def check_stored(
     """
     with context.progress.waiting("Reading the study, and listing its cases"):
         study = resolve(load_study(source, overrides), context.registry)
-        dataset: Dataset = study.dataset.build(context.registry)
+        dataset: Dataset = study.build_dataset(context.registry)
         views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
         cases = study_cases(study, dataset, context.registry)
     return check_store(

@@ -70,7 +70,7 @@ def finished_run(
     results = results_as_far(place, until)
     if results is None or any(failed.get("retry") for failed in results.failed):
         return None
-    dataset: Dataset = study.dataset.build(registry)
+    dataset: Dataset = study.build_dataset(registry)
     if extends(study, recorded):
         return None
     cases = study_cases(study, dataset, registry)

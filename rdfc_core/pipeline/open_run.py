@@ -129,7 +129,7 @@ class OpenRun:
             StudyError: If the folder holds no run, or its views need what only its own data set
                 could find in a list.
         """
-        own: Dataset = self.study.dataset.build(self.registry)
+        own: Dataset = self.study.build_dataset(self.registry)
         found = own.with_list(listing)
         if found is not None:
             return found

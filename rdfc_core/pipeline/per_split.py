@@ -79,7 +79,7 @@ class SplitRun:
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
         supervised.check(self.study.evaluate, self.views)
-        StudyEvaluators.of(self.study, self.context.registry).check(self.views)
+        StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
 
     def evaluated(self, model: Model) -> EvaluatedModel:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdfc_core.case import Case
 from rdfc_core.data import findings
 from rdfc_core.data.inspection import INSPECTION, Inspection
-from rdfc_core.data.trained_labels import labelled_as_trained
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
@@ -22,10 +22,11 @@ from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import View
 from rdfc_core.models.model import Model
+from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.embeddings_table import Embedded, joint
 from rdfc_core.pipeline.open_run import OpenRun
-from rdfc_core.results.vocabulary import SELECTED
+from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, SELECTED, TaskName
 
 log = logging.getLogger("rdfc")
 
@@ -40,10 +41,12 @@ class Predictions:
     Args:
         case_ids: N cases, without those that failed; or N patients.
         patient_ids: Of each.
-        classes: C classes.
-        probabilities: (N, C), the mean over the run's models (one a split).
+        classes: C classes; none where numbers are predicted.
+        probabilities: (N, C), the mean over the run's models (one a split); where numbers are
+            predicted, (N, 1).
         failures: The cases that could not be used.
         cases_of_each: How many cases each of N patients has; None of cases.
+        task: What is predicted.
     """
 
     case_ids: tuple[str, ...]
@@ -52,34 +55,42 @@ class Predictions:
     probabilities: NDArray[np.float64]
     failures: Sequence[Failure]
     cases_of_each: tuple[int, ...] | None = None
+    task: TaskName = CLASSIFICATION
 
     @property
     def columns(self) -> list[str]:
-        """Of `rows`: the case or patient, the likeliest class, and the probability of each."""
+        """Of `rows`: the case or patient, the likeliest class, and the probability of each.
+
+        Where numbers are predicted: the case or patient, and the number.
+        """
         whose = ["case_id"] if self.cases_of_each is None else ["patient_id", "cases"]
         return [*whose, "predicted", *(f"p_{name}" for name in self.classes)]
 
     def rows(self, digits: int | None = None) -> list[dict[str, Any]]:
-        """A row a case or patient, with a column for the probability of each class.
+        """A row a case or patient, with a column for the probability of each class, or its number.
 
         Args:
             digits: After the point; None: all.
         """
         shown = self.probabilities if digits is None else self.probabilities.round(digits)
-        likeliest = [self.classes[place] for place in self.probabilities.argmax(axis=1)]
+        if self.task == REGRESSION:
+            said = [(value,) for value in shown[:, 0].tolist()]
+        else:
+            likeliest = (self.classes[place] for place in self.probabilities.argmax(axis=1))
+            said = [(n, *row) for n, row in zip(likeliest, shown.tolist(), strict=True)]
         whose: Iterable[tuple[Any, ...]] = zip(self.case_ids, strict=True)
         if self.cases_of_each is not None:
             whose = zip(self.case_ids, self.cases_of_each, strict=True)
         return [
-            dict(zip(self.columns, (*one, name, *row.tolist()), strict=True))
-            for one, name, row in zip(whose, likeliest, shown, strict=True)
+            dict(zip(self.columns, (*one, *row), strict=True))
+            for one, row in zip(whose, said, strict=True)
         ]
 
 
 def predict(
     run: Path | OpenRun, cases: Sequence[Case], context: RunContext, method: str = SELECTED
 ) -> Predictions:
-    """Class probabilities of the cases by the models of a run.
+    """Class probabilities, or numbers, of the cases by the models of a run.
 
     Args:
         run: The run folder, or the run where it is open already.
@@ -107,9 +118,10 @@ def predicted(run: OpenRun, extraction: Extraction, method: str) -> Predictions:
         if case_ids
     ]
     classes = _first(run).classes
-    mean = np.mean(said, axis=0) if said else np.zeros((0, len(classes)))
+    task = _first(run).task
+    mean = np.mean(said, axis=0) if said else np.zeros((0, OUTPUTS[task].width(classes)))
     patients = tuple(case.patient_id for case in extraction.cases)
-    return Predictions(tuple(case_ids), patients, classes, mean, extraction.failures)
+    return Predictions(tuple(case_ids), patients, classes, mean, extraction.failures, task=task)
 
 
 def embed(
@@ -159,7 +171,8 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
     views, classes = _first(run).views, _first(run).classes
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
-    cases, doubts = labelled_as_trained(run.definition.applied_to(cases), classes)
+    targets = TARGETS[_first(run).task]
+    cases, doubts = targets.as_trained(run.definition.applied_to(cases), classes)
     findings.warn(doubts)
     for sentence in run.definition.read_otherwise(cases):
         log.warning("%s", sentence)

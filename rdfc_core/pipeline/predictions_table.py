@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
+from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, TaskName
 from rdfc_core.utils.atomic import replacing
 
 ENTRY = ("table", "method", "input", "layer", "classifier")
@@ -27,19 +28,42 @@ PREDICTIONS = pa.schema(
 )
 
 
+_OF_CLASSES = ("label", "predicted", "probabilities")
+NUMBERS = pa.schema(
+    [
+        *(one for one in PREDICTIONS if one.name not in _OF_CLASSES),
+        *((name, pa.float64()) for name in ("label", "predicted")),
+    ]
+)
+"""Where numbers are predicted: label and prediction are numbers, and there is no probability."""
+
+
 def write_predictions(
-    path: Path, found: Mapping[Variant, Sequence[Prediction]], classes: Sequence[str]
+    path: Path,
+    found: Mapping[Variant, Sequence[Prediction]],
+    classes: Sequence[str],
+    task: TaskName = CLASSIFICATION,
 ) -> None:
-    """What each classifier said of each held-back case, a row a case and repetition."""
+    """What each method said of each held-back case, a row a case and repetition.
+
+    Args:
+        path: The table.
+        found: Everything that was judged.
+        classes: C names; none of numbers.
+        task: What was predicted.
+    """
     # Hundreds of predictions of thousands of cases: no row of them stays an object.
+    schema = NUMBERS if task == REGRESSION else PREDICTIONS
     parts = [
-        _said(entry, one, classes) for entry, predictions in found.items() for one in predictions
+        _said(entry, one, classes, schema)
+        for entry, predictions in found.items()
+        for one in predictions
     ]
     with replacing(path) as partial:
-        parquet.write_table(pa.concat_tables(parts or [PREDICTIONS.empty_table()]), partial)
+        parquet.write_table(pa.concat_tables(parts or [schema.empty_table()]), partial)
 
 
-def _said(entry: Variant, one: Prediction, classes: Sequence[str]) -> pa.Table:
+def _said(entry: Variant, one: Prediction, classes: Sequence[str], schema: pa.Schema) -> pa.Table:
     count = len(one.case_ids)
     columns: dict[str, Any] = {
         "split": [one.split] * count,
@@ -48,8 +72,13 @@ def _said(entry: Variant, one: Prediction, classes: Sequence[str]) -> pa.Table:
         "repeat": [one.repeat] * count,
         "case_id": one.case_ids,
         "patient_id": one.patients,
+    }
+    if schema is NUMBERS:
+        columns |= {"label": one.truth, "predicted": one.probabilities}
+        return pa.table(columns, schema)
+    columns |= {
         "label": [classes[place] for place in one.truth],
         "predicted": [classes[place] for place in one.probabilities.argmax(axis=1)],
         "probabilities": list(one.probabilities),
     }
-    return pa.table(columns, PREDICTIONS)
+    return pa.table(columns, schema)

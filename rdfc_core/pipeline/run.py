@@ -14,10 +14,9 @@ from rdfc_core.data import findings
 from rdfc_core.data.accounting import Use, account, in_one_line
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
-from rdfc_core.data.label_findings import label_findings
-from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.split_findings import UNTESTED, split_findings
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
@@ -81,7 +80,7 @@ def run(
     place, taken = RunFolder(folder), dict(known or {})
     with captured_warnings() as heard, collecting_new_objects_alone():
         heard += told
-        dataset: Dataset = study.dataset.build(context.registry)
+        dataset: Dataset = study.build_dataset(context.registry)
         views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
         kept, volumes = context.store.path.parent, precision.encodes_volumes(views)
         asked, study = study, precision.settled(study, place, overwrite, volumes, kept)
@@ -89,9 +88,10 @@ def run(
             precision.refuse_unfit(study, volumes, kept)
         with context.progress.waiting("Listing the data set's cases"):
             cases = study_cases(study, dataset, context.registry)
-        findings.warn(findings.listing_findings(dataset, cases, dataset.classes))
+        doubts = TARGETS[study.task].findings(cases, dataset.classes)
+        findings.warn(findings.listing_findings(dataset, cases, doubts))
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
-        classes = usable_classes(cases, dataset.classes)
+        classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
             own_metrics(study, context.registry, classes)
         preparers = preparers_of(views)
@@ -123,7 +123,7 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.clock = Clock()
+        self.targets, self.clock = TARGETS[study.task], Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
         self.selections: list[Selection] = []
@@ -167,8 +167,9 @@ class _Run:
         told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
         findings.warn([*told, *findings.remark_findings(extraction.remarks)])
         if extraction.failures:
-            findings.warn(label_findings(extraction.cases, self.dataset.classes), self.heard)
-        self.classes = usable_classes(extraction.cases, self.dataset.classes)
+            left = self.targets.findings(extraction.cases, self.dataset.classes)
+            findings.warn(left, self.heard)
+        self.classes = self.targets.classes(extraction.cases, self.dataset.classes)
         if self.until == "evaluate":
             self.metrics = own_metrics(self.study, self.context.registry, self.classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
@@ -182,7 +183,7 @@ class _Run:
         )
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
-        if self.until == "pretrain" and not splits[0].test and len(self.classes) > 1:
+        if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
             findings.warn([UNTESTED])
         return splits
 
@@ -191,7 +192,7 @@ class _Run:
     ) -> list[Use]:
         spec = self.study.split_spec(self.dataset.protocol())
         failed = {failure.case_id for failure in extraction.failures}
-        return account(cases, splits, spec, self.dataset.classes, failed)
+        return account(cases, splits, spec, self.dataset.classes, failed, self.targets)
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
@@ -211,7 +212,8 @@ class _Run:
                 for name, (_, other_told) in compared.items():
                     if other_told is not None:
                         self.convergence.add(name, split.name, other_told)
-                model.classes, taught = self.classes or self.dataset.classes, split.pretext
+                taught = split.pretext
+                model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
@@ -230,8 +232,7 @@ class _Run:
         if self.until != "extract":
             write_embeddings(folder / files.EMBEDDINGS, self.vectors)
         if self.until == "evaluate":
-            classes = self.classes
-            write_predictions(folder / files.PREDICTIONS, self.found, classes)
+            write_predictions(folder / files.PREDICTIONS, self.found, self.classes, self.study.task)
             write_attention(folder / files.ATTENTION, self.explained.attention_maps)
 
     def _results(
@@ -252,14 +253,15 @@ class _Run:
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
             headline = summary.headline(study, found, method, main, self.dataset.illustration)
-        classes = self.classes or self.dataset.classes
+        classes = self.targets.named(self.classes, self.dataset.classes)
         for sentence in (
             *self.convergence.warnings(),
-            *run_facts.by_default(self.selections),
+            *run_facts.by_default(self.selections, study.task),
             *run_facts.warnings(study, extraction, tested, classes),
         ):
             log.warning("%s", sentence)
         return Results(
+            task=study.task,
             rows=scored.rows,
             metrics=scored.metrics,
             comparisons=scored.comparisons,

@@ -11,14 +11,16 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.evaluation.sample_size import held_back, too_few
+from rdfc_core.evaluation.tasks import TASKS
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Dataset
 from rdfc_core.results.schema import (
     Selection,
     finite,
 )
-from rdfc_core.results.vocabulary import NO_SHAPE, SHAPE_ONLY
+from rdfc_core.results.vocabulary import CLASSIFICATION, NO_SHAPE, SHAPE_ONLY, TaskName
 from rdfc_core.training.convergence import Convergence
 
 
@@ -40,16 +42,16 @@ def describe(
         classes: Those that are told apart; a case with another label counts as unlabelled.
         uses: What each case was used for.
     """
-    labels = Counter(case.label for case in cases)
+    targets = TARGETS[study.task]
     return {
         "name": study.dataset.name,
         "citation": dataset.citation,
         "classes": list(classes),
         "cases": len(cases),
         "patients": len({case.patient_id for case in cases}),
-        "unlabelled": len(cases) - sum(labels[name] for name in classes),
-        "tested": held_back(cases, splits, classes),
-        "per_class": {name: labels[name] for name in classes},
+        "unlabelled": sum(not targets.counts(case.label, classes) for case in cases),
+        "tested": held_back(cases, splits, targets.groups(classes)),
+        **targets.summary(cases, classes),
         "splits": [
             {
                 "name": split.name,
@@ -84,17 +86,17 @@ def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
     }
 
 
-def by_default(selections: Sequence[Selection]) -> list[str]:
+def by_default(selections: Sequence[Selection], task: TaskName = CLASSIFICATION) -> list[str]:
     """The sentence on models that were taken and not chosen; none if all were chosen."""
     taken = [one for one in selections if one.folds == 0]
     if not taken:
         return []
-    first = taken[0]
+    first, few = taken[0], TASKS[task].too_few_labels
     shares = ", ".join(f"{share:.3g}" for share in sorted({100 * s.label_fraction for s in taken}))
     return [
-        f"In {len(taken)} of {len(selections)} choices of a model ({shares} % of the labels) a "
-        "class had a single labelled patient, so that nothing could be held back to choose by: "
-        f"{first.chosen} was taken, the default, and is not calibrated. Label more patients."
+        f"In {len(taken)} of {len(selections)} choices of a model ({shares} % of the labels) "
+        f"{few}, so that nothing could be held back to choose by: {first.chosen} was taken, the "
+        "default, and is not calibrated. Label more patients."
     ]
 
 
@@ -140,6 +142,7 @@ def warnings(
     }
     if wanted and not any("shape" in name for name in names):
         found.append("The features hold no shape class, so there is no shape-only control.")
-    tested = held_back(extraction.cases, splits, classes)
+    groups = TARGETS[study.task].groups(classes)
+    tested = held_back(extraction.cases, splits, groups)
     few = too_few(tested, folds=len(splits) > 1)
     return [*found, few] if few else found

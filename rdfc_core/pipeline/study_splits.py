@@ -7,8 +7,8 @@ from os.path import normpath
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
-from rdfc_core.data.labels import usable_classes
-from rdfc_core.data.splits import Split, UnsplittableError, make_splits, untested
+from rdfc_core.data.splits import Split, UnsplittableError, untested
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError
 from rdfc_core.evaluation.patients import require_poolable
 from rdfc_core.interfaces import Dataset
@@ -39,12 +39,14 @@ def splits_of(
         StudyError: If patients cannot be judged as the study says.
     """
     if until == "evaluate":
-        classes = usable_classes(cases, dataset.classes)
+        classes = TARGETS[study.task].classes(cases, dataset.classes)
         require_poolable(study.evaluate, cases, classes)
     spec = study.split_spec(dataset.protocol())
     images = images or {case.case_id: normpath(case.image) for case in cases}
     try:
-        return make_splits(cases, spec, study.seed, fingerprints, images, dataset.classes)
+        return TARGETS[study.task].splits(
+            cases, spec, study.seed, fingerprints, images, dataset.classes
+        )
     except DataError as error:
         # Features may be extracted of cases that no split could use, and pretraining needs no test.
         if until == "evaluate" or not (until == "extract" or isinstance(error, UnsplittableError)):

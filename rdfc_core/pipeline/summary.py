@@ -10,14 +10,14 @@ from statistics import mean
 
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
-from rdfc_core.evaluation.headline import METRIC as HEADLINE_METRIC
 from rdfc_core.evaluation.headline import against, headline_variant
 from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.patients import in_units
-from rdfc_core.evaluation.permutation_importance import METRIC, Family, contributions
+from rdfc_core.evaluation.permutation_importance import Family, contributions
 from rdfc_core.evaluation.study_metrics import FailedMetricError, OwnMetrics, facts
+from rdfc_core.evaluation.tasks import task_of
 from rdfc_core.interfaces import PublishedRow
 from rdfc_core.results.schema import (
     Against,
@@ -143,7 +143,11 @@ def needed(
     """With how many labels training from scratch and radiomics do what pretraining does."""
     settings = study.evaluate
     told = labels_needed(
-        judged_variants(settings, found), settings.bootstrap, settings.confidence, study.seed
+        judged_variants(settings, found),
+        settings.bootstrap,
+        settings.confidence,
+        study.seed,
+        task_of(settings).deciding,
     )
     return [
         LabelsNeeded(
@@ -183,7 +187,7 @@ def headline(
     tested = against(settings, found, main, method, study.seed)
     return Headline(
         main=_judged(main),
-        metric=HEADLINE_METRIC,
+        metric=task_of(settings).deciding,
         against=tuple(
             Against(
                 of=_judged(one.of),
@@ -212,8 +216,9 @@ def importance(
 ) -> list[Importance]:
     """What each family of handcrafted features contributes."""
     settings = study.evaluate
+    metric = task_of(settings).importance
     found = contributions(
-        in_units(settings, told), settings.bootstrap, settings.confidence, study.seed
+        in_units(settings, told), settings.bootstrap, settings.confidence, study.seed, metric
     )
     return [
         Importance(
@@ -222,7 +227,7 @@ def importance(
             features=one.family.features,
             method=one.family.method,
             classifier=one.family.classifier,
-            metric=METRIC,
+            metric=metric,
             mean=finite(one.mean),
             ci_low=finite(one.low),
             ci_high=finite(one.high),

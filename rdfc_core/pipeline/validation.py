@@ -64,6 +64,11 @@ def validate(
         DataError: If a list cannot be used, holds cases that the run learnt from, lacks a column,
             or has no labelled case.
     """
+    if run.study.task != "classification":
+        raise StudyError(
+            "The run predicts numbers, and rdfc validate judges classes. Use rdfc predict, and "
+            "compare its numbers with those that are known."
+        )
     for model in run.models.values():
         model.refuse_unknown(method)
     results = Results.read(run.place.results) if run.place.results.exists() else None

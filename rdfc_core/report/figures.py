@@ -67,7 +67,7 @@ def training(curves: Sequence[Curve], name: str, description: str, from_zero: bo
     from matplotlib.ticker import MaxNLocator
 
     with house_style():
-        figure, axes = _axes(SIZE, "Epoch", "")
+        figure, axes = empty_axes(SIZE, "Epoch", "")
         for curve in curves:
             _draw(axes, curve)
         axes.margins(x=0.02)
@@ -101,7 +101,7 @@ def label_efficiency(
         description: Read out in place of the figure.
     """
     with house_style():
-        figure, axes = _axes(WIDE, "Share of training labels", metric)
+        figure, axes = empty_axes(WIDE, "Share of training labels", metric)
         axes.set_xscale("log")
         for place, curve in enumerate(curves):
             _draw(axes, curve, marker=MARKERS[place % len(MARKERS)])
@@ -123,7 +123,9 @@ def labels_needed(curves: Sequence[Curve], name: str, description: str) -> str:
         description: Read out in place of the figure.
     """
     with house_style():
-        figure, axes = _axes(WIDE, "Share of labels of the method", "Share that the other needs")
+        figure, axes = empty_axes(
+            WIDE, "Share of labels of the method", "Share that the other needs"
+        )
         axes.set_xscale("log")
         axes.set_yscale("log")
         shares = sorted({float(x) for curve in curves for x in curve.x})
@@ -187,7 +189,7 @@ def _apart(values: Sequence[float], least: float) -> list[float]:
 def roc(curves: Sequence[Curve], name: str, description: str) -> str:
     """Sensitivity over 1 − specificity, as inline SVG; the diagonal is chance."""
     with house_style():
-        figure, axes = _axes(SQUARE, "1 − specificity", "Sensitivity")
+        figure, axes = empty_axes(SQUARE, "1 − specificity", "Sensitivity")
         axes.plot([0, 1], [0, 1], color=LIGHT["line"], linewidth=1)
         for curve in curves:
             _draw(axes, curve)
@@ -214,7 +216,7 @@ def calibration(
         description: Read out in place of the figure.
     """
     with house_style():
-        figure, axes = _axes(SQUARE, "Predicted probability", "Observed share")
+        figure, axes = empty_axes(SQUARE, "Predicted probability", "Observed share")
         axes.plot([0, 1], [0, 1], color=LIGHT["line"], linewidth=1)
         for curve in curves:
             _draw(axes, curve, marker="o", bars=True)
@@ -230,7 +232,7 @@ def calibration(
 def decision(curves: Sequence[Curve], name: str, description: str) -> str:
     """Net benefit over the threshold, as inline SVG; acting on none is the line at 0."""
     with house_style():
-        figure, axes = _axes(SQUARE, "Threshold", "Net benefit")
+        figure, axes = empty_axes(SQUARE, "Threshold", "Net benefit")
         axes.axhline(0, color=LIGHT["line"], linewidth=1)
         for curve in curves:
             _draw(axes, curve)
@@ -241,7 +243,8 @@ def decision(curves: Sequence[Curve], name: str, description: str) -> str:
         return inline(figure, name, description)
 
 
-def _axes(size: tuple[float, float], x: str, y: str) -> tuple[Figure, Axes]:
+def empty_axes(size: tuple[float, float], x: str, y: str) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, named."""
     from matplotlib.figure import Figure  # no pyplot: it would keep figures and choose a screen
 
     figure = Figure(figsize=size, layout="constrained")

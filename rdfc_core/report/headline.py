@@ -11,8 +11,10 @@ from rdfc_core.results.vocabulary import (
     ENSEMBLE,
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
+    MAE,
     OPPONENTS,
     OWN_PRETEXT,
+    R2,
     RADIOMICS,
     RANDOM_INIT,
     SELECTED,
@@ -42,8 +44,15 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
     model = NAMES[SELECTED].capitalize() if row.method == SELECTED else row.method
     return (
         f"{model} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
-        f"{text.held_back(row)} ({what_it_is(row, selections)})."
+        f"{text.held_back(row)}{_error(headline, rows)} ({what_it_is(row, selections)})."
     )
+
+
+def _error(headline: Headline, rows: Sequence[Row]) -> str:
+    """``, with an MAE of 1.2 [1.0, 1.4]``, where a number is predicted."""
+    own = (row for row in rows if row.metric == MAE and headline.main.is_of(row))
+    row = next(own, None) if headline.metric == R2 else None
+    return f", with {text.metric_in_sentence(MAE)} of {text.interval(row)}" if row else ""
 
 
 def what_it_is(row: Row, selections: Sequence[Selection]) -> str:

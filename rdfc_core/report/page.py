@@ -18,11 +18,13 @@ from rdfc_core.report.sections.data import data
 from rdfc_core.report.sections.embedding_map import embedding_map
 from rdfc_core.report.sections.importance import importance
 from rdfc_core.report.sections.map_margin import HEIGHT, SIDE, WIDTH
+from rdfc_core.report.sections.numbers_by_case import numbers_by_case
 from rdfc_core.report.sections.provenance import provenance
 from rdfc_core.report.sections.results import results
 from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.verdict import judge
+from rdfc_core.results.vocabulary import REGRESSION
 
 
 def render(run: RunData) -> str:
@@ -44,7 +46,8 @@ def render(run: RunData) -> str:
             data=data(run),
             training=training(run),
             results=results(run, verdict),
-            case_by_case=case_by_case(run, verdict),
+            numbers_by_case=numbers_by_case(run, verdict),
+            case_by_case=None if run.task == REGRESSION else case_by_case(run, verdict),
             importance=importance(run),
             attention=attention(run),
             embedding_map=embedding_map(run),

@@ -23,7 +23,7 @@ from rdfc_core.results.schema import (
     Row,
     Selection,
 )
-from rdfc_core.results.vocabulary import CASE
+from rdfc_core.results.vocabulary import CASE, CLASSIFICATION, TaskName
 
 
 class _Recorded(BaseModel):
@@ -86,6 +86,7 @@ class DatasetFacts(_Recorded):
     patients: int | None = None
     unlabelled: int | None = None
     per_class: dict[str, int] = {}
+    numbers: dict[str, float] = {}
     tested: dict[str, dict[str, int]] = {}
     splits: tuple[SplitSize, ...] = ()
     uses: tuple[CaseUse, ...] = ()
@@ -129,6 +130,7 @@ class RunFacts(_Recorded):
 class RecordedResults(_Recorded):
     """What results.json holds."""
 
+    task: TaskName = CLASSIFICATION
     rows: tuple[Row, ...] = ()
     metrics: tuple[MetricFacts, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
@@ -167,6 +169,9 @@ class RecordedPredictions:
         probabilities: (N, classes), or None if the method gives none.
         repeats: (N,) the number of the repetition; empty if there is only one.
         label_fraction: Share of the training labels that the method was given.
+        truth: (N,) the numbers, where numbers are predicted; `labels` and `predicted` are then the
+            groups that they fall into (`rdfc_core.report.number_groups`).
+        said: (N,) what the method said of them.
     """
 
     method: Method
@@ -178,6 +183,8 @@ class RecordedPredictions:
     probabilities: NDArray[np.float64] | None
     repeats: tuple[int, ...] = ()
     label_fraction: float = 1.0
+    truth: NDArray[np.float64] | None = None
+    said: NDArray[np.float64] | None = None
 
     @property
     def repetitions(self) -> int:
@@ -211,7 +218,8 @@ class RunData:
     """Everything in a run folder; what is absent is None or empty.
 
     ``predictions`` are those of methods with all labels; ``few_labels`` those of the table of label
-    efficiency, at every share of the labels.
+    efficiency, at every share of the labels. ``groups`` are those that numbers fall into, where
+    numbers are predicted.
     """
 
     name: str
@@ -226,10 +234,21 @@ class RunData:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     attention_maps: tuple[AttentionMap, ...] = ()
     plugin_sections: tuple[RecordedSection, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> TaskName:
+        """What was predicted."""
+        return self.results.task if self.results else CLASSIFICATION
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The classes in the data set's order, then any that only the cases know of."""
+        """The classes in the data set's order, then any that only the cases know of.
+
+        Where numbers are predicted, the groups that stand for them in colours.
+        """
+        if self.groups:
+            return self.groups
         listed = self.results.dataset.classes if self.results else ()
         seen = {label for p in self.predictions for label in (*p.labels, *p.predicted)}
         if self.embeddings:

@@ -12,10 +12,14 @@ from rdfc_core.results.vocabulary import (
     CONTROL,
     CONTROLS,
     FINETUNED_SUFFIX,
+    IN_UNITS,
     INPUT_HEADINGS,
+    MAE,
     METHODS,
     OPPONENTS,
+    R2,
     RAW,
+    RMSE,
     SELECTED,
     START,
     in_sentence,
@@ -56,7 +60,8 @@ def held_back(judged: Row | Importance) -> str:
 def metric_in_sentence(metric: str) -> str:
     """``a weighted F1``, ``an AUROC``: the metric's name inside a sentence, with its article."""
     name = in_sentence(metric)
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    vowel = name[:1].lower() in "aeiou" or metric in (R2, MAE, RMSE)  # as the letters are spoken
+    return f"{'an' if vowel else 'a'} {name}"
 
 
 def describe(key: Method) -> str:
@@ -83,11 +88,22 @@ def interval(row: Row) -> str:
     """``0.858 [0.801, 0.907]``; without an interval, the spread over folds or seeds if known."""
     if row.mean is None:
         return "–"
+    shown = in_units if row.metric in IN_UNITS else number
     if row.ci_low is not None and row.ci_high is not None:
-        return f"{row.mean:z.3f} [{row.ci_low:z.3f}, {row.ci_high:z.3f}]"
+        return f"{shown(row.mean)} [{shown(row.ci_low)}, {shown(row.ci_high)}]"
     if row.sd is not None:
-        return f"{row.mean:z.3f} ± {row.sd:.3f}"
-    return f"{row.mean:z.3f}"
+        return f"{shown(row.mean)} ± {shown(row.sd)}"
+    return shown(row.mean)
+
+
+def in_units(value: float) -> str:
+    """Three digits that count: a number in the units of the label, which may be of any size."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def signed(value: float) -> str:
+    """`in_units` with its sign: ``+0.12``, ``−3.4``."""
+    return f"{'−' if value < 0 else '+'}{in_units(abs(value))}"
 
 
 def percent(fraction: float) -> str:

@@ -16,8 +16,9 @@ DESCRIBED = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=Tru
 class Ranked(BaseModel):
     """A candidate on the inner folds of the training cases.
 
-    ``log_loss`` is the mean over held-back training cases, calibrated, in nats; ``behind`` how much
-    more that is than the best candidate's, and ``standard_error`` that of the difference, by
+    Candidates are ranked by their mean loss on held-back training cases: ``log_loss`` of classes,
+    calibrated, in nats; ``absolute_error`` of numbers, in the units of the label. ``behind`` is how
+    much more that is than the best candidate's, and ``standard_error`` that of the difference, by
     patient. ``temperature`` calibrates the candidate.
     """
 
@@ -27,8 +28,10 @@ class Ranked(BaseModel):
     """Its name, such as ``probe``."""
     tuning: str = ""
     """Its penalty or setting of fine-tuning."""
-    log_loss: float
-    """Mean over held-back training cases, calibrated, in nats."""
+    log_loss: float | None = None
+    """Mean over held-back training cases, calibrated, in nats; null where numbers are predicted."""
+    absolute_error: float | None = None
+    """Mean over held-back training cases, in the units of the label; null of classes."""
     behind: float
     """How much more that is than the best candidate's."""
     standard_error: float

@@ -18,7 +18,7 @@ from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
 from rdfc_core.results.metric_facts import MetricFacts as MetricFacts
-from rdfc_core.results.vocabulary import Unit
+from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName, Unit
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 class Row(BaseModel):
     """One metric of one method.
 
-    Values lie between 0 and 1, those of a study's own metrics within the bounds of these; None
-    where a value does not exist (the spread of one fold).
+    Values of classes lie between 0 and 1, and those of a study's own metrics within the bounds of
+    these; errors of a predicted number are in the units of the label. None where a value does not
+    exist (the spread of one fold).
     ``labelled_cases`` and ``labelled_patients`` say from how many labels the method learnt, the
     mean over folds and repetitions.
     """
@@ -51,8 +52,8 @@ class Row(BaseModel):
     label_fraction: float = 1.0
     """Share of the training labels."""
     metric: str
-    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``, or one
-    that the study names."""
+    """``f1_weighted``, ``accuracy``, ``balanced_accuracy``, ``auroc``, ``brier``, ``ece``; of a
+    regression ``r2``, ``mae``, ``rmse``, ``spearman``; or one that the study names."""
     mean: float | None
     """Over splits and repetitions."""
     sd: float | None
@@ -192,6 +193,8 @@ class Results(BaseModel):
 
     model_config = DESCRIBED
 
+    task: TaskName = CLASSIFICATION
+    """What was predicted: classes, or (``regression``) a number."""
     rows: tuple[Row, ...]
     """One metric of one method each."""
     metrics: tuple[MetricFacts, ...] = ()

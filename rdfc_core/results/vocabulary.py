@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
+# Tasks
+
+TaskName = Literal["classification", "regression"]
+CLASSIFICATION, REGRESSION = get_args(TaskName)
+"""What labels are: classes to tell apart, or numbers to predict."""
+
 # What is judged
 
 Unit = Literal["case", "patient"]
@@ -64,6 +70,14 @@ METRICS = ("f1_weighted", "accuracy", "balanced_accuracy", "auroc", "brier", "ec
 
 F1_WEIGHTED, ACCURACY, BALANCED_ACCURACY, AUROC, BRIER, ECE = METRICS
 
+NUMBER_METRICS = ("r2", "mae", "rmse", "spearman")
+"""Of a regression, in the order of the results; errors are in the units of the label."""
+
+R2, MAE, RMSE, SPEARMAN = NUMBER_METRICS
+
+IN_UNITS = frozenset({MAE, RMSE})
+"""Metrics in the units of the label, which may be of any size."""
+
 METRIC_HEADINGS = {
     F1_WEIGHTED: "Weighted F1",
     AUROC: "AUROC",
@@ -71,13 +85,17 @@ METRIC_HEADINGS = {
     ACCURACY: "Accuracy",
     BRIER: "Brier score",
     ECE: "Calibration error",
+    R2: "R²",
+    MAE: "MAE",
+    RMSE: "RMSE",
+    SPEARMAN: "Spearman's ρ",
 }
 """In the order in which people are shown them: the first that a run has decides."""
 
 SHORT_HEADINGS = {BALANCED_ACCURACY: "balanced acc."}
 """For the narrow columns of a terminal."""
 
-LOWER_IS_BETTER = frozenset({BRIER, ECE})
+LOWER_IS_BETTER = frozenset({BRIER, ECE, MAE, RMSE})
 
 OF_CLASSES = (F1_WEIGHTED, ACCURACY, BALANCED_ACCURACY)
 """Metrics that need no more than the predicted classes."""
@@ -87,8 +105,10 @@ OF_CLASSES = (F1_WEIGHTED, ACCURACY, BALANCED_ACCURACY)
 Method = Literal[
     "radiomics",
     "radiomics-logistic",
+    "radiomics-ridge",
     "image-and-radiomics",
     "columns-logistic",
+    "columns-ridge",
     "features-and-columns",
     "resnet-scratch",
     "hybrid-scratch",
@@ -97,16 +117,16 @@ Method = Literal[
 METHODS: tuple[Method, ...] = get_args(Method)
 """Methods that labels train."""
 
-RADIOMICS, RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS, COLUMNS_LOGISTIC, FEATURES_AND_COLUMNS = (
-    METHODS[:5]
-)
-RESNET_SCRATCH, HYBRID_SCRATCH, HYBRID_FINETUNE = METHODS[5:]
+RADIOMICS, RADIOMICS_LOGISTIC, RADIOMICS_RIDGE, IMAGE_AND_RADIOMICS = METHODS[:4]
+COLUMNS_LOGISTIC, COLUMNS_RIDGE, FEATURES_AND_COLUMNS = METHODS[4:7]
+RESNET_SCRATCH, HYBRID_SCRATCH, HYBRID_FINETUNE = METHODS[7:]
 
-COLUMN_METHODS = (COLUMNS_LOGISTIC, FEATURES_AND_COLUMNS)
+COLUMN_METHODS = (COLUMNS_LOGISTIC, COLUMNS_RIDGE, FEATURES_AND_COLUMNS)
 """Methods that need a view of columns."""
 
-LOGISTIC_METHODS = (RADIOMICS_LOGISTIC, IMAGE_AND_RADIOMICS, *COLUMN_METHODS)
-"""Methods that are a logistic regression on blocks of features."""
+BLOCK_METHODS = (RADIOMICS_LOGISTIC, RADIOMICS_RIDGE, IMAGE_AND_RADIOMICS, *COLUMN_METHODS)
+"""Methods that are a linear model on blocks of features: logistic regression, or ridge
+regression where the task is one."""
 
 Control = Literal[
     "random-init",
@@ -124,8 +144,10 @@ RANDOM_INIT, _, SHAPE_ONLY, NO_SHAPE, SIZE_ONLY, SHUFFLED_LABELS, SHUFFLED_CORRE
 Candidate = Literal[
     "probe",
     "radiomics-logistic",
+    "radiomics-ridge",
     "image-and-radiomics",
     "columns-logistic",
+    "columns-ridge",
     "features-and-columns",
     "radiomics",
     "hybrid-finetune",
@@ -179,6 +201,12 @@ OPPONENTS: dict[str, Opponent] = {
     COLUMNS_LOGISTIC: Opponent(
         "logistic regression on the columns alone", "no gain over the columns alone is shown"
     ),
+    RADIOMICS_RIDGE: Opponent(
+        "ridge regression on handcrafted features", "no gain over plain radiomics is shown"
+    ),
+    COLUMNS_RIDGE: Opponent(
+        "ridge regression on the columns alone", "no gain over the columns alone is shown"
+    ),
 }
 """Everything the learnt method is compared with; a row of the table ``control`` is one whatever
 its name."""
@@ -197,20 +225,36 @@ FEATURES, EMBEDDING = LAYERS
 RAW = "raw"
 """The layer of handcrafted features, which come from no network."""
 
-Classifier = Literal["logistic", "sgd", "knn"]
+Classifier = Literal["logistic", "ridge", "sgd", "knn"]
 CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
-LOGISTIC, SGD, KNN = CLASSIFIERS
-SVM, HEAD = "svm", "head"
+LOGISTIC, RIDGE, SGD, KNN = CLASSIFIERS
+SVM, SVR, HEAD = "svm", "svr", "head"
+
+RIDGE_TWINS = {
+    LOGISTIC: RIDGE,
+    RADIOMICS_LOGISTIC: RADIOMICS_RIDGE,
+    COLUMNS_LOGISTIC: COLUMNS_RIDGE,
+}
+"""Names that tell classes apart → those that predict numbers in their place; every other name of a
+classifier or method does either."""
+
 CALIBRATED = "+temperature"
 """Ends the classifier's name where a temperature calibrates its probabilities."""
 
 CLASSIFIER_HEADINGS = {
     LOGISTIC: "logistic regression",
+    RIDGE: "ridge regression",
     SGD: "linear layer (SGD)",
     KNN: "nearest neighbours",
     SVM: "linear SVM",
+    SVR: "linear SVR",
     HEAD: "linear head",
 }
+
+
+def fits(name: str, task: str) -> bool:
+    """Whether a classifier or a method of this name does what a task asks for."""
+    return name not in (RIDGE_TWINS if task == REGRESSION else RIDGE_TWINS.values())
 
 
 def metric_heading(metric: str) -> str:
@@ -221,7 +265,7 @@ def metric_heading(metric: str) -> str:
 def in_sentence(metric: str) -> str:
     """``f1_weighted`` → ``weighted F1``: the heading as it stands inside a sentence."""
     name = metric_heading(metric)
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+    return name if name[:2].isupper() or metric in NUMBER_METRICS else name[:1].lower() + name[1:]
 
 
 def short_heading(metric: str) -> str:

@@ -199,6 +199,9 @@ HOW = {
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
 
+OF_NUMBERS = {"task", "ridge_alpha", "radiomics_alpha"}
+"""Where numbers are predicted (tests/pipeline/test_regression.py)."""
+
 ELSEWHERE = {
     "ImageViewConfig": {"slices", "image", "images"},
     "FeatureViewConfig": {"image", "images"},
@@ -212,7 +215,7 @@ data sets with one case a patient (refused below)."""
 def test_the_walk_leaves_out_no_setting() -> None:
     walked = {
         PretrainSettings: {*PRETRAIN, *HOW},
-        EvaluateSettings: {*EVALUATE, "supervised", "selection"},
+        EvaluateSettings: {*EVALUATE, *OF_NUMBERS, "metrics", "supervised", "selection"},
         SelectionSettings: set(SELECTION),
         SupervisedSettings: set(SUPERVISED),
         Tuning: set(TUNING),

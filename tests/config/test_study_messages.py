@@ -122,7 +122,7 @@ WRONG = {
     "negative epochs": ({"pretrain": {"epochs": -1}}, "pretrain.epochs: input should be greater"),
     "unknown classifier": (
         {"evaluate": {"classifiers": ["logistic", "svm"]}},
-        "evaluate.classifiers.1: input should be 'logistic', 'sgd' or 'knn' (given: 'svm').",
+        "evaluate.classifiers.1: input should be 'logistic', 'ridge', 'sgd' or 'knn' (given:",
     ),
     "unknown split": ({"split": {"kind": "loo"}}, "split.kind: input should be 'holdout'"),
     "unknown split option": (

@@ -19,8 +19,8 @@ from rdfc_core.evaluation.classifiers import (
     KNN,
     LogisticProbe,
     SgdProbe,
-    classifier,
 )
+from rdfc_core.evaluation.tasks import TASKS
 from rdfc_core.models.linear_model import LinearModel, joined
 
 
@@ -217,6 +217,7 @@ def test_extreme_logits_give_probabilities_not_nan():
     ("name", "kind"), [("logistic", LogisticProbe), ("sgd", SgdProbe), ("knn", KNN)]
 )
 def test_classifiers_are_made_by_the_names_of_a_study(name, kind):
+    classifier = TASKS["classification"].classifier
     assert type(classifier(name, SETTINGS, 0, "features")) is kind
     assert classifier("sgd", SETTINGS, 0, "embedding").direct
     assert not classifier("sgd", SETTINGS, 0, "features").direct

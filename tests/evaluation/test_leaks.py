@@ -18,21 +18,21 @@ from rdfc_core.evaluation.learners import learner
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
-from rdfc_core.evaluation.trials import Trial, c_name
+from rdfc_core.evaluation.trials import Trial
 from rdfc_core.models.temperature import tempered
-from rdfc_core.results.vocabulary import LOGISTIC_METHODS, METHODS, PROBE
+from rdfc_core.results.vocabulary import BLOCK_METHODS, CLASSIFICATION, METHODS, PROBE, fits
 from rdfc_core.utils.progress import Progress
 from tests.support import small_setup
 
 
 def judged_tuning(method: str) -> str:
-    if method in LOGISTIC_METHODS:
-        return c_name(small_setup.SETTINGS.radiomics_c[1])
+    if method in BLOCK_METHODS:
+        return list(small_setup.SETTINGS.penalties)[1]
     return "paper" if method == "hybrid-finetune" else ""
 
 
 TRIALS = [
-    *(Trial(method, judged_tuning(method)) for method in METHODS),
+    *(Trial(method, judged_tuning(method)) for method in METHODS if fits(method, CLASSIFICATION)),
     Trial("hybrid-finetune", "from-probe"),
     Trial(PROBE),
 ]

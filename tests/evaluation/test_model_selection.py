@@ -15,8 +15,9 @@ from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.evaluation import conventional_radiomics, finetuning, model_selection, trial_runner
 from rdfc_core.evaluation.calibration import temperature_of
 from rdfc_core.evaluation.learners import Taught
-from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, loss_of, standard_error
+from rdfc_core.evaluation.model_selection import ENSEMBLE, Chosen, decide, standard_error
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
+from rdfc_core.evaluation.tasks import TASKS
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import Trial
@@ -73,7 +74,9 @@ def test_the_standard_error_counts_patients_and_not_cases():
 def test_the_loss_is_scikit_learns():
     said = softmax(np.random.default_rng(1).normal(size=(30, 3)), axis=1)
     truth = np.arange(30) % 3
-    assert loss_of(said, truth).mean() == pytest.approx(log_loss(truth, said))
+    assert TASKS["classification"].losses(said, truth).mean() == pytest.approx(
+        log_loss(truth, said)
+    )
 
 
 def losses(spread: float, **means: float) -> dict[str, Any]:

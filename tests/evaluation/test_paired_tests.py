@@ -16,13 +16,16 @@ from rdfc_core.evaluation.metrics import scores
 from rdfc_core.evaluation.paired_tests import (
     BOOTSTRAP,
     DELONG,
-    TESTED,
+    UNTESTED,
     Compared,
     compare,
     holm,
     judged_variants,
     views_apart,
 )
+from rdfc_core.results.vocabulary import METRICS
+
+TESTED = [metric for metric in METRICS if metric not in UNTESTED]
 
 
 def said(truth: Any, right: Any, split: str = "holdout", repeat: int = 0) -> Prediction:

@@ -10,6 +10,7 @@ import pytest
 
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
+from rdfc_core.data.targets import CLASSES
 from rdfc_core.evaluation.bootstrap import Prediction, estimates, interval
 from rdfc_core.evaluation.sample_size import LEAST, held_back, too_few
 from rdfc_core.report import write_report
@@ -25,12 +26,12 @@ def case(number: int, label: str, patient: int | None = None) -> Case:
 def test_cases_and_patients_of_each_class_are_counted_over_all_splits():
     cases = [case(0, "a"), case(1, "a", 0), case(2, "b"), case(3, "b"), case(4, "a")]
     splits = [Split("fold-1", (), (), ("c0", "c1", "c2")), Split("fold-2", (), (), ("c3",))]
-    assert held_back(cases, splits, ("a", "b", "c")) == {
+    assert held_back(cases, splits, CLASSES.groups(("a", "b", "c"))) == {
         "a": {"cases": 2, "patients": 1},
         "b": {"cases": 2, "patients": 2},
         "c": {"cases": 0, "patients": 0},
     }
-    assert held_back(cases, [Split("all", ("c0",), (), ())], ("a",)) == {}
+    assert held_back(cases, [Split("all", ("c0",), (), ())], CLASSES.groups(("a",))) == {}
 
 
 @pytest.mark.parametrize("enough", [True, False])

@@ -13,7 +13,7 @@ from rdfc_core import DataError, RdfcError
 from rdfc_core.extraction.store import Store
 from rdfc_core.pipeline import run as studies
 from rdfc_core.pipeline.predict import predict
-from rdfc_core.report import load, write_report
+from rdfc_core.report import parquet, write_report
 from rdfc_core.utils.atomic import within
 from tests.support import small_study
 from tests.support.small_study import QUICK
@@ -72,10 +72,10 @@ def test_a_file_is_taken_up_to_its_limit(tmp_path):
 def test_a_table_that_unpacks_to_more_than_the_memory_is_refused(run, monkeypatch, what):
     """A value that repeats takes some bytes in the file, and its full length in memory."""
     if what == "values":
-        monkeypatch.setattr(load, "MOST_TABLE_VALUES", 10**5)
+        monkeypatch.setattr(parquet, "MOST_TABLE_VALUES", 10**5)
         table = pa.table({"case_id": ["x"] * 200_000, "png": [b""] * 200_000})
     else:
-        monkeypatch.setattr(load, "MOST_TABLE_BYTES", 10**5)
+        monkeypatch.setattr(parquet, "MOST_TABLE_BYTES", 10**5)
         table = pa.table({"case_id": ["x"], "png": [bytes(10**7)]})
     pq.write_table(table, run / "pictures.parquet", compression="zstd")
     assert (run / "pictures.parquet").stat().st_size < 10**5

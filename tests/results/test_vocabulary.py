@@ -90,13 +90,17 @@ def test_exceptions_are_still_needed():
 
 
 def test_every_name_has_a_heading():
-    assert set(vocabulary.METRIC_HEADINGS) == set(vocabulary.METRICS)
+    both = {*vocabulary.METRICS, *vocabulary.NUMBER_METRICS}
+    assert set(vocabulary.METRIC_HEADINGS) == both
     assert set(vocabulary.CONTROLS) <= set(vocabulary.OPPONENTS)
     assert set(vocabulary.CLASSIFIERS) < set(vocabulary.CLASSIFIER_HEADINGS)
 
 
+NUMBERS = ("R2", "MAE", "RMSE", "SPEARMAN")
+
+
 def test_constants_say_what_they_are_called():
-    for name in ("F1_WEIGHTED", "ACCURACY", "BALANCED_ACCURACY", "AUROC", "BRIER", "ECE"):
+    for name in ("F1_WEIGHTED", "ACCURACY", "BALANCED_ACCURACY", "AUROC", "BRIER", "ECE", *NUMBERS):
         assert getattr(vocabulary, name) == name.lower()
     for name in (
         *("RADIOMICS", "RADIOMICS_LOGISTIC", "IMAGE_AND_RADIOMICS"),

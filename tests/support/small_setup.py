@@ -20,7 +20,7 @@ from rdfc_core.evaluation.linear_probe import LabelledSplit
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.interfaces import Batch, Evaluator, Prepared, Pretext, PretextOutput, Tower, View
 from rdfc_core.models.initialisation import Initialisation
-from rdfc_core.results.vocabulary import COLUMN_METHODS, METHODS
+from rdfc_core.results.vocabulary import CLASSIFICATION, COLUMN_METHODS, METHODS, fits
 from rdfc_core.training.seeding import seeded
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.image_view import ImageView
@@ -31,7 +31,7 @@ from tests.support.small_preparers import OutlineConfig, OutlineFeatures
 
 FEATURES = 40
 SETTINGS = EvaluateSettings(
-    methods=[name for name in METHODS if name not in COLUMN_METHODS],
+    methods=[n for n in METHODS if n not in COLUMN_METHODS and fits(n, CLASSIFICATION)],
     inner_folds=2,
     supervised={
         "epochs": 4,

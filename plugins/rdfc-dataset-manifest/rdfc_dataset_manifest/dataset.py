@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from rdfc_core import StudyError
 from rdfc_core.case import Case
 from rdfc_core.data.cells import number
 from rdfc_core.interfaces import Dataset, Problem, SplitSpec, refuse_problems
@@ -24,13 +25,15 @@ class Manifest(Dataset):
     it, every value but 0 counts as tumour, where PyRadiomics takes 1.
     """
 
-    def __init__(self, config: ManifestConfig, to_predict: bool = False) -> None:
+    def __init__(
+        self, config: ManifestConfig, to_predict: bool = False, numbers: bool = False
+    ) -> None:
         self.config = config
-        self._to_predict = to_predict
+        self._to_predict, self._numbers = to_predict, numbers
 
     @cached_property
     def _listing(self) -> ManifestListing:
-        return read_listing(self.config, self._to_predict)
+        return read_listing(self.config, self._to_predict, self._numbers)
 
     def cases(self) -> Sequence[Case]:
         """All cases in the order of the list.
@@ -57,11 +60,28 @@ class Manifest(Dataset):
             name = getattr(config, option)
             if name and not has_column(config, name):
                 config = config.model_copy(update={option: None})
-        return Manifest(config, to_predict=True)
+        return Manifest(config, to_predict=True, numbers=self._numbers)
+
+    def with_numbers(self) -> Manifest:
+        """The same list, its labels read as numbers.
+
+        Raises:
+            StudyError: If the options name classes.
+        """
+        if self.config.classes:
+            raise StudyError(
+                "dataset.classes: classes are named, and task is regression. Leave one of them out."
+            )
+        return Manifest(self.config, self._to_predict, numbers=True)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The configured classes, or all labels found: numbers by size, words by the alphabet."""
+        """The configured classes, or all labels found: numbers by size, words by the alphabet.
+
+        None where labels are numbers to predict.
+        """
+        if self._numbers:
+            return ()
         if self.config.classes:
             return self.config.classes
         labels = {case.label for case in self._listing.cases if case.label is not None}

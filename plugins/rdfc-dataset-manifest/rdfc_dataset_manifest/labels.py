@@ -134,6 +134,7 @@ def _measured(column: str, counts: Counter[str], meant: Mapping[str, str]) -> Pr
         cases[label] += counts[text]
     numbers = [number(label) for label in cases]
     fix = "Name another label_column; if these are the classes, list them in the option classes."
+    predict = " To predict the number itself, set task=regression (--set task=regression)."
     shown = listed([repr(label) for label in cases], 4)
     if cases and None not in numbers:
         fractions = sum(value is not None and not value.is_integer() for value in numbers)
@@ -143,7 +144,7 @@ def _measured(column: str, counts: Counter[str], meant: Mapping[str, str]) -> Pr
                 f"{column} holds {len(cases)} different numbers for "
                 f"{counted(cases.total(), 'case')} ({shown}), as of a measurement"
             )
-            return Problem("", "label", message, fix)
+            return Problem("", "label", message, fix + predict)
     elif len(cases) > MOST_WORDS and 2 * sum(n == 1 for n in cases.values()) > len(cases):
         message = f"{column} holds {len(cases)} different texts ({shown}), most of them once"
         return Problem("", "label", message, fix)

@@ -16,6 +16,7 @@ from rdfc_dataset_manifest.columns import Columns, find_columns
 from rdfc_dataset_manifest.config import ManifestConfig
 from rdfc_dataset_manifest.labels import ListLabels, read_labels
 from rdfc_dataset_manifest.names import named_by_files, portable
+from rdfc_dataset_manifest.number_labels import read_numbers
 from rdfc_dataset_manifest.rows import missing_words, row_problems, which_component, whole_number
 from rdfc_dataset_manifest.split import read_split
 from rdfc_dataset_manifest.table import ManifestRow, read_table
@@ -42,12 +43,15 @@ class ManifestListing:
     split: str | None = None
 
 
-def read_listing(config: ManifestConfig, to_predict: bool = False) -> ManifestListing:
+def read_listing(
+    config: ManifestConfig, to_predict: bool = False, numbers: bool = False
+) -> ManifestListing:
     """All cases and all problems of the list that the configuration names.
 
     Args:
         config: Where the list is, and what its columns mean.
         to_predict: Its cases are not trained on: classes, patients and splits refuse nothing.
+        numbers: Labels are numbers to predict, and no classes.
     """
     path, base = _locate(config)
     table = read_table(path)
@@ -58,7 +62,10 @@ def read_listing(config: ManifestConfig, to_predict: bool = False) -> ManifestLi
         return ManifestListing((), [*table.problems, *problems])
     chosen, unfit = find_chosen(table.columns, config.columns, columns)
     problems += [*unfit, *doubts_of(table.rows, chosen)]
-    labels, doubts = read_labels(table.rows, columns.label, config.classes, to_predict)
+    if numbers:
+        labels, doubts = read_numbers(table.rows, columns, path)
+    else:
+        labels, doubts = read_labels(table.rows, columns.label, config.classes, to_predict)
     problems += doubts
     split, doubts = read_split(table.rows, columns, config)
     problems = [*table.problems, *(_untaught if to_predict else list)([*problems, *doubts])]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Kind = Literal["mixed", "texture"]
+Label = Literal["class", "number"]
 
 DEFAULT_SIZE: dict[tuple[Kind, int], tuple[int, ...]] = {
     ("mixed", 2): (128, 160),
@@ -25,6 +26,11 @@ class PhantomConfig(BaseModel):
         "mixed",
         description="mixed: the class shows in outline and texture; texture: in an interaction of "
         "grain and skew of the echoes alone.",
+    )
+    label: Label = Field(
+        "class",
+        description="number: the label is the grain of the echoes in mm, for task: regression "
+        "(kind texture); size, outline and brightness do not tell it.",
     )
     cases: int = Field(300, ge=2, le=1_000_000, description="Number of tumours.")
     labelled: (
@@ -65,6 +71,10 @@ class PhantomConfig(BaseModel):
                 f"image_size has {len(self.image_size)} numbers, and dimensions is "
                 f"{self.dimensions}"
             )
+        if self.label == "number" and self.kind != "texture":
+            raise ValueError(f"label is number, which kind {self.kind} has not; use kind: texture")
+        if self.label == "number" and self.classes != 2:
+            raise ValueError(f"label is number, so that there are no {self.classes} classes")
         if isinstance(self.labelled, int) and self.labelled > self.cases:
             raise ValueError(f"labelled is {self.labelled}, and there are {self.cases} cases")
         return self

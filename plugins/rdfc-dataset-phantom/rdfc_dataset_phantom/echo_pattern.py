@@ -19,6 +19,10 @@ from rdfc_dataset_phantom.traits import class_of
 
 FINEST, COARSEST = 1.3, 4.0
 """Samples: standard deviation of the Gaussian that the pattern's noise is smoothed by."""
+MIDDLE, HALF = np.log(FINEST * COARSEST) / 2, np.log(COARSEST / FINEST) / 2
+"""Of the range of log grain."""
+GRAIN_STREAM = 2**30
+"""Keeps the numbers that are labels apart from all else that is drawn."""
 MOST_SKEWED = 1.1
 """Of the logarithm of a log-normal pattern; below 0 its tail is dark, above 0 bright."""
 CONTRAST_DB = 9.0
@@ -53,20 +57,48 @@ def archetype_of(config: PhantomConfig, index: int) -> tuple[int, int]:
     return grain, skew
 
 
+def grain_of(config: PhantomConfig, index: int) -> float:
+    """The grain that is a case's label, where labels are numbers: in samples, a mm each.
+
+    Drawn from its own stream, so that the list needs no image; evenly over its logarithm.
+    """
+    stream = np.random.SeedSequence([config.seed, index, GRAIN_STREAM])
+    place = np.random.default_rng(stream).uniform(-1, 1)
+    return float(np.exp(MIDDLE + HALF * place))
+
+
+def _numbered(config: PhantomConfig, index: int, generator: np.random.Generator) -> EchoPattern:
+    """The echo pattern of a case whose grain is a number: its skew and contrast tell nothing.
+
+    Up to difficulty 0.5 the grain that is seen errs the more from the one that is the label; from
+    there on it depends on it the less.
+    """
+    separation = min(1.0, 2 - 2 * config.difficulty)
+    spread = min(1.0, 2 * config.difficulty)
+    free = generator.standard_normal(3)
+    place = (np.log(grain_of(config, index)) - MIDDLE) / HALF
+    return EchoPattern(
+        grain=float(np.exp(MIDDLE + separation * HALF * place + GRAIN_SPREAD * spread * free[0])),
+        skew=float(SKEW_SPREAD * free[1]),
+        contrast_db=float(CONTRAST_DB * np.exp(CONTRAST_SPREAD * free[2])),
+    )
+
+
 def pattern_of(config: PhantomConfig, index: int, generator: np.random.Generator) -> EchoPattern:
     """The echo pattern of a case, from the case's own generator.
 
     Up to difficulty 0.5 tumours of one archetype differ the more; from there on the archetypes
     differ the less, until at 1 there is but one.
     """
+    if config.label == "number":
+        return _numbered(config, index, generator)
     separation = min(1.0, 2 - 2 * config.difficulty)
     spread = min(1.0, 2 * config.difficulty)
     # −1 to 1 from the first level to the last
     grain, skew = (2 * level / (config.classes - 1) - 1 for level in archetype_of(config, index))
-    middle, half = np.log(FINEST * COARSEST) / 2, np.log(COARSEST / FINEST) / 2
     free = spread * generator.standard_normal(3)
     return EchoPattern(
-        grain=float(np.exp(middle + separation * half * grain + GRAIN_SPREAD * free[0])),
+        grain=float(np.exp(MIDDLE + separation * HALF * grain + GRAIN_SPREAD * free[0])),
         skew=float(separation * MOST_SKEWED * skew + SKEW_SPREAD * free[1]),
         contrast_db=float(CONTRAST_DB * np.exp(CONTRAST_SPREAD * free[2])),
     )

@@ -61,7 +61,8 @@ class PhantomReader(Reader):
         """
         config = self.config
         # Of the kind mixed as before there were others: what is stored of them stays valid.
-        kind = () if config.kind == "mixed" else (config.kind,)
+        kind: tuple[str, ...] = () if config.kind == "mixed" else (config.kind,)
+        kind += () if config.label == "class" else (config.label,)
         content = (
             *kind,
             GENERATOR_VERSION[config.kind],

@@ -53,6 +53,7 @@ class MissingGroup:
 class Data:
     """What the section shows."""
 
+    numbers: str
     classes: tuple[ClassRow, ...]
     parts: tuple[str, ...]
     parts_of: str
@@ -78,6 +79,7 @@ def data(run: RunData) -> Data | None:
     parts = tuple(p for p in text.PARTS if run.embeddings and p in run.embeddings.parts)
     damaged = images.unreadable(run.pictures)
     return Data(
+        numbers=_numbers(facts),
         classes=_classes(run, facts, parts),
         parts=tuple(text.PARTS[part] for part in parts),
         parts_of=run.embeddings.split if run.embeddings and len(facts.splits) > 1 else "",
@@ -121,6 +123,21 @@ def _missing(listed: Sequence[MissingFeature]) -> list[MissingGroup]:
         )
         rows.append((-sum(known), features[0], group))
     return [group for _, _, group in sorted(rows, key=lambda row: row[:2])]
+
+
+def _numbers(facts: DatasetFacts) -> str:
+    """How labels lie that are numbers, in a sentence; "" of classes."""
+    told = facts.numbers
+    wanted = ("cases", "min", "first_quartile", "median", "third_quartile", "max", "mean", "sd")
+    if not all(name in told for name in wanted):
+        return ""
+    shown = {name: text.in_units(value) for name, value in told.items()}
+    return (
+        f"The label is a number, known of {text.count(int(told['cases']), 'case')}: from "
+        f"{shown['min']} to {shown['max']}, median {shown['median']} (quartiles "
+        f"{shown['first_quartile']} and {shown['third_quartile']}), mean {shown['mean']} ± "
+        f"{shown['sd']}. Colours below stand for its thirds."
+    )
 
 
 def _written(n: int | None) -> str:

@@ -13,6 +13,8 @@ from rdfc_core.report.verdict import primary_metric, with_all_labels
 from rdfc_core.results.schema import Row
 from rdfc_core.results.vocabulary import SUPERVISED, metric_heading
 
+MOST_TICKS = 8
+STEPS = tuple(figure * 10.0**power for power in range(-1, 16) for figure in (2, 5, 10))
 MAIN, OTHER, CONTROL = "main", "other", "control"
 
 
@@ -123,5 +125,9 @@ def _order(row: Row, stand: Collection[Method]) -> tuple[bool, float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    step = 0.1 if high - low <= 0.55 else 0.2
+    span = high - low
+    step = 0.1 if span <= 0.55 else 0.2
+    if span > 1.5:  # R² has no lower bound
+        step = next(s for s in STEPS if span / s <= MOST_TICKS)
+        low = float(np.ceil(low / step)) * step
     return [round(float(t), 2) for t in np.arange(low, high + 0.01, step)]

@@ -18,6 +18,7 @@ from rdfc_core.results.vocabulary import (
     LABEL_EFFICIENCY,
     LINEAR,
     SUPERVISED,
+    in_sentence,
     metric_heading,
 )
 
@@ -35,11 +36,11 @@ def efficiency(run: RunData) -> tuple[Plot, ...]:
     if first is None:
         return ()
     drawn = (_plot(run, rows, metric) for metric in dict.fromkeys((first, ALSO)))
-    needed = _needed(run.results.labels_needed if run.results else ())
+    needed = _needed(run.results.labels_needed if run.results else (), in_sentence(first))
     return tuple(plot for plot in (*drawn, needed) if plot is not None)
 
 
-def _needed(told: Sequence[LabelsNeeded]) -> Plot | None:
+def _needed(told: Sequence[LabelsNeeded], metric: str) -> Plot | None:
     """How many labels others need to do as well; None where a run has no pretrained method."""
     methods = list(dict.fromkeys(one.method for one in told))
     if not methods:
@@ -60,7 +61,7 @@ def _needed(told: Sequence[LabelsNeeded]) -> Plot | None:
         sentences += [_in_words(one) for one in own]
     svg = figures.labels_needed(curves, "labels-needed", f"Labels needed. {' '.join(sentences)}")
     caption = (
-        f"With how many labels others reach the weighted F1 of {methods[0]}. Above the diagonal "
+        f"With how many labels others reach the {metric} of {methods[0]}. Above the diagonal "
         "the pretrained method needs fewer; arrows: all labels are not enough. "
         + " ".join(_in_words(o) for o in told if o.reference == first and o.label_fraction < 1)
     )

@@ -19,7 +19,7 @@ class Choice:
         labelled: How many cases had a label.
         chosen: The model, with the members of an ensemble.
         reason: Why this one.
-        ranking: Candidate and its log loss, the best first.
+        ranking: Candidate and its loss, the best first.
     """
 
     where: str
@@ -53,4 +53,5 @@ def _choice(one: Selection, draws: bool) -> Choice:
 def _ranked(one: Ranked) -> str:
     tuning = f" ({one.tuning})" if one.tuning else ""
     behind = f", {one.behind:.3f} ± {one.standard_error:.3f} more" if one.behind > 0 else ""
-    return f"{one.candidate}{tuning} {one.log_loss:.3f}{behind}"
+    loss = one.log_loss if one.log_loss is not None else one.absolute_error
+    return f"{one.candidate}{tuning} {text.number(loss)}{behind}"

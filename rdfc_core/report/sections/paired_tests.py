@@ -18,6 +18,8 @@ from rdfc_core.results.vocabulary import (
     short_table_heading,
 )
 
+REACHES = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""Ends of the axis of differences; those of R² may be larger than 1."""
 SHOWN = 0.05
 """A corrected p-value below this is called a difference."""
 TESTS = {"paired-bootstrap": "paired bootstrap", "delong": "DeLong"}
@@ -67,10 +69,11 @@ class PairedTestRow:
 
 @dataclass(frozen=True)
 class Differences:
-    """What the section shows; ``every`` has all pairs, metrics and tests."""
+    """What the section shows; ``every`` has all pairs, metrics and tests, DeLong's if any is."""
 
     fields: tuple[Field, ...]
     every: tuple[PairedTestRow, ...]
+    by_delong: bool
 
 
 def differences(run: RunData) -> Differences | None:
@@ -85,6 +88,7 @@ def differences(run: RunData) -> Differences | None:
     return Differences(
         fields=tuple(field for field in fields if field is not None),
         every=tuple(_pair(one, facts) for one in ordered),
+        by_delong=any(one.test == "delong" for one in found),
     )
 
 
@@ -150,7 +154,7 @@ def _field(run: RunData, table: str, share: float) -> Field | None:
         for value in (one.difference, one.ci_low, one.ci_high)
         if value is not None
     ]
-    reach = next((r for r in (0.1, 0.2, 0.3, 0.5) if max(bounds) <= r), 1.0)
+    reach = next((r for r in REACHES if max(bounds) <= r), max(bounds))
 
     def place(value: float | None) -> float | None:
         return None if value is None else round(50 + 50 * value / reach, 2)
