@@ -105,7 +105,9 @@ def bundled() -> frozenset[str]:
     plugins = [
         one.name
         for one in wanted
-        if one.marker and any(one.marker.evaluate({"extra": extra}) for extra in EXTRAS)
+        if one.name.startswith("rdfc-")
+        and one.marker
+        and any(one.marker.evaluate({"extra": extra}) for extra in EXTRAS)
     ]
     return frozenset({CORE, *plugins})
 

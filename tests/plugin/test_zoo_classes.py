@@ -31,7 +31,7 @@ EXTRACTORS = {
         "class Animal(Measuring):\n    def __init__(self, config): raise ValueError('no licence')",
         "failed to be built: ValueError: no licence",
     ),
-    "exiting-late": ("sys.exit(4)", "SystemExit: 4. Reinstall"),
+    "exiting-late": ("sys.exit(4)", "SystemExit: 4 (in zoo_exiting_late_parts, line "),
     "lacking": ("import no_such_library", "Install no_such_library, or announce it"),
 }
 
