@@ -80,7 +80,7 @@ def data(run: RunData) -> Data | None:
     damaged = images.unreadable(run.pictures)
     return Data(
         numbers=_numbers(facts),
-        classes=_classes(run, facts, parts),
+        classes=() if facts.numbers else _classes(run, facts, parts),
         parts=tuple(text.PARTS[part] for part in parts),
         parts_of=run.embeddings.split if run.embeddings and len(facts.splits) > 1 else "",
         splits=tuple(
