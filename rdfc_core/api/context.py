@@ -17,10 +17,10 @@ from rdfc_core.utils.training_extra import can_train
 from rdfc_core.utils.validation import validate
 
 if TYPE_CHECKING:
+    from rdfc_core.api.logger_choice import LoggerChoice
     from rdfc_core.distributed.launcher import ProcessGroupLauncher
     from rdfc_core.interfaces import Executor
     from rdfc_core.pipeline.context import RunContext
-    from rdfc_core.plugin.run_loggers import RunLoggers
 
 
 def run_context(
@@ -29,7 +29,7 @@ def run_context(
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
     networks: bool = True,
-    loggers: RunLoggers | None = None,
+    loggers: LoggerChoice | None = None,
 ) -> RunContext:
     """Registry, store, executor, progress and processes for a call.
 
@@ -65,7 +65,7 @@ def run_context(
     kept = Store(Path(store) if store is not None else default_store())
     context = RunContext(installed(), kept, runs, progress, team)
     if loggers is not None:
-        context.loggers = loggers
+        context.loggers = loggers.build()
     return context
 
 
@@ -76,7 +76,7 @@ def opened(
     progress: Progress | None = None,
     team: ProcessGroupLauncher | None = None,
     networks: bool = True,
-    loggers: RunLoggers | None = None,
+    loggers: LoggerChoice | None = None,
 ) -> Iterator[RunContext]:
     """As `run_context`, with a store that is closed at the end."""
     context = run_context(store, executor, progress, team, networks, loggers)

@@ -93,7 +93,7 @@ def run(
 
         with (
             _team(devices, team) as together,
-            opened(store, executor, progress, together, loggers=told_of_it.build()) as context,
+            opened(store, executor, progress, together, loggers=told_of_it) as context,
             context.loggers.ending(),  # once the report lies there, too
         ):
             _carry_out(resolved, folder, context, overwrite, until, known, told)

@@ -15,7 +15,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.data.targets import Truth
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.label_fractions import draw
-from rdfc_core.evaluation.tasks import Task, task_of
+from rdfc_core.evaluation.tasks import EvaluationTask, task_of
 from rdfc_core.interfaces import Prepared
 from rdfc_core.models.linear_model import FeatureTables, LinearModel
 from rdfc_core.results.vocabulary import (
@@ -121,7 +121,7 @@ class LabelledSplit:
         return cls(split, chosen, truth, count, settings, seed)
 
     @property
-    def task(self) -> Task:
+    def task(self) -> EvaluationTask:
         """How labels are learnt, chosen by and judged."""
         return task_of(self.settings)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
-from rdfc_core.evaluation.tasks import Task
+from rdfc_core.evaluation.tasks import EvaluationTask
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import Arrays
 from rdfc_core.evaluation.trials import Trial, candidate_trials, selections, tables
@@ -239,7 +239,7 @@ def _ranking(
     losses: Mapping[str, NDArray[np.float64]],
     standings: Mapping[str, Standing],
     patients: NDArray[np.int64],
-    task: Task,
+    task: EvaluationTask,
 ) -> Iterator[Ranked]:
     best = min(losses.values(), key=lambda one: float(one.mean()))
     for name, own in sorted(losses.items(), key=lambda item: float(item[1].mean())):

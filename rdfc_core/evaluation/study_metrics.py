@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.contract.metrics import require_metric, values_of
 from rdfc_core.errors import PluginError, StudyError
-from rdfc_core.interfaces.metric import Metric
+from rdfc_core.interfaces.metric import Metric, Task
 from rdfc_core.plugin.attribution import held_to_contract, origin
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.metric_facts import MetricFacts
@@ -43,7 +44,7 @@ def own_metrics(study: ResolvedStudy, registry: Registry, classes: Sequence[str]
     found: dict[str, Metric] = {}
     for name, part in study.metrics.items():
         metric: Metric = part.build(registry)
-        if metric.task != study.task:
+        if metric.task != study.task and metric.task in get_args(Task):
             raise StudyError(
                 f"evaluate.metrics: {name} is of the task {metric.task}, and the study's is "
                 f"{study.task}. Leave it out."

@@ -45,7 +45,7 @@ class RadiomicsMethod(Protocol):
         """Weights, bias, and what stands for missing features."""
 
 
-class Task(ABC):
+class EvaluationTask(ABC):
     """How labels are learnt, chosen by and judged.
 
     Attributes:
@@ -109,7 +109,7 @@ class Task(ABC):
         """What models say, (N, C), as metrics take it: (N, C) probabilities, or (N,) numbers."""
 
 
-class Classification(Task):
+class Classification(EvaluationTask):
     """Classes are told apart."""
 
     name = CLASSIFICATION
@@ -159,7 +159,7 @@ class Classification(Task):
         return said
 
 
-class Regression(Task):
+class Regression(EvaluationTask):
     """A number is predicted."""
 
     name = REGRESSION
@@ -207,11 +207,14 @@ class Regression(Task):
         return said[:, 0]
 
 
-TASKS: Mapping[TaskName, Task] = {CLASSIFICATION: Classification(), REGRESSION: Regression()}
+TASKS: Mapping[TaskName, EvaluationTask] = {
+    CLASSIFICATION: Classification(),
+    REGRESSION: Regression(),
+}
 """Every task by its name in a study."""
 
 
-def task_of(settings: EvaluateSettings) -> Task:
+def task_of(settings: EvaluateSettings) -> EvaluationTask:
     """The task that evaluation is for."""
     return TASKS[settings.task]
 

@@ -103,5 +103,5 @@ def test_what_does_not_fit_is_refused_by_one_sentence(extract, pairs):
         extract(pairs, extractor="nativ")
     with pytest.raises(StudyError, match="no-such-set"):
         extract(pairs, "no-such-set")
-    with pytest.raises(StudyError, match="executor is a int"):
+    with pytest.raises(StudyError, match="executor is an int"):
         rdfc.extract_features(pairs, MEAN, executor=3)

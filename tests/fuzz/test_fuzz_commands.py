@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +87,25 @@ def _ended(process: subprocess.Popen[bytes]) -> tuple[int, float, int]:
     """Exit code, seconds of work and most memory; the process is killed if it does not end."""
     alarm = threading.Timer(LONGEST_S, process.kill)
     alarm.start()
+    peak_bytes = 0
+    # What `wait4` tells of memory begins with that of this process, from which it was started.
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        peak_bytes = max(peak_bytes, _peak_bytes(process.pid))
+        time.sleep(0.02)
     _, status, used = os.wait4(process.pid, 0)
     alarm.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    return process.returncode, used.ru_utime + used.ru_stime, peak_bytes
+
+
+def _peak_bytes(pid: int) -> int:
+    """Most memory of a process since it became the command; 0 where it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data import findings
 from rdfc_core.data.accounting import account
 from rdfc_core.data.cells import DOUBTFUL, MISSING, PARTS
+from rdfc_core.data.label_findings import label_findings
 from rdfc_core.data.labels import usable_classes
 from rdfc_core.data.splits import make_splits
 from rdfc_core.interfaces.dataset import SplitSpec
@@ -237,7 +238,9 @@ def test_doubts_are_sentences_told_once(guard: Guard, drawn: Any, classes: Any) 
     dataset: Any = Listed()
     told = guard.judge(
         "table doubts",
-        lambda: findings.sentences(findings.listing_findings(dataset, cases, classes)),
+        lambda: findings.sentences(
+            findings.listing_findings(dataset, cases, label_findings(cases, classes))
+        ),
     )
     assert len(set(told)) == len(told)
     assert all(sentence.isprintable() and sentence.endswith(".") for sentence in told)

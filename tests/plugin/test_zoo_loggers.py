@@ -158,7 +158,8 @@ def test_stopped_resumed_and_failed_runs_are_told_as_such(
     assert second[1] == ["training", "holdout", 2]
     assert [one[2] for one in second if one[0] == "log"] == [3]
     assert second[-1][:2] == ["end", "finished"]
-    assert len(list((run / "tensorboard" / "holdout").iterdir())) == 2
+    # Of two runs within one second the events stand in one file.
+    assert len(list((run / "tensorboard" / "holdout").iterdir())) in (1, 2)
     # A finished run is not told again, and what loggers keep goes with the run.
     assert rdfc_here(*command).code == 0
     assert told_to(run, "sound") == [*first, *second]
