@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rdfc_core.api.reliability import feature_reliability
     from rdfc_core.api.running import run
     from rdfc_core.api.trained_run import Run, load_run
+    from rdfc_core.api.validating import validate
     from rdfc_core.case import Case, Tumour
     from rdfc_core.config.load import load_study
     from rdfc_core.config.study import Study
