@@ -81,14 +81,8 @@ class ConventionalRadiomics:
             Weights (C, F) and bias (C,), calibrated; −∞ for a class without a training case. And
             what stands for a missing feature, (F,).
         """
-        step = self.pipeline.named_steps
-        fill = np.nan_to_num(np.asarray(step["fill"].statistics_, np.float64))
-        kept = np.arange(len(fill))[step["vary"].get_support()]
-        mean, scale = step["scale"].mean_, step["scale"].scale_
-        for name in ("rank", "select"):
-            chosen = step[name].get_support()
-            kept, mean, scale = kept[chosen], mean[chosen], scale[chosen]
-        svm = step["classify"]
+        fill, kept, mean, scale = selected_features(self.pipeline)
+        svm = self.pipeline.named_steps["classify"]
         coefficients, intercept = svm.coef_, svm.intercept_
         if len(coefficients) == 1 and len(svm.classes_) == 2:
             coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
@@ -141,6 +135,25 @@ class ConventionalRadiomics:
         found = np.full((len(table), self.classes), -np.inf)
         found[:, pipeline.classes_] = values
         return found
+
+
+def selected_features(
+    pipeline: Any,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """What is left of F features before the last step of a fitted pipeline.
+
+    Returns:
+        What stands for a missing feature, (F,); and of the K that were selected their places, means
+        and scales, (K,) each.
+    """
+    step = pipeline.named_steps
+    fill = np.nan_to_num(np.asarray(step["fill"].statistics_, np.float64))
+    kept = np.arange(len(fill))[step["vary"].get_support()]
+    mean, scale = step["scale"].mean_, step["scale"].scale_
+    for name in ("rank", "select"):
+        chosen = step[name].get_support()
+        kept, mean, scale = kept[chosen], mean[chosen], scale[chosen]
+    return fill, kept, mean, scale
 
 
 def non_empty_selection(estimator: Any) -> Any:

@@ -10,7 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.evaluation.calibration import Fold
-from rdfc_core.evaluation.conventional_radiomics import SELECTED, non_empty_selection
+from rdfc_core.evaluation.conventional_radiomics import (
+    SELECTED,
+    non_empty_selection,
+    selected_features,
+)
 from rdfc_core.evaluation.losses import mean_and_scale
 from rdfc_core.evaluation.number_folds import number_folds
 
@@ -69,14 +73,8 @@ class RadiomicsRegression:
         Returns:
             Weights (1, F) and bias (1,), and what stands for a missing feature, (F,).
         """
-        step = self.pipeline.named_steps
-        fill = np.nan_to_num(np.asarray(step["fill"].statistics_, np.float64))
-        kept = np.arange(len(fill))[step["vary"].get_support()]
-        mean, scale = step["scale"].mean_, step["scale"].scale_
-        for name in ("rank", "select"):
-            chosen = step[name].get_support()
-            kept, mean, scale = kept[chosen], mean[chosen], scale[chosen]
-        svr = step["predict"]
+        fill, kept, mean, scale = selected_features(self.pipeline)
+        svr = self.pipeline.named_steps["predict"]
         own = self.scale * svr.coef_ / scale
         weight = np.zeros((1, len(fill)))
         weight[0, kept] = own

@@ -98,7 +98,7 @@ def drift_of(extraction: Extraction, run: OpenRun, trained: TrainedOn, seed: int
     here = joint(model, {name: extraction.of(name, case_ids) for name in model.views})
     drifted = feature_drift(trained.names, trained.features, _here(extraction, trained.names))
     enough = min(len(here), len(trained.vectors)) >= LEAST
-    apart = _apart(trained, here, [case.patient_id for case in extraction.cases], seed)
+    patients = [case.patient_id for case in extraction.cases]
     limit = furthest_familiar(trained.vectors, trained.held_back) if enough else None
     far = None if limit is None else float((distances(trained.vectors, here) > limit).mean())
     return Drift(
@@ -106,16 +106,14 @@ def drift_of(extraction: Extraction, run: OpenRun, trained: TrainedOn, seed: int
         features=len(drifted),
         large=sum(abs(one.difference) > LARGE for one in drifted),
         furthest=tuple(DriftedFeature(**asdict(one)) for one in drifted[:SHOWN]),
-        told_apart=apart if enough else None,
+        told_apart=_apart(trained, here, patients, seed) if enough else None,
         unfamiliar=far,
     )
 
 
 def _apart(
     trained: TrainedOn, here: NDArray[np.float32], patients: Sequence[str], seed: int
-) -> Value | None:
-    if min(len(here), len(trained.vectors)) < LEAST:
-        return None
+) -> Value:
     # Ids of two places may be equal by chance.
     owners = [*(f"trained {one}" for one in trained.patients), *(f"here {one}" for one in patients)]
     said = told_apart(trained.vectors, here, owners, seed)
