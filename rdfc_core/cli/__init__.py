@@ -24,6 +24,7 @@ from rdfc_core.cli import (
     report,
     reproduce,
     run,
+    stability,
     store,
     validate,
 )
@@ -49,6 +50,7 @@ app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
 app.command("validate")(validate.validate)
 app.command("features")(features.features)
+app.command("stability")(stability.stability)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")

@@ -107,4 +107,5 @@ def _measured(own: EvaluatedModel) -> MeasuredFeatures:
     """The handcrafted features as they were measured: no scale of other cases in them."""
     if own.handcrafted is None:
         return MeasuredFeatures([Prepared(np.zeros(0)) for _ in own.data.cases])
-    return MeasuredFeatures(own.prepared[own.handcrafted[0]])
+    name, view = own.handcrafted
+    return view.as_measured(own.prepared[name])

@@ -40,6 +40,7 @@ from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
 from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
+from rdfc_core.pipeline.stable_features import StableFeatures, write_stability
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import ConvergenceRecord
@@ -132,6 +133,7 @@ class _Run:
         self.trained = list(views)
         self.convergence = ConvergenceRecord()
         self.metrics: OwnMetrics = {}
+        self.stable: list[StableFeatures] = []
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -203,7 +205,7 @@ class _Run:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    part.fit()
+                    self.stable += part.fit()
                     model, told = per_split.pretrained(part)
                     compared = per_split.compared(part, told)
                 release_free_memory()
@@ -231,6 +233,7 @@ class _Run:
         folder = self.place.path
         if self.until != "extract":
             write_embeddings(folder / files.EMBEDDINGS, self.vectors)
+            write_stability(folder / files.STABILITY, self.stable)
         if self.until == "evaluate":
             write_predictions(folder / files.PREDICTIONS, self.found, self.classes, self.study.task)
             write_attention(folder / files.ATTENTION, self.explained.attention_maps)
@@ -285,5 +288,6 @@ class _Run:
                 "step": self.until,
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
+                **({"stable": [one.facts() for one in self.stable]} if self.stable else {}),
             },
         )

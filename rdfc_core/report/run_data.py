@@ -115,6 +115,20 @@ class MainVariant(_Recorded):
     classifier: str
 
 
+class KeptFeatures(_Recorded):
+    """How many features a view keeps on a split, since they are stable, and by which rule."""
+
+    split: str
+    view: str
+    kept: int
+    measured: int
+    cases: int
+    stable: float
+    stable_by: str = "low"
+    stable_chain: str = ""
+    stable_perturbations: int = 0
+
+
 class RunFacts(_Recorded):
     """How the run went."""
 
@@ -124,6 +138,7 @@ class RunFacts(_Recorded):
     seed: int | None = None
     machine: str = ""
     no_attention: str = ""
+    stable: tuple[KeptFeatures, ...] = ()
     started: str = ""
 
 

@@ -20,9 +20,11 @@ class MeasuredFeatures:
 
     Args:
         cases: N of one feature view, with the same features.
+        columns: (F,) places of those that count, in their order; None: all that were measured.
     """
 
     cases: Sequence[Prepared]
+    columns: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """N."""
@@ -31,6 +33,8 @@ class MeasuredFeatures:
     @property
     def shape(self) -> tuple[int, int]:
         """N, F."""
+        if self.columns is not None:
+            return len(self.cases), len(self.columns)
         return len(self.cases), len(self.cases[0].array) if self.cases else 0
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float64]:
@@ -39,5 +43,6 @@ class MeasuredFeatures:
         places = np.arange(count)[rows]
         table = np.empty((len(places), width))
         for row, place in enumerate(places):
-            table[row] = self.cases[place].array
+            values = self.cases[place].array
+            table[row] = values if self.columns is None else values[self.columns]
         return table
