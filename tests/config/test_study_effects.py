@@ -168,7 +168,7 @@ RADIOMICS: dict[str, Change] = {
     "stable_by": ("icc", KEPT),
     "stable_chain": ("C", KEPT),
     "stable_perturbations": ("2", KEPT),
-    "stable_cases": ("3", KEPT),
+    "stable_cases": ("8", KEPT),
     "extractor": ("{name: outline, percentile: 20}", ()),
 }
 

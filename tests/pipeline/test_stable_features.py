@@ -73,16 +73,25 @@ def test_predict_uses_what_the_model_keeps(run, pictures, registry, reader):
     context = context_of(run / "store.sqlite", registry)
     rows = parquet.read_table(run / "run" / "predictions.parquet").to_pylist()
     said = {
-        row["case_id"]: row["probabilities"]
-        for row in rows
-        if row["method"] == "radiomics" and row["split"] == "fold-1" and row["label_fraction"] == 1
+        name: {
+            row["case_id"]: row["probabilities"]
+            for row in rows
+            if (row["method"], row["split"], row["label_fraction"]) == (name, "fold-1", 1)
+        }
+        for name in ("radiomics", "selected")
     }
-    tested = [case for case in read_cases(pictures, reader) if case.case_id in said]
+    tested = [case for case in read_cases(pictures, reader) if case.case_id in said["selected"]]
     model = opened.models["fold-1"]
     prepared = extract(tested, model.views, context)
     views = {name: prepared.of(name, [c.case_id for c in tested]) for name in model.views}
-    found = model.predict(views, "radiomics")
-    np.testing.assert_allclose(found, [said[case.case_id] for case in tested], atol=1e-6)
+    then = {name: np.array([one[c.case_id] for c in tested]) for name, one in said.items()}
+    np.testing.assert_allclose(model.predict(views), then["selected"], atol=1e-6)
+    # Candidates are calibrated for the choice: one factor on all of their log-odds.
+    now = model.predict(views, "radiomics")
+    factors = np.log(now[:, 0] / now[:, 1]) / np.log(
+        then["radiomics"][:, 0] / then["radiomics"][:, 1]
+    )
+    np.testing.assert_allclose(factors, factors[0], rtol=1e-4)
     assert len(predict(opened, tested, context).probabilities) == len(tested)
 
 

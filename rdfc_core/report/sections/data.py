@@ -156,8 +156,8 @@ def _rule(kept: Sequence[KeptFeatures]) -> str:
     what = {"low": "the lower end of the 95 % interval of ICC(1,1)", "icc": "ICC(1,1)"}
     rules = {
         one.view: f"{one.view}: {what.get(one.stable_by, one.stable_by)} reaches {one.stable:g} "
-        f"over {one.stable_perturbations} perturbations ({one.stable_chain}) of training cases, one "
-        "of each patient."
+        f"over {one.stable_perturbations} perturbations ({one.stable_chain}) of training cases, "
+        "one of each patient."
         for one in kept
     }
     return " ".join(rules.values())
