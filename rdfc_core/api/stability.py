@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdfc_core.api.case_source import Cases, PlainLists, cases_of
 from rdfc_core.api.feature_table import extractor_part, named_readers, with_mask_value
+from rdfc_core.data.cells import counted
 from rdfc_core.errors import DataError, StudyError
 
 if TYPE_CHECKING:
@@ -134,13 +135,14 @@ def measured_stability(
     """What `feature_stability` tells, before it is a table: neither torch nor pandas is needed."""
     from rdfc_core.api.context import opened
     from rdfc_core.api.frames import refuse_failed
-    from rdfc_core.evaluation.stability import FEWEST, stability_of, table_of
+    from rdfc_core.evaluation.stability import stability_of, table_of
 
     measuring = extractor_part(extractor, parameters)
     chosen = cases_of(cases, PlainLists(readers=named_readers(reader)))
     if mask_value is not None:
         chosen = [with_mask_value(case, mask_value) for case in chosen]
     chosen = _drawn(chosen, repetitions)
+    _require_enough(chosen)
     with opened(store, executor, progress, networks=False) as context:
         from rdfc_core.extraction.extract import extract
         from rdfc_core.views.perturbed import perturbed_preparers
@@ -158,11 +160,7 @@ def measured_stability(
             views = dict(perturbed_preparers(plain, repetitions.chain, repetitions.seed, count))
         extraction = extract(chosen, views, context.store, context.executor, context.progress)
     refuse_failed(extraction.failures, len(chosen), errors)
-    if len(extraction.cases) < FEWEST:
-        raise DataError(
-            f"Of {len(extraction.cases)} patients no correlation can be told. Give {FEWEST} or "
-            "more (patient_id of a list says whose a case is)."
-        )
+    _require_enough(extraction.cases)
     return stability_of(
         *table_of(extraction.prepared, [case.case_id for case in extraction.cases]), kind
     )
@@ -203,6 +201,21 @@ def _drawn(cases: Sequence[Case], repetitions: Repetitions) -> list[Case]:
     if repetitions.every_case:
         return list(cases)
     return one_a_patient(cases, repetitions.cases, repetitions.seed)
+
+
+def _require_enough(cases: Sequence[Case]) -> None:
+    """Check that there are cases enough for a correlation.
+
+    Raises:
+        DataError: If there are not.
+    """
+    from rdfc_core.evaluation.stability import FEWEST
+
+    if len(cases) < FEWEST:
+        raise DataError(
+            f"Of {counted(len(cases), 'case')} no correlation can be told, and one of each patient "
+            f"is taken (patient_id of a list says whose a case is). Give {FEWEST} or more."
+        )
 
 
 def _names(repetitions: Repetitions, cases: Sequence[Case]) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Which features are stable, and what it does for a classifier to take these alone.
 
     python tests/benchmarks/radiomics_stability.py FOLDER [--store FILE] [--workers 1]
-        [--pool 60] [--perturbations 5] [--test-chain VC] [--draws 500]
+        [--cases N] [--pool 60] [--perturbations 5] [--test-chain VC] [--draws 500]
 
-The folder is a data set: one with a manifest.csv, or one laid out as TN-SCUI2020. One case of each
+The folder is a data set: one with a manifest.csv, or one laid out as TN-SCUI2020; ``--cases`` takes
+the first so many of its labelled cases. One case of each
 of ``--pool`` patients is perturbed (NTVC); a table of ICC(1,1) by image and class is printed, of
 all of the pool. Then, in each fold of five (by patient, stratified), the stable features are those
 of the pool's patients that the fold does not test, and two classifiers learn from the other cases:
@@ -57,6 +58,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--store", type=Path, default=Path("stability-store.sqlite"))
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--cases", type=int, default=None)
     parser.add_argument("--pool", type=int, default=60)
     parser.add_argument("--perturbations", type=int, default=5)
     parser.add_argument("--test-chain", default="VC")
@@ -73,7 +75,7 @@ class Measured:
         component = registry.get("dataset", name)
         dataset = component.load()(component.load_config()(root=asked.folder))
         cases = AutoReader.installed(registry).given_to(
-            [case for case in dataset.cases() if case.label is not None]
+            [case for case in dataset.cases() if case.label is not None][: asked.cases]
         )
         found = registry.get("feature_extractor", "native")
         plain = FeaturePreparer(found.load()(found.load_config()()))

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 PARAMETERS = """
-setting: {binWidth: 20}
+setting: {binWidth: 2}
 imageType: {Original: {}, Gradient: {}}
 featureClass: {firstorder: [Mean, Minimum, Skewness], shape2D: [MeshSurface], shape: [VoxelVolume]}
 """
@@ -106,4 +106,4 @@ def test_what_cannot_be_compared_is_refused(files, rdfc_here):
     rdfc_here("stability", cases, "--cases", 3, "-p", files / "none.yaml", "-j", 0).refused("none")
     two = files / "two.csv"
     two.write_text("\n".join(cases.read_text().splitlines()[:3]) + "\n")
-    rdfc_here("stability", two, "-p", files / "p.yaml", *QUIET).refused("Of 2 patients")
+    rdfc_here("stability", two, "-p", files / "p.yaml", *QUIET).refused("Of 2 cases")
