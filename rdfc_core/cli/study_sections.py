@@ -99,6 +99,7 @@ def named_kinds(model: type[BaseModel]) -> dict[str, Kind]:
         kinds["compare"] = "pretext"
         kinds["metrics"] = "metric"
         kinds["evaluators"] = "evaluator"
+        kinds["query_strategies"] = "query_strategy"
     return kinds
 
 
