@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,5 @@ def test_a_sound_one_passes(strategy):
     ids=lambda one: one if isinstance(one, str) else type(one).__name__,
 )
 def test_a_broken_one_is_told(strategy, told):
-    with pytest.raises(AssertionError, match="") as caught:
+    with pytest.raises(AssertionError, match=re.escape(told)):
         check_query_strategy(strategy)
-    assert told in str(caught.value)
