@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rdfc_core.api.reliability import feature_reliability
     from rdfc_core.api.running import run
     from rdfc_core.api.stability import Repetitions, feature_stability
+    from rdfc_core.api.suggesting import suggest
     from rdfc_core.api.trained_run import Run, load_run
     from rdfc_core.api.validating import validate
     from rdfc_core.case import Case, Tumour
@@ -62,6 +63,7 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "suggest": "api.suggesting",
     "validate": "api.validating",
     "write_feature_maps": "api.feature_maps",
 }
@@ -97,6 +99,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "suggest",
     "validate",
     "write_feature_maps",
 ]
