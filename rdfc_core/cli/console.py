@@ -179,6 +179,7 @@ def _headline(told: Headline, results: RecordedResults, run: str) -> None:
         for row in others:
             drawn.add_row(*row)
         out.print(drawn)
+    out.print()
     for answer in answers(results, run):
         line = Text.assemble((answer.question, "dim"), " ", (f"{answer.word}.", "bold"))
         out.print(line.append(f" {answer.grounds}"))

@@ -17,12 +17,27 @@ from rdfc_core.results.vocabulary import (
     ENSEMBLE,
     HYBRID_FINETUNE,
     HYBRID_SCRATCH,
+    IMAGE_AND_RADIOMICS,
     LABEL_EFFICIENCY,
     LINEAR,
+    PROBE,
+    RADIOMICS,
+    RADIOMICS_LOGISTIC,
+    RADIOMICS_RIDGE,
     RANDOM_INIT,
     in_sentence,
 )
 
+MODELS: dict[str, str] = {
+    PROBE: "The linear probe",
+    HYBRID_FINETUNE: "The fine-tuned network",
+    RADIOMICS: "Conventional radiomics",
+    RADIOMICS_LOGISTIC: "Radiomics by logistic regression",
+    RADIOMICS_RIDGE: "Radiomics by ridge regression",
+    IMAGE_AND_RADIOMICS: "Image features beside radiomics",
+    ENSEMBLE: "An ensemble",
+}
+"""What may be chosen, in words; other methods go by their names."""
 MOST_STEPS = 2
 """Of what to do next, so many are told: the first come first."""
 
@@ -104,7 +119,7 @@ def _pretraining(
     results: RecordedResults, found: Sequence[Difference], few: str
 ) -> tuple[str, str]:
     if few:
-        return "It cannot be told", few
+        return "It cannot be told", few.removesuffix(f" {remedy(folds=_in_folds(results))}.")
     if not found:
         return "Not asked", (
             "Neither the untrained network (evaluate.controls: [random-init]) nor training from "
@@ -148,24 +163,20 @@ def _word(found: Sequence[Difference]) -> str:
 
 def _model(results: RecordedResults, told: Headline, few: str) -> tuple[str, str]:
     saved = [one for one in results.selections if (one.label_fraction, one.repeat) == (1.0, 0)]
-    chosen = dict.fromkeys(one.chosen for one in saved)
-    word = {0: "The probe named beforehand", 1: f"{next(iter(chosen), '')}".capitalize()}.get(
-        len(chosen), "One a split"
-    )
-    if len(chosen) == 1 and ENSEMBLE in chosen:
-        word = "An ensemble"
-    grounds = (
-        []
-        if few
-        else [
+    chosen = list(dict.fromkeys(one.chosen for one in saved))
+    if len(chosen) == 1:
+        word = MODELS.get(chosen[0], chosen[0])
+    else:
+        word = "One of each split" if chosen else "The probe named beforehand"
+    row = headline.main_row(told, results.rows)
+    if few and row:
+        what = headline.what_it_is(row, results.selections)
+        grounds = [f"{what[:1].upper()}{what[1:]}."]
+    else:
+        grounds = [
             headline.score(told, results.rows, results.selections),
             headline.conclusion(told),
         ]
-    )
-    if few and saved:
-        row = headline.main_row(told, results.rows)
-        assert row is not None  # as `answers` asked
-        grounds = [f"{headline.what_it_is(row, results.selections)}.".capitalize()]
     if len(saved) == 1 and saved[0].folds:
         grounds.append(f"It was taken because {saved[0].reason}.")
     return word, " ".join(grounds)
@@ -224,9 +235,9 @@ def _few_labels(results: RecordedResults, run: str) -> Iterator[Step]:
 
 _DOUBTS: tuple[Callable[[RecordedResults, str], Iterator[Step]], ...] = (
     _failures,
-    _early,
     _few_cases,
     _few_labels,
+    _early,
 )
 """What comes before a result is used, the first first."""
 

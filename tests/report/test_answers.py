@@ -145,7 +145,7 @@ def test_that_the_chosen_model_beats_a_control_is_no_gain_of_pretraining():
 
 def test_the_saved_model_is_named_with_its_score_and_why_it_was_taken():
     second = answers(results(networks("better")), "run")[1]
-    assert (second.question, second.word) == ("Which model is saved?", "Hybrid-finetune")
+    assert (second.question, second.word) == ("Which model is saved?", "The fine-tuned network")
     for words in ("0.800 [0.700, 0.900]", "120 held-back cases", "size-only", "lowest log loss"):
         assert words in second.grounds
 
@@ -189,7 +189,11 @@ FAILED = {"failed": ({"case_id": "a", "reason": "cut off"}, {"case_id": "b"})}
         (BY_DEFAULT, "Label more patients", "too few labels to choose a model by"),
         (FAILED, "Mend the cases that failed", "2 cases could not be used"),
         ({}, "Validate it elsewhere", "rdfc validate runs/a --manifest OTHER.csv"),
-        ({**FAILED, "run": UNCONVERGED, **FEW}, "Mend the cases that failed", "Train longer: "),
+        (
+            {**FAILED, "run": UNCONVERGED, **FEW},
+            "Mend the cases that failed",
+            "More held-back cases: ",
+        ),
     ],
 )
 def test_what_comes_next_follows_from_what_the_run_lacks(changes, word, grounds):
