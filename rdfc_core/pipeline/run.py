@@ -199,8 +199,13 @@ class _Run:
         precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
         self.convergence = ConvergenceRecord.of(splits)
-        for split in splits:
-            part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
+        parts = [
+            SplitRun(self.study, self.views, extraction, split, self.place, self.context)
+            for split in splits
+        ]
+        for part in parts:
+            part.require_fit()
+        for split, part in zip(splits, parts, strict=True):
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
                     part.fit()
@@ -215,6 +220,8 @@ class _Run:
                 taught = split.pretext
                 model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
+            else:
+                part.adapt(self.views)
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):

@@ -62,6 +62,13 @@ _TEMPLATES = {
         ("numpy>=2",),
         "views:\n  radiomics:\n    extractor: {name: example-name, bins: 32}",
     ),
+    "harmoniser": _Template(
+        "harmoniser",
+        "The median of each site brought to that of all cases",
+        ("numpy>=2",),
+        "dataset: {name: manifest, root: DIR, columns: [scanner]}\n"
+        "views:\n  radiomics:\n    harmonise: {name: example-name, site: scanner}",
+    ),
     "image_encoder": _Template(
         "encoder",
         "A small convolutional network",
