@@ -209,7 +209,8 @@ ELSEWHERE = {
 }
 """Of volumes alone (tests/views/test_feature_view.py), of cases of several images
 (tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py,
-tests/pipeline/test_harmonised_study.py), and of data sets with one case a patient (refused below)."""
+tests/pipeline/test_harmonised_study.py), and of data sets with one case a patient (refused
+below)."""
 
 
 def test_the_walk_leaves_out_no_setting() -> None:
