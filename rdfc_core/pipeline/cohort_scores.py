@@ -162,7 +162,7 @@ def number_calibration(prediction: Prediction) -> NumberCalibration:
     x, y = said - mean_said[0], truth - mean_true[0]
     mean_x, mean_y = rows @ x / total, rows @ y / total
     spread = rows @ x**2 / total - mean_x**2
-    varies = spread > 1e-12 * max(float(np.mean(said**2)), np.finfo(float).tiny)
+    varies = spread > (1e-12 * float(np.abs(said).max())) ** 2
     shared = rows @ (x * y) / total - mean_x * mean_y
     slope = np.where(varies, shared / np.where(varies, spread, 1.0), np.nan)
     bias, intercept = mean_said - mean_true, mean_true - slope * mean_said
