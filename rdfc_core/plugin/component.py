@@ -37,6 +37,7 @@ Kind = Literal[
     "schedule",
     "evaluator",
     "metric",
+    "query_strategy",
     "report_section",
     "logger",
     "executor",
