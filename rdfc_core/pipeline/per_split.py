@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
-from rdfc_core.errors import DataError
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
@@ -30,6 +28,7 @@ from rdfc_core.interfaces import View
 from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline import view_fitting
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.extraction import axes
@@ -44,8 +43,6 @@ from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
 from rdfc_core.training.metrics_log import PretrainPaths
 from rdfc_core.training.state import Task
-
-log = logging.getLogger("rdfc")
 
 LOOKED_AT = 100
 """Test cases at most, so that how many find their partner means the same in every split."""
@@ -86,46 +83,10 @@ class SplitRun:
         """
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
-        self.adapt(self.views)
+        view_fitting.adapt(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
-
-    def adapt(self, views: Mapping[str, View]) -> None:
-        """Show fitted views the split's labelled cases together, without labels; tell what comes.
-
-        Raises:
-            DataError: If a view cannot take one of them, as of a site that it does not know.
-        """
-        for name, view in views.items():
-            for sentence in self._adapted(name, view):
-                log.warning("%s: the view %r: %s", self.split.name, name, sentence)
-
-    def require_fit(self) -> None:
-        """Refuse before any training what columns of cases make impossible in this split.
-
-        Raises:
-            DataError: If a view that looks at columns of many cases cannot be fitted on the pretext
-                cases, or cannot take a labelled one.
-        """
-        for name, view in self.views.items():
-            if self.extraction.fit_columns.get(name):
-                try:
-                    view.fit(self.extraction.of(name, self.split.pretext))
-                    self._adapted(name, view)
-                except DataError as error:
-                    raise DataError(
-                        f"In the split {self.split.name!r}, the view {name!r}: {error}"
-                    ) from error
-
-    def _adapted(self, name: str, view: View) -> Sequence[str]:
-        labelled = [*self.split.train, *self.split.test]
-        if not labelled or not self.extraction.fit_columns.get(name):
-            return ()
-        cases = self.extraction.of(name, labelled)
-        told = view.adapt(cases)
-        view.collate(cases)  # refuses what it cannot take
-        return told
 
     def evaluated(self, model: Model) -> EvaluatedModel:
         """A model on the split's labelled cases."""
