@@ -76,15 +76,16 @@ class EvaluatorInputs:
         """
         name = handcrafted(views)
         view = views[name] if name else None
-        own = view if isinstance(view, FeatureView) else None
-        nothing = MeasuredFeatures([Prepared(np.zeros(0)) for _ in patients])
-        columns = ((view, collated[view]) for view in of_columns(views))
+        nothing = [Prepared(np.zeros(0)) for _ in patients]
+        columns = ((one, collated[one]) for one in of_columns(views))
         return cls(
             patients=patients,
             features=outputs[FEATURES],
             embeddings=outputs[EMBEDDING],
-            measured=own.as_measured(prepared[str(name)]) if own else nothing,
-            names=own.names if own and patients else (),
+            measured=view.measured(prepared[name])
+            if isinstance(view, FeatureView) and name
+            else MeasuredFeatures(nothing),
+            names=view.names if isinstance(view, FeatureView) and patients else (),
             # What is one number a column: a mapping of tokens stands in no table.
             columns={v: t.numpy() for v, t in columns if isinstance(t, Tensor) and t.ndim == 2},
             views=collated,

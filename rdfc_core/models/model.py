@@ -213,12 +213,15 @@ class Model:
         """`predict` by what was chosen, with the cases in every form that it may ask for."""
         assert self.selection is not None
         cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
-        features = {n: view for n, view in self.views.items() if isinstance(view, FeatureView)}
         flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
         inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
             standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
-            measured={n: view.as_measured(prepared[n])[:] for n, view in features.items()},
+            measured={
+                name: view.measured(prepared[name])[:]
+                for name, view in self.views.items()
+                if isinstance(view, FeatureView)
+            },
             cases=cases,
         )
         return answer(self.selection, self.members, inputs, method, self.task)

@@ -130,6 +130,19 @@ class KeptFeatures(_Recorded):
     stable_perturbations: int = 0
 
 
+class PretrainingFacts(_Recorded):
+    """How far a pretraining came; ``longer`` are the settings that let it go on."""
+
+    converged: bool = True
+    history: tuple[Any, ...] = ()
+    longer: tuple[str, ...] = ()
+
+    @property
+    def early(self) -> bool:
+        """Whether it ended before its task was learnt, as far as that was measured."""
+        return bool(self.history) and not self.converged
+
+
 class RunFacts(_Recorded):
     """How the run went."""
 
@@ -141,6 +154,7 @@ class RunFacts(_Recorded):
     no_attention: str = ""
     stable: tuple[KeptFeatures, ...] = ()
     started: str = ""
+    convergence: dict[str, PretrainingFacts] = {}
 
 
 class RecordedResults(_Recorded):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.interfaces import Prepared
+from rdfc_core.views.harmonised import HarmonisedFeatures
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class MeasuredFeatures:
 
     Args:
         cases: N of one feature view, with the same features.
+        harmonised: Takes out of them what their sites add; None: they are as measured.
         columns: (F,) places of those that count, in their order; None: all that were measured.
     """
 
     cases: Sequence[Prepared]
+    harmonised: HarmonisedFeatures | None = None
     columns: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
@@ -41,6 +44,9 @@ class MeasuredFeatures:
         """The features of some cases, (n, F)."""
         count, width = self.shape
         places = np.arange(count)[rows]
+        if self.harmonised is not None and len(places):
+            whole = self.harmonised.table([self.cases[place] for place in places])
+            return whole if self.columns is None else whole[:, self.columns]
         table = np.empty((len(places), width))
         for row, place in enumerate(places):
             values = self.cases[place].array

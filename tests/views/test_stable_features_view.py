@@ -41,8 +41,8 @@ def test_it_gives_what_a_view_of_these_features_gives(cases, fitted):
     alone.fit(fewer)
     assert fitted.names == alone.names == (NAMES[2], NAMES[4], NAMES[9])
     np.testing.assert_array_equal(fitted.collate(cases), alone.collate(fewer))
-    np.testing.assert_array_equal(fitted.as_measured(cases)[:], np.stack([f.array for f in fewer]))
-    assert fitted.as_measured(cases).shape == (9, 3)
+    np.testing.assert_array_equal(fitted.measured(cases)[:], np.stack([f.array for f in fewer]))
+    assert fitted.measured(cases).shape == (9, 3)
     assert fitted.accepts(2)
     assert next(fitted.tower().parameters()).shape[1] == 3
 
@@ -53,7 +53,7 @@ def test_its_state_brings_back_what_it_keeps(cases, fitted):
     assert again.names == fitted.names
     assert again.accepts(2)
     np.testing.assert_array_equal(again.collate(cases), fitted.collate(cases))
-    np.testing.assert_array_equal(again.as_measured(cases)[:], fitted.as_measured(cases)[:])
+    np.testing.assert_array_equal(again.measured(cases)[:], fitted.measured(cases)[:])
     again.fit(cases)  # as a network that begins with what another has fitted
     assert again.names == fitted.names
 
