@@ -8,6 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from rdfc_core.config.safeguard_settings import (
+    ConformalSettings,
+    OperatingPointSettings,
+    OutOfDistributionSettings,
+)
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import FILE_NAME, Settings
 from rdfc_core.config.supervised_settings import SupervisedSettings
@@ -137,6 +142,13 @@ class EvaluateSettings(Settings):
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
     selection: SelectionSettings = SelectionSettings()
+    conformal: ConformalSettings = ConformalSettings()
+    out_of_distribution: OutOfDistributionSettings = OutOfDistributionSettings()
+    operating_points: tuple[OperatingPointSettings, ...] = Field(
+        (),
+        description="Thresholds for one of two classes, such as [{sensitivity: 0.95}]: chosen on "
+        "held-back training cases, saved with the model, and applied as chosen.",
+    )
     unit: Unit = Field(
         "case",
         description="What tables, comparisons and intervals judge: cases, or patients by what is "

@@ -16,10 +16,10 @@ from rdfc_core.evaluation import baselines, linear_probe, model_selection, super
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.evaluators import StudyEvaluators
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
-from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
 from rdfc_core.models.made_by import probe
@@ -28,6 +28,7 @@ from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.extraction import axes
+from rdfc_core.pipeline.guarding import by_classifier, guard_model
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
@@ -101,11 +102,13 @@ class SplitEvaluation:
         entries: Each method's predictions.
         selections: What was chosen, a share and draw of the labels each.
         embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
+        guarded: The test part by the model that is saved, with what guards its predictions.
     """
 
     entries: baselines.VariantPredictions
     selections: list[Selection]
     embeddings: Signs
+    guarded: GuardedTest
 
 
 def pretrained(
@@ -205,7 +208,7 @@ def evaluate(
         explanations: Is told why methods say so.
     """
     own = run.evaluated(model)
-    found = _probed(run, own)
+    found = probed(run, own)
     prepared = own.prepared
     outputs = {name: other.outputs(prepared) for name, other in others.items()}
     for name, shown in outputs.items():
@@ -215,11 +218,14 @@ def evaluate(
     found += supervised.judge(runner)
     chosen_models: list[Selection] = []
     model.selection, model.members = None, {}
+    guarded = None
     for chosen, entries in model_selection.judge(runner):
         if not chosen_models:  # the first is of all labels
             model.take_members(chosen.selection, chosen.weights(runner), run.study)
+            guarded = guard_model(runner, own, chosen.held_back, entries[0][1])
         chosen_models.append(chosen.selection)
         found += entries
+    guarded = guarded or guard_model(runner, own, None, by_classifier(own))
     for network in (
         compared_networks(run.study) if run.study.evaluate.compared == "finetune" else ()
     ):
@@ -233,27 +239,16 @@ def evaluate(
     train, test = len(run.split.train), len(run.split.test)
     tested = range(train, train + test)[:LOOKED_AT]
     return SplitEvaluation(
-        found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()}
+        found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()}, guarded
     )
 
 
-def teach(run: SplitRun, model: Model) -> None:
-    """Set the model's classifier, and what is chosen, from all labels of a split; judge nothing.
-
-    Args:
-        run: Its training cases have the labels; its test part is not looked at.
-        model: Of its pretext; knows the classes.
-    """
-    # A classifier is always asked of some cases: here of one that it knows, and nobody listens.
-    asked = replace(run, split=replace(run.split, test=run.split.train[:1]))
-    own = asked.evaluated(model)
-    _probed(asked, own)
-    model.selection, model.members = None, {}
-    for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
-        runner = asked.trial_runner(baselines.setup(own))
-        runner.train_ahead([choice])
-        chosen = model_selection.choose(runner, choice)
-        model.take_members(chosen.selection, chosen.weights(runner), run.study)
+def probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
+    """Linear evaluation of the study's own pretext; sets the model's classifier."""
+    found, own.model.classifier = linear_probe.judge_learnt(
+        own.data, own.outputs, method_name(run.study)
+    )
+    return found
 
 
 def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:
@@ -267,14 +262,6 @@ def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:
     model.cases = cases
     ndim = axes(run.extraction)
     model.remember(probe(model, run.study, run.context.registry, ndim))
-
-
-def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
-    """Linear evaluation of the study's own pretext; sets the model's classifier."""
-    found, own.model.classifier = linear_probe.judge_learnt(
-        own.data, own.outputs, method_name(run.study)
-    )
-    return found
 
 
 def _signs(outputs: Outputs, tested: range) -> dict[str, float]:

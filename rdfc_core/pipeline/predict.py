@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,14 @@ KINDS = {2: "picture", 3: "volume"}
 """Number of a tumour's axes → what its image is called."""
 
 
+class Neighbour(NamedTuple):
+    """A labelled training case near a case, and how far it is."""
+
+    case_id: str
+    label: str
+    distance: float
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a run says of cases.
@@ -47,6 +56,8 @@ class Predictions:
         failures: The cases that could not be used.
         cases_of_each: How many cases each of N patients has; None of cases.
         task: What is predicted.
+        extra: Further columns, such as ``prediction_set``, each with N values.
+        neighbours: Of each case the nearest labelled training cases; empty where none is known.
     """
 
     case_ids: tuple[str, ...]
@@ -56,6 +67,8 @@ class Predictions:
     failures: Sequence[Failure]
     cases_of_each: tuple[int, ...] | None = None
     task: TaskName = CLASSIFICATION
+    extra: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    neighbours: Sequence[Sequence[Neighbour]] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -64,7 +77,7 @@ class Predictions:
         Where numbers are predicted: the case or patient, and the number.
         """
         whose = ["case_id"] if self.cases_of_each is None else ["patient_id", "cases"]
-        return [*whose, "predicted", *(f"p_{name}" for name in self.classes)]
+        return [*whose, "predicted", *(f"p_{name}" for name in self.classes), *self.extra]
 
     def rows(self, digits: int | None = None) -> list[dict[str, Any]]:
         """A row a case or patient, with a column for the probability of each class, or its number.
@@ -81,10 +94,18 @@ class Predictions:
         whose: Iterable[tuple[Any, ...]] = zip(self.case_ids, strict=True)
         if self.cases_of_each is not None:
             whose = zip(self.case_ids, self.cases_of_each, strict=True)
+        extra = [_rounded(values, digits) for values in self.extra.values()]
+        further = zip(*extra, strict=True) if extra else repeat((), len(said))
         return [
-            dict(zip(self.columns, (*one, *row), strict=True))
-            for one, row in zip(whose, said, strict=True)
+            dict(zip(self.columns, (*one, *row, *more), strict=True))
+            for one, row, more in zip(whose, said, further, strict=True)
         ]
+
+
+def _rounded(values: Sequence[Any], digits: int | None) -> list[Any]:
+    if digits is None:
+        return list(values)
+    return [round(one, digits) if isinstance(one, float) else one for one in values]
 
 
 def predict(

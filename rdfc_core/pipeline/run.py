@@ -21,6 +21,8 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
+from rdfc_core.evaluation.operating_points import refuse_unfit_points
 from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
@@ -94,6 +96,7 @@ def run(
         classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
             own_metrics(study, context.registry, classes)
+            refuse_unfit_points(study.evaluate, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -128,6 +131,7 @@ class _Run:
         self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
+        self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
         self.trained = list(views)
         self.convergence = ConvergenceRecord()
@@ -221,6 +225,7 @@ class _Run:
                     judged = per_split.evaluate(part, model, others, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
+                self.guarded.append(judged.guarded)
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 release_free_memory()
@@ -269,6 +274,7 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
+            safeguards=summary.safeguards(study, self.guarded, self.classes),
             dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(run_facts.missing(extraction)),
