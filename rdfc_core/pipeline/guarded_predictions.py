@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from rdfc_core.case import Case
 from rdfc_core.evaluation.conformal import sets_of
 from rdfc_core.evaluation.operating_points import called_positive
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.models.inputs import positions
 from rdfc_core.models.model import Model
+from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.open_run import OpenRun
-from rdfc_core.pipeline.predict import Neighbour, Predictions
-from rdfc_core.results.safeguards import Conformal, OperatingPoint, Safeguards
+from rdfc_core.pipeline.predict import Neighbour, Predictions, features, predicted
+from rdfc_core.results.safeguards import OperatingPoint, Safeguards
 from rdfc_core.results.vocabulary import REGRESSION, SELECTED
 
 log = logging.getLogger("rdfc")
@@ -25,6 +27,36 @@ SHOWN = 5
 """Labelled training cases that are named."""
 BETWEEN = "; "
 """Stands between the classes of a set."""
+
+
+def predict_guarded(
+    run: OpenRun,
+    cases: Sequence[Case],
+    context: RunContext,
+    method: str = SELECTED,
+    thumbnails: bool = False,
+) -> tuple[Predictions, Extraction]:
+    """As `rdfc_core.pipeline.predict.predict`, with what guards the predictions.
+
+    Args:
+        run: Opened.
+        cases: Each with a reader.
+        context: Registry, store, executor and progress.
+        method: What the run chose, or one of the candidates that it chose from.
+        thumbnails: Whether each case is drawn for people, too.
+
+    Returns:
+        The predictions, and what the views made of their cases.
+
+    Raises:
+        StudyError: If the folder holds no trained run, what a case is differs from the run, or the
+            run has saved no such method.
+        DataError: If a model has no classifier.
+    """
+    for model in run.models.values():
+        model.refuse_unknown(method)
+    extraction = features(run, cases, context, thumbnails)
+    return guarded(run, extraction, predicted(run, extraction, method), method), extraction
 
 
 def guarded(
@@ -63,7 +95,11 @@ def guarded(
 
 
 def _why_not(made: Sequence[Safeguards]) -> list[str]:
-    found = [f"No prediction sets: {m.conformal.why_not}." for m in made if _missing(m.conformal)]
+    found = [
+        f"No prediction sets: {m.conformal.why_not}."
+        for m in made
+        if m.conformal and m.conformal.why_not
+    ]
     found += [
         f"No case is called unlike the training cases: {m.familiarity.why_not}."
         for m in made
@@ -71,10 +107,6 @@ def _why_not(made: Sequence[Safeguards]) -> list[str]:
     ]
     points = [point for one in made for point in one.operating_points]
     return [*found, *(f"No column at_{p.name}: {p.why_not}." for p in points if p.why_not)]
-
-
-def _missing(one: Conformal | None) -> bool:
-    return one is not None and bool(one.why_not)
 
 
 def _sets(made: Sequence[Safeguards], found: Predictions) -> dict[str, tuple[Any, ...]]:
@@ -123,7 +155,8 @@ def _distances(
     neighbours: tuple[tuple[Neighbour, ...], ...] = ()
     for model, one in zip(models, made, strict=True):
         kept, familiarity = model.training_cases, one.familiarity
-        assert kept is not None and familiarity is not None
+        if kept is None or familiarity is None:
+            continue
         prepared = {name: extraction.of(name, case_ids) for name in model.views}
         vectors = kept.place(positions(model, prepared, familiarity.sources))
         far, named = kept.look(vectors, familiarity.neighbours, SHOWN)
@@ -143,4 +176,3 @@ def _distances(
         BETWEEN.join(f"{one.case_id} ({one.label})" for one in row) for row in neighbours
     )
     return columns, neighbours
-

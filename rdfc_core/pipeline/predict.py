@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,13 +22,14 @@ from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.needs import preparers_of, require_needs
-from rdfc_core.interfaces import View
+from rdfc_core.interfaces import Preparer, View
 from rdfc_core.models.model import Model
 from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.embeddings_table import Embedded, joint
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, SELECTED, TaskName
+from rdfc_core.views.thumbnail import Thumbnail
 
 log = logging.getLogger("rdfc")
 
@@ -171,13 +173,22 @@ def embed(
     return rows, extraction.failures
 
 
-def features(run: Path | OpenRun, cases: Sequence[Case], context: RunContext) -> Extraction:
+def features(
+    run: Path | OpenRun, cases: Sequence[Case], context: RunContext, thumbnails: bool = False
+) -> Extraction:
     """What the views of a run make of cases: handcrafted features, and pictures.
+
+    Args:
+        run: The run folder, or the run where it is open already.
+        cases: Each with a reader.
+        context: Registry, store, executor and progress.
+        thumbnails: Whether each case is drawn for people, too (``picture``).
 
     Raises:
         StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
-    return _prepare(_opened(run, context), cases, context)
+    further = {"picture": Thumbnail()} if thumbnails else {}
+    return _prepare(_opened(run, context), cases, context, further)
 
 
 def _opened(run: Path | OpenRun, context: RunContext) -> OpenRun:
@@ -188,7 +199,12 @@ def _first(run: OpenRun) -> Model:
     return next(iter(run.models.values()))
 
 
-def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extraction:
+def _prepare(
+    run: OpenRun,
+    cases: Sequence[Case],
+    context: RunContext,
+    further: Mapping[str, Preparer] = MappingProxyType({}),
+) -> Extraction:
     views, classes = _first(run).views, _first(run).classes
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
@@ -199,7 +215,7 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
         log.warning("%s", sentence)
     preparers = preparers_of(views)
     require_needs(cases, preparers)
-    preparers[INSPECTION] = Inspection()
+    preparers |= {INSPECTION: Inspection(), **further}
     extraction = extract.extract(
         cases, preparers, context.store, context.executor, context.progress, unfit(views)
     )

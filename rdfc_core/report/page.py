@@ -21,6 +21,7 @@ from rdfc_core.report.sections.map_margin import HEIGHT, SIDE, WIDTH
 from rdfc_core.report.sections.numbers_by_case import numbers_by_case
 from rdfc_core.report.sections.provenance import provenance
 from rdfc_core.report.sections.results import results
+from rdfc_core.report.sections.safeguards import safeguards
 from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.verdict import judge
@@ -48,6 +49,7 @@ def render(run: RunData) -> str:
             results=results(run, verdict),
             numbers_by_case=numbers_by_case(run, verdict),
             case_by_case=None if run.task == REGRESSION else case_by_case(run, verdict),
+            safeguards=safeguards(run),
             importance=importance(run),
             attention=attention(run),
             embedding_map=embedding_map(run),
