@@ -146,7 +146,7 @@ def predict(
         writer.writeheader()
         writer.writerows(table)
     if scores:
-        show_scores(scores, console.out if out and not as_json else console.err)
+        show_scores(scores, console.err)  # standard output is the table's alone
     if report:
         context.progress.say(f"Report: {report}")
     finish(said.failures)

@@ -146,8 +146,9 @@ class EvaluateSettings(Settings):
     out_of_distribution: OutOfDistributionSettings = OutOfDistributionSettings()
     operating_points: tuple[OperatingPointSettings, ...] = Field(
         (),
-        description="Thresholds for one of two classes, such as [{sensitivity: 0.95}]: chosen on "
-        "held-back training cases, saved with the model, and applied as chosen.",
+        description="Thresholds for one of two classes, such as [{sensitivity: 0.95, positive: "
+        "malignant}]: chosen on held-back training cases, saved with the model, and applied as "
+        "chosen.",
     )
     unit: Unit = Field(
         "case",
@@ -203,6 +204,16 @@ class EvaluateSettings(Settings):
             if name in taken or name.startswith(START) or "-from-" in name or ends:
                 raise ValueError(f"{name!r} is taken; call the {what} something else")
         return parts
+
+    @field_validator("operating_points")
+    @classmethod
+    def _points_apart(
+        cls, points: tuple[OperatingPointSettings, ...]
+    ) -> tuple[OperatingPointSettings, ...]:
+        names = [one.name for one in points]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]} stands twice, and names a column")
+        return points
 
     @field_validator("starts")
     @classmethod

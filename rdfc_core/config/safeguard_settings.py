@@ -55,15 +55,14 @@ class OperatingPointSettings(Settings):
     specificity: float | None = Field(
         None, gt=0, lt=1, description="Of the others, at least this share is left alone."
     )
-    positive: str | None = Field(
-        None, description="The class that is looked for; null: the second of the two."
-    )
+    positive: str = Field(description="The class that is looked for.")
 
     @model_validator(mode="after")
     def _one_aim(self) -> OperatingPointSettings:
         if (self.sensitivity is None) == (self.specificity is None):
             raise ValueError(
-                "an operating point has one aim: {sensitivity: 0.95} or {specificity: 0.95}"
+                "an operating point has one aim: {sensitivity: 0.95, positive: CLASS} or "
+                "{specificity: 0.95, positive: CLASS}"
             )
         return self
 

@@ -30,7 +30,7 @@ def refuse_unfit_points(settings: EvaluateSettings, classes: Sequence[str]) -> N
                 f"evaluate.operating_points: they tell two classes apart, and there are "
                 f"{len(classes)} ({', '.join(classes)}). Leave them out."
             )
-        if one.positive is not None and one.positive not in classes:
+        if one.positive not in classes:
             raise StudyError(
                 f"evaluate.operating_points: positive is {one.positive!r}, and the classes are "
                 f"{' and '.join(classes)}."
@@ -51,7 +51,7 @@ def choose_point(
         truth: (N,) classes.
         classes: Two names.
     """
-    place = classes.index(asked.positive) if asked.positive is not None else 1
+    place = list(classes).index(asked.positive)
     own, is_positive = said[:, place], truth == place
     positives, negatives = np.sort(own[is_positive]), np.sort(own[~is_positive])
     wanted = positives if asked.sensitivity is not None else negatives

@@ -85,7 +85,7 @@ def guard(
         points = tuple(
             OperatingPoint(
                 name=one.name,
-                positive=one.positive or model.classes[1],
+                positive=one.positive,
                 threshold=None,
                 why_not=_nothing(data),
             )
