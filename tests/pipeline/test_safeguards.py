@@ -137,7 +137,8 @@ def test_predict_gives_sets_points_and_distances(opened, guarded, cases, run_con
     nearest = {
         case_id: row[0] for case_id, row in zip(found.case_ids, found.neighbours, strict=True)
     }
-    trained = {case.case_id for case in cases if case.label} - {row["case_id"] for row in of_test_part(guarded)}
+    tests = {row["case_id"] for row in of_test_part(guarded)}
+    trained = {case.case_id for case in cases if case.label} - tests
     assert all(nearest[one].case_id == one for one in trained)  # itself
     assert all(nearest[one].distance == pytest.approx(0, abs=0.05) for one in trained)
     assert {one.case_id for row in found.neighbours for one in row} <= trained
@@ -218,7 +219,8 @@ def test_scores_leave_out_what_the_run_has_learnt_from(opened, guarded, cases, r
     found, extraction = predict_guarded(opened, cases, run_context)
     scores = scores_of(opened, extraction, found)
     tests = len(of_test_part(guarded))
-    assert (scores.cases, scores.known) == (tests, sum(case.label is not None for case in cases) - tests)
+    labelled = sum(case.label is not None for case in cases)
+    assert (scores.cases, scores.known) == (tests, labelled - tests)
     rows = Results.read(guarded / "results.json").rows
     [accuracy] = [
         row.mean
