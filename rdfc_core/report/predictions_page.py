@@ -28,7 +28,7 @@ SIDE, NEIGHBOUR_SIDE = 128, 80
 
 
 @dataclass(frozen=True)
-class Bar:
+class ClassBar:
     """The probability of a class."""
 
     name: str
@@ -74,7 +74,7 @@ class CaseView:
     predicted: str
     label: str
     wrong: bool
-    bars: tuple[Bar, ...]
+    bars: tuple[ClassBar, ...]
     sets: str
     doubtful: bool
     points: tuple[str, ...]
@@ -190,9 +190,9 @@ def _far(percentile: float) -> str:
     return f"farther than {percentile:.0f}{text.NBSP}% of the training cases are from the others"
 
 
-def _bars(row: Mapping[str, Any], found: Predictions, inside: Sequence[str]) -> list[Bar]:
+def _bars(row: Mapping[str, Any], found: Predictions, inside: Sequence[str]) -> list[ClassBar]:
     return [
-        Bar(
+        ClassBar(
             name,
             round(100 * row[f"p_{name}"], 1),
             f"{row[f'p_{name}']:.2f}",

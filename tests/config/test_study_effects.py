@@ -14,6 +14,7 @@ from pyarrow import parquet
 from torch import Tensor, nn
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
+from rdfc_core.config.safeguard_settings import ConformalSettings, OutOfDistributionSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
 from rdfc_core.config.training_settings import PretrainSettings
@@ -92,6 +93,7 @@ EVALUATE: dict[str, Change] = {
     "label_seeds": ("1", SHARES),
     "inner_folds": ("3", ("evaluate.methods=[radiomics]",)),
     "temperature_scaling": ("true", LABELS),
+    "operating_points": ("[{sensitivity: 0.9, positive: malignant}]", ()),
     "unit": ("patient", FOLDS),
     "pool": ("max", (*FOLDS, "evaluate.unit=patient")),
     "bootstrap": ("300", ()),
@@ -104,6 +106,19 @@ SELECTION: dict[str, Change] = {
     "candidates": ("[radiomics-logistic]", CHOOSING),
     "folds": ("2", CHOOSING),
     "ensemble": ("false", CHOOSING),
+}
+
+CONFORMAL: dict[str, Change] = {
+    "enabled": ("false", ()),
+    "coverage": ("0.8", ()),
+    "by_class": ("false", ("evaluate.conformal.coverage=0.6",)),
+}
+
+DISTANT = ("evaluate.out_of_distribution.quantile=0.8",)
+OUT_OF_DISTRIBUTION: dict[str, Change] = {
+    "enabled": ("false", ()),
+    "quantile": ("0.8", ()),
+    "neighbours": ("2", DISTANT),
 }
 
 SUPERVISED: dict[str, Change] = {
@@ -186,6 +201,8 @@ CHANGES = {
     **{f"evaluate.{key}": change for key, change in EVALUATE.items()},
     **{f"evaluate.supervised.{key}": change for key, change in SUPERVISED.items()},
     **{f"evaluate.selection.{key}": change for key, change in SELECTION.items()},
+    **{f"evaluate.conformal.{key}": change for key, change in CONFORMAL.items()},
+    **{f"evaluate.out_of_distribution.{k}": one for k, one in OUT_OF_DISTRIBUTION.items()},
     **{f"views.image.{key}": change for key, change in IMAGE.items()},
     **{f"views.radiomics.{key}": change for key, change in RADIOMICS.items()},
     **{f"split.{key}": change for key, change in SPLIT.items()},
@@ -202,6 +219,9 @@ HOW = {
 OF_NUMBERS = {"task", "ridge_alpha", "radiomics_alpha"}
 """Where numbers are predicted (tests/pipeline/test_regression.py)."""
 
+OF_THEIR_OWN = {"metrics", "supervised", "selection", "conformal", "out_of_distribution"}
+"""Settings that have settings of their own."""
+
 ELSEWHERE = {
     "ImageViewConfig": {"slices", "image", "images"},
     "FeatureViewConfig": {"image", "images"},
@@ -215,7 +235,9 @@ data sets with one case a patient (refused below)."""
 def test_the_walk_leaves_out_no_setting() -> None:
     walked = {
         PretrainSettings: {*PRETRAIN, *HOW},
-        EvaluateSettings: {*EVALUATE, *OF_NUMBERS, "metrics", "supervised", "selection"},
+        EvaluateSettings: {*EVALUATE, *OF_NUMBERS, *OF_THEIR_OWN},
+        ConformalSettings: set(CONFORMAL),
+        OutOfDistributionSettings: set(OUT_OF_DISTRIBUTION),
         SelectionSettings: set(SELECTION),
         SupervisedSettings: set(SUPERVISED),
         Tuning: set(TUNING),
@@ -245,6 +267,7 @@ def signature(
             known[overrides] = {
                 "rows": [row.model_dump() for row in results.rows],
                 "selections": [one.model_dump() for one in results.selections],
+                "safeguards": [json.loads(one.read_text())["safeguards"] for one in saved(run)],
                 "predictions": parquet.read_table(run / "predictions.parquet").to_pylist(),
                 "embeddings": parquet.read_table(run / "embeddings.parquet").to_pylist(),
                 "metrics": metrics_of(run),
@@ -253,6 +276,11 @@ def signature(
 
     yield of
     store.close()
+
+
+def saved(run: Path) -> list[Path]:
+    """What describes the model of each split."""
+    return sorted((run / "model").glob("*/model.json"))
 
 
 def metrics_of(run: Path) -> list[dict[str, Any]]:
