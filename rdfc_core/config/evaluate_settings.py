@@ -8,11 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from rdfc_core.config.safeguard_settings import (
-    ConformalSettings,
-    OperatingPointSettings,
-    OutOfDistributionSettings,
-)
+from rdfc_core.config import safeguard_settings as safeguards
+from rdfc_core.config.query_settings import QueryingSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import FILE_NAME, Settings
 from rdfc_core.config.supervised_settings import SupervisedSettings
@@ -30,6 +27,7 @@ from rdfc_core.results.vocabulary import (
     NUMBER_METRICS,
     OWN_PRETEXT,
     PROBE,
+    RANDOM_QUERIES,
     REGRESSION,
     SELECTED,
     SHUFFLED_CORRESPONDENCE,
@@ -44,7 +42,12 @@ from rdfc_core.results.vocabulary import (
 
 LabelUnit = Literal["patient", "case"]
 
-LISTED = {"compare": "pretext", "evaluators": "evaluator", "metrics": "metric"}
+LISTED = {
+    "compare": "pretext",
+    "evaluators": "evaluator",
+    "metrics": "metric",
+    "query_strategies": "query_strategy",
+}
 """Option that is a list of components → what they are."""
 
 
@@ -107,6 +110,12 @@ class EvaluateSettings(Settings):
         "or name: component, such as {gradient-boosting: {name: gradient-boosting, inputs: "
         "[handcrafted, columns]}}.",
     )
+    query_strategies: dict[str, Annotated[Part, PartOf("query_strategy")]] = Field(
+        default={},
+        description="Strategies that choose which cases to label, tried on training cases beside "
+        "random draws: a list of components, or name: component, such as [typiclust, badge].",
+    )
+    querying: QueryingSettings = QueryingSettings()
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
@@ -142,14 +151,11 @@ class EvaluateSettings(Settings):
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
     selection: SelectionSettings = SelectionSettings()
-    conformal: ConformalSettings = ConformalSettings()
-    out_of_distribution: OutOfDistributionSettings = OutOfDistributionSettings()
-    operating_points: tuple[OperatingPointSettings, ...] = Field(
-        (),
-        description="Thresholds for one of two classes, such as [{sensitivity: 0.95, positive: "
-        "malignant}]: chosen on held-back training cases, saved with the model, and applied as "
-        "chosen.",
+    conformal: safeguards.ConformalSettings = safeguards.ConformalSettings()
+    out_of_distribution: safeguards.OutOfDistributionSettings = (
+        safeguards.OutOfDistributionSettings()
     )
+    operating_points: safeguards.OperatingPoints = ()
     unit: Unit = Field(
         "case",
         description="What tables, comparisons and intervals judge: cases, or patients by what is "
@@ -163,7 +169,7 @@ class EvaluateSettings(Settings):
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
-    @field_validator("compare", "evaluators", "metrics", mode="before")
+    @field_validator("compare", "evaluators", "metrics", "query_strategies", mode="before")
     @classmethod
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, Sequence) and not isinstance(value, str):
@@ -205,15 +211,15 @@ class EvaluateSettings(Settings):
                 raise ValueError(f"{name!r} is taken; call the {what} something else")
         return parts
 
-    @field_validator("operating_points")
+    @field_validator("query_strategies")
     @classmethod
-    def _points_apart(
-        cls, points: tuple[OperatingPointSettings, ...]
-    ) -> tuple[OperatingPointSettings, ...]:
-        names = [one.name for one in points]
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"{twice[0]} stands twice, and names a column")
-        return points
+    def _beside_random(cls, parts: Mapping[str, Part]) -> Mapping[str, Part]:
+        for name, part in parts.items():
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a strategy by letters, digits, _ and -, not {name!r}")
+            if name == RANDOM_QUERIES != part.name:
+                raise ValueError(f"{name!r} is what strategies are compared with; rename {part}")
+        return parts
 
     @field_validator("starts")
     @classmethod

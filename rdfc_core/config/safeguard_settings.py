@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
 
 from rdfc_core.config.settings import Settings
 
@@ -71,3 +73,22 @@ class OperatingPointSettings(Settings):
         """``sensitivity_0.95``, for a column."""
         aim = "specificity" if self.sensitivity is None else "sensitivity"
         return f"{aim}_{self.sensitivity or self.specificity:g}"
+
+
+def _apart(points: tuple[OperatingPointSettings, ...]) -> tuple[OperatingPointSettings, ...]:
+    names = [one.name for one in points]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]} stands twice, and names a column")
+    return points
+
+
+OperatingPoints = Annotated[
+    tuple[OperatingPointSettings, ...],
+    AfterValidator(_apart),
+    Field(
+        description="Thresholds for one of two classes, such as [{sensitivity: 0.95, positive: "
+        "malignant}]: chosen on held-back training cases, saved with the model, and applied as "
+        "chosen."
+    ),
+]
+"""The option ``evaluate.operating_points``."""

@@ -20,6 +20,7 @@ IDLE = {
     "radiomics_c": "it is of logistic regressions, whose counterpart is ridge: set radiomics_alpha",
     "operating_points": "a threshold of a probability tells two classes apart",
     "temperature_scaling": "a temperature calibrates probabilities of classes",
+    "query_strategies": "strategies are tried with classes",
 }
 """Options of ``evaluate`` that say nothing of a regression, and why."""
 IDLE_FOR_CLASSES = {"ridge_alpha": "logistic_c", "radiomics_alpha": "radiomics_c"}

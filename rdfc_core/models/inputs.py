@@ -21,7 +21,6 @@ from rdfc_core.models.members import (
 )
 from rdfc_core.results.vocabulary import FEATURES
 from rdfc_core.views.feature_view import FeatureView
-from rdfc_core.views.measured_features import MeasuredFeatures
 
 if TYPE_CHECKING:
     from rdfc_core.models.model import Model
@@ -42,12 +41,15 @@ def inputs_of(
         prepared: View name → N cases.
     """
     cases = {name: view.collate(prepared[name]) for name, view in views.items()}
-    features = [name for name, view in views.items() if isinstance(view, FeatureView)]
     flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
     return Inputs(
         learnt=learnt,
         standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
-        measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
+        measured={
+            name: view.measured(prepared[name])[:]
+            for name, view in views.items()
+            if isinstance(view, FeatureView)
+        },
         cases=cases,
     )
 

@@ -22,14 +22,14 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.judged_safeguards import GuardedTest
-from rdfc_core.evaluation.operating_points import refuse_unfit_points
 from rdfc_core.evaluation.patients import in_units
+from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import per_split, precision, run_facts, summary
+from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -40,6 +40,7 @@ from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
 from rdfc_core.pipeline.predictions_table import write_predictions
+from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
@@ -95,8 +96,7 @@ def run(
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
-            own_metrics(study, context.registry, classes)
-            refuse_unfit_points(study.evaluate, classes)
+            summary.refuse_unfit(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -126,15 +126,14 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.targets, self.clock = TARGETS[study.task], Clock()
+        self.targets, self.clock, self.explained = TARGETS[study.task], Clock(), Explanations()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
-        self.explained = Explanations()
+        self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
         self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
-        self.trained = list(views)
-        self.convergence = ConvergenceRecord()
+        self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
@@ -203,6 +202,7 @@ class _Run:
         precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
         self.convergence = ConvergenceRecord.of(splits)
+        view_fitting.require_fit(splits, self.views, extraction)
         for split in splits:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
@@ -219,6 +219,8 @@ class _Run:
                 taught = split.pretext
                 model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
+            else:
+                view_fitting.adapt(split, self.views, extraction)
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
@@ -228,6 +230,8 @@ class _Run:
                 self.guarded.append(judged.guarded)
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
+                for bought, prediction in judged.queries:
+                    self.queried[bought].append(prediction)
                 release_free_memory()
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
@@ -250,10 +254,10 @@ class _Run:
         study, published = self.study, self.dataset.published()
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            told = published.rows if published else ()
             found = in_units(study.evaluate, self.found)
-            scored = summary.scored(study, found, self.metrics, told)
+            scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
+            queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -271,6 +275,7 @@ class _Run:
             metrics=scored.metrics,
             comparisons=scored.comparisons,
             labels_needed=tuple(needed),
+            queries=queries,
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
