@@ -21,6 +21,7 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
 from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
@@ -95,7 +96,7 @@ def run(
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
-            own_metrics(study, context.registry, classes)
+            summary.refuse_unfit(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -125,15 +126,14 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.targets, self.clock = TARGETS[study.task], Clock()
+        self.targets, self.clock, self.explained = TARGETS[study.task], Clock(), Explanations()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
-        self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
+        self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
-        self.trained = list(views)
-        self.convergence = ConvergenceRecord()
+        self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
@@ -227,6 +227,7 @@ class _Run:
                     judged = per_split.evaluate(part, model, others, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
+                self.guarded.append(judged.guarded)
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 for bought, prediction in judged.queries:
@@ -253,9 +254,8 @@ class _Run:
         study, published = self.study, self.dataset.published()
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            told = published.rows if published else ()
             found = in_units(study.evaluate, self.found)
-            scored = summary.scored(study, found, self.metrics, told)
+            scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
             queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
@@ -279,6 +279,7 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
+            safeguards=summary.safeguards(study, self.guarded, self.classes),
             dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(run_facts.missing(extraction)),

@@ -23,11 +23,15 @@ NAMED = 3
 SPLIT = r"(?:holdout|column|all|fold-\d+(?:\.\d+)?)(?:\.[A-Za-z][A-Za-z0-9_-]*)?"
 """A split's name, and that of a pretext which is compared."""
 
+MODEL_FILES = "|".join(
+    map(re.escape, (files.MODEL_WEIGHTS, files.MODEL_ABOUT, files.TRAINING_CASES))
+)
+
 FOLDERS: Mapping[str, str] = {
     files.CHECKPOINTS: rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     files.TENSORBOARD: rf"{SPLIT}/events\.out\.tfevents\..+",
     files.LOGGERS: r"[^/]+/.+",
-    files.MODELS: rf"{SPLIT}/(?:{re.escape(files.MODEL_WEIGHTS)}|{re.escape(files.MODEL_ABOUT)})",
+    files.MODELS: rf"{SPLIT}/(?:{MODEL_FILES})",
     files.TRIALS: rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }
 """The folders that a run makes → the files that it writes there, as a pattern."""
