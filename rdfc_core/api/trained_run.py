@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rdfc_core.api.exporting import RunExport
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results import files
@@ -41,7 +42,7 @@ def load_run(folder: str | Path) -> Run:
     return run
 
 
-class Run:
+class Run(RunExport):
     """A run: what it found, and its trained models.
 
     Models are loaded when they are first asked for, and kept. Where a run has several splits, each
@@ -274,42 +275,6 @@ class Run:
             raise StudyError(f"The run has no split {split!r}. It has: {', '.join(there)}.")
         model = self._open.model(split or there[0])
         return encoder_of(view, model, self._open, self._open.definition)
-
-    def export(
-        self,
-        out: str | Path,
-        format: str = "onnx",
-        *,
-        method: str = SELECTED,
-        split: str | None = None,
-        view: str = "image",
-        overwrite: bool = False,
-    ) -> list[Path]:
-        """Write the run's model in a format that needs no rdfc.
-
-        Args:
-            out: The folder for the files.
-            format: ``onnx``: from prepared pictures and measured features to what `predict` says;
-                ``safetensors``: the weights of an image encoder; ``monai``: the encoder as a bundle
-                of MONAI.
-            method: Of ``onnx``: as of `predict`.
-            split: Whose model; None: of ``onnx`` the mean over all of the run, otherwise the only
-                one.
-            view: Of the other formats: whose network.
-            overwrite: Replace files that are in ``out``.
-
-        Returns:
-            The files that were written.
-
-        Raises:
-            StudyError: If something that is asked for is not there, or cannot be exported.
-            DataError: If no classifier was trained.
-            PluginError: If a network cannot be exported, or would say something else.
-        """
-        from rdfc_core.export.exporting import export
-
-        target = Path(out).expanduser()
-        return export(self._open, target, format, method, split, view, overwrite)
 
     @cached_property
     def _open(self) -> OpenRun:

@@ -51,7 +51,7 @@ class Port:
 
 
 @dataclass(frozen=True)
-class Trial:
+class TriedCases:
     """Cases to try an export on.
 
     Args:
@@ -65,7 +65,9 @@ class Trial:
     ports: tuple[Port, ...]
 
 
-def trial(views: Mapping[str, View], names: Sequence[str], ndim: int, seed: int = 0) -> Trial:
+def tried_cases(
+    views: Mapping[str, View], names: Sequence[str], ndim: int, seed: int = 0
+) -> TriedCases:
     """Inputs of a model, and cases drawn for them: nobody's data.
 
     Args:
@@ -108,7 +110,7 @@ def trial(views: Mapping[str, View], names: Sequence[str], ndim: int, seed: int 
             array = tensor.numpy()
             ports.append(Port(port, name, path, kind, tuple(array.shape[1:]), array.dtype.name))
             arrays[port] = array
-    return Trial(prepared, arrays, tuple(ports))
+    return TriedCases(prepared, arrays, tuple(ports))
 
 
 def refuse_unknown_steps(name: str, view: FeatureView) -> None:

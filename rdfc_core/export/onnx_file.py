@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.errors import PluginError, StudyError
 from rdfc_core.export.graph import ModelGraph, RunGraph, needed_views
-from rdfc_core.export.inputs import Trial, trial
+from rdfc_core.export.inputs import TriedCases, tried_cases
 from rdfc_core.models.model import Model
 
 LIBRARIES = ("onnx", "onnxruntime", "onnxscript")
@@ -43,7 +43,7 @@ def require_libraries() -> None:
         )
 
 
-def write_onnx(path: Path, models: Mapping[str, Model], method: str) -> Trial:
+def write_onnx(path: Path, models: Mapping[str, Model], method: str) -> TriedCases:
     """Write the mean over the models of a run as one file.
 
     Args:
@@ -65,7 +65,7 @@ def write_onnx(path: Path, models: Mapping[str, Model], method: str) -> Trial:
     return tried
 
 
-def run_graph(models: Mapping[str, Model], method: str) -> tuple[RunGraph, Trial]:
+def run_graph(models: Mapping[str, Model], method: str) -> tuple[RunGraph, TriedCases]:
     """What a run says as one network, and cases to try it on.
 
     Raises:
@@ -86,7 +86,7 @@ def run_graph(models: Mapping[str, Model], method: str) -> tuple[RunGraph, Trial
     return RunGraph(graphs, first.ports).eval(), first
 
 
-def answers(models: Mapping[str, Model], tried: Trial, method: str) -> NDArray[np.float64]:
+def answers(models: Mapping[str, Model], tried: TriedCases, method: str) -> NDArray[np.float64]:
     """What rdfc itself says of the tried cases, (N, C)."""
     said = [model.predict(tried.prepared, method) for model in models.values()]
     return np.asarray(np.mean(said, axis=0))
@@ -100,12 +100,12 @@ def run_onnx(path: Path, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float
     return np.asarray(session.run(None, dict(arrays))[0])
 
 
-def _trial(model: Model, asked: Sequence[str]) -> Trial:
+def _trial(model: Model, asked: Sequence[str]) -> TriedCases:
     ndim = model.made_by.ndim if model.made_by else 2
-    return trial(model.views, asked, ndim)
+    return tried_cases(model.views, asked, ndim)
 
 
-def _export(path: Path, graph: RunGraph, tried: Trial, output: str) -> None:
+def _export(path: Path, graph: RunGraph, tried: TriedCases, output: str) -> None:
     tensors = tuple(torch.from_numpy(tried.arrays[port.name]) for port in tried.ports)
     count = torch.export.Dim("N")
     shapes = tuple({0: count} for _ in tensors)
@@ -140,7 +140,7 @@ def _networks(graph: RunGraph) -> str:
     return ", ".join(sorted(names))
 
 
-def _require_alike(path: Path, own: NDArray[np.float64], tried: Trial) -> None:
+def _require_alike(path: Path, own: NDArray[np.float64], tried: TriedCases) -> None:
     said = run_onnx(path, tried.arrays)
     off = np.abs(said - own) / np.maximum(1.0, np.abs(own))
     if said.shape != own.shape or not (off <= TOLERANCE).all():

@@ -124,7 +124,7 @@ def alike(models, path, method="selected"):
     """Whether ONNX Runtime says what rdfc says, of other cases than those of the export."""
     tried = onnx_file.write_onnx(path, models, method)
     asked = [port.view for port in tried.ports]
-    other = inputs.trial(next(iter(models.values())).views, asked, 2, seed=9)
+    other = inputs.tried_cases(next(iter(models.values())).views, asked, 2, seed=9)
     own = onnx_file.answers(models, other, method)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(session.run(None, dict(other.arrays))[0], own, rtol=1e-5, atol=1e-5)
@@ -157,7 +157,7 @@ def test_a_linear_probe_says_as_onnx_what_rdfc_says(views, pretext, task, tmp_pa
 
 def test_a_probe_of_embeddings_and_several_splits_are_averaged(tmp_path):
     model, _ = made({"radiomics": RADIOMICS, "image": IMAGE})
-    widths = model.outputs(inputs.trial(model.views, [], 2).prepared)["embedding"]
+    widths = model.outputs(inputs.tried_cases(model.views, [], 2).prepared)["embedding"]
     width = sum(one.shape[1] for one in widths.values())
     other = deepcopy(model)
     other.layer = "embedding"
@@ -217,7 +217,7 @@ def test_a_feature_view_that_has_learnt_more_is_refused():
     view = model.views["radiomics"]
     view.state = lambda own=view.state: {**own(), "sites": np.zeros(2)}
     with pytest.raises(StudyError, match=r"'radiomics' does more .*\(it has learnt sites\)"):
-        inputs.trial(model.views, ["radiomics"], 2)
+        inputs.tried_cases(model.views, ["radiomics"], 2)
 
 
 def test_what_is_missing_is_named_with_what_to_install(monkeypatch):
