@@ -27,6 +27,7 @@ from rdfc_core.cli import (
     run,
     runs,
     store,
+    suggest,
     validate,
 )
 from rdfc_core.cli.command import App
@@ -51,6 +52,7 @@ app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
+app.command("suggest")(suggest.suggest)
 app.command("features")(features.features)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
     from rdfc_core.interfaces.projector import Projector
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
+    from rdfc_core.interfaces.query_strategy import Query, QueryPool, QueryStrategy
     from rdfc_core.interfaces.reader import Reader
     from rdfc_core.interfaces.report_section import (
         Block,
@@ -77,6 +78,9 @@ _HOME = {
     "Projector": "projector",
     "PublishedRow": "published",
     "PublishedStudy": "published",
+    "Query": "query_strategy",
+    "QueryPool": "query_strategy",
+    "QueryStrategy": "query_strategy",
     "Reader": "reader",
     "ReportSection": "report_section",
     "Schedule": "schedule",
@@ -129,6 +133,9 @@ __all__ = [
     "Projector",
     "PublishedRow",
     "PublishedStudy",
+    "Query",
+    "QueryPool",
+    "QueryStrategy",
     "Reader",
     "ReportSection",
     "Schedule",

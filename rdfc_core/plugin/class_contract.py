@@ -27,6 +27,7 @@ INTERFACES = {
     "schedule": "Schedule",
     "evaluator": "Evaluator",
     "metric": "Metric",
+    "query_strategy": "QueryStrategy",
     "report_section": "ReportSection",
     "logger": "Logger",
     "executor": "Executor",

@@ -36,6 +36,7 @@ Kind = Literal[
     "schedule",
     "evaluator",
     "metric",
+    "query_strategy",
     "report_section",
     "logger",
     "executor",

@@ -129,6 +129,12 @@ _TEMPLATES = {
         ("numpy>=2",),
         "evaluate:\n  metrics: [{name: example-name, positive: malignant, beta: 2}]",
     ),
+    "query_strategy": _Template(
+        "strategy",
+        "The densest cases, each of another patient",
+        ("numpy>=2",),
+        "evaluate:\n  query_strategies: [{name: example-name, neighbours: 5}]",
+    ),
     "report_section": _Template(
         "section",
         "The methods of a run by rank",

@@ -24,6 +24,7 @@ from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
 from rdfc_core.testing.pretext import check_pretext
 from rdfc_core.testing.projector import check_projector
+from rdfc_core.testing.query_strategy import check_query_strategy
 from rdfc_core.testing.reader import check_reader
 from rdfc_core.testing.report_section import check_report_section
 from rdfc_core.testing.tumours import example_tumours
@@ -45,6 +46,7 @@ __all__ = [
     "check_plugin",
     "check_pretext",
     "check_projector",
+    "check_query_strategy",
     "check_reader",
     "check_report_section",
     "check_schedule",
