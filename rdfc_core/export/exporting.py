@@ -12,6 +12,8 @@ import numpy as np
 from rdfc_core.errors import StudyError, did_you_mean
 from rdfc_core.export import onnx_file
 from rdfc_core.export.card import Exported, onnx_card, write_json
+from rdfc_core.export.encoder_file import write_encoder
+from rdfc_core.export.monai_bundle import write_bundle
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.vocabulary import SELECTED
@@ -77,7 +79,11 @@ def _onnx(exported: Exported, folder: Path, view: str) -> list[Path]:
     return [path, card, example]
 
 
-WRITERS: Mapping[str, Callable[[Exported, Path, str], list[Path]]] = {"onnx": _onnx}
+WRITERS: Mapping[str, Callable[[Exported, Path, str], list[Path]]] = {
+    "onnx": _onnx,
+    "safetensors": write_encoder,
+    "monai": write_bundle,
+}
 
 
 def _writer(form: str) -> Callable[[Exported, Path, str], list[Path]]:
