@@ -28,6 +28,7 @@ KIND_WORDS = {
     "dataset": "Data sets",
     "reader": "Readers",
     "feature_extractor": "Feature extractors",
+    "harmoniser": "Harmonisers",
     "image_encoder": "Image encoders",
     "view": "Views",
     "objective": "Objectives",

@@ -167,7 +167,7 @@ def execute(
     if as_json:
         show_json(results.model_dump(mode="json"))
     elif evaluated:
-        console.show_results(results)
+        console.show_results(results, str(done.folder))
     if evaluated:
         progress.say(f"Report: {done.report}")
     progress.say(f"Run folder: {done.folder} ({in_words(size_of(done.folder))})")

@@ -144,6 +144,7 @@ def presets_of_component(kind: Kind, name: str) -> dict[str, dict[str, Any]]:
 
 PLACES: Mapping[str, str] = {
     "extractor": "feature_extractor",
+    "harmonise": "harmoniser",
     "encoder": "image_encoder",
     "objective": "objective",
     "memory": "memory_store",

@@ -120,6 +120,8 @@ def refuse_unknown_steps(name: str, view: FeatureView) -> None:
         StudyError: If it has learnt anything else.
     """
     further = sorted(set(view.state()) - FITTED)
+    if view.harmonise is not None:
+        further = ["harmonise", *further]
     if further:
         raise StudyError(
             f"The view {name!r} does more with its features than an exported model can repeat "

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.evaluator import Evaluator, EvaluatorCases, Labels, Predictor
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
+    from rdfc_core.interfaces.harmoniser import AffineBySite, Harmoniser
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
     from rdfc_core.interfaces.logger import Ending, LoggedRun, Logger
@@ -55,6 +56,8 @@ _HOME = {
     "Found": "layout",
     "FoundCase": "layout",
     "FigureBlock": "report_section",
+    "AffineBySite": "harmoniser",
+    "Harmoniser": "harmoniser",
     "ImageEncoder": "image_encoder",
     "Labels": "evaluator",
     "Layout": "layout",
@@ -96,6 +99,7 @@ _HOME = {
 
 __all__ = [
     "ONLY",
+    "AffineBySite",
     "Batch",
     "Block",
     "Dataset",
@@ -109,6 +113,7 @@ __all__ = [
     "FigureBlock",
     "Found",
     "FoundCase",
+    "Harmoniser",
     "ImageEncoder",
     "Labels",
     "Layout",

@@ -28,6 +28,7 @@ from rdfc_core.interfaces import View
 from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline import view_fitting
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.extraction import axes
@@ -82,6 +83,7 @@ class SplitRun:
         """
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
+        view_fitting.adapt(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)

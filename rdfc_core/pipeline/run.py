@@ -28,7 +28,7 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import per_split, precision, run_facts, summary
+from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -205,6 +205,7 @@ class _Run:
         precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
         self.convergence = ConvergenceRecord.of(splits)
+        view_fitting.require_fit(splits, self.views, extraction)
         for split in splits:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
@@ -221,6 +222,8 @@ class _Run:
                 taught = split.pretext
                 model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
+            else:
+                view_fitting.adapt(split, self.views, extraction)
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):

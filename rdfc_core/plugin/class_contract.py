@@ -16,6 +16,7 @@ INTERFACES = {
     "dataset": "Dataset",
     "reader": "Reader",
     "feature_extractor": "FeatureExtractor",
+    "harmoniser": "Harmoniser",
     "image_encoder": "ImageEncoder",
     "view": "View",
     "objective": "Objective",

@@ -25,6 +25,7 @@ Kind = Literal[
     "dataset",
     "reader",
     "feature_extractor",
+    "harmoniser",
     "image_encoder",
     "view",
     "objective",

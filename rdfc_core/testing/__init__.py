@@ -14,6 +14,7 @@ from rdfc_core.testing.dataset import check_dataset
 from rdfc_core.testing.evaluator import check_evaluator
 from rdfc_core.testing.executor import check_executor
 from rdfc_core.testing.feature_extractor import check_feature_extractor
+from rdfc_core.testing.harmoniser import check_harmoniser
 from rdfc_core.testing.image_encoder import check_image_encoder
 from rdfc_core.testing.logger import check_logger
 from rdfc_core.testing.memory_queue import check_memory_queue
@@ -36,6 +37,7 @@ __all__ = [
     "check_evaluator",
     "check_executor",
     "check_feature_extractor",
+    "check_harmoniser",
     "check_image_encoder",
     "check_logger",
     "check_memory_queue",

@@ -217,12 +217,13 @@ OF_NUMBERS = {"task", "ridge_alpha", "radiomics_alpha"}
 
 ELSEWHERE = {
     "ImageViewConfig": {"slices", "image", "images"},
-    "FeatureViewConfig": {"image", "images"},
+    "FeatureViewConfig": {"image", "images", "harmonise"},
     "SplitSpec": {"column", "fold_column", "test_cases"},
 }
 """Of volumes alone (tests/views/test_feature_view.py), of cases of several images
-(tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py), and of
-data sets with one case a patient (refused below)."""
+(tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py,
+tests/pipeline/test_harmonised_study.py), and of data sets with one case a patient (refused
+below)."""
 
 
 def test_the_walk_leaves_out_no_setting() -> None:
