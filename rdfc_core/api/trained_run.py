@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rdfc_core.api.exporting import RunExport
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results import files
@@ -41,7 +42,7 @@ def load_run(folder: str | Path) -> Run:
     return run
 
 
-class Run:
+class Run(RunExport):
     """A run: what it found, and its trained models.
 
     Models are loaded when they are first asked for, and kept. Where a run has several splits, each

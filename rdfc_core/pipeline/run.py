@@ -49,8 +49,10 @@ from rdfc_core.pipeline.unconverged import ConvergenceRecord
 from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
+from rdfc_core.training import kept_states
 from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
+from rdfc_core.utils.sizes import size_of
 from rdfc_core.utils.warning_capture import captured_warnings
 
 log = logging.getLogger("rdfc")
@@ -159,6 +161,7 @@ class _Run:
             self.context.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
         self._write()
+        kept_states.shrink(self.place.path)
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
         self.context.tell_finished(self.place.path, results)
@@ -294,6 +297,7 @@ class _Run:
                 "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
             },
