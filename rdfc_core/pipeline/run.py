@@ -156,7 +156,8 @@ class _Run:
             if results is not None:
                 self.context.progress.say(FINISHED)
                 return results
-        uses = self._account(cases, extraction, splits)
+        failed = {failure.case_id for failure in extraction.failures}
+        uses = account(cases, splits, spec, self.dataset.classes, failed, self.targets)
         if self.until != "extract":
             self.context.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
@@ -192,13 +193,6 @@ class _Run:
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
             findings.warn([UNTESTED])
         return splits
-
-    def _account(
-        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
-    ) -> list[Use]:
-        spec = self.study.split_spec(self.dataset.protocol())
-        failed = {failure.case_id for failure in extraction.failures}
-        return account(cases, splits, spec, self.dataset.classes, failed, self.targets)
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
