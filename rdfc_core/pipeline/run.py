@@ -21,6 +21,7 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
 from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
@@ -28,7 +29,14 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
+from rdfc_core.pipeline import (
+    per_split,
+    precision,
+    run_facts,
+    stable_features,
+    summary,
+    view_fitting,
+)
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -42,15 +50,16 @@ from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
-from rdfc_core.pipeline.stable_features import StableFeatures, write_stability
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import ConvergenceRecord
 from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
+from rdfc_core.training import kept_states
 from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
+from rdfc_core.utils.sizes import size_of
 from rdfc_core.utils.warning_capture import captured_warnings
 
 log = logging.getLogger("rdfc")
@@ -96,7 +105,7 @@ def run(
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
-            own_metrics(study, context.registry, classes)
+            summary.refuse_unfit(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -126,17 +135,16 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.targets, self.clock = TARGETS[study.task], Clock()
+        self.targets, self.clock, self.explained = TARGETS[study.task], Clock(), Explanations()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
-        self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
+        self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
-        self.trained = list(views)
-        self.convergence = ConvergenceRecord()
+        self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
-        self.stable: list[StableFeatures] = []
+        self.stable: list[stable_features.StableFeatures] = []
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -156,11 +164,13 @@ class _Run:
             if results is not None:
                 self.context.progress.say(FINISHED)
                 return results
-        uses = self._account(cases, extraction, splits)
+        failed = {failure.case_id for failure in extraction.failures}
+        uses = account(cases, splits, spec, self.dataset.classes, failed, self.targets)
         if self.until != "extract":
             self.context.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
         self._write()
+        kept_states.shrink(self.place.path)
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
         self.context.tell_finished(self.place.path, results)
@@ -192,13 +202,6 @@ class _Run:
             findings.warn([UNTESTED])
         return splits
 
-    def _account(
-        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
-    ) -> list[Use]:
-        spec = self.study.split_spec(self.dataset.protocol())
-        failed = {failure.case_id for failure in extraction.failures}
-        return account(cases, splits, spec, self.dataset.classes, failed, self.targets)
-
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
         precision.warn_if_slow(self.study)
@@ -229,6 +232,7 @@ class _Run:
                     judged = per_split.evaluate(part, model, others, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
+                self.guarded.append(judged.guarded)
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 for bought, prediction in judged.queries:
@@ -241,7 +245,7 @@ class _Run:
         folder = self.place.path
         if self.until != "extract":
             write_embeddings(folder / files.EMBEDDINGS, self.vectors)
-            write_stability(folder / files.STABILITY, self.stable)
+            stable_features.write_stability(folder / files.STABILITY, self.stable)
         if self.until == "evaluate":
             write_predictions(folder / files.PREDICTIONS, self.found, self.classes, self.study.task)
             write_attention(folder / files.ATTENTION, self.explained.attention_maps)
@@ -256,9 +260,8 @@ class _Run:
         study, published = self.study, self.dataset.published()
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            told = published.rows if published else ()
             found = in_units(study.evaluate, self.found)
-            scored = summary.scored(study, found, self.metrics, told)
+            scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
             queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
@@ -282,6 +285,7 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
+            safeguards=summary.safeguards(study, self.guarded, self.classes),
             dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(run_facts.missing(extraction)),
@@ -296,8 +300,9 @@ class _Run:
                 "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
-                **({"stable": [one.facts() for one in self.stable]} if self.stable else {}),
+                "stable": [one.facts() for one in self.stable],
             },
         )

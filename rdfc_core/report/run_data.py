@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rdfc_core.report.kept_features import KeptFeatures
 from rdfc_core.results.report_blocks import RecordedSection
+from rdfc_core.results.safeguards import JudgedSafeguards
 from rdfc_core.results.schema import (
     AttentionMap,
     BoughtLabels,
@@ -116,20 +118,6 @@ class MainVariant(_Recorded):
     classifier: str
 
 
-class KeptFeatures(_Recorded):
-    """How many features a view keeps on a split, since they are stable, and by which rule."""
-
-    split: str
-    view: str
-    kept: int
-    measured: int
-    cases: int
-    stable: float
-    stable_by: str = "low"
-    stable_chain: str = ""
-    stable_perturbations: int = 0
-
-
 class PretrainingFacts(_Recorded):
     """How far a pretraining came; ``longer`` are the settings that let it go on."""
 
@@ -169,6 +157,7 @@ class RecordedResults(_Recorded):
     importance: tuple[Importance, ...] = ()
     selections: tuple[Selection, ...] = ()
     headline: Headline | None = None
+    safeguards: JudgedSafeguards | None = None
     dataset: DatasetFacts = Field(default_factory=DatasetFacts)
     failed: tuple[FailedCase, ...] = ()
     missing: tuple[MissingFeature, ...] = ()

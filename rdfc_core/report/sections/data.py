@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
+from rdfc_core.report.kept_features import KeptFeatures
 from rdfc_core.report.palette import colour_of
 from rdfc_core.report.run_data import (
     CaseUse,
     DatasetFacts,
     FailedCase,
-    KeptFeatures,
     MissingFeature,
     RunData,
 )
