@@ -29,14 +29,7 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import (
-    per_split,
-    precision,
-    run_facts,
-    stable_features,
-    summary,
-    view_fitting,
-)
+from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -50,6 +43,7 @@ from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
+from rdfc_core.pipeline.stable_features import StableFeatures, record_stability
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import ConvergenceRecord
@@ -144,7 +138,7 @@ class _Run:
         self.vectors: list[Embedded] = []
         self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
-        self.stable: list[stable_features.StableFeatures] = []
+        self.stable: list[StableFeatures] = []
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -193,9 +187,8 @@ class _Run:
     def _split(self, extraction: Extraction) -> list[Split]:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
-        splits = splits_of(
-            self.study, self.dataset, extraction.cases, self.until, extraction.fingerprints, images
-        )
+        cases, prints = extraction.cases, extraction.fingerprints
+        splits = splits_of(self.study, self.dataset, cases, self.until, prints, images)
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
@@ -245,7 +238,6 @@ class _Run:
         folder = self.place.path
         if self.until != "extract":
             write_embeddings(folder / files.EMBEDDINGS, self.vectors)
-            stable_features.write_stability(folder / files.STABILITY, self.stable)
         if self.until == "evaluate":
             write_predictions(folder / files.PREDICTIONS, self.found, self.classes, self.study.task)
             write_attention(folder / files.ATTENTION, self.explained.attention_maps)
@@ -303,6 +295,6 @@ class _Run:
                 "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
-                "stable": [one.facts() for one in self.stable],
+                "stable": record_stability(self.place.path / files.STABILITY, self.stable),
             },
         )

@@ -169,10 +169,10 @@ def _stable(
     )
 
 
-def write_stability(path: Path, found: Sequence[StableFeatures]) -> None:
-    """Write a row a split, view and feature; without any, no file."""
+def record_stability(path: Path, found: Sequence[StableFeatures]) -> list[dict[str, Any]]:
+    """Write a row a split, view and feature, without any no file; and what the results tell."""
     if not found:
-        return
+        return []
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -184,3 +184,4 @@ def write_stability(path: Path, found: Sequence[StableFeatures]) -> None:
     columns = {name: [row[name] for row in rows] for name in ("split", "view", *COLUMNS)}
     with replacing(path) as partial:
         parquet.write_table(pa.table(columns), partial)
+    return [one.facts() for one in found]
