@@ -38,7 +38,6 @@ from rdfc_core.results.vocabulary import (
     TaskName,
 )
 from rdfc_core.views.feature_view import FeatureView
-from rdfc_core.views.measured_features import MeasuredFeatures
 
 BATCH = 256
 CPU = torch.device("cpu")
@@ -214,12 +213,15 @@ class Model:
         """`predict` by what was chosen, with the cases in every form that it may ask for."""
         assert self.selection is not None
         cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
-        features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
         flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
         inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
             standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
-            measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
+            measured={
+                name: view.measured(prepared[name])[:]
+                for name, view in self.views.items()
+                if isinstance(view, FeatureView)
+            },
             cases=cases,
         )
         return answer(self.selection, self.members, inputs, method, self.task)

@@ -13,9 +13,11 @@ from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
+from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.evaluators import StudyEvaluators
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
@@ -26,9 +28,11 @@ from rdfc_core.interfaces import View
 from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline import view_fitting
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.extraction import axes
+from rdfc_core.pipeline.query_curves import queried
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
@@ -79,6 +83,7 @@ class SplitRun:
         """
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
+        view_fitting.adapt(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
@@ -103,11 +108,13 @@ class SplitEvaluation:
         entries: Each method's predictions.
         selections: What was chosen, a share and draw of the labels each.
         embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
+        queries: What probes say on labels that query strategies bought.
     """
 
     entries: baselines.VariantPredictions
     selections: list[Selection]
     embeddings: Signs
+    queries: list[tuple[Bought, Prediction]]
 
 
 def pretrained(
@@ -235,7 +242,10 @@ def evaluate(
     train, test = len(run.split.train), len(run.split.test)
     tested = range(train, train + test)[:LOOKED_AT]
     return SplitEvaluation(
-        found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()}
+        found,
+        chosen_models,
+        {n: _signs(one, tested) for n, one in methods.items()},
+        queried(own, run.context.progress),
     )
 
 

@@ -22,12 +22,13 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.patients import in_units
+from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import per_split, precision, run_facts, summary
+from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -38,6 +39,7 @@ from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
 from rdfc_core.pipeline.predictions_table import write_predictions
+from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
@@ -125,6 +127,7 @@ class _Run:
         self.context, self.until, self.heard = context, until, heard
         self.targets, self.clock = TARGETS[study.task], Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
+        self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
@@ -199,6 +202,7 @@ class _Run:
         precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
         self.convergence = ConvergenceRecord.of(splits)
+        view_fitting.require_fit(splits, self.views, extraction)
         for split in splits:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
@@ -215,6 +219,8 @@ class _Run:
                 taught = split.pretext
                 model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
+            else:
+                view_fitting.adapt(split, self.views, extraction)
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
@@ -223,6 +229,8 @@ class _Run:
                 self.signs[split.name] = judged.embeddings
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
+                for bought, prediction in judged.queries:
+                    self.queried[bought].append(prediction)
                 release_free_memory()
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
@@ -249,6 +257,7 @@ class _Run:
             found = in_units(study.evaluate, self.found)
             scored = summary.scored(study, found, self.metrics, told)
             needed = summary.needed(study, found)
+            queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -266,6 +275,7 @@ class _Run:
             metrics=scored.metrics,
             comparisons=scored.comparisons,
             labels_needed=tuple(needed),
+            queries=queries,
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rdfc_core.results.report_blocks import RecordedSection
 from rdfc_core.results.schema import (
     AttentionMap,
+    BoughtLabels,
     Comparison,
     Headline,
     Importance,
@@ -135,6 +136,7 @@ class RecordedResults(_Recorded):
     metrics: tuple[MetricFacts, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     labels_needed: tuple[LabelsNeeded, ...] = ()
+    queries: tuple[BoughtLabels, ...] = ()
     importance: tuple[Importance, ...] = ()
     selections: tuple[Selection, ...] = ()
     headline: Headline | None = None
