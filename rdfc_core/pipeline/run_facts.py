@@ -21,7 +21,6 @@ from rdfc_core.results.schema import (
     finite,
 )
 from rdfc_core.results.vocabulary import CLASSIFICATION, NO_SHAPE, SHAPE_ONLY, TaskName
-from rdfc_core.training.convergence import Convergence
 
 
 def describe(
@@ -62,16 +61,6 @@ def describe(
             for split in splits
         ],
         "uses": list(as_rows(uses)),
-    }
-
-
-def convergence(told: Convergence) -> dict[str, Any]:
-    """How long a pretraining was, and how its task was measured from check to check."""
-    return {
-        "epochs": told.epochs,
-        "steps": told.epochs * told.epoch_steps,
-        "converged": told.converged,
-        "history": [{"epoch": epoch, "loss": finite(loss)} for epoch, loss in told.history],
     }
 
 

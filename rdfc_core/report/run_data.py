@@ -116,6 +116,19 @@ class MainVariant(_Recorded):
     classifier: str
 
 
+class PretrainingFacts(_Recorded):
+    """How far a pretraining came; ``longer`` are the settings that let it go on."""
+
+    converged: bool = True
+    history: tuple[Any, ...] = ()
+    longer: tuple[str, ...] = ()
+
+    @property
+    def early(self) -> bool:
+        """Whether it ended before its task was learnt, as far as that was measured."""
+        return bool(self.history) and not self.converged
+
+
 class RunFacts(_Recorded):
     """How the run went."""
 
@@ -126,6 +139,7 @@ class RunFacts(_Recorded):
     machine: str = ""
     no_attention: str = ""
     started: str = ""
+    convergence: dict[str, PretrainingFacts] = {}
 
 
 class RecordedResults(_Recorded):
