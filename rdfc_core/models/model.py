@@ -21,12 +21,15 @@ from rdfc_core.interfaces import Prepared, Pretext, Tower, View
 from rdfc_core.interfaces.collated import Collated, count, to_device
 from rdfc_core.models import model_folder
 from rdfc_core.models.building import fresh_pretext, network_part
+from rdfc_core.models.inputs import inputs_of
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.made_by import MadeBy, Probe
-from rdfc_core.models.members import Inputs, Member, answer, member, training_keys
+from rdfc_core.models.members import Member, answer, member, training_keys
 from rdfc_core.models.outputs import OUTPUTS
+from rdfc_core.models.training_cases import TrainingCases, save_beside
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.safeguards import Safeguards
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import (
     CLASSIFICATION,
@@ -37,7 +40,6 @@ from rdfc_core.results.vocabulary import (
     Layer,
     TaskName,
 )
-from rdfc_core.views.feature_view import FeatureView
 
 BATCH = 256
 CPU = torch.device("cpu")
@@ -59,6 +61,8 @@ class Model:
         made_by: The components that it was made by; None where an older rdfc saved it.
         probed: What these gave for phantoms, by the names of `Probe.arrays`.
         task: What the classifier and the members say.
+        safeguards: What it has to tell of single predictions; None where an older rdfc saved it.
+        training_cases: Where these lie; None where they are not kept.
     """
 
     views: Mapping[str, View]
@@ -72,6 +76,8 @@ class Model:
     made_by: MadeBy | None = None
     probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     task: TaskName = CLASSIFICATION
+    safeguards: Safeguards | None = None
+    training_cases: TrainingCases | None = None
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -212,18 +218,7 @@ class Model:
     ) -> NDArray[np.float64]:
         """`predict` by what was chosen, with the cases in every form that it may ask for."""
         assert self.selection is not None
-        cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
-        flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
-        inputs = Inputs(
-            learnt=self.outputs(prepared)[FEATURES],
-            standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
-            measured={
-                name: view.measured(prepared[name])[:]
-                for name, view in self.views.items()
-                if isinstance(view, FeatureView)
-            },
-            cases=cases,
-        )
+        inputs = inputs_of(self.views, self.outputs(prepared)[FEATURES], prepared)
         return answer(self.selection, self.members, inputs, method, self.task)
 
     def remember(self, probe: Probe) -> None:
@@ -282,9 +277,11 @@ class Model:
             selection=self.selection,
             made_by=self.made_by,
             task=None if self.task == CLASSIFICATION else self.task,
+            safeguards=self.safeguards,
         )
         arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}
-        model_folder.write(folder, arrays, about)
+        checksum = model_folder.write(folder, arrays, about)
+        save_beside(self.training_cases, folder, checksum)
 
 
 def fresh(

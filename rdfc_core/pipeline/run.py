@@ -21,6 +21,7 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
 from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
@@ -48,8 +49,10 @@ from rdfc_core.pipeline.unconverged import ConvergenceRecord
 from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
+from rdfc_core.training import kept_states
 from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
+from rdfc_core.utils.sizes import size_of
 from rdfc_core.utils.warning_capture import captured_warnings
 
 log = logging.getLogger("rdfc")
@@ -95,7 +98,7 @@ def run(
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
-            own_metrics(study, context.registry, classes)
+            summary.refuse_unfit(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -125,15 +128,14 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.targets, self.clock = TARGETS[study.task], Clock()
+        self.targets, self.clock, self.explained = TARGETS[study.task], Clock(), Explanations()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
-        self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
+        self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
-        self.trained = list(views)
-        self.convergence = ConvergenceRecord()
+        self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
@@ -154,11 +156,13 @@ class _Run:
             if results is not None:
                 self.context.progress.say(FINISHED)
                 return results
-        uses = self._account(cases, extraction, splits)
+        failed = {failure.case_id for failure in extraction.failures}
+        uses = account(cases, splits, spec, self.dataset.classes, failed, self.targets)
         if self.until != "extract":
             self.context.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
         self._write()
+        kept_states.shrink(self.place.path)
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
         self.context.tell_finished(self.place.path, results)
@@ -190,13 +194,6 @@ class _Run:
             findings.warn([UNTESTED])
         return splits
 
-    def _account(
-        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
-    ) -> list[Use]:
-        spec = self.study.split_spec(self.dataset.protocol())
-        failed = {failure.case_id for failure in extraction.failures}
-        return account(cases, splits, spec, self.dataset.classes, failed, self.targets)
-
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
         precision.warn_if_slow(self.study)
@@ -227,6 +224,7 @@ class _Run:
                     judged = per_split.evaluate(part, model, others, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
+                self.guarded.append(judged.guarded)
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 for bought, prediction in judged.queries:
@@ -253,9 +251,8 @@ class _Run:
         study, published = self.study, self.dataset.published()
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            told = published.rows if published else ()
             found = in_units(study.evaluate, self.found)
-            scored = summary.scored(study, found, self.metrics, told)
+            scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
             queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
@@ -279,6 +276,7 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
+            safeguards=summary.safeguards(study, self.guarded, self.classes),
             dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(run_facts.missing(extraction)),
@@ -293,6 +291,7 @@ class _Run:
                 "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
             },

@@ -14,6 +14,7 @@ from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.page import environment, style
 from rdfc_core.report.palette import class_colour, series_colour
 from rdfc_core.report.run_data import Method, RecordedPredictions
+from rdfc_core.report.safeguard_text import written
 from rdfc_core.report.sections.roc_and_calibration import calibration, roc
 from rdfc_core.report.validated_numbers import number_plots, number_sentences
 from rdfc_core.results.metric_facts import heading, in_order, lower_is_better
@@ -112,16 +113,6 @@ def _heading(name: str, validation: Validation) -> str:
     return heading(name, validation.metrics) + (" (lower is better)" if lower else "")
 
 
-def written(value: Value | None) -> str:
-    """``0.812 [0.74, 0.88]``."""
-    if value is None or value.estimate is None:
-        return "–"
-    told = f"{value.estimate:.3f}"
-    if value.low is not None and value.high is not None:
-        told += f" [{value.low:.2f}, {value.high:.2f}]"
-    return told.replace("-", "−")
-
-
 def _view(
     cohort: Cohort,
     validation: Validation,
@@ -144,7 +135,7 @@ def _view(
                 one.name,
                 f"{one.trained:.4g}",
                 f"{one.here:.4g}",
-                f"{one.difference:+.2f}",
+                f"{one.difference:+.2f}".replace("-", "−"),
                 f"{one.ks:.2f}",
             )
             for one in cohort.drift.furthest
@@ -282,5 +273,6 @@ def _subgroup_rows(cohort: Cohort, names: Sequence[str]) -> list[tuple[str, ...]
     for one in cohort.subgroups:
         cells = [written(one.metrics.get(name)) for name in names]
         per_class = ", ".join(f"{count} {label}" for label, count in one.per_class.items())
-        rows.append((f"{one.column}: {one.value}", f"{one.cases} ({per_class})", *cells))
+        told = f"{one.cases} ({per_class})" if per_class else str(one.cases)
+        rows.append((f"{one.column}: {one.value}", told, *cells))
     return rows

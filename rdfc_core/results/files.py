@@ -55,3 +55,5 @@ TRIALS = "trials"
 """A folder: what each method that labels train said, as it is done."""
 
 MODEL_WEIGHTS, MODEL_ABOUT = "weights.safetensors", "model.json"
+TRAINING_CASES = "training_cases.safetensors"
+"""Beside a model: where its training cases lie, for distances and neighbours."""
