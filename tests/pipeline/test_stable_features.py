@@ -60,7 +60,7 @@ def test_a_run_tells_what_it_keeps_and_its_models_keep_it(run):
         assert one["measured"] == len(rows) == 12
         assert 0 < one["kept"] == len(kept) < 12
         assert one["cases"] <= 12
-        weights = load_file(next((run / "run" / "model" / one["split"]).glob("*.safetensors")))
+        weights = load_file(run / "run" / "model" / one["split"] / "weights.safetensors")
         names = bytes(weights["view.radiomics.names"]).decode().split("\n")
         assert names == kept
         assert len(bytes(weights["view.radiomics.measured"]).decode().split("\n")) == 12
