@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from rdfc_core.cli import (
+    checklist,
     datasets,
     demo,
     doctor,
@@ -50,6 +51,7 @@ app.command("embed")(predict.embed)
 app.command("validate")(validate.validate)
 app.command("features")(features.features)
 app.command("report")(report.report)
+app.command("checklist")(checklist.checklist)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(store.app, name="store")

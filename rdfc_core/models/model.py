@@ -27,6 +27,7 @@ from rdfc_core.models.members import Inputs, Member, answer, member, training_ke
 from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.case_set import CaseSet
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import (
     CLASSIFICATION,
@@ -40,8 +41,7 @@ from rdfc_core.results.vocabulary import (
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.measured_features import MeasuredFeatures
 
-BATCH = 256
-CPU = torch.device("cpu")
+BATCH, CPU = 256, torch.device("cpu")
 
 
 @dataclass
@@ -54,12 +54,13 @@ class Model:
         classes: The labels in their order; none where a number is predicted.
         classifier: The linear classifier, once one is trained.
         layer: What the classifier stands on: ``features`` or ``embedding``.
-        cases: What the cases are that it was trained on; None where nobody said.
+        cases: What the cases are; None where nobody said.
         selection: What was chosen for `predict`; None: the linear classifier.
         members: What there was to choose from: candidate → what it has learnt.
-        made_by: The components that it was made by; None where an older rdfc saved it.
+        made_by: Its components; None where an older rdfc saved it.
         probed: What these gave for phantoms, by the names of `Probe.arrays`.
         task: What the classifier and the members say.
+        learnt_from: Part of `rdfc_core.results.case_set` → the cases that it has learnt from.
     """
 
     views: Mapping[str, View]
@@ -73,6 +74,7 @@ class Model:
     made_by: MadeBy | None = None
     probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     task: TaskName = CLASSIFICATION
+    learnt_from: Mapping[str, CaseSet] = field(default_factory=dict)
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -133,8 +135,7 @@ class Model:
     def calibrate(self, prepared: Mapping[str, Sequence[Prepared]]) -> None:
         """Set the statistics of batch normalisation from these cases, and no weight.
 
-        An untrained network has the statistics of no data at all; compared like that, a trained
-        one would win by its statistics alone.
+        An untrained network has the statistics of no data: a trained one would win by them alone.
         """
         towers = self.pretext.encoders()
         norms = [
@@ -280,6 +281,7 @@ class Model:
             selection=self.selection,
             made_by=self.made_by,
             task=None if self.task == CLASSIFICATION else self.task,
+            learnt_from=dict(self.learnt_from) or None,
         )
         arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}
         model_folder.write(folder, arrays, about)

@@ -29,6 +29,7 @@ from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.results.case_set import LABELS, NETWORK, STOPPING, VIEW, CaseSet
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
 from rdfc_core.training import placement, pretrain
@@ -44,7 +45,6 @@ LOOKED_AT = 100
 
 Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
 """What `Model.outputs` gives."""
-
 
 Signs = dict[str, dict[str, float]]
 """Pretext → `collapse_signs` of its embeddings of test cases, and how many these are."""
@@ -70,17 +70,28 @@ class SplitRun:
     folder: RunFolder
     context: RunContext
 
-    def fit(self) -> None:
+    def fit(self) -> dict[str, CaseSet]:
         """Fit the views on the split's pretext cases; refuse what could not be trained on them.
+
+        Returns:
+            Which cases each view was fitted on, for `Model.learnt_from`.
 
         Raises:
             StudyError: If a pretext, or a method that the study names, does not fit the views.
         """
+        fitted = {}
         for name, view in self.views.items():
-            view.fit(self.extraction.of(name, self.split.pretext))
+            case_ids = self.split.pretext
+            view.fit(self.extraction.of(name, case_ids))
+            fitted[f"{VIEW}{name}"] = self.case_set(case_ids)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
+        return fitted
+
+    def case_set(self, case_ids: Sequence[str]) -> CaseSet:
+        """Which cases these are."""
+        return CaseSet.of(case_ids, self.extraction.fingerprints)
 
     def evaluated(self, model: Model) -> EvaluatedModel:
         """A model on the split's labelled cases."""
@@ -159,6 +170,7 @@ def pretrained(
         run.context.team,
         run.context.loggers,
     )
+    model.learnt_from = {NETWORK: run.case_set(taught), STOPPING: run.case_set(held_back)}
     return model, convergence
 
 
@@ -206,6 +218,7 @@ def evaluate(
     """
     own = run.evaluated(model)
     found = _probed(run, own)
+    model.learnt_from = {**model.learnt_from, LABELS: run.case_set(own.taught)}
     prepared = own.prepared
     outputs = {name: other.outputs(prepared) for name, other in others.items()}
     for name, shown in outputs.items():
@@ -248,6 +261,7 @@ def teach(run: SplitRun, model: Model) -> None:
     asked = replace(run, split=replace(run.split, test=run.split.train[:1]))
     own = asked.evaluated(model)
     _probed(asked, own)
+    model.learnt_from = {**model.learnt_from, LABELS: asked.case_set(own.taught)}
     model.selection, model.members = None, {}
     for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
         runner = asked.trial_runner(baselines.setup(own))

@@ -33,6 +33,7 @@ from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
+from rdfc_core.pipeline.evaluation_record import record_evaluation
 from rdfc_core.pipeline.extraction import extract
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
@@ -143,7 +144,8 @@ class _Run:
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
-        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
+        images = findings.images_in(extraction.prepared)
+        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures, images)
         before = self.place.case_rows()
         self.place.record_cases(rows, splits)
         if without_reasons(before) == without_reasons(rows):
@@ -158,6 +160,8 @@ class _Run:
         self._write()
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
+        if self.until == "evaluate":
+            record_evaluation(self.place.path, splits, extraction.fingerprints, self.found)
         self.context.tell_finished(self.place.path, results)
         return results
 
@@ -176,8 +180,7 @@ class _Run:
         self.definition = CaseDefinition.of(extraction.cases, scale)
 
     def _split(self, extraction: Extraction) -> list[Split]:
-        seen = findings.seen_in(extraction.prepared)
-        images = {case_id: one.image for case_id, one in seen.items()}
+        images = findings.images_in(extraction.prepared)
         splits = splits_of(
             self.study, self.dataset, extraction.cases, self.until, extraction.fingerprints, images
         )
@@ -203,8 +206,9 @@ class _Run:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    part.fit()
+                    fitted = part.fit()
                     model, told = per_split.pretrained(part)
+                    model.learnt_from = {**fitted, **model.learnt_from}
                     compared = per_split.compared(part, told)
                 release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
@@ -269,7 +273,10 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
-            dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
+            dataset={
+                **run_facts.describe(study, self.dataset, cases, splits, classes, uses),
+                "images": run_facts.image_sizes(findings.seen_in(extraction.prepared)),
+            },
             failed=tuple(asdict(failure) for failure in extraction.failures),
             missing=tuple(run_facts.missing(extraction)),
             remarks=tuple(run_facts.remarks(extraction)),

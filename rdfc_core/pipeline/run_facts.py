@@ -6,10 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
+from rdfc_core.data.inspection import Inspected
 from rdfc_core.data.splits import Split
 from rdfc_core.data.targets import TARGETS
 from rdfc_core.evaluation.sample_size import held_back, too_few
@@ -63,6 +67,31 @@ def describe(
         ],
         "uses": list(as_rows(uses)),
     }
+
+
+def image_sizes(seen: Mapping[str, Inspected]) -> dict[str, Any]:
+    """Smallest, median and largest size of the outlines' boxes, and of a sample, over the cases.
+
+    Args:
+        seen: Case id → what there is to see in it.
+
+    Returns:
+        ``box_mm``: an axis each, axial planes first; ``sample_size``: mm² of pictures, mm³ of
+        volumes. Empty where cases have several numbers of axes, or none is known.
+    """
+    known = [one for one in seen.values() if one.box_mm and len(one.box_mm) == len(one.extents)]
+    if not known or len({len(one.box_mm) for one in known}) > 1:
+        return {}
+    boxes = np.array([one.box_mm for one in known])
+    sizes = boxes.prod(axis=1) / np.array([one.extents for one in known]).prod(axis=1)
+    return {
+        "box_mm": [_range(column) for column in boxes.T],
+        "sample_size": _range(sizes),
+    }
+
+
+def _range(values: NDArray[np.float64]) -> list[float]:
+    return [float(one) for one in np.quantile(values, (0, 0.5, 1))]
 
 
 def convergence(told: Convergence) -> dict[str, Any]:

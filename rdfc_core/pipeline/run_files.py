@@ -27,7 +27,8 @@ FOLDERS: Mapping[str, str] = {
     files.CHECKPOINTS: rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     files.TENSORBOARD: rf"{SPLIT}/events\.out\.tfevents\..+",
     files.LOGGERS: r"[^/]+/.+",
-    files.MODELS: rf"{SPLIT}/(?:{re.escape(files.MODEL_WEIGHTS)}|{re.escape(files.MODEL_ABOUT)})",
+    files.MODELS: rf"{SPLIT}/(?:{re.escape(files.MODEL_WEIGHTS)}|{re.escape(files.MODEL_ABOUT)})"
+    rf"|{re.escape(files.MODEL_CARD)}|{re.escape(files.DATASET_CARD)}",
     files.TRIALS: rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }
 """The folders that a run makes → the files that it writes there, as a pattern."""

@@ -1,0 +1,355 @@
+"""What was made of the features: missing values, classes, dimensions, trained models."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from rdfc_core.report.checklist.answer import (
+    Answer,
+    Proof,
+    authors,
+    joined,
+    met,
+    not_applicable,
+    not_met,
+    partly,
+)
+from rdfc_core.report.checklist.evidence import Evidence
+from rdfc_core.report.checklist.extraction import measured, views_of
+from rdfc_core.report.checklist.partition import chosen_inside, learnt, scaler
+from rdfc_core.report.text import count, listed
+from rdfc_core.results import files
+from rdfc_core.results.vocabulary import RADIOMICS
+
+PER_FEATURE = 10
+"""Training cases a number that a model weighs, below which they are few: a rule of thumb."""
+
+
+def missing_data(run: Evidence) -> Answer:
+    """Cases that were left out with their reasons, and what stands for missing features."""
+    raw = run.recorded(files.RESULTS, "failed")
+    without = [one for one in run.cases if one.failed]
+    told = {one.case_id for one in run.results.failed if one.reason}
+    if raw is None or {one.case_id for one in without} - told:
+        return not_met(
+            "Cases that could not be used are not all recorded with a reason.",
+            Proof(files.RESULTS, "failed", "missing" if raw is None else f"{len(told)} cases"),
+            Proof(files.CASES, "failed", f"{len(without)} cases"),
+        )
+    proofs = [
+        Proof(files.RESULTS, "failed", f"{len(told)} cases, each with its reason"),
+        Proof(files.RESULTS, "missing", f"{len(run.results.missing)} features of some cases"),
+    ]
+    fill = [
+        (model, name)
+        for model in list(run.models.values())[:1]
+        for name in model.names
+        if name.startswith("view.") and name.endswith(".median")
+    ]
+    for model, name in fill:
+        finite = bool(np.isfinite(model.array(name)).all())
+        proofs.append(
+            Proof(model.weights, name, "a finite number a feature" if finite else "not finite")
+        )
+    if run.results.missing and not fill:
+        return not_met("What stands for missing features is not recorded.", *proofs)
+    how = (
+        "a missing feature is replaced by the median of the cases that the view was fitted on"
+        if fill
+        else "no feature was missing"
+    )
+    return met(f"Cases are left out with a reason; {how}.", *proofs)
+
+
+def class_imbalance(run: Evidence) -> Answer:
+    """How many cases have each class, and how classes are weighed."""
+    if run.regression:
+        return not_applicable("Numbers are predicted: there are no classes.")
+    counts, weight = run.results.dataset.per_class, run.setting("evaluate.class_weight")
+    proofs = (
+        Proof(files.RESULTS, "dataset.per_class", _counted(counts)),
+        Proof(files.STUDY, "evaluate.class_weight", str(weight)),
+    )
+    if not counts or weight is None:
+        return not_met("The run does not record the classes' sizes and weights.", *proofs)
+    return met("The classes' sizes, and how methods weigh them, are recorded.", *proofs)
+
+
+def imbalance_methods(run: Evidence) -> Answer:
+    """Weights of classes, if any, and the calibration after them."""
+    found = class_imbalance(run)
+    if found.status != "met":
+        return found
+    if run.setting("evaluate.class_weight") == "none":
+        return not_applicable("No method weighs classes by their rarity.", *found.proofs)
+    heat = [f"{one.temperature:.3g}" for s in run.results.selections[:1] for one in s.ranking]
+    more = Proof(files.RESULTS, "selections[0].ranking[].temperature", ", ".join(heat) or "none")
+    return partly(
+        "Classes are weighed by their rarity in every method"
+        + (", and probabilities calibrated by a temperature on inner folds" if heat else "")
+        + ". Why is for the authors to say.",
+        *found.proofs,
+        more,
+    )
+
+
+def scaling(run: Evidence) -> Answer:
+    """How features are scaled, and that the test part has no share in it."""
+    return scaler(run)
+
+
+def reduction(run: Evidence) -> Answer:
+    """From how many features to how many numbers that the model weighs."""
+    widths = _inputs(run)
+    if not widths:
+        return not_met("No model is saved, so that the number of its inputs is not recorded.")
+    proofs = [_measured_proof(run), *(proof for _, _, proof in widths)]
+    shown = [proof for proof in proofs if proof]
+    return partly(
+        "How many features were measured, and how many numbers each model weighs, is recorded. "
+        "What reduces them (the networks' width, a penalty, a selection) is for the authors to "
+        "describe.",
+        *shown,
+    )
+
+
+def dimensionality(run: Evidence) -> Answer:
+    """Whether there are ten training cases for every number that the model weighs."""
+    if not views_of(run):
+        return not_applicable("The study measures no handcrafted features: it has no table.")
+    widths = _inputs(run)
+    if not widths:
+        return not_met("No model is saved, so that the number of its inputs is not recorded.")
+    proofs = [proof for _, _, proof in widths]
+    cases = {split: len(run.part(split, "train")) for split in run.splits}
+    proofs += [Proof(files.CASES, f"column {s}: train", str(n)) for s, n in cases.items()]
+    many = [
+        (split, width)
+        for split, width, _ in widths
+        if width is not None and width * PER_FEATURE > cases.get(split, 0)
+    ]
+    if many:
+        split, width = many[0]
+        return not_met(
+            f"In {split}, the model weighs {width} numbers and has {cases.get(split, 0)} training "
+            f"cases: fewer than {PER_FEATURE} a number. A penalty holds the weights small; whether "
+            "that suffices is for the authors to argue.",
+            *proofs,
+        )
+    if any(width is None for _, width, _ in widths):
+        return partly(
+            "A network that labels train is part of the model: no rule of thumb holds for it.",
+            *proofs,
+        )
+    return met(f"At least {PER_FEATURE} training cases for each number it weighs.", *proofs)
+
+
+def redundancy(run: Evidence) -> Answer:
+    """Whether features that repeat others were removed from the model that predicts."""
+    if not views_of(run):
+        return not_applicable("The study measures no handcrafted features: it has no table.")
+    widths = _inputs(run)
+    proofs = [p for p in (_measured_proof(run), *(proof for _, _, proof in widths)) if p]
+    chosen = {name for model in run.models.values() for name in model.chosen}
+    if chosen == {RADIOMICS}:
+        return partly(
+            "Features were ranked and selected by an L1 penalty, on training cases alone; "
+            "correlations between those that are left were not looked at.",
+            *proofs,
+        )
+    return not_met(
+        "In this run no step removed features that repeat others: the model that predicts takes "
+        "all of them, through networks or a penalty.",
+        *proofs,
+    )
+
+
+def robustness(run: Evidence) -> Answer:
+    """Whether features that measure unreliably were removed."""
+    if not views_of(run):
+        return not_applicable("The study measures no handcrafted features: it has no table.")
+    return not_met(
+        "In this run no feature was removed for being unreliable: all that were measured are used. "
+        "If the parameters name robust features alone, the authors can say how these were found.",
+        *(p for p in [_measured_proof(run)] if p),
+    )
+
+
+def training(run: Evidence) -> Answer:
+    """Everything that decides a training, its seed included, and how it went."""
+    needed = ("pretrain.steps", "pretrain.optimizer", "pretrain.learning_rate", "seed")
+    values = {path: run.setting(path) for path in needed}
+    proofs = [Proof(files.STUDY, path, _plain(value)) for path, value in values.items()]
+    lacking = [path for path, value in values.items() if value is None]
+    if lacking:
+        return not_met(f"The run does not record {listed(lacking)}.", *proofs)
+    folds = ("evaluate.inner_folds", "evaluate.selection.folds")
+    proofs += [Proof(files.STUDY, path, _plain(run.setting(path))) for path in folds]
+    epochs = len(run.run.epochs)
+    proofs.append(Proof(files.METRICS, "lines", str(epochs)))
+    for split, told in (run.recorded(files.RESULTS, "run.convergence") or {}).items():
+        if isinstance(told, dict) and "converged" in told:
+            proofs.append(
+                Proof(
+                    files.RESULTS, f"run.convergence.{split}.converged", _plain(told["converged"])
+                )
+            )
+    if not epochs:
+        return not_met("The run keeps no record of its pretraining.", *proofs)
+    return met("Every option of the training, its seed and its course are recorded.", *proofs)
+
+
+def algorithm(run: Evidence) -> Answer:
+    """What was trained: task, networks, classifiers."""
+    needed = ("pretext", "views", "evaluate.methods", "evaluate.classifiers")
+    values = {path: run.setting(path) for path in needed}
+    lacking = [path for path, value in values.items() if value is None]
+    names = {
+        "pretext.name": run.setting("pretext.name"),
+        "views": ", ".join(run.setting("views") or {}),
+        "evaluate.methods": _plain(values["evaluate.methods"]),
+        "evaluate.classifiers": _plain(values["evaluate.classifiers"]),
+    }
+    proofs = [Proof(files.STUDY, key, str(value)) for key, value in names.items()]
+    proofs += [
+        Proof(model.description, "selection.members", ", ".join(model.chosen))
+        for model in run.models.values()
+    ]
+    if lacking or not run.models:
+        what = listed(lacking) or "the model"
+        return not_met(f"The run does not record {what}.", *proofs)
+    return met("Networks, task and classifiers are recorded with every option.", *proofs)
+
+
+def building(run: Evidence) -> Answer:
+    """Type of model, steps, tuning and internal validation; the rationale is for the authors."""
+    found = joined([algorithm(run), training(run), chosen_inside(run), learnt(run)])
+    if found.status != "met":
+        return found
+    return partly(
+        "Model, steps, tuning by inner folds of the training cases, and internal validation are "
+        "recorded. Why this type of model is for the authors to say.",
+        *found.proofs,
+    )
+
+
+def feature_statistics(run: Evidence) -> Answer:
+    """The values of all features; their reproducibility is for the authors."""
+    path = run.folder / files.FEATURES
+    found = measured(run)
+    if not views_of(run):
+        return not_applicable("The study measures no handcrafted features.")
+    if not path.is_file() or not found:
+        return not_met("The run keeps no table of its features.")
+    proof = _measured_proof(run)
+    return partly(
+        "The values of every feature are kept, from which statistics can be taken. How "
+        "reproducible they are is for the authors (rdfc_core.reliability tells it of repeated "
+        "measurements).",
+        *((proof,) if proof else ()),
+    )
+
+
+def parts_counted(run: Evidence) -> Answer:
+    """Participants and classes in each analysis."""
+    if not run.cases or not run.splits:
+        return not_met(f"The run keeps no {files.CASES}, so that no part can be counted.")
+    proofs = []
+    for split in run.splits:
+        for part in ("pretext", "train", "test"):
+            taught = set(run.pretext(split))
+            own = [
+                one
+                for one in run.cases
+                if (one.case_id in taught if part == "pretext" else one.parts.get(split) == part)
+                and not one.failed
+            ]
+            labels = [one.label for one in own if one.label]
+            told = {label: labels.count(label) for label in sorted(set(labels))}
+            counted = "" if run.regression else f" ({_counted(told)})" if told else ""
+            patients = len({one.patient for one in own})
+            figure = f"{len(own)} cases of {count(patients, 'patient')}{counted}"
+            key = f"column {split}: {'pretext, with train' if part == 'pretext' else part}"
+            proofs.append(Proof(files.CASES, key, figure))
+    if not any(run.part(split, "test") for split in run.splits):
+        return not_met("No case was held back to test by.", *proofs)
+    return met("Patients and cases of every class in each part of each split.", *proofs)
+
+
+def other_predictors(run: Evidence) -> Answer:
+    """Columns beside the images."""
+    known = [m for m in run.models.values() if isinstance(m.about.get("cases"), dict)]
+    if not known:
+        return not_met("The run does not record which columns its views could see.")
+    columns = known[0].about["cases"].get("columns") or []
+    proof = Proof(known[0].description, "cases.columns", ", ".join(columns) or "none")
+    if not columns:
+        return not_applicable("No view of the study sees a column: images alone predict.", proof)
+    return authors("The columns are named; what they mean is for the authors.", proof)
+
+
+def _inputs(run: Evidence) -> list[tuple[str, int | None, Proof]]:
+    """Split, how many numbers each candidate that predicts weighs, and what shows it."""
+    found = []
+    for split, model in run.models.items():
+        for name in model.chosen:
+            width = model.inputs(name)
+            figure = "a network trained with labels" if width is None else f"{width} numbers"
+            found.append((split, width, Proof(model.weights, f"inputs of {name}", figure)))
+    return found
+
+
+def _measured_proof(run: Evidence) -> Proof | None:
+    views = measured(run)
+    if not views:
+        return None
+    told = ", ".join(f"{len(one.names)} of {one.view}" for one in views)
+    return Proof(views[0].model.description, "made_by.features", told)
+
+
+def _counted(counts: Any) -> str:
+    return ", ".join(f"{label} {number}" for label, number in counts.items())
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def end_to_end(run: Evidence) -> Answer:
+    """Robustness of a network that takes pictures alone."""
+    if views_of(run):
+        return not_applicable(
+            "The models stand on handcrafted features, too: items 14 to 16 are about those.",
+            Proof(files.STUDY, "views with an extractor", ", ".join(views_of(run))),
+        )
+    return authors(
+        "How robust the network is against other outlines, scanners and noise was not looked at in "
+        "this run; rdfc validate judges it on cases that were altered."
+    )
+
+
+def one_image(run: Evidence) -> Answer:
+    """Whether each case has one image."""
+    cases = [model.about.get("cases") for model in run.models.values()]
+    known = [one for one in cases if isinstance(one, dict)]
+    if not known:
+        return not_met("The run does not record which images its cases have.")
+    images = known[0].get("images") or []
+    model = next(iter(run.models.values()))
+    proof = Proof(model.description, "cases.images", ", ".join(images) or "none by name: one each")
+    if len(images) < 2:
+        return met("Each case has one image.", proof)
+    single = {row.input for row in run.rows() if row.table == "linear"} & set(
+        run.setting("views") or {}
+    )
+    if not single:
+        return not_met(f"{len(images)} images a case, and none was judged alone.", proof)
+    return partly(
+        f"{len(images)} images a case; single views were judged, too. Whether one image alone is "
+        "worse is for the authors to show.",
+        proof,
+        Proof(files.RESULTS, "rows of single views", ", ".join(sorted(single))),
+    )
