@@ -50,6 +50,28 @@ class Errands:
 
 
 @dataclass(frozen=True)
+class ProcessLimits:
+    """How many processes train networks side by side.
+
+    Args:
+        at_once: So many, however long the trainings take; None: one a thread of this process where
+            it pays. On a GPU it is none: nothing was measured there.
+        processes: At most so many where it pays, as the user said; None: any number.
+    """
+
+    at_once: int | None = None
+    processes: int | None = None
+
+    def most(self) -> int:
+        """Processes at most; below two, there are none."""
+        if self.at_once is not None:
+            return self.at_once
+        device = torch.cuda.is_available() or torch.backends.mps.is_available()
+        threads = 1 if device else usable_threads()
+        return threads if self.processes is None else min(threads, self.processes)
+
+
+@dataclass(frozen=True)
 class _Packed(Sequence[bytes]):
     """Errands as bytes, by their place among those that wait."""
 
@@ -68,7 +90,7 @@ def run(
     done: Callable[[int, TrainedElsewhere], None],
     progress: Progress,
     title: str,
-    at_once: int | None = None,
+    limits: ProcessLimits,
 ) -> None:
     """Do as many of the trainings as can be done side by side; the others are left to the caller.
 
@@ -81,12 +103,9 @@ def run(
         done: Called with each outcome, as it comes, and the number of its training.
         progress: Is told of each.
         title: What the progress is called.
-        at_once: Processes, however long the trainings take; None: one a thread of this process
-            where it pays. On a GPU it is none: nothing was measured there.
+        limits: Processes at most.
     """
-    count = len(errands.steps)
-    device = torch.cuda.is_available() or torch.backends.mps.is_available()
-    most = at_once or (1 if device else usable_threads())
+    count, most = len(errands.steps), limits.most()
     if min(count, most) < 2:
         return
     with progress.task(title, count) as advance:
@@ -99,7 +118,7 @@ def run(
         advance(1)
         left = seconds / max(1, errands.steps[0]) * sum(errands.steps[1:])
         workers = min(most, count - 1, max(1, int(SHARE * machine_memory() / _memory_of_one())))
-        if (workers < 2 or left < WORTH_S) and at_once is None:
+        if (workers < 2 or left < WORTH_S) and limits.at_once is None:
             advance(0, total=1)
             return
         for number, outcome in _outcomes(errands, range(1, count), workers):

@@ -13,7 +13,7 @@ from rdfc_core.evaluation import finetuning, side_by_side
 from rdfc_core.evaluation.calibration import Fold
 from rdfc_core.evaluation.learners import learner, training
 from rdfc_core.evaluation.network_training import Errand, TrainedElsewhere
-from rdfc_core.evaluation.side_by_side import Errands
+from rdfc_core.evaluation.side_by_side import Errands, ProcessLimits
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_parts import (
     TrialPart,
@@ -31,7 +31,7 @@ from rdfc_core.interfaces.collated import rows as of_rows
 from rdfc_core.models.members import NetworkMember
 from rdfc_core.results.vocabulary import BLOCK_METHODS
 from rdfc_core.training.batches import label_steps
-from rdfc_core.training.threads import threads_each
+from rdfc_core.training.threads import one_after_the_other, threads_each
 from rdfc_core.utils.progress import Advance, Progress
 
 
@@ -44,6 +44,7 @@ class TrialRunner:
         store: Keeps what each trial said: nothing is trained twice.
         progress: Told of every training.
         at_once: Processes that train networks side by side; None: where it pays.
+        processes: Of these at most, where it pays; None: one a core.
         ahead: What networks said that were trained side by side, until it is stored.
     """
 
@@ -51,6 +52,7 @@ class TrialRunner:
     store: TrialStore
     progress: Progress
     at_once: int | None = None
+    processes: int | None = None
     ahead: dict[Trial, TrainedElsewhere] = field(default_factory=dict)
 
     @cached_property
@@ -60,7 +62,11 @@ class TrialRunner:
         Those that an earlier run trained count, too: the results of a run that goes on would differ
         from those of one in one go otherwise, by rounding.
         """
-        return threads_each(len(planned_parts(self.setup)))
+        return threads_each(self._planned)
+
+    @cached_property
+    def _planned(self) -> int:
+        return len(planned_parts(self.setup))
 
     def train_ahead(self, choices: Sequence[Trial] | None = None) -> None:
         """Train the networks that lack an output side by side, where that pays.
@@ -71,6 +77,8 @@ class TrialRunner:
             choices: Those of `rdfc_core.evaluation.trials.selections` that are asked for, and
                 nothing but these; None: all that the settings plan.
         """
+        if self.at_once is None and one_after_the_other(self._planned):
+            return
         waiting = [part for part in planned_parts(self.setup, choices) if not self._stored(part)]
 
         def errand(number: int) -> Errand:
@@ -92,7 +100,8 @@ class TrialRunner:
         supervised = self.setup.data.settings.supervised
         steps = [label_steps(len(part.rows), supervised) for part in waiting]
         title = f"Training {len(waiting)} networks ({self.setup.folder_name})"
-        side_by_side.run(Errands(steps, errand), done, self.progress, title, self.at_once)
+        limits = ProcessLimits(self.at_once, self.processes)
+        side_by_side.run(Errands(steps, errand), done, self.progress, title, limits)
 
     def said(self, trial: Trial) -> TrialOutput:
         """What the trial says of the test part, after training on its share of the labels."""

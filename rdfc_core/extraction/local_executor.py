@@ -34,7 +34,10 @@ class LocalExecutorConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     workers: int | None = Field(
-        None, ge=0, description="Processes; null: one a core; 0: in this process, without limits."
+        None,
+        ge=0,
+        description="Processes; null: one a core; 0: in this process, without limits. "
+        "Networks that labels train have no more, either.",
     )
     timeout_seconds: float | None = Field(
         1800,
@@ -105,6 +108,11 @@ class LocalExecutor(Executor):
                         "Try again with fewer workers (--executor local:workers=1)."
                     ),
                 )
+
+
+def worker_limit(executor: Executor) -> int | None:
+    """Processes of this machine that the user allows; None: nothing was said of them."""
+    return executor.config.workers if isinstance(executor, LocalExecutor) else None
 
 
 def _refuse_what_cannot_be_sent(function: Callable[[Any], Any]) -> None:

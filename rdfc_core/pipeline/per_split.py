@@ -21,6 +21,7 @@ from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
+from rdfc_core.extraction.local_executor import worker_limit
 from rdfc_core.interfaces import View
 from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
@@ -101,7 +102,8 @@ class SplitRun:
 
     def trial_runner(self, setup: SupervisedSetup) -> TrialRunner:
         """Runs the methods that labels train."""
-        return TrialRunner(setup, TrialStore(self.folder.trials), self.context.progress)
+        store, context = TrialStore(self.folder.trials), self.context
+        return TrialRunner(setup, store, context.progress, processes=worker_limit(context.executor))
 
 
 @dataclass(frozen=True)

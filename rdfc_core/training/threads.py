@@ -13,21 +13,32 @@ from rdfc_core.extraction.local_executor import usable_cores
 
 log = logging.getLogger("rdfc")
 
+FEW = 8
+"""Fewer networks are trained one after the other, each on all cores: to start processes would take
+longer than they save (measured on two cores, docs/performance.md)."""
+
 
 def usable_threads() -> int:
     """The threads that this process may compute with: a core each, or as OMP_NUM_THREADS says."""
     return max(1, min(torch.get_num_threads(), usable_cores()))
 
 
+def one_after_the_other(networks: int) -> bool:
+    """Whether so many networks are too few to be trained side by side, in processes."""
+    return networks < FEW
+
+
 def threads_each(networks: int) -> int:
-    """Threads for each of so many networks.
+    """Threads for each of so many networks: all for each of a few, otherwise they share them.
 
     One network on several threads waits for the slowest at each layer, and burns a core while it
     waits; as many networks as there are cores, a thread each, wait for nobody. Numbers of threads
     round sums differently, so that this depends on the study and the machine, and never on load or
     on how much of a run is done.
     """
-    return max(1, usable_threads() // max(1, networks))
+    if one_after_the_other(networks):
+        return usable_threads()
+    return max(1, usable_threads() // networks)
 
 
 @contextmanager

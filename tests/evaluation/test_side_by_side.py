@@ -15,11 +15,17 @@ import torch
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.errors import DataError
 from rdfc_core.evaluation import model_selection, side_by_side, supervised
-from rdfc_core.evaluation.side_by_side import Errands
+from rdfc_core.evaluation.side_by_side import Errands, ProcessLimits
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
 from rdfc_core.evaluation.trials import Trial
+from rdfc_core.extraction.local_executor import (
+    LocalExecutor,
+    LocalExecutorConfig,
+    worker_limit,
+)
+from rdfc_core.training import threads
 from rdfc_core.training.threads import threads_each, usable_threads
 from rdfc_core.utils.progress import Progress
 from tests.support import small_setup
@@ -127,10 +133,31 @@ def test_networks_that_cannot_be_sent_are_trained_one_by_one(tmp_path, caplog):
 
 def test_processes_are_started_only_where_they_pay(monkeypatch, tmp_path):
     monkeypatch.setattr(side_by_side, "usable_threads", lambda: 4)
+    monkeypatch.setattr(threads, "FEW", 2)
     monkeypatch.setattr(side_by_side, "_outcomes", lambda *_: pytest.fail("started"))
     run = TrialRunner(setup(settings()), TrialStore(tmp_path), Progress())
     run.train_ahead()  # of seconds in all
     assert len(list(tmp_path.rglob("*.json"))) == 1  # the one whose time was taken
+
+
+def test_few_networks_wait_for_their_turn_and_have_all_threads(monkeypatch, tmp_path):
+    """Four: one from scratch, the fine-tuned one, and that again for each of two inner folds."""
+    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
+    monkeypatch.setattr(side_by_side, "run", lambda *_: pytest.fail("trained ahead"))
+    asked = settings(label_fractions=(), temperature_scaling=False)
+    with threads.computing_with(4):
+        run = TrialRunner(setup(asked), TrialStore(tmp_path), Progress())
+        run.train_ahead()
+        assert run.threads == 4
+
+
+@pytest.mark.parametrize(("workers", "processes"), [(None, 4), (0, 0), (1, 1), (3, 3), (9, 4)])
+def test_no_more_processes_train_than_the_user_allows(workers, processes, monkeypatch):
+    monkeypatch.setattr(side_by_side, "usable_threads", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    limit = worker_limit(LocalExecutor(LocalExecutorConfig(workers=workers)))
+    assert ProcessLimits(processes=limit).most() == processes
 
 
 def test_no_more_processes_are_started_than_fit_in_memory(monkeypatch):
@@ -146,7 +173,7 @@ def test_no_more_processes_are_started_than_fit_in_memory(monkeypatch):
             return None
 
     errands = Errands([10] * 20, lambda _: Done())  # type: ignore[arg-type,return-value]
-    side_by_side.run(errands, lambda *_: None, Progress(), "", at_once=8)
+    side_by_side.run(errands, lambda *_: None, Progress(), "", ProcessLimits(at_once=8))
     assert started == [2]
 
 
