@@ -80,9 +80,8 @@ class SplitRun:
         Raises:
             StudyError: If a pretext, or a method that the study names, does not fit the views.
         """
-        fitted = {}
+        fitted, case_ids = {}, self.split.pretext
         for name, view in self.views.items():
-            case_ids = self.split.pretext
             view.fit(self.extraction.of(name, case_ids))
             fitted[f"{VIEW}{name}"] = self.case_set(case_ids)
         supervised.check(self.study.evaluate, self.views)
@@ -220,7 +219,6 @@ def evaluate(
     """
     own = run.evaluated(model)
     found = _probed(run, own)
-    model.learnt_from = {**model.learnt_from, LABELS: run.case_set(own.taught)}
     prepared = own.prepared
     outputs = {name: other.outputs(prepared) for name, other in others.items()}
     for name, shown in outputs.items():
@@ -263,7 +261,6 @@ def teach(run: SplitRun, model: Model) -> None:
     asked = replace(run, split=replace(run.split, test=run.split.train[:1]))
     own = asked.evaluated(model)
     _probed(asked, own)
-    model.learnt_from = {**model.learnt_from, LABELS: asked.case_set(own.taught)}
     model.selection, model.members = None, {}
     for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
         runner = asked.trial_runner(baselines.setup(own))
@@ -287,6 +284,7 @@ def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:
 
 def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
     """Linear evaluation of the study's own pretext; sets the model's classifier."""
+    own.model.learnt_from = {**own.model.learnt_from, LABELS: run.case_set(own.taught)}
     found, own.model.classifier = linear_probe.judge_learnt(
         own.data, own.outputs, method_name(run.study)
     )

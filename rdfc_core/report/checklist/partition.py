@@ -96,7 +96,7 @@ def scaler(run: Evidence) -> Answer:
 
 
 def _fitted(run: Evidence, split: str, model: SavedModel, view: str) -> Answer:
-    expected = CaseSet.of(run.pretext(split), _contents(run))
+    expected = CaseSet.of(run.pretext(split), contents_of(run))
     recorded = model.learnt_from(f"{VIEW}{view}")
     proofs = []
     if recorded is not None:
@@ -186,7 +186,7 @@ def learnt(run: Evidence) -> Answer:
 
 
 def _learnt(run: Evidence, split: str, model: SavedModel) -> Answer:
-    contents = _contents(run)
+    contents = contents_of(run)
     patients = {one.case_id: one.patient for one in run.cases}
     share, seed = run.setting("pretrain.held_back"), run.setting("seed")
     taught, held = hold_back(run.pretext(split), patients, float(share or 0), int(seed or 0))
@@ -220,80 +220,8 @@ def _learnt(run: Evidence, split: str, model: SavedModel) -> Answer:
     return met("", *proofs)
 
 
-def seen_once(run: Evidence) -> Answer:
-    """How often this folder's test part was evaluated, as far as the folder knows."""
-    told = run.evaluations
-    if not told:
-        return partly(
-            "How often the test part was evaluated is not recorded: an older rdfc wrote the run.",
-            Proof(files.EVALUATIONS, "lines", "0"),
-        )
-    contents = _contents(run)
-    ids = {split: [one.case_id for one in run.part(split, "test")] for split in run.splits}
-    now = {split: CaseSet.of(own, contents).model_dump() for split, own in ids.items()}
-    same = [line for line in told if line.get("test") == now]
-    overlapping = [line for line in told if line.get("test") != now]
-    proof = Proof(files.EVALUATIONS, "evaluations of these test cases", str(len(same)))
-    if not same:
-        return not_met(
-            "The cases that were evaluated are not those of the test part in cases.csv.", proof
-        )
-    if len(same) > 1 or overlapping:
-        return partly(
-            f"In this folder test parts were evaluated {len(told)} times, {len(same)} times this "
-            "one: whoever chose between these results has chosen by the test part. Report it.",
-            proof,
-        )
-    return met(
-        "In this folder the test part was evaluated once. Runs on the same cases in other folders "
-        "are not known to it: whether there were any is for the authors to say.",
-        proof,
-    )
-
-
-def chosen_inside(run: Evidence) -> Answer:
-    """The model that predicts was named beforehand, or chosen by training cases alone."""
-    selections = [one for one in run.results.selections if one.label_fraction == 1]
-    if not selections:
-        named = run.recorded(files.RESULTS, "run.main")
-        if not named:
-            return not_met("The run records no choice of a model, nor one named beforehand.")
-        told = ", ".join(f"{key} {value}" for key, value in named.items())
-        return met(
-            "Nothing was chosen: the model was named before any result was seen.",
-            Proof(files.RESULTS, "run.main", told),
-        )
-    sizes = {split: len(run.part(split, "train")) for split in run.splits}
-    seen = sum(one.test_cases_seen for one in selections)
-    proofs = [
-        Proof(files.RESULTS, f"selections[{one.split}].labelled_cases", str(one.labelled_cases))
-        for one in selections
-    ]
-    proofs.append(Proof(files.RESULTS, "selections[].test_cases_seen", str(seen)))
-    larger = [one for one in selections if one.labelled_cases != sizes.get(one.split)]
-    if seen or larger:
-        odd = larger[0] if larger else selections[0]
-        return not_met(
-            f"In {odd.split}, the model was chosen by {odd.labelled_cases} labelled cases and "
-            f"{odd.test_cases_seen} of the test part, where {sizes.get(odd.split)} cases train.",
-            *proofs,
-        )
-    unchosen = [one for one in selections if not one.folds]
-    if unchosen:
-        return partly(
-            f"In {len(unchosen)} of {len(selections)} splits nothing could be held back to choose "
-            "by, and the default was taken, uncalibrated.",
-            *proofs,
-        )
-    first = selections[0]
-    return met(
-        f"The model was chosen on {first.folds} inner folds of the training cases, from "
-        f"{len(first.ranking)} candidates ({first.reason.rstrip('.')}).",
-        *proofs,
-    )
-
-
-def _contents(run: Evidence) -> dict[str, str]:
+def contents_of(run: Evidence) -> dict[str, str]:
+    """Case id → fingerprint of its content."""
     return {one.case_id: one.content for one in run.cases}
 
 

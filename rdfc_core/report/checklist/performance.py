@@ -11,8 +11,9 @@ from rdfc_core.report.checklist.answer import (
     not_met,
     partly,
 )
+from rdfc_core.report.checklist.choice import seen_once
 from rdfc_core.report.checklist.evidence import Evidence
-from rdfc_core.report.checklist.partition import apart, seen_once
+from rdfc_core.report.checklist.partition import apart
 from rdfc_core.report.text import count, interval, listed
 from rdfc_core.results import files
 from rdfc_core.results.schema import Row

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from rdfc_core.report.checklist import elsewhere, extraction, modelling, performance, reporting
+from rdfc_core.report.checklist import (
+    dimensions,
+    elsewhere,
+    extraction,
+    modelling,
+    performance,
+    reporting,
+)
 from rdfc_core.report.checklist.answer import Answer, authors
 from rdfc_core.report.checklist.evidence import Evidence
 from rdfc_core.report.checklist.items import CLEAR, METRICS_LIST, TRIPOD, ListName
@@ -72,7 +79,7 @@ CLEAR_ITEMS: Mapping[str, Question] = {
         "reliable features are."
     ),
     "32": modelling.scaling,
-    "33": modelling.reduction,
+    "33": dimensions.reduction,
     "34": modelling.algorithm,
     "35": modelling.training,
     "36": performance.confounders,
@@ -111,9 +118,9 @@ METRICS_ITEMS: Mapping[str, Question] = {
     "11": extraction.appropriate_preprocessing,
     "12": extraction.standardised,
     "13": extraction.all_parameters,
-    "14": modelling.robustness,
-    "15": modelling.redundancy,
-    "16": modelling.dimensionality,
+    "14": dimensions.robustness,
+    "15": dimensions.redundancy,
+    "16": dimensions.dimensionality,
     "17": modelling.end_to_end,
     "18": reporting.partition,
     "19": performance.confounders,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from rdfc_core.report.checklist.answer import Answer, Proof, authors, joined, met, not_met, partly
+from rdfc_core.report.checklist.choice import chosen_inside
 from rdfc_core.report.checklist.elsewhere import external, subgroups, utility
 from rdfc_core.report.checklist.evidence import Evidence
-from rdfc_core.report.checklist.extraction import measured, preprocessing
-from rdfc_core.report.checklist.partition import apart, chosen_inside, learnt, scaler
+from rdfc_core.report.checklist.extraction import preprocessing
+from rdfc_core.report.checklist.measured_views import measured
+from rdfc_core.report.checklist.partition import apart, learnt, scaler
 from rdfc_core.report.checklist.performance import calibration, internal, metrics, scores
 from rdfc_core.report.text import count
 from rdfc_core.results import files
