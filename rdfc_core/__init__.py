@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rdfc_core.api.feature_table import extract_features
     from rdfc_core.api.reliability import feature_reliability
     from rdfc_core.api.running import run
+    from rdfc_core.api.suggesting import suggest
     from rdfc_core.api.trained_run import Run, load_run
     from rdfc_core.api.validating import validate
     from rdfc_core.case import Case, Tumour
@@ -59,6 +60,7 @@ _HOME = {
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
+    "suggest": "api.suggesting",
     "validate": "api.validating",
     "write_feature_maps": "api.feature_maps",
 }
@@ -92,6 +94,7 @@ __all__ = [
     "load_run",
     "load_study",
     "run",
+    "suggest",
     "validate",
     "write_feature_maps",
 ]

@@ -14,13 +14,21 @@ from rdfc_core.cli.option_help import Option, as_json, options_in_words, type_in
 from rdfc_core.plugin.component import KINDS, part_fields
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results.headline import Against, Headline, Judged, Ranked, Selection
-from rdfc_core.results.schema import Comparison, Importance, LabelsNeeded, Results, Row
+from rdfc_core.results.schema import (
+    BoughtLabels,
+    Comparison,
+    Importance,
+    LabelsNeeded,
+    Results,
+    Row,
+)
 
 GENERATED = "<!-- Generated from the code. Renew it: nox -s docs -- --write -->\n"
 KIND_WORDS = {
     "dataset": "Data sets",
     "reader": "Readers",
     "feature_extractor": "Feature extractors",
+    "harmoniser": "Harmonisers",
     "image_encoder": "Image encoders",
     "view": "Views",
     "objective": "Objectives",
@@ -32,6 +40,7 @@ KIND_WORDS = {
     "schedule": "Schedules",
     "evaluator": "Evaluators",
     "metric": "Metrics",
+    "query_strategy": "Query strategies",
     "report_section": "Sections of the report",
     "logger": "Loggers",
     "executor": "Executors",
@@ -146,6 +155,7 @@ def results() -> str:
         (Row, "`rows`"),
         (Comparison, "`comparisons`"),
         (LabelsNeeded, "`labels_needed`"),
+        (BoughtLabels, "`queries`"),
         (Importance, "`importance`"),
         (Selection, "`selections`"),
         (Ranked, "`selections[].ranking`"),

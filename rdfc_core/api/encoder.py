@@ -118,11 +118,12 @@ class Encoder(nn.Module):
         needs = needs_of(preparer_of(self._view))
         tumour = (replace(case, mask_grid=self._grid) if self._grid else case).load(needs)
         try:
-            return self._seen(tumour)
+            return self._seen(tumour, case.columns)
         except DataError as error:
             raise DataError(f"Case {case.case_id}: {error}") from error
 
-    def _seen(self, tumour: Tumour) -> Prepared:
+    def _seen(self, tumour: Tumour, columns: Mapping[str, str] | None = None) -> Prepared:
+        columns = tumour.columns if columns is None else columns
         preparer = preparer_of(self._view)
         needs = needs_of(preparer)
         if needs.images != () and not self._view.accepts(tumour.ndim):
@@ -130,12 +131,15 @@ class Encoder(nn.Module):
         missing = [name for name in needs.columns if name not in tumour.columns]
         several = needs.images is not None and len(needs.images) > 1
         missing += [n for n in needs.images or () if several and n not in tumour.images]
+        missing += [name for name in needs.fit_columns if name not in columns]
         if missing:
             raise DataError(
                 f"the view {self.name!r} needs {', '.join(map(repr, missing))} of a tumour. Give "
                 "its images and columns, or a Case that has them."
             )
-        return preparer.prepare(tumour)
+        prepared = preparer.prepare(tumour)
+        seen = {name: columns[name] for name in needs.fit_columns}
+        return replace(prepared, columns=seen) if seen else prepared
 
 
 def encoder_of(name: str, model: Model, lists: Lists, definition: CaseDefinition) -> Encoder:

@@ -201,7 +201,7 @@ class Case:
         Raises:
             DataError: If views may not see one of them.
         """
-        for name in needs.columns:
+        for name in needs.every_column:
             if name not in self.view_columns:
                 has = ", ".join(self.view_columns) or "none"
                 raise DataError(

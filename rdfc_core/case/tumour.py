@@ -35,6 +35,9 @@ class Needs:
         grid: Of several images: ``own``, each with its mask as the files have them, or ``shared``,
             all on the grid of the first and with its mask.
         any_image: Where no image is named, one of several does: for what is shown to people.
+        fit_columns: Names of columns that `View.fit` and `View.collate` see with what was prepared
+            (`Prepared.columns`), such as ``scanner``. `View.prepare` does not get them, so that
+            results are stored without them. Never the label.
 
     Raises:
         StudyError: If the label is asked for, or a name twice.
@@ -44,20 +47,27 @@ class Needs:
     columns: tuple[str, ...] = ()
     grid: Literal["own", "shared"] = "own"
     any_image: bool = False
+    fit_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for names, what in ((self.images or (), "image"), (self.columns, "column")):
+        named = (self.images or (), "image"), (self.columns, "column"), (self.fit_columns, "column")
+        for names, what in named:
             if isinstance(names, str) or not all(isinstance(name, str) for name in names):
                 raise StudyError(f"needs: {what}s is {names!r}. Give a list of names.")
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise StudyError(f"needs: the {what} {twice!r} is named twice. Name it once.")
-        for name in self.columns:
+        for name in self.every_column:
             if is_label(name):
                 raise StudyError(
                     f"The column {name!r} is the label, which models are to tell: no view may see "
                     "it. Leave it out of the view's columns."
                 )
+
+    @property
+    def every_column(self) -> tuple[str, ...]:
+        """The columns that `View.prepare` sees, and those that `View.fit` sees, each once."""
+        return tuple(dict.fromkeys((*self.columns, *self.fit_columns)))
 
     @property
     def plain(self) -> bool:

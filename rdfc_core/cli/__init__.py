@@ -26,6 +26,7 @@ from rdfc_core.cli import (
     reproduce,
     run,
     store,
+    suggest,
     validate,
 )
 from rdfc_core.cli.command import App
@@ -49,6 +50,7 @@ app.command("evaluate")(run.evaluate)
 app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
 app.command("validate")(validate.validate)
+app.command("suggest")(suggest.suggest)
 app.command("features")(features.features)
 app.command("report")(report.report)
 app.command("checklist")(checklist.checklist)

@@ -15,11 +15,13 @@ from rich.control import Control
 from rich.logging import RichHandler
 from rich.segment import ControlType
 from rich.table import Table
+from rich.text import Text
 
 from rdfc_core.errors import one_line
-from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.failures import Failure, grouped
 from rdfc_core.report import headline, text
+from rdfc_core.report.answers import answers, not_judged
+from rdfc_core.report.run_data import RecordedResults
 from rdfc_core.results.schema import Comparison, Headline, MetricFacts, Results, Row
 from rdfc_core.results.vocabulary import (
     ACCURACY,
@@ -138,8 +140,13 @@ def _lines(title: str, total: int) -> Advance:
     return advance
 
 
-def show_results(results: Results) -> None:
-    """The results as tables: mean and interval of each metric that there is room for."""
+def show_results(results: Results, run: str) -> None:
+    """The results as tables, as many metrics as there is room for, and what they answer.
+
+    Args:
+        results: What the run found.
+        run: How commands call its folder.
+    """
     metrics = NUMBER_METRICS if results.task == REGRESSION else METRICS
     shown = len(metrics) if out.width >= NARROW else 2
     for table in ORDER:
@@ -158,26 +165,24 @@ def show_results(results: Results) -> None:
             out.print(_comparisons(TABLES[table].in_terminal, _with_pretraining(pairs)))
     if not results.rows:
         out.print("Nothing was evaluated.")
-    elif results.headline and not too_few(
-        results.dataset.get("tested", {}), len(results.dataset["splits"]) > 1
-    ):
-        _headline(results.headline, results)
+    elif results.headline:
+        _headline(results.headline, RecordedResults.model_validate(results.model_dump()), run)
 
 
-def _headline(told: Headline, results: Results) -> None:
-    """What came out: the model that predicts, what it beats, and what pretraining is worth."""
-    out.print(headline.score(told, results.rows, results.selections), style="bold", markup=False)
-    for sentence in headline.pretraining(told):
-        out.print(sentence, markup=False)
+def _headline(told: Headline, results: RecordedResults, run: str) -> None:
+    """What came out: what the model is compared with, then the three lines to read first."""
     others = headline.against(told)
-    if others:
+    if others and not not_judged(results):
         drawn = Table(title=f"{told.main.method} minus", title_justify="left", title_style="bold")
         for heading in ("method", "what it is", f"Δ {short_heading(told.metric)}"):
             drawn.add_column(heading, overflow="fold")
         for row in others:
             drawn.add_row(*row)
         out.print(drawn)
-    out.print(headline.conclusion(told), markup=False)
+    out.print()
+    for answer in answers(results, run):
+        line = Text.assemble((answer.question, "dim"), " ", (f"{answer.word}.", "bold"))
+        out.print(line.append(f" {answer.grounds}"))
     if told.illustration:
         out.print(told.illustration, markup=False)
 

@@ -166,7 +166,7 @@ def execute(
     if as_json:
         show_json(results.model_dump(mode="json"))
     elif evaluated:
-        console.show_results(results)
+        console.show_results(results, str(done.folder))
     progress.say(f"Report: {done.report}" if evaluated else f"Run folder: {done.folder}")
     finish([Failure(**one) for one in results.failed])
 

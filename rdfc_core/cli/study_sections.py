@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.load import load_study
 from rdfc_core.config.merge import preset_names
+from rdfc_core.config.query_settings import QueryingSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.study import Study
 from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
@@ -42,6 +43,11 @@ SECTIONS = (
     Section("split", "How labelled cases are divided, and which cases pretrain", SplitSpec),
     Section("pretrain", "How the pretext is trained", PretrainSettings),
     Section("evaluate", "How the learnt features are judged, and against what", EvaluateSettings),
+    Section(
+        "evaluate.querying",
+        "How query strategies are tried (evaluate.query_strategies)",
+        QueryingSettings,
+    ),
     Section(
         "evaluate.selection",
         "How the model that predicts is chosen, by training cases alone",
@@ -99,6 +105,7 @@ def named_kinds(model: type[BaseModel]) -> dict[str, Kind]:
         kinds["compare"] = "pretext"
         kinds["metrics"] = "metric"
         kinds["evaluators"] = "evaluator"
+        kinds["query_strategies"] = "query_strategy"
     return kinds
 
 
@@ -137,6 +144,7 @@ def presets_of_component(kind: Kind, name: str) -> dict[str, dict[str, Any]]:
 
 PLACES: Mapping[str, str] = {
     "extractor": "feature_extractor",
+    "harmonise": "harmoniser",
     "encoder": "image_encoder",
     "objective": "objective",
     "memory": "memory_store",

@@ -86,20 +86,23 @@ def show(validation: Validation) -> None:
 
     from rdfc_core.cli import console
     from rdfc_core.report.validation_page import score_rows, sentences
-    from rdfc_core.results.vocabulary import AUROC, short_heading
+    from rdfc_core.results.metric_facts import heading
+    from rdfc_core.results.vocabulary import METRIC_HEADINGS, short_heading
 
     names, rows = score_rows(validation)
     drawn = Table(title="The saved model elsewhere", title_justify="left", title_style="bold")
     drawn.add_column("cases of", overflow="fold")
     drawn.add_column("labelled", justify="right")
     for name in names:
-        drawn.add_column(short_heading(name), justify="right")
+        known = name in METRIC_HEADINGS
+        title = short_heading(name) if known else heading(name, validation.metrics)
+        drawn.add_column(title, justify="right")
     for whose, cases, cells in rows:
         drawn.add_row(whose, cases, *cells)
     console.out.print(drawn)
     for cohort in validation.cohorts:
         console.out.print(cohort.name, style="bold", markup=False)
-        for sentence in sentences(cohort, validation.own.get(AUROC)):
+        for sentence in sentences(cohort, validation):
             console.out.print(f"  {sentence}", markup=False, highlight=False)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from rdfc_core.config.query_settings import QueryingSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import FILE_NAME, Settings
 from rdfc_core.config.supervised_settings import SupervisedSettings
@@ -25,6 +26,7 @@ from rdfc_core.results.vocabulary import (
     NUMBER_METRICS,
     OWN_PRETEXT,
     PROBE,
+    RANDOM_QUERIES,
     REGRESSION,
     SELECTED,
     SHUFFLED_CORRESPONDENCE,
@@ -39,7 +41,12 @@ from rdfc_core.results.vocabulary import (
 
 LabelUnit = Literal["patient", "case"]
 
-LISTED = {"compare": "pretext", "evaluators": "evaluator", "metrics": "metric"}
+LISTED = {
+    "compare": "pretext",
+    "evaluators": "evaluator",
+    "metrics": "metric",
+    "query_strategies": "query_strategy",
+}
 """Option that is a list of components → what they are."""
 
 
@@ -102,6 +109,12 @@ class EvaluateSettings(Settings):
         "or name: component, such as {gradient-boosting: {name: gradient-boosting, inputs: "
         "[handcrafted, columns]}}.",
     )
+    query_strategies: dict[str, Annotated[Part, PartOf("query_strategy")]] = Field(
+        default={},
+        description="Strategies that choose which cases to label, tried on training cases beside "
+        "random draws: a list of components, or name: component, such as [typiclust, badge].",
+    )
+    querying: QueryingSettings = QueryingSettings()
     methods: tuple[Method, ...] = Field(
         (), description="Methods that train with labels from the start, or from the pretext."
     )
@@ -150,7 +163,7 @@ class EvaluateSettings(Settings):
     bootstrap: int = Field(1000, ge=100, description="Patient-level resamples an interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
 
-    @field_validator("compare", "evaluators", "metrics", mode="before")
+    @field_validator("compare", "evaluators", "metrics", "query_strategies", mode="before")
     @classmethod
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, Sequence) and not isinstance(value, str):
@@ -190,6 +203,16 @@ class EvaluateSettings(Settings):
             ends = what == "evaluator" and name.endswith(FINETUNED_SUFFIX)
             if name in taken or name.startswith(START) or "-from-" in name or ends:
                 raise ValueError(f"{name!r} is taken; call the {what} something else")
+        return parts
+
+    @field_validator("query_strategies")
+    @classmethod
+    def _beside_random(cls, parts: Mapping[str, Part]) -> Mapping[str, Part]:
+        for name, part in parts.items():
+            if not FILE_NAME.fullmatch(name):
+                raise ValueError(f"call a strategy by letters, digits, _ and -, not {name!r}")
+            if name == RANDOM_QUERIES != part.name:
+                raise ValueError(f"{name!r} is what strategies are compared with; rename {part}")
         return parts
 
     @field_validator("starts")

@@ -82,6 +82,8 @@ class ResolvedStudy:
     """Metrics beside those of every run, by their names in the results (``evaluate.metrics``)."""
     evaluators: Mapping[str, ResolvedPart] = field(default_factory=dict)
     """Methods and controls of plugins, by their names in the results (``evaluate.evaluators``)."""
+    query_strategies: Mapping[str, ResolvedPart] = field(default_factory=dict)
+    """Strategies that are tried, by their names in the results (``evaluate.query_strategies``)."""
 
     def dump(self) -> dict[str, Any]:
         """The study as plain data, ready for YAML."""
@@ -110,6 +112,7 @@ class ResolvedStudy:
         """Every part of the study."""
         tops = [self.dataset, *self.views.values(), self.pretext, *self.compare.values()]
         tops += [*self.training, *self.metrics.values(), *self.evaluators.values()]
+        tops += self.query_strategies.values()
         tops += [view for views in self.starts.values() for view in views.values()]
         return [part for top in tops for part in top.walk()]
 
@@ -149,6 +152,10 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         name: resolve_part("metric", part, registry, f"evaluate.metrics.{name}")
         for name, part in study.evaluate.metrics.items()
     }
+    queries = {
+        name: resolve_part("query_strategy", part, registry, f"evaluate.query_strategies.{name}")
+        for name, part in study.evaluate.query_strategies.items()
+    }
     views = {
         name: resolve_part("view", part, registry, f"views.{name}")
         for name, part in study.views.items()
@@ -172,6 +179,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
                 "compare": _filled(compare),
                 "metrics": _filled(metrics),
                 "evaluators": _filled(evaluators),
+                "query_strategies": _filled(queries),
                 "starts": _filled_starts(study.evaluate.starts, starts),
                 "supervised": supervised,
                 "task": study.task,
@@ -184,6 +192,7 @@ def resolve(study: Study, registry: Registry) -> ResolvedStudy:
         starts=starts,
         metrics=metrics,
         evaluators=evaluators,
+        query_strategies=queries,
     )
 
 

@@ -19,6 +19,7 @@ IDLE = {
     "logistic_c": "it is of the logistic regression, whose counterpart is ridge: set ridge_alpha",
     "radiomics_c": "it is of logistic regressions, whose counterpart is ridge: set radiomics_alpha",
     "temperature_scaling": "a temperature calibrates probabilities of classes",
+    "query_strategies": "strategies are tried with classes",
 }
 """Options of ``evaluate`` that say nothing of a regression, and why."""
 IDLE_FOR_CLASSES = {"ridge_alpha": "logistic_c", "radiomics_alpha": "radiomics_c"}

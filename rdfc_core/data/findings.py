@@ -82,11 +82,6 @@ def seen_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, Inspect
     return {case_id: inspected(one) for case_id, one in prepared[INSPECTION].items()}
 
 
-def images_in(prepared: Mapping[str, Mapping[str, Prepared]]) -> dict[str, str]:
-    """Case id → fingerprint of its image alone, without the outline."""
-    return {case_id: one.image for case_id, one in seen_in(prepared).items()}
-
-
 def sentences(problems: Iterable[Problem]) -> list[str]:
     """A sentence for each kind of problem, with the number of its cases and the first of them.
 

@@ -104,7 +104,8 @@ def setup(own: EvaluatedModel) -> SupervisedSetup:
 
 
 def _measured(own: EvaluatedModel) -> MeasuredFeatures:
-    """The handcrafted features as they were measured: no scale of other cases in them."""
+    """The handcrafted features on their own scale: as measured, or as the view harmonises them."""
     if own.handcrafted is None:
         return MeasuredFeatures([Prepared(np.zeros(0)) for _ in own.data.cases])
-    return MeasuredFeatures(own.prepared[own.handcrafted[0]])
+    name, view = own.handcrafted
+    return view.measured(own.prepared[name])

@@ -21,6 +21,7 @@ from rdfc_core.interfaces.evaluator import Evaluator, EvaluatorCases, Labels
 from rdfc_core.interfaces.metric import Task
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.results.vocabulary import EMBEDDING, FEATURES, RAW
+from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.measured_features import MeasuredFeatures
 
 if TYPE_CHECKING:
@@ -74,13 +75,16 @@ class EvaluatorInputs:
             outputs: Layer → view → (N, F), what a model makes of them.
         """
         name = handcrafted(views)
+        view = views[name] if name else None
         nothing = [Prepared(np.zeros(0)) for _ in patients]
-        columns = ((view, collated[view]) for view in of_columns(views))
+        columns = ((one, collated[one]) for one in of_columns(views))
         return cls(
             patients=patients,
             features=outputs[FEATURES],
             embeddings=outputs[EMBEDDING],
-            measured=MeasuredFeatures(prepared[name] if name else nothing),
+            measured=view.measured(prepared[name])
+            if isinstance(view, FeatureView) and name
+            else MeasuredFeatures(nothing),
             names=prepared[name][0].names if name and patients else (),
             # What is one number a column: a mapping of tokens stands in no table.
             columns={v: t.numpy() for v, t in columns if isinstance(t, Tensor) and t.ndim == 2},

@@ -59,10 +59,14 @@ def too_few(counts: Counts, folds: bool) -> str:
         )
         for label, one in few.items()
     )
-    remedy = "Label more cases"
-    if not folds:
-        remedy += ", or hold every case back once, in folds (--set split.kind=folds)"
     return (
         f"Too few cases are held back to judge a method by them: {listed}, and at least {LEAST} "
-        f"cases and patients{' of each class' * all(few)} are needed. {remedy}."
+        f"cases and patients{' of each class' * all(few)} are needed. {remedy(folds)}."
     )
+
+
+def remedy(folds: bool) -> str:
+    """What to do where too few cases are held back; ``folds`` as in `too_few`."""
+    if folds:
+        return "Label more cases"
+    return "Label more cases, or hold every case back once, in folds (--set split.kind=folds)"

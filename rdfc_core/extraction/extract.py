@@ -45,6 +45,7 @@ class Extraction:
         failures: The other cases, with reasons.
         fingerprints: Case id → fingerprint of its content, also of cases that failed later.
         made: How many cases had to be worked on; the rest came from the store.
+        fit_columns: View name → columns that it is given with what was prepared.
     """
 
     cases: Sequence[Case]
@@ -52,6 +53,7 @@ class Extraction:
     failures: Sequence[Failure] = ()
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     made: int = 0
+    fit_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def remarks(self) -> dict[str, list[str]]:
@@ -68,8 +70,19 @@ class Extraction:
         return {remark: list(ids) for remark, ids in found.items()}
 
     def of(self, view: str, case_ids: Sequence[str]) -> list[Prepared]:
-        """One view of the given cases, in their order."""
-        return [self.prepared[view][case_id] for case_id in case_ids]
+        """One view of the given cases, in their order, with the columns that its `fit` sees."""
+        prepared = [self.prepared[view][case_id] for case_id in case_ids]
+        names = self.fit_columns.get(view, ())
+        if not names:
+            return prepared
+        return [
+            replace(one, columns={name: self._columns[case_id][name] for name in names})
+            for case_id, one in zip(case_ids, prepared, strict=True)
+        ]
+
+    @functools.cached_property
+    def _columns(self) -> dict[str, Mapping[str, str]]:
+        return {case.case_id: case.columns for case in self.cases}
 
 
 @dataclass(frozen=True)
@@ -152,6 +165,7 @@ def extract(
         failures=[failures[case.case_id] for case in cases if case.case_id in failures],
         fingerprints=prints,
         made=len(jobs),
+        fit_columns={name: needs_of(view).fit_columns for name, view in views.items()},
     )
 
 

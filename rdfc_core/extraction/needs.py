@@ -82,7 +82,7 @@ def require_needs(cases: Sequence[Case], preparers: Mapping[str, Preparer]) -> N
         for name in needs.images or ():
             _require("image", name, images, view)
         columns = {name: None for case in cases for name in case.view_columns}
-        for name in needs.columns:
+        for name in needs.every_column:
             _require("column", name, columns, view)
             _refuse_label(cases, name, view)
 

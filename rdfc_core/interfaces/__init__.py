@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.evaluator import Evaluator, EvaluatorCases, Labels, Predictor
     from rdfc_core.interfaces.executor import Executor, Outcome, WorkerDiedError
     from rdfc_core.interfaces.feature_extractor import FeatureExtractor, Features, MaskGrid
+    from rdfc_core.interfaces.harmoniser import AffineBySite, Harmoniser
     from rdfc_core.interfaces.image_encoder import ImageEncoder
     from rdfc_core.interfaces.layout import ONLY, Doubt, Found, FoundCase, Layout, LayoutOptions
     from rdfc_core.interfaces.logger import Ending, LoggedRun, Logger
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rdfc_core.interfaces.pretext import Batch, Pretext, PretextOutput
     from rdfc_core.interfaces.projector import Projector
     from rdfc_core.interfaces.published import PublishedRow, PublishedStudy
+    from rdfc_core.interfaces.query_strategy import Query, QueryPool, QueryStrategy
     from rdfc_core.interfaces.reader import Reader
     from rdfc_core.interfaces.report_section import (
         Block,
@@ -54,6 +56,8 @@ _HOME = {
     "Found": "layout",
     "FoundCase": "layout",
     "FigureBlock": "report_section",
+    "AffineBySite": "harmoniser",
+    "Harmoniser": "harmoniser",
     "ImageEncoder": "image_encoder",
     "Labels": "evaluator",
     "Layout": "layout",
@@ -77,6 +81,9 @@ _HOME = {
     "Projector": "projector",
     "PublishedRow": "published",
     "PublishedStudy": "published",
+    "Query": "query_strategy",
+    "QueryPool": "query_strategy",
+    "QueryStrategy": "query_strategy",
     "Reader": "reader",
     "ReportSection": "report_section",
     "Schedule": "schedule",
@@ -92,6 +99,7 @@ _HOME = {
 
 __all__ = [
     "ONLY",
+    "AffineBySite",
     "Batch",
     "Block",
     "Dataset",
@@ -105,6 +113,7 @@ __all__ = [
     "FigureBlock",
     "Found",
     "FoundCase",
+    "Harmoniser",
     "ImageEncoder",
     "Labels",
     "Layout",
@@ -129,6 +138,9 @@ __all__ = [
     "Projector",
     "PublishedRow",
     "PublishedStudy",
+    "Query",
+    "QueryPool",
+    "QueryStrategy",
     "Reader",
     "ReportSection",
     "Schedule",

@@ -33,8 +33,8 @@ class EvaluatorCases:
         patients: (n,) names, equal for cases of one patient; for folds of the evaluator's own.
         features: View → (n, F), what the towers have learnt, rows of unit length.
         embeddings: View → (n, D), what the projectors make of them; a pretext may have none.
-        handcrafted: (n, F) as they were measured, NaN where one is missing; without columns if not
-            asked for.
+        handcrafted: (n, F) as they were measured, or as the view harmonises them; NaN where one is
+            missing; without columns if not asked for.
         names: Of the handcrafted features.
         columns: View of columns → (n, F), on the scale of the pretext cases.
         views: View → its cases as it collates them, such as pictures (n, C, H, W).

@@ -20,12 +20,15 @@ class Prepared:
         names: For feature vectors, the name of each entry; empty for pictures.
         missing: Name of each missing feature → the reason.
         remarks: What was done differently for this case, in sentences for the user.
+        columns: Name → text of the columns that `Needs.fit_columns` names; "" where there is no
+            value. Never stored: core adds them where a view is fitted or collates.
     """
 
     array: NDArray[Any]
     names: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 class Preparer(Protocol):

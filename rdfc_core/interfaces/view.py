@@ -101,6 +101,21 @@ class View(ABC):
         """
         return True
 
+    def adapt(self, prepared: Sequence[Prepared]) -> tuple[str, ...]:
+        """Look at cases of another place together, without their labels; by default not at all.
+
+        What is learnt of them replaces what an earlier call has learnt, is not part of `state`, and
+        leaves what `fit` has learnt as it is. Needs `fit` or `load_state` first.
+
+        Returns:
+            What was learnt of these cases, in sentences for the user.
+
+        Called:
+            With all cases of a list before they are predicted, embedded or validated, and with the
+            labelled cases of a split.
+        """
+        return ()
+
     def augment(self, batch: Any, generator: torch.Generator) -> Any:
         """A random variation of the batch (B, …), on its device; by default the batch itself.
 

@@ -39,7 +39,6 @@ from rdfc_core.results.vocabulary import (
     TaskName,
 )
 from rdfc_core.views.feature_view import FeatureView
-from rdfc_core.views.measured_features import MeasuredFeatures
 
 BATCH, CPU = 256, torch.device("cpu")
 
@@ -53,12 +52,11 @@ class Model:
         pretext: The built pretext with its towers.
         classes: The labels in their order; none where a number is predicted.
         classifier: The linear classifier, once one is trained.
-        layer: What the classifier stands on: ``features`` or ``embedding``.
+        layer: ``features`` or ``embedding``, on which the classifier stands.
         cases: What the cases are; None where nobody said.
         selection: What was chosen for `predict`; None: the linear classifier.
         members: What there was to choose from: candidate → what it has learnt.
-        made_by: Its components; None where an older rdfc saved it.
-        probed: What these gave for phantoms, by the names of `Probe.arrays`.
+        made_by: Its components, None in older models; probed: their `Probe.arrays`.
         task: What the classifier and the members say.
         learnt_from: Part of `rdfc_core.results.case_set` → the cases that it has learnt from.
     """
@@ -215,12 +213,15 @@ class Model:
         """`predict` by what was chosen, with the cases in every form that it may ask for."""
         assert self.selection is not None
         cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
-        features = [name for name, view in self.views.items() if isinstance(view, FeatureView)]
         flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
         inputs = Inputs(
             learnt=self.outputs(prepared)[FEATURES],
             standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
-            measured={n: MeasuredFeatures(prepared[n])[:] for n in features},
+            measured={
+                n: v.measured(prepared[n])[:]
+                for n, v in self.views.items()
+                if isinstance(v, FeatureView)
+            },
             cases=cases,
         )
         return answer(self.selection, self.members, inputs, method, self.task)
@@ -269,8 +270,7 @@ class Model:
         for name, view in self.views.items():
             arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}
         if self.classifier is not None:
-            arrays["classifier.weight"] = self.classifier.weight
-            arrays["classifier.bias"] = self.classifier.bias
+            arrays |= {f"classifier.{k}": getattr(self.classifier, k) for k in ("weight", "bias")}
         for name, one in self.members.items():
             arrays |= {f"member.{name}/{key}": value for key, value in one.arrays().items()}
         about = model_folder.About(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 
 from rdfc_core.case import Case
-from rdfc_core.config.resolve import ResolvedStudy
+from rdfc_core.config.resolve import ResolvedPart, ResolvedStudy
 from rdfc_core.contract.global_state import UNLIKELY_SEED
 from rdfc_core.errors import DataError, PluginError, StudyError
 from rdfc_core.evaluation import linear_probe, supervised
@@ -57,6 +58,7 @@ def try_on_few(
         ShapeError: If the networks do not fit the cases.
         PluginError: If a component breaks its contract.
     """
+    study = replace(study, views={name: _on_few(part) for name, part in study.views.items()})
     views: dict[str, View] = {n: v.build(context.registry) for n, v in study.views.items()}
     extraction = _first(cases, views, context, known)
     if extraction is None:
@@ -83,6 +85,13 @@ def try_on_few(
         outputs = model.outputs(prepared)
         if study.evaluate.compared == "finetune":
             _require_embeddings(study, outputs)
+
+
+def _on_few(view: ResolvedPart) -> ResolvedPart:
+    """The view without harmonisers, which two cases say too little for."""
+    kept = {key: part for key, part in view.parts.items() if part.kind != "harmoniser"}
+    left_out = dict.fromkeys(set(view.parts) - set(kept))
+    return replace(view, config=view.config.model_copy(update=left_out), parts=kept)
 
 
 def _require_embeddings(study: ResolvedStudy, outputs: linear_probe.Outputs) -> None:

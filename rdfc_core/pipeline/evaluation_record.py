@@ -31,8 +31,10 @@ def record_evaluation(
         folder: The run folder.
         splits: Whose test parts were evaluated.
         fingerprints: Case id → fingerprint of its content.
-        judged: What was judged, by variant.
+        judged: What was judged, by variant; nothing is written where nothing was.
     """
+    if not judged:
+        return
     line = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "test": {split.name: CaseSet.of(split.test, fingerprints).model_dump() for split in splits},

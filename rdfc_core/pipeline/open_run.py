@@ -135,7 +135,9 @@ class OpenRun:
             return found
         views = next(iter(self.models.values())).views.values()
         needs = [needs_of(preparer_of(view)) for view in views]
-        named = dict.fromkeys(name for one in needs for name in (*(one.images or ()), *one.columns))
+        named = dict.fromkeys(
+            name for one in needs for name in (*(one.images or ()), *one.every_column)
+        )
         if named:  # a plain list does not say which of its columns these are
             raise StudyError(
                 f"The run's views need {', '.join(named)} of each case, and its data set "

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
 from rdfc_core.evaluation import baselines, linear_probe, model_selection, supervised
+from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.evaluators import StudyEvaluators
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
@@ -26,15 +24,16 @@ from rdfc_core.interfaces import View
 from rdfc_core.models.made_by import probe
 from rdfc_core.models.model import Model
 from rdfc_core.models.model import fresh as fresh_model
+from rdfc_core.pipeline import view_fitting
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.embedding_signs import Signs, signs_of
 from rdfc_core.pipeline.extraction import axes
+from rdfc_core.pipeline.query_curves import queried
 from rdfc_core.pipeline.run_folder import RunFolder
-from rdfc_core.results.case_set import LABELS, NETWORK, STOPPING, VIEW, CaseSet
+from rdfc_core.results.case_set import LABELS, NETWORK, STOPPING, CaseSet
 from rdfc_core.results.schema import Selection
-from rdfc_core.results.vocabulary import EMBEDDING
 from rdfc_core.training import placement, pretrain
-from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
@@ -43,12 +42,6 @@ from rdfc_core.training.state import Task
 
 LOOKED_AT = 100
 """Test cases at most, so that how many find their partner means the same in every split."""
-
-Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
-"""What `Model.outputs` gives."""
-
-Signs = dict[str, dict[str, float]]
-"""Pretext → `collapse_signs` of its embeddings of test cases, and how many these are."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +73,7 @@ class SplitRun:
         Raises:
             StudyError: If a pretext, or a method that the study names, does not fit the views.
         """
-        fitted, case_ids = {}, self.split.pretext
-        for name, view in self.views.items():
-            view.fit(self.extraction.of(name, case_ids))
-            fitted[f"{VIEW}{name}"] = self.case_set(case_ids)
+        fitted = view_fitting.fit(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
@@ -113,11 +103,13 @@ class SplitEvaluation:
         entries: Each method's predictions.
         selections: What was chosen, a share and draw of the labels each.
         embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
+        queries: What probes say on labels that query strategies bought.
     """
 
     entries: baselines.VariantPredictions
     selections: list[Selection]
     embeddings: Signs
+    queries: list[tuple[Bought, Prediction]]
 
 
 def pretrained(
@@ -246,7 +238,10 @@ def evaluate(
     train, test = len(run.split.train), len(run.split.test)
     tested = range(train, train + test)[:LOOKED_AT]
     return SplitEvaluation(
-        found, chosen_models, {n: _signs(one, tested) for n, one in methods.items()}
+        found,
+        chosen_models,
+        {n: signs_of(one, tested) for n, one in methods.items()},
+        queried(own, run.context.progress),
     )
 
 
@@ -289,12 +284,3 @@ def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
         own.data, own.outputs, method_name(run.study)
     )
     return found
-
-
-def _signs(outputs: Outputs, tested: range) -> dict[str, float]:
-    """How many cases, and `collapse_signs` of their embeddings; none where a pretext has none."""
-    place = slice(tested.start, tested.stop)
-    rows = {name: torch.from_numpy(one[place]) for name, one in outputs[EMBEDDING].items()}
-    if not rows or len(tested) < 2 or len({one.shape[1] for one in rows.values()}) > 1:
-        return {}
-    return {"cases": len(tested), **collapse_signs(rows)}

@@ -186,7 +186,21 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
     trained, shown = run.definition.grey_scale, preparers_of(views)
     findings.warn(findings.case_findings(extraction.cases, seen, trained, shown))
     findings.warn(findings.remark_findings(extraction.remarks))
+    _adapt(run, extraction)
     return _agreeing(views, extraction)
+
+
+def _adapt(run: OpenRun, extraction: Extraction) -> None:
+    """Show the views of each model the cases together; what they learn of them is told once."""
+    case_ids = [case.case_id for case in extraction.cases]
+    told: dict[str, None] = {}
+    for model in run.models.values():
+        for name, view in model.views.items():
+            if case_ids and extraction.fit_columns.get(name):
+                found = view.adapt(extraction.of(name, case_ids))
+                told |= dict.fromkeys(f"The view {name!r}: {sentence}" for sentence in found)
+    for sentence in told:
+        log.warning("%s", sentence)
 
 
 def unfit(views: Mapping[str, View]) -> dict[int, str]:

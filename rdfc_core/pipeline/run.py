@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from rdfc_core.case import Case
@@ -22,12 +21,13 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.evaluation.patients import in_units
+from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import per_split, precision, run_facts, summary
+from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -39,6 +39,7 @@ from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
 from rdfc_core.pipeline.picture_tables import write_attention, write_pictures
 from rdfc_core.pipeline.predictions_table import write_predictions
+from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
 from rdfc_core.pipeline.steps import Step
@@ -126,6 +127,7 @@ class _Run:
         self.context, self.until, self.heard = context, until, heard
         self.targets, self.clock = TARGETS[study.task], Clock()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
+        self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
         self.selections: list[Selection] = []
         self.signs: dict[str, per_split.Signs] = {}
@@ -144,8 +146,8 @@ class _Run:
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
-        images = findings.images_in(extraction.prepared)
-        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures, images)
+        prints = extraction.fingerprints
+        rows = case_rows(cases, prints, spec, splits, extraction.failures, self.images)
         before = self.place.case_rows()
         self.place.record_cases(rows, splits)
         if without_reasons(before) == without_reasons(rows):
@@ -160,14 +162,14 @@ class _Run:
         self._write()
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
-        if self.until == "evaluate":
-            record_evaluation(self.place.path, splits, extraction.fingerprints, self.found)
+        record_evaluation(self.place.path, splits, prints, self.found)
         self.context.tell_finished(self.place.path, results)
         return results
 
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
-        seen = findings.seen_in(extraction.prepared)
+        self.seen = seen = findings.seen_in(extraction.prepared)
+        self.images = {case_id: one.image for case_id, one in seen.items()}
         told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
         findings.warn([*told, *findings.remark_findings(extraction.remarks)])
         if extraction.failures:
@@ -180,10 +182,8 @@ class _Run:
         self.definition = CaseDefinition.of(extraction.cases, scale)
 
     def _split(self, extraction: Extraction) -> list[Split]:
-        images = findings.images_in(extraction.prepared)
-        splits = splits_of(
-            self.study, self.dataset, extraction.cases, self.until, extraction.fingerprints, images
-        )
+        prints, images = extraction.fingerprints, self.images
+        splits = splits_of(self.study, self.dataset, extraction.cases, self.until, prints, images)
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
@@ -202,6 +202,7 @@ class _Run:
         precision.warn_if_slow(self.study)
         model, others, taught = None, {}, None
         self.convergence = ConvergenceRecord.of(splits)
+        view_fitting.require_fit(splits, self.views, extraction)
         for split in splits:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
@@ -219,6 +220,8 @@ class _Run:
                 taught = split.pretext
                 model.classes = self.targets.named(self.classes, self.dataset.classes)
                 self.trained = list(model.pretext.encoders())  # a pretext may leave views out
+            else:
+                view_fitting.adapt(split, self.views, extraction)
             self.vectors += embedded(model, extraction, split)
             if self.until == "evaluate":
                 with self.clock.stage("evaluate"):
@@ -227,6 +230,8 @@ class _Run:
                 self.signs[split.name] = judged.embeddings
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
+                for bought, prediction in judged.queries:
+                    self.queried[bought].append(prediction)
                 release_free_memory()
             per_split.remember(part, model, self.definition)
             model.save(self.place.model(split.name))
@@ -246,13 +251,15 @@ class _Run:
         splits: Sequence[Split],
         uses: Sequence[Use],
     ) -> Results:
-        study, published = self.study, self.dataset.published()
+        study, data, seen = self.study, self.dataset, self.seen
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
+            published = data.published()
             told = published.rows if published else ()
             found = in_units(study.evaluate, self.found)
             scored = summary.scored(study, found, self.metrics, told)
             needed = summary.needed(study, found)
+            queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -270,16 +277,12 @@ class _Run:
             metrics=scored.metrics,
             comparisons=scored.comparisons,
             labels_needed=tuple(needed),
+            queries=queries,
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
-            dataset={
-                **run_facts.describe(study, self.dataset, cases, splits, classes, uses),
-                "images": run_facts.image_sizes(findings.seen_in(extraction.prepared)),
-            },
-            failed=tuple(asdict(failure) for failure in extraction.failures),
-            missing=tuple(run_facts.missing(extraction)),
-            remarks=tuple(run_facts.remarks(extraction)),
+            dataset=run_facts.describe(study, data, cases, splits, classes, uses, seen),
+            **run_facts.left_out(extraction),
             warnings=tuple(self.heard),
             run={
                 "seconds": self.clock.seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,6 @@ from rdfc_core.results.schema import (
     finite,
 )
 from rdfc_core.results.vocabulary import CLASSIFICATION, NO_SHAPE, SHAPE_ONLY, TaskName
-from rdfc_core.training.convergence import Convergence
 
 
 def describe(
@@ -35,6 +35,7 @@ def describe(
     splits: Sequence[Split],
     classes: Sequence[str],
     uses: Sequence[Use],
+    seen: Mapping[str, Inspected],
 ) -> dict[str, Any]:
     """The data set in numbers: classes, cases, patients, the size of each part, and every use.
 
@@ -45,6 +46,7 @@ def describe(
         splits: That were made of them.
         classes: Those that are told apart; a case with another label counts as unlabelled.
         uses: What each case was used for.
+        seen: Case id → what there is to see in it.
     """
     targets = TARGETS[study.task]
     return {
@@ -66,6 +68,7 @@ def describe(
             for split in splits
         ],
         "uses": list(as_rows(uses)),
+        "images": image_sizes(seen),
     }
 
 
@@ -94,16 +97,6 @@ def _range(values: NDArray[np.float64]) -> list[float]:
     return [float(one) for one in np.quantile(values, (0, 0.5, 1))]
 
 
-def convergence(told: Convergence) -> dict[str, Any]:
-    """How long a pretraining was, and how its task was measured from check to check."""
-    return {
-        "epochs": told.epochs,
-        "steps": told.epochs * told.epoch_steps,
-        "converged": told.converged,
-        "history": [{"epoch": epoch, "loss": finite(loss)} for epoch, loss in told.history],
-    }
-
-
 def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
     """Split → pretext → how its embeddings of test cases lie; what is undefined is None."""
     return {
@@ -127,6 +120,15 @@ def by_default(selections: Sequence[Selection], task: TaskName = CLASSIFICATION)
         f"{few}, so that nothing could be held back to choose by: {first.chosen} was taken, the "
         "default, and is not calibrated. Label more patients."
     ]
+
+
+def left_out(extraction: Extraction) -> dict[str, Any]:
+    """What could not be used or measured, and what was done differently, as results keep it."""
+    return {
+        "failed": tuple(asdict(failure) for failure in extraction.failures),
+        "missing": tuple(missing(extraction)),
+        "remarks": tuple(remarks(extraction)),
+    }
 
 
 def missing(extraction: Extraction) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from rdfc_core.contract.memories import require_memory
 from rdfc_core.contract.optimizers import require_optimizer, require_schedule
 from rdfc_core.contract.projectors import require_projector
 from rdfc_core.contract.promises import require
+from rdfc_core.contract.query_strategies import example_pool, require_query_strategy
 from rdfc_core.contract.queues import require_queue
 from rdfc_core.contract.views import require_round_trip, require_variation
 from rdfc_core.interfaces import Prepared, View
@@ -48,7 +49,7 @@ def check_views(
 
 
 def check_parts(study: ResolvedStudy, registry: Registry) -> None:
-    """Check memories, queues, projectors, optimisers and schedules of the study on a few numbers.
+    """Check memories, queues, optimisers, query strategies … of the study on a few numbers.
 
     Raises:
         PluginError: If one breaks a promise.
@@ -59,6 +60,7 @@ def check_parts(study: ResolvedStudy, registry: Registry) -> None:
         "projector": require_projector,
         "optimizer": require_optimizer,
         "schedule": require_schedule,
+        "query_strategy": lambda strategy: require_query_strategy(strategy, example_pool()),
     }
     told = set()
     for part in study.parts():

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from rdfc_core.data.splits import Split
-from rdfc_core.pipeline.run_facts import convergence
+from rdfc_core.results.schema import finite
 from rdfc_core.training.convergence import Convergence
 
 log = logging.getLogger("rdfc")
@@ -26,12 +26,7 @@ def unconverged(pretext: str, splits: Mapping[str, Convergence]) -> str | None:
         return None
     split, told = next(iter(early.items()))
     steps = max(one.epochs * one.epoch_steps for one in early.values())
-    epochs = max(one.epochs for one in early.values())
-    larger = []  # each budget that would end it before it is twice as long
-    if told.settings.epochs < 2 * epochs:
-        larger.append(f"--set pretrain.epochs={2 * epochs}")
-    if told.settings.steps is not None and told.settings.steps < 2 * steps:
-        larger.append(f"--set pretrain.steps={2 * steps}")
+    larger = [f"--set {one}" for one in longer(list(early.values()))]
     first, last = told.history[0][1], told.history[-1][1]
     name, loss = f"{split}.{pretext}" if pretext else split, "the loss"
     if len(splits) > 1:
@@ -43,6 +38,23 @@ def unconverged(pretext: str, splits: Mapping[str, Convergence]) -> str | None:
         "judges a network that has not learnt its task. To go on from there, with RUN for the "
         f"run's folder: rdfc run RUN/study.yaml --out RUN {' '.join(larger)}."
     )
+
+
+def longer(early: Sequence[Convergence]) -> list[str]:
+    """The settings that train twice as long: each budget that would end them before.
+
+    Args:
+        early: Pretrainings of one study that ended before their task was learnt.
+    """
+    steps = max(one.epochs * one.epoch_steps for one in early)
+    epochs = max(one.epochs for one in early)
+    settings = early[0].settings
+    larger = []
+    if settings.epochs < 2 * epochs:
+        larger.append(f"pretrain.epochs={2 * epochs}")
+    if settings.steps is not None and settings.steps < 2 * steps:
+        larger.append(f"pretrain.steps={2 * steps}")
+    return larger
 
 
 class ConvergenceRecord:
@@ -78,7 +90,19 @@ class ConvergenceRecord:
     def facts(self) -> dict[str, dict[str, Any]]:
         """Split, or ``SPLIT.PRETEXT`` → how far it came, as ``results.json`` has it."""
         return {
-            f"{split}.{name}" if name else split: convergence(told)
+            f"{split}.{name}" if name else split: _facts(told, of_split)
             for name, of_split in self._told.items()
             for split, told in of_split.items()
         }
+
+
+def _facts(told: Convergence, of_split: Mapping[str, Convergence]) -> dict[str, Any]:
+    """How long a pretraining was, and how its task was measured from check to check."""
+    early = [one for one in of_split.values() if one.history and not one.converged]
+    return {
+        "epochs": told.epochs,
+        "steps": told.epochs * told.epoch_steps,
+        "converged": told.converged,
+        "history": [{"epoch": epoch, "loss": finite(loss)} for epoch, loss in told.history],
+        "longer": longer(early) if told in early else [],
+    }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rdfc_core.case import Case
+from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.data.cells import listed
+from rdfc_core.data.targets import TARGETS
 from rdfc_core.errors import DataError, StudyError
+from rdfc_core.evaluation import study_metrics
 from rdfc_core.evaluation.bootstrap import Prediction
+from rdfc_core.evaluation.patients import of_patients, require_poolable
 from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.models import model_folder
@@ -26,13 +30,10 @@ from rdfc_core.pipeline.predict import Predictions, features, predicted
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.schema import Results
 from rdfc_core.results.validation import Cohort, Validation, Value
-from rdfc_core.results.vocabulary import SELECTED, SUPERVISED
+from rdfc_core.results.vocabulary import PATIENT, REGRESSION, SELECTED, SUPERVISED
 from rdfc_core.utils.warning_capture import captured_warnings
 
 log = logging.getLogger("rdfc")
-
-Said = tuple[Sequence[str], NDArray[np.float64]]
-"""Labels of N cases, and their probabilities (N, C)."""
 
 VALIDATION = "validation.json"
 
@@ -46,7 +47,7 @@ def validate(
     context: RunContext,
     by: Sequence[str] = (),
     method: str = SELECTED,
-) -> tuple[Validation, dict[str, Said]]:
+) -> tuple[Validation, dict[str, Prediction]]:
     """What the run's model is worth on each list of cases.
 
     Args:
@@ -57,31 +58,29 @@ def validate(
         method: What the run chose, or one of the candidates that it chose from.
 
     Returns:
-        The validation; and of each list the labels of its labelled cases, and what was said of
-        them.
+        The validation; and of each list what was said of its labelled cases, or of their
+        patients.
 
     Raises:
         StudyError: If there is no trained run, no such method, or what a case is differs.
         DataError: If a list cannot be used, holds cases that the run learnt from, lacks a column,
             or has no labelled case.
     """
-    if run.study.task != "classification":
-        raise StudyError(
-            "The run predicts numbers, and rdfc validate judges classes. Use rdfc predict, and "
-            "compare its numbers with those that are known."
-        )
     for model in run.models.values():
         model.refuse_unknown(method)
     results = Results.read(run.place.results) if run.place.results.exists() else None
     rows = run.place.case_rows()
     trained = TrainedOn.of(run)
+    classes = next(iter(run.models.values())).classes
+    own_metrics = study_metrics.own_metrics(run.study, run.registry, classes)
     cohorts, said = [], {}
     with captured_warnings() as heard:
         for name, listing in listings.items():
             extraction = features(run, run.listed_cases(listing), context)
             shared = _refuse_known(name, extraction, rows)
             found = predicted(run, extraction, method)
-            cohort, said[name] = _cohort(name, listing, extraction, found, by)
+            cases = _Listed(name, listing, extraction, found, run.study.evaluate)
+            cohort, said[name] = _cohort(cases, by, own_metrics)
             drift = drift_of(extraction, run, trained, cohort_scores.SEED)
             content = tuple(extraction.fingerprints[c.case_id] for c in extraction.cases)
             cohorts.append(Cohort(**cohort, drift=drift, content=content, shared_patients=shared))
@@ -89,7 +88,10 @@ def validate(
     validation = Validation(
         run=run.place.path.name,
         method=method,
-        classes=next(iter(run.models.values())).classes,
+        task=run.study.task,
+        unit=run.study.evaluate.unit,
+        metrics=study_metrics.facts(own_metrics),
+        classes=classes,
         confidence=cohort_scores.CONFIDENCE,
         own=own,
         own_cases=own_cases,
@@ -166,53 +168,105 @@ def _refuse_known(name: str, extraction: Extraction, rows: Sequence[CaseRow]) ->
     return len(shared)
 
 
-def _cohort(
-    name: str,
-    listing: Path,
-    extraction: Extraction,
-    found: Predictions,
-    by: Sequence[str],
-) -> tuple[dict[str, Any], Said]:
-    """All but the drift."""
-    labels = [case.label for case in extraction.cases]
-    kept = [place for place, label in enumerate(labels) if label in found.classes]
-    if not kept:
+@dataclass(frozen=True)
+class _Listed:
+    """A list, and what was said of its cases."""
+
+    name: str
+    listing: Path
+    extraction: Extraction
+    said: Predictions
+    settings: EvaluateSettings
+
+    @cached_property
+    def labelled(self) -> list[int]:
+        """Places of the cases whose label can be judged by."""
+        counts, classes = TARGETS[self.said.task].counts, self.said.classes
+        places = enumerate(self.extraction.cases)
+        found = [place for place, case in places if counts(case.label, classes)]
+        if found:
+            return found
+        what = "is a number"
+        if classes:
+            what = f"is one of the run's classes ({listed(classes, 9)})"
         raise DataError(
-            f"{name}: no case of {listing} has a label that is one of the run's classes "
-            f"({listed(found.classes, 9)}). Add a column label, or use rdfc predict."
+            f"{self.name}: no case of {self.listing} has a label that {what}. Add a column label, "
+            "or use rdfc predict."
         )
-    truth = np.array([found.classes.index(str(labels[place])) for place in kept])
-    prediction = Prediction(
-        name,
-        tuple(found.case_ids[place] for place in kept),
-        tuple(found.patient_ids[place] for place in kept),
-        truth,
-        found.probabilities[kept],
-    )
-    numbers = cohort_scores.counts(prediction, found.classes)
-    groups = groups_of(listing, [extraction.cases[place] for place in kept], by)
-    said = [found.classes[place] for place in truth], prediction.probabilities
+
+    @property
+    def cases(self) -> list[Case]:
+        """Those with such a label."""
+        return [self.extraction.cases[place] for place in self.labelled]
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What was said of them."""
+        said, rows = self.said, self.labelled
+        probabilities = said.probabilities[rows]
+        return Prediction(
+            self.name,
+            tuple(said.case_ids[row] for row in rows),
+            tuple(said.patient_ids[row] for row in rows),
+            TARGETS[said.task].encoded(self.cases, said.classes),
+            probabilities[:, 0] if said.task == REGRESSION else probabilities,
+        )
+
+    def in_units(self, prediction: Prediction) -> Prediction:
+        """Of cases; or of their patients, where the run judges these."""
+        if self.settings.unit != PATIENT:
+            return prediction
+        return of_patients(prediction, self.settings.pool)
+
+
+def _cohort(
+    found: _Listed, by: Sequence[str], own: study_metrics.OwnMetrics
+) -> tuple[dict[str, Any], Prediction]:
+    """All but the drift."""
+    cases, classes = found.cases, found.said.classes
+    require_poolable(found.settings, cases, classes)
+    prediction = found.in_units(found.prediction)
+    numbers = cohort_scores.counts(prediction, classes)
+    groups = groups_of(found.listing, cases, by)
+    every = found.extraction.cases
     about: dict[str, Any] = {
-        "name": name,
-        "listing": str(listing),
-        "cases": len(extraction.cases),
-        "patients": len({case.patient_id for case in extraction.cases}),
-        "per_class": {label: one["cases"] for label, one in numbers.items()},
-        "unlabelled": len(labels) - len(kept),
+        "name": found.name,
+        "listing": str(found.listing),
+        "cases": len(every),
+        "patients": len({case.patient_id for case in every}),
+        "labelled": len(prediction.truth),
+        "per_class": {label: one["cases"] for label, one in numbers.items() if label},
+        "unlabelled": len(every) - len(cases),
         "failed": tuple(
-            {"case_id": one.case_id, "reason": one.reason} for one in extraction.failures
+            {"case_id": one.case_id, "reason": one.reason} for one in found.extraction.failures
         ),
-        "metrics": cohort_scores.metrics(prediction),
-        "calibration": tuple(cohort_scores.calibration(prediction, found.classes)),
-        "recalibrated": cohort_scores.recalibrated(prediction),
-        "decisions": tuple(cohort_scores.decisions(prediction, found.classes)),
+        "metrics": cohort_scores.metrics(prediction, own),
         "subgroups": tuple(
-            cohort_scores.subgroup(column, value, places, prediction, found.classes)
+            cohort_scores.subgroup(
+                column,
+                value,
+                found.in_units(cohort_scores.at(found.prediction, places)),
+                classes,
+                own,
+            )
             for column, value, places in groups
         ),
         "too_few": too_few(numbers, folds=True),
+        **_agreement(prediction, classes),
     }
-    return about, said
+    return about, prediction
+
+
+def _agreement(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:
+    """Calibration of classes and what acting on them is worth, or calibration of numbers."""
+    if not classes:
+        numbers = cohort_scores.number_calibration(prediction)
+        return {"calibration": (), "recalibrated": {}, "decisions": (), "numbers": numbers}
+    return {
+        "calibration": tuple(cohort_scores.calibration(prediction, classes)),
+        "recalibrated": cohort_scores.recalibrated(prediction),
+        "decisions": tuple(cohort_scores.decisions(prediction, classes)),
+    }
 
 
 def _own(results: Results | None, method: str) -> tuple[dict[str, Value], int]:

@@ -47,6 +47,12 @@ def rdfc_components() -> list[Component]:
         *_evaluators(),
         *_metrics(),
         Component(
+            "query_strategy",
+            "random",
+            "Random draws: what every other strategy has to beat",
+            "rdfc_core.evaluation.random_queries:RandomQueries",
+        ),
+        Component(
             "logger",
             files.TENSORBOARD,
             "Metrics of pretraining for TensorBoard, in the run folder",

@@ -6,28 +6,15 @@ from collections.abc import Sequence
 
 from rdfc_core.report import text
 from rdfc_core.report.run_data import key_of
-from rdfc_core.results.schema import Against, Headline, Row, Selection
+from rdfc_core.results.schema import Against, Comparison, Headline, Row, Selection
 from rdfc_core.results.vocabulary import (
     ENSEMBLE,
-    HYBRID_FINETUNE,
-    HYBRID_SCRATCH,
     MAE,
     OPPONENTS,
-    OWN_PRETEXT,
     R2,
     RADIOMICS,
-    RANDOM_INIT,
     SELECTED,
 )
-
-NAMES = {
-    HYBRID_FINETUNE: "the fine-tuned network",
-    HYBRID_SCRATCH: "the same network from scratch",
-    RANDOM_INIT: "the untrained network",
-    OWN_PRETEXT: "the linear probe on frozen features",
-    SELECTED: "the selected model",
-}
-"""Methods within a sentence; others by their name in the tables."""
 
 
 def main_row(headline: Headline, rows: Sequence[Row]) -> Row | None:
@@ -41,7 +28,7 @@ def score(headline: Headline, rows: Sequence[Row], selections: Sequence[Selectio
     row = main_row(headline, rows)
     if row is None:
         return ""
-    model = NAMES[SELECTED].capitalize() if row.method == SELECTED else row.method
+    model = "The selected model" if row.method == SELECTED else row.method
     return (
         f"{model} reaches {text.metric_in_sentence(row.metric)} of {text.interval(row)} on "
         f"{text.held_back(row)}{_error(headline, rows)} ({what_it_is(row, selections)})."
@@ -67,15 +54,6 @@ def what_it_is(row: Row, selections: Sequence[Selection]) -> str:
     ]
     how = "by default" if not saved[0].folds else "by inner folds of the training cases"
     return f"{'; '.join(counted)}, chosen {how}"
-
-
-def pretraining(headline: Headline) -> list[str]:
-    """What pretraining is worth by itself: a sentence a comparison of like with like."""
-    return [
-        f"{_name(one.of.method).capitalize()} against {_name(one.less.method)}: {difference(one)}."
-        for one in headline.against
-        if one.of != headline.main
-    ]
 
 
 def against(headline: Headline) -> list[tuple[str, str, str]]:
@@ -108,7 +86,7 @@ def conclusion(headline: Headline) -> str:
     return f"It {', '.join(clauses)}{meant}."
 
 
-def outcome(one: Against) -> text.Outcome:
+def outcome(one: Against | Comparison) -> text.Outcome:
     """How a difference is called: by whether its interval excludes zero."""
     if one.ci_low is not None and one.ci_low > 0:
         return "better"
@@ -123,16 +101,12 @@ def label(one: Against) -> str:
     return f"{other.method} ({other.classifier})" if other.method == RADIOMICS else other.method
 
 
-def difference(one: Against) -> str:
+def difference(one: Against | Comparison) -> str:
     """``+0.143 [+0.090, +0.197], p corrected 0.004``."""
     if one.difference is None or one.ci_low is None or one.ci_high is None:
         return "undefined"
     score = f"{one.difference:+z.3f} [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]".replace("-", "−")
     return f"{score}, p corrected{text.NBSP}{text.p_value(one.p_corrected)}"
-
-
-def _name(method: str) -> str:
-    return NAMES.get(method, method)
 
 
 def _in_words(one: Selection) -> str:

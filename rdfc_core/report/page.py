@@ -20,6 +20,7 @@ from rdfc_core.report.sections.importance import importance
 from rdfc_core.report.sections.map_margin import HEIGHT, SIDE, WIDTH
 from rdfc_core.report.sections.numbers_by_case import numbers_by_case
 from rdfc_core.report.sections.provenance import provenance
+from rdfc_core.report.sections.query_curves import queries
 from rdfc_core.report.sections.results import results
 from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.sections.training import training
@@ -49,6 +50,7 @@ def render(run: RunData) -> str:
             numbers_by_case=numbers_by_case(run, verdict),
             case_by_case=None if run.task == REGRESSION else case_by_case(run, verdict),
             importance=importance(run),
+            queries=queries(run),
             attention=attention(run),
             embedding_map=embedding_map(run),
             by_plugins=by_plugins(run),

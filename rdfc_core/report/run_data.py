@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rdfc_core.results.report_blocks import RecordedSection
 from rdfc_core.results.schema import (
     AttentionMap,
+    BoughtLabels,
     Comparison,
     Headline,
     Importance,
@@ -115,6 +116,19 @@ class MainVariant(_Recorded):
     classifier: str
 
 
+class PretrainingFacts(_Recorded):
+    """How far a pretraining came; ``longer`` are the settings that let it go on."""
+
+    converged: bool = True
+    history: tuple[Any, ...] = ()
+    longer: tuple[str, ...] = ()
+
+    @property
+    def early(self) -> bool:
+        """Whether it ended before its task was learnt, as far as that was measured."""
+        return bool(self.history) and not self.converged
+
+
 class RunFacts(_Recorded):
     """How the run went."""
 
@@ -125,6 +139,7 @@ class RunFacts(_Recorded):
     machine: str = ""
     no_attention: str = ""
     started: str = ""
+    convergence: dict[str, PretrainingFacts] = {}
 
 
 class RecordedResults(_Recorded):
@@ -135,6 +150,7 @@ class RecordedResults(_Recorded):
     metrics: tuple[MetricFacts, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     labels_needed: tuple[LabelsNeeded, ...] = ()
+    queries: tuple[BoughtLabels, ...] = ()
     importance: tuple[Importance, ...] = ()
     selections: tuple[Selection, ...] = ()
     headline: Headline | None = None

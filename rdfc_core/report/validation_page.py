@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rdfc_core.report import figures, text
 from rdfc_core.report.figures import Curve, Plot
@@ -15,15 +15,22 @@ from rdfc_core.report.page import environment, style
 from rdfc_core.report.palette import class_colour, series_colour
 from rdfc_core.report.run_data import Method, RecordedPredictions
 from rdfc_core.report.sections.roc_and_calibration import calibration, roc
+from rdfc_core.report.validated_numbers import number_plots, number_sentences
+from rdfc_core.results.metric_facts import heading, in_order, lower_is_better
 from rdfc_core.results.validation import Cohort, Decision, Validation, Value
 from rdfc_core.results.vocabulary import (
     AUROC,
     LOWER_IS_BETTER,
-    METRIC_HEADINGS,
+    MAE,
+    PATIENT,
+    REGRESSION,
     SUPERVISED,
     metric_heading,
 )
 from rdfc_core.utils.atomic import replacing
+
+if TYPE_CHECKING:
+    from rdfc_core.evaluation.bootstrap import Prediction
 
 PAGE = "validation.html"
 
@@ -45,14 +52,14 @@ class CohortView:
 def write_page(
     folder: Path,
     validation: Validation,
-    said: Mapping[str, tuple[Sequence[str], NDArray[np.float64]]],
+    said: Mapping[str, Prediction],
 ) -> Path:
     """Draw ``validation.html`` in the folder.
 
     Args:
         folder: Where it goes.
         validation: What it tells.
-        said: Name of a list → the labels of its labelled cases, and their probabilities (N, C).
+        said: Name of a list → what was said of its labelled cases, or of their patients.
 
     Returns:
         Its path.
@@ -65,10 +72,10 @@ def write_page(
             style=style(),
             written=written,
             run=validation,
-            headings=[_heading(name) for name in names],
+            headings=[_heading(name, validation) for name in names],
             rows=rows,
             cohorts=tuple(
-                _view(cohort, validation, names, *said[cohort.name], place)
+                _view(cohort, validation, names, said[cohort.name], place)
                 for place, cohort in enumerate(validation.cohorts)
             ),
         )
@@ -89,20 +96,20 @@ def score_rows(
         of, how many these are, and a text a metric: those of the run itself first.
     """
     there = {name for cohort in validation.cohorts for name in cohort.metrics}
-    names = [name for name in METRIC_HEADINGS if name in there]
+    names = in_order(there, validation.metrics)
     rows = []
     if validation.own:
         cells = tuple(written(validation.own.get(name)) for name in names)
         rows.append(("the run’s own held-back cases", str(validation.own_cases), cells))
     for cohort in validation.cohorts:
-        labelled = sum(cohort.per_class.values())
         cells = tuple(written(cohort.metrics.get(name)) for name in names)
-        rows.append((cohort.name, str(labelled), cells))
+        rows.append((cohort.name, str(cohort.labelled), cells))
     return names, rows
 
 
-def _heading(name: str) -> str:
-    return metric_heading(name) + (" (lower is better)" if name in LOWER_IS_BETTER else "")
+def _heading(name: str, validation: Validation) -> str:
+    lower = lower_is_better(name, validation.metrics)
+    return heading(name, validation.metrics) + (" (lower is better)" if lower else "")
 
 
 def written(value: Value | None) -> str:
@@ -119,25 +126,17 @@ def _view(
     cohort: Cohort,
     validation: Validation,
     names: Sequence[str],
-    labels: Sequence[str],
-    probabilities: NDArray[np.float64],
+    said: Prediction,
     place: int,
 ) -> CohortView:
-    classes = validation.classes
-    method = Method(SUPERVISED, validation.method, "", "", "")
-    nobody = ("",) * len(labels)
-    predicted = tuple(classes[one] for one in probabilities.argmax(axis=1))
-    recorded = RecordedPredictions(
-        method, nobody, nobody, nobody, tuple(labels), predicted, probabilities
+    plots: Sequence[Plot | None] = (
+        number_plots(said, str(place))
+        if cohort.numbers
+        else _class_plots(said, cohort, validation.classes, place)
     )
-    plots = [
-        roc(recorded, probabilities, classes, (), f"roc-{place}"),
-        calibration(recorded, probabilities, classes, f"calibration-{place}"),
-        _decision_plot(cohort.decisions, f"decision-{place}"),
-    ]
     return CohortView(
         cohort,
-        sentences(cohort, validation.own.get(AUROC)),
+        sentences(cohort, validation),
         tuple(plot for plot in plots if plot is not None),
         tuple(_subgroup_rows(cohort, names)),
         tuple(
@@ -153,29 +152,48 @@ def _view(
     )
 
 
-def sentences(cohort: Cohort, own: Value | None) -> tuple[str, ...]:
+def _class_plots(
+    said: Prediction, cohort: Cohort, classes: Sequence[str], place: int
+) -> list[Plot | None]:
+    method = Method(SUPERVISED, cohort.name, "", "", "")
+    nobody = ("",) * len(said.truth)
+    labels = tuple(classes[int(one)] for one in said.truth)
+    predicted = tuple(classes[one] for one in said.probabilities.argmax(axis=1))
+    recorded = RecordedPredictions(
+        method, nobody, nobody, nobody, labels, predicted, said.probabilities
+    )
+    return [
+        roc(recorded, said.probabilities, classes, (), f"roc-{place}"),
+        calibration(recorded, said.probabilities, classes, f"calibration-{place}"),
+        _decision_plot(cohort.decisions, f"decision-{place}"),
+    ]
+
+
+def sentences(cohort: Cohort, validation: Validation) -> tuple[str, ...]:
     """What a list says of the model, the most important first; for page and terminal alike."""
     if cohort.too_few:
         found = [cohort.too_few]
     else:
-        found = [*_discrimination(cohort, own), *_calibration(cohort)]
+        found = [*_discrimination(cohort, validation), *_calibration(cohort)]
+        found += number_sentences(cohort.numbers) if cohort.numbers else []
     return (*found, *_drift(cohort))
 
 
-def _discrimination(cohort: Cohort, own: Value | None) -> list[str]:
-    here = cohort.metrics.get(AUROC)
+def _discrimination(cohort: Cohort, validation: Validation) -> list[str]:
+    metric = MAE if validation.task == REGRESSION else AUROC
+    here, own = cohort.metrics.get(metric), validation.own.get(metric)
     if here is None or here.estimate is None:
         return []
-    told = f"AUROC {written(here)} on {sum(cohort.per_class.values())} labelled cases"
+    units = "patients" if validation.unit == PATIENT else "cases"
+    told = f"{metric_heading(metric)} {written(here)} on {cohort.labelled} labelled {units}"
     if own is None or own.estimate is None:
         return [f"{told}."]
-    beside = f"{told}; {written(own)} on the run’s own held-back cases"
+    beside = f"{told}; {written(own)} on the run’s own held-back {units}"
     low, high = _difference(here, own)
-    if high < 0:
-        return [f"{beside}: the model is worse here."]
-    if low > 0:
-        return [f"{beside}: the model is better here."]
-    return [f"{beside}: no difference is shown."]
+    if low <= 0 <= high:
+        return [f"{beside}: no difference is shown."]
+    better = (low > 0) != (metric in LOWER_IS_BETTER)
+    return [f"{beside}: the model is {'better' if better else 'worse'} here."]
 
 
 def _difference(here: Value, own: Value) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from rdfc_core.results.headline import Judged as Judged
 from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
 from rdfc_core.results.metric_facts import MetricFacts as MetricFacts
+from rdfc_core.results.queries import BoughtLabels as BoughtLabels
 from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName, Unit
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
@@ -203,6 +204,8 @@ class Results(BaseModel):
     """Paired tests between the methods of each table but the controls'."""
     labels_needed: tuple[LabelsNeeded, ...] = ()
     """With how many labels training from scratch and radiomics do what pretraining does."""
+    queries: tuple[BoughtLabels, ...] = ()
+    """What strategies gain over random draws in choosing the cases to label."""
     importance: tuple[Importance, ...] = ()
     """What families of handcrafted features contribute."""
     selections: tuple[Selection, ...] = ()

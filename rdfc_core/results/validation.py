@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from rdfc_core.errors import DataError
 from rdfc_core.results.headline import DESCRIBED
+from rdfc_core.results.metric_facts import MetricFacts
+from rdfc_core.results.vocabulary import CASE, CLASSIFICATION, TaskName, Unit
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 
@@ -44,6 +46,24 @@ class ClassCalibration(BaseModel):
     """Of the line with that slope; 0 is perfect."""
 
 
+class NumberCalibration(BaseModel):
+    """How predicted numbers agree with the true ones, in the units of the label."""
+
+    model_config = DESCRIBED
+
+    predicted: float
+    """Mean prediction."""
+    observed: float
+    """Mean label."""
+    bias: Value
+    """Mean of predicted less true number; 0 is perfect."""
+    slope: Value
+    """Of the line from predicted to true number: 1 is perfect, below it predictions are too far
+    from their mean."""
+    intercept: Value
+    """Of that line; 0 is perfect."""
+
+
 class Decision(BaseModel):
     """Net benefit of acting at each threshold of the probability, a case, in true positives."""
 
@@ -69,7 +89,7 @@ class Subgroup(BaseModel):
     value: str
     """Its value, or a range of numbers."""
     cases: int
-    """Labelled cases."""
+    """Labelled cases, or patients where these are judged."""
     patients: int
     """Their patients."""
     per_class: dict[str, int]
@@ -127,16 +147,20 @@ class Cohort(BaseModel):
     """That could be used."""
     patients: int
     """Their patients."""
+    labelled: int
+    """Cases, or patients, that are judged."""
     per_class: dict[str, int]
-    """Labelled cases of each class."""
+    """Of each class; empty where numbers are predicted."""
     unlabelled: int
-    """Without a diagnosis: they count for the drift alone."""
+    """Cases without a label: they count for the drift alone."""
     failed: tuple[dict[str, str], ...]
     """Cases that could not be used, with the reason."""
     metrics: dict[str, Value]
     """On the labelled cases."""
     calibration: tuple[ClassCalibration, ...]
     """Of the second of two classes, or of each."""
+    numbers: NumberCalibration | None = None
+    """Calibration where numbers are predicted."""
     recalibrated: dict[str, Value]
     """Brier score and calibration error once the logits are shifted; of two classes."""
     decisions: tuple[Decision, ...]
@@ -162,8 +186,14 @@ class Validation(BaseModel):
     """The run folder's name."""
     method: str
     """What predicted."""
+    task: TaskName = CLASSIFICATION
+    """What is predicted."""
+    unit: Unit = CASE
+    """What is judged, as in the run: cases, or patients by all their lesions."""
+    metrics: tuple[MetricFacts, ...] = ()
+    """The study's own metrics."""
     classes: tuple[str, ...]
-    """In the order of probabilities."""
+    """In the order of probabilities; none where numbers are predicted."""
     confidence: float
     """Coverage of the intervals."""
     own: dict[str, Value]

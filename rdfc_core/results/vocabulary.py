@@ -164,6 +164,8 @@ OWN_PRETEXT = "rdfc"
 """The pretext ``correspondence``: it is named after the project."""
 START = "start-"
 """Begins the name of networks that are judged as their published weights are."""
+RANDOM_QUERIES = "random"
+"""The query strategy that every other is compared with."""
 FINETUNED_SUFFIX = "-finetune"
 """Ends the name of a method that goes on from what a pretext learnt."""
 

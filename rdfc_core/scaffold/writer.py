@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rdfc_core import __version__
 from rdfc_core.errors import StudyError, with_article
 from rdfc_core.plugin.component import KINDS
 from rdfc_core.plugin.registry import installed
+from rdfc_core.scaffold.kinds import TEMPLATES
 
 HOOK = "hook"
 """A plugin that offers no component and listens to runs."""
@@ -24,130 +24,6 @@ LONGEST_NAME = 30
 """So that the lines of the generated files stay within their limit."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
-@dataclass(frozen=True)
-class _Template:
-    """What differs from kind to kind.
-
-    Args:
-        module: Name of the module that holds the class.
-        summary: What the generated component is.
-        needs: Distributions that it imports, beyond rdfc-core and pydantic.
-        use: How a study names it.
-    """
-
-    module: str
-    summary: str
-    needs: tuple[str, ...]
-    use: str
-
-
-_TEMPLATES = {
-    "dataset": _Template(
-        "dataset",
-        "Pictures in one folder a class",
-        (),
-        "dataset: {name: example-name, root: path/to/the/folder}",
-    ),
-    "reader": _Template(
-        "reader",
-        "NumPy archives with their spacing",
-        ("numpy>=2",),
-        "dataset: manifest:root=path/to/a/folder # its .npz files are read by this plugin",
-    ),
-    "feature_extractor": _Template(
-        "extractor",
-        "Six features of grey values and size",
-        ("numpy>=2",),
-        "views:\n  radiomics:\n    extractor: {name: example-name, bins: 32}",
-    ),
-    "image_encoder": _Template(
-        "encoder",
-        "A small convolutional network",
-        ("torch>=2.10",),
-        "views:\n  image:\n    encoder: {name: example-name, width: 16}",
-    ),
-    "view": _Template(
-        "view",
-        "Quantiles of the grey values inside the outline",
-        ("numpy>=2", "torch>=2.10"),
-        "views:\n  quantiles: {name: example-name, quantiles: 16}\n"
-        "  image:\n    encoder: {name: timm, model: resnet18}",
-    ),
-    "objective": _Template(
-        "objective",
-        "A hinge on the cosines to the own case and to others",
-        ("torch>=2.10",),
-        "pretext:\n  objective: {name: example-name, margin: 0.5}",
-    ),
-    "memory_store": _Template(
-        "memory",
-        "One embedding a case, moved towards each new one",
-        ("torch>=2.10",),
-        "pretext:\n  memory: {name: example-name, momentum: 0.5}",
-    ),
-    "memory_queue": _Template(
-        "memory",
-        "The newest embeddings, in the order in which they came",
-        ("torch>=2.10",),
-        "pretext: {name: moco, queue: {name: example-name, size: 1024}}",
-    ),
-    "projector": _Template(
-        "projector",
-        "Two layers, the hidden one wider than the features",
-        ("torch>=2.10",),
-        "pretext:\n  projector: {name: example-name, expansion: 4}",
-    ),
-    "pretext": _Template(
-        "pretext",
-        "Two views correlate, dimension by dimension",
-        ("torch>=2.10",),
-        "pretext: {name: example-name, width: 32}",
-    ),
-    "optimizer": _Template(
-        "optimizer",
-        "Lion: sign descent with momentum",
-        ("torch>=2.10",),
-        "pretrain:\n  optimizer: {name: example-name, memory: 0.99}\n  learning_rate: 0.0003",
-    ),
-    "schedule": _Template(
-        "schedule",
-        "A straight line from the peak to a share of it",
-        (),
-        "pretrain:\n  schedule: {name: example-name, end: 0.1}",
-    ),
-    "evaluator": _Template(
-        "evaluator",
-        "The nearest mean of a class among learnt features",
-        ("numpy>=2",),
-        "evaluate:\n  evaluators: [{name: example-name, temperature: 0.1}]",
-    ),
-    "metric": _Template(
-        "metric",
-        "F-beta of one class",
-        ("numpy>=2",),
-        "evaluate:\n  metrics: [{name: example-name, positive: malignant, beta: 2}]",
-    ),
-    "report_section": _Template(
-        "section",
-        "The methods of a run by rank",
-        (),
-        "# nothing to name: each installed section is in the report of every run",
-    ),
-    "logger": _Template(
-        "logger",
-        "Metrics of a run as a CSV table",
-        (),
-        "# on the command line: rdfc run study.yaml --logger example-name:metrics=[loss]",
-    ),
-    "executor": _Template(
-        "executor",
-        "Jobs in threads",
-        (),
-        "# on the command line: rdfc run study.yaml --executor example-name:threads=4",
-    ),
-}
 
 
 def write_plugin(kind: str, name: str, folder: Path) -> Path:
@@ -209,7 +85,7 @@ def plugin_files(kind: str, name: str) -> dict[str, str]:
 
 
 def _component_files(kind: str, name: str) -> dict[str, str]:
-    template = _TEMPLATES[kind]
+    template = TEMPLATES[kind]
     source = _template(f"{kind}/{template.module}.py")
     package, words = _words(kind, name, template.summary, template.needs)
     words |= {

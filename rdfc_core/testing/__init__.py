@@ -14,6 +14,7 @@ from rdfc_core.testing.dataset import check_dataset
 from rdfc_core.testing.evaluator import check_evaluator
 from rdfc_core.testing.executor import check_executor
 from rdfc_core.testing.feature_extractor import check_feature_extractor
+from rdfc_core.testing.harmoniser import check_harmoniser
 from rdfc_core.testing.image_encoder import check_image_encoder
 from rdfc_core.testing.logger import check_logger
 from rdfc_core.testing.memory_queue import check_memory_queue
@@ -24,6 +25,7 @@ from rdfc_core.testing.optimizer import check_optimizer, check_schedule
 from rdfc_core.testing.plugin import check_plugin
 from rdfc_core.testing.pretext import check_pretext
 from rdfc_core.testing.projector import check_projector
+from rdfc_core.testing.query_strategy import check_query_strategy
 from rdfc_core.testing.reader import check_reader
 from rdfc_core.testing.report_section import check_report_section
 from rdfc_core.testing.tumours import example_tumours
@@ -35,6 +37,7 @@ __all__ = [
     "check_evaluator",
     "check_executor",
     "check_feature_extractor",
+    "check_harmoniser",
     "check_image_encoder",
     "check_logger",
     "check_memory_queue",
@@ -45,6 +48,7 @@ __all__ = [
     "check_plugin",
     "check_pretext",
     "check_projector",
+    "check_query_strategy",
     "check_reader",
     "check_report_section",
     "check_schedule",

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from rdfc_core.case import Tumour
 from rdfc_core.errors import DataError, RdfcError
-from rdfc_core.interfaces import FeatureExtractor, Prepared, View
+from rdfc_core.interfaces import FeatureExtractor, Harmoniser, Prepared, View
+from rdfc_core.views.harmonised import HarmonisedFeatures
+from rdfc_core.views.measured_features import MeasuredFeatures
 from rdfc_core.views.options import FeatureViewConfig
 from rdfc_core.views.preparers import FeaturePreparer
 
@@ -27,9 +29,16 @@ COLUMNS, ROWS = 64, 1000
 class FeatureView(View):
     """Standardised handcrafted features and a fully connected tower, (B, F) → (B, width)."""
 
-    def __init__(self, config: FeatureViewConfig, extractor: FeatureExtractor) -> None:
+    def __init__(
+        self,
+        config: FeatureViewConfig,
+        extractor: FeatureExtractor,
+        harmonise: Harmoniser | None = None,
+    ) -> None:
         self.config = config
         self.extractor = extractor
+        self.harmonise = harmonise
+        self._features = HarmonisedFeatures(harmonise)
         self.needs = self.preparer().needs
         self._names: tuple[str, ...] = ()
         self._median = self._mean = self._scale = np.zeros(0)
@@ -50,22 +59,36 @@ class FeatureView(View):
     def preparer(self) -> FeaturePreparer:
         """The extractor, without the tower."""
         config = self.config
-        return FeaturePreparer(self.extractor, config.image, config.images, config.channels)
+        return FeaturePreparer(
+            self.extractor,
+            config.image,
+            config.images,
+            config.channels,
+            self._features.columns,
+        )
 
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
 
+        Before them, what a harmoniser takes out of the features, of the same cases.
+
         Raises:
-            DataError: If there are no cases or their features differ.
+            DataError: If there are no cases, their features differ, or they cannot be harmonised.
         """
         if not prepared:
             raise DataError("There is no case to fit the features' scale on.")
         self._names = prepared[0].names
         self._check_names(prepared)
+        self._features.fit(prepared)
+        whole = None if self.harmonise is None else self._features.table(prepared)
         # Some columns at a time: a table of 20,000 cases and its copies take half a gigabyte.
         parts = -(-len(self._names) // COLUMNS) or 1
         found = [
-            _statistics(np.stack([one.array[part[0] : part[-1] + 1] for one in prepared]))
+            _statistics(
+                np.stack([one.array[part[0] : part[-1] + 1] for one in prepared])
+                if whole is None
+                else whole[:, part]
+            )
             for part in np.array_split(np.arange(len(self._names)), parts)
             if part.size
         ]
@@ -77,20 +100,29 @@ class FeatureView(View):
         """Standardised features, (N, F) float32; missing ones are the fitted median.
 
         Raises:
-            DataError: If a case has other features than those the view was fitted on.
+            DataError: If a case has other features than those the view was fitted on, or is of a
+                site that its harmoniser does not know.
         """
         import torch
 
         self._check_names(prepared)
         standard = np.empty((len(prepared), len(self._names)), np.float32)
         for start in range(0, len(prepared), ROWS):
-            table = np.stack([one.array for one in prepared[start : start + ROWS]])
-            table = table.astype(np.float64, copy=False)
+            table = self._features.table(prepared[start : start + ROWS])
             values = (np.where(np.isnan(table), self._median, table) - self._mean) / self._scale
             if self.config.clip is not None:
                 values = values.clip(-self.config.clip, self.config.clip)
             standard[start : start + ROWS] = values
         return torch.from_numpy(standard)
+
+    def adapt(self, prepared: Sequence[Prepared]) -> tuple[str, ...]:
+        """Let the harmoniser look at cases of another place together, if there is one."""
+        self._check_names(prepared)
+        return self._features.adapt(prepared)
+
+    def measured(self, prepared: Sequence[Prepared]) -> MeasuredFeatures:
+        """The features of cases on their own scale: as measured, or harmonised."""
+        return MeasuredFeatures(prepared, None if self.harmonise is None else self._features)
 
     def accepts(self, ndim: int) -> bool:
         """Whether the extractor promises the fitted features of such tumours."""
@@ -132,8 +164,9 @@ class FeatureView(View):
         return self._names
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Names, medians, means and scales."""
+        """Names, medians, means and scales, and what a harmoniser has learnt."""
         return {
+            **self._features.state(),
             "names": np.frombuffer("\n".join(self._names).encode(), np.uint8),
             "median": self._median,
             "mean": self._mean,
@@ -144,12 +177,14 @@ class FeatureView(View):
         """Take over fitted names, medians, means and scales.
 
         Raises:
-            ValueError: If there are not as many numbers as names.
+            ValueError: If there are not as many numbers as names, or what a harmoniser has learnt
+                is not among them.
         """
         self._names = tuple(np.asarray(state["names"], np.uint8).tobytes().decode().split("\n"))
         self._median, self._mean, self._scale = (
             np.asarray(state[key], np.float64) for key in ("median", "mean", "scale")
         )
+        self._features.load_state(state)
         if not self._median.shape == self._mean.shape == self._scale.shape == (len(self._names),):
             raise ValueError(f"its scale is not that of its {len(self._names)} features")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfc_core.interfaces import Prepared
+from rdfc_core.views.harmonised import HarmonisedFeatures
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,11 @@ class MeasuredFeatures:
 
     Args:
         cases: N of one feature view, with the same features.
+        harmonised: Takes out of them what their sites add; None: they are as measured.
     """
 
     cases: Sequence[Prepared]
+    harmonised: HarmonisedFeatures | None = None
 
     def __len__(self) -> int:
         """N."""
@@ -37,6 +40,8 @@ class MeasuredFeatures:
         """The features of some cases, (n, F)."""
         count, width = self.shape
         places = np.arange(count)[rows]
+        if self.harmonised is not None and len(places):
+            return self.harmonised.table([self.cases[place] for place in places])
         table = np.empty((len(places), width))
         for row, place in enumerate(places):
             table[row] = self.cases[place].array

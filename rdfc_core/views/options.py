@@ -79,6 +79,11 @@ class FeatureViewConfig(_OfImages):
         "or red, green and blue each by itself, names of features behind red., green. and blue.; "
         "shape is measured once.",
     )
+    harmonise: Annotated[Part | None, PartOf("harmoniser")] = Field(
+        None,
+        description="Takes differences of scanners or sites out of the features, as learnt from "
+        "the pretext cases alone, such as {name: combat, batch: scanner}; null: none.",
+    )
     corruption: float = Field(
         0.0,
         ge=0,

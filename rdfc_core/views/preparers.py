@@ -31,6 +31,7 @@ class FeaturePreparer:
         image: The image that it measures; None: the one image, or what the extractor asks for.
         images: Several images, each measured by itself; names of features stand behind theirs.
         channels: ``grey``, or ``rgb`` to measure each colour of a picture by itself.
+        fit_columns: Columns that the view's `fit` sees, and the measuring does not.
 
     Raises:
         StudyError: If the extractor says itself what it looks at.
@@ -42,6 +43,7 @@ class FeaturePreparer:
         image: str | None = None,
         images: tuple[str, ...] | None = None,
         channels: str = "grey",
+        fit_columns: tuple[str, ...] = (),
     ) -> None:
         self.extractor = extractor
         self.images = images
@@ -59,7 +61,8 @@ class FeaturePreparer:
                 f"The {origin(extractor)} says itself what it looks at, and channels: rgb would "
                 "show it one colour at a time. Leave channels out of the view."
             )
-        self.needs = own if named is None else replace(own, images=named, grid="own")
+        seen = own if named is None else replace(own, images=named, grid="own")
+        self.needs = replace(seen, fit_columns=fit_columns)
 
     @property
     def mask_grid(self) -> MaskGrid | None:

@@ -30,6 +30,7 @@ TRAINING = [
         "encoder-timm",
         "objective-infonce",
         "pretext-baselines",
+        "query-strategies",
         "view-table",
     )
 ]

@@ -14,6 +14,7 @@ from pyarrow import parquet
 from torch import Tensor, nn
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
+from rdfc_core.config.query_settings import QueryingSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
 from rdfc_core.config.training_settings import PretrainSettings
@@ -85,6 +86,7 @@ EVALUATE: dict[str, Change] = {
     "compared": ("finetune", (*FINETUNE, "evaluate.compare={plain: {name: simclr, width: 4}}")),
     "metrics": ("[log-loss]", ()),
     "evaluators": ("[class-frequencies]", ()),
+    "query_strategies": ("[random]", ()),
     "methods": ("[radiomics-logistic]", ("evaluate.inner_folds=2",)),
     "radiomics_c": ("[1.0]", ("evaluate.methods=[radiomics-logistic]", "evaluate.inner_folds=2")),
     "label_fractions": ("[0.3]", SHARES),
@@ -104,6 +106,13 @@ SELECTION: dict[str, Change] = {
     "candidates": ("[radiomics-logistic]", CHOOSING),
     "folds": ("2", CHOOSING),
     "ensemble": ("false", CHOOSING),
+}
+
+BUYING = ("evaluate.query_strategies=[random]", "pretrain.epochs=0")
+BUYING += ("evaluate.querying={labels: [2, 9], repeats: 2}",)
+QUERYING: dict[str, Change] = {
+    "labels": ("[9]", BUYING),
+    "repeats": ("1", BUYING),
 }
 
 SUPERVISED: dict[str, Change] = {
@@ -185,6 +194,7 @@ CHANGES = {
     **{f"pretrain.{key}": change for key, change in PRETRAIN.items()},
     **{f"evaluate.{key}": change for key, change in EVALUATE.items()},
     **{f"evaluate.supervised.{key}": change for key, change in SUPERVISED.items()},
+    **{f"evaluate.querying.{key}": change for key, change in QUERYING.items()},
     **{f"evaluate.selection.{key}": change for key, change in SELECTION.items()},
     **{f"views.image.{key}": change for key, change in IMAGE.items()},
     **{f"views.radiomics.{key}": change for key, change in RADIOMICS.items()},
@@ -199,23 +209,28 @@ HOW = {
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
 
+NESTED = {"metrics", "supervised", "selection", "querying"}
+"""Of ``evaluate``, options with options of their own."""
+
 OF_NUMBERS = {"task", "ridge_alpha", "radiomics_alpha"}
 """Where numbers are predicted (tests/pipeline/test_regression.py)."""
 
 ELSEWHERE = {
     "ImageViewConfig": {"slices", "image", "images"},
-    "FeatureViewConfig": {"image", "images"},
+    "FeatureViewConfig": {"image", "images", "harmonise"},
     "SplitSpec": {"column", "fold_column", "test_cases"},
 }
 """Of volumes alone (tests/views/test_feature_view.py), of cases of several images
-(tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py), and of
-data sets with one case a patient (refused below)."""
+(tests/pipeline/test_two_sequences.py), of lists with a column (tests/data/test_splits.py,
+tests/pipeline/test_harmonised_study.py), and of data sets with one case a patient (refused
+below)."""
 
 
 def test_the_walk_leaves_out_no_setting() -> None:
     walked = {
         PretrainSettings: {*PRETRAIN, *HOW},
-        EvaluateSettings: {*EVALUATE, *OF_NUMBERS, "metrics", "supervised", "selection"},
+        EvaluateSettings: {*EVALUATE, *OF_NUMBERS, *NESTED},
+        QueryingSettings: set(QUERYING),
         SelectionSettings: set(SELECTION),
         SupervisedSettings: set(SUPERVISED),
         Tuning: set(TUNING),
@@ -244,6 +259,7 @@ def signature(
             results = studies.run(study, run, context)
             known[overrides] = {
                 "rows": [row.model_dump() for row in results.rows],
+                "queries": [one.model_dump() for one in results.queries],
                 "selections": [one.model_dump() for one in results.selections],
                 "predictions": parquet.read_table(run / "predictions.parquet").to_pylist(),
                 "embeddings": parquet.read_table(run / "embeddings.parquet").to_pylist(),

@@ -61,7 +61,7 @@ def test_a_run_on_few_cases_has_no_headline(finished, tmp_path):
     sentence = too_few(tested, folds=False)
     assert sentence in results.warnings
     html = write_report(run).read_text(encoding="utf-8")
-    assert '<p class="headline">Too few cases are held back' in html
+    assert "<b>It cannot be told</b> Too few cases are held back" in html
     assert " reaches " not in html.partition("</header>")[0]
     enough = {label: {"cases": 50, "patients": 50} for label in tested}
     results.model_copy(

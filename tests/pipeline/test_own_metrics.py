@@ -99,7 +99,7 @@ def test_what_is_no_metric_is_refused(rdfc_here, study_file, metrics, told):
 def test_the_terminal_has_a_table_of_them(scored, capsys, monkeypatch):
     from rdfc_core.cli import console
 
-    console.show_results(Results.read(scored / "results.json"))
+    console.show_results(Results.read(scored / "results.json"), "runs/a")
     out = " ".join(capsys.readouterr().out.split())
     assert "the study's own metrics" in out
     assert "Log loss" in out

@@ -24,6 +24,7 @@ from rdfc_core.evaluation import finetuning
 from rdfc_core.models.temperature import tempered
 from rdfc_core.pipeline.predict import predict
 from rdfc_core.report import headline, write_report
+from rdfc_core.report.answers import answers
 from rdfc_core.report.load import read_run
 from rdfc_core.report.run_data import Method
 from rdfc_core.report.sections.model_selection import choices
@@ -158,9 +159,10 @@ def test_the_report_repeats_the_headline_of_the_results(selected):
     page = summary(
         replace(run, results=run.results.model_copy(update={"dataset": enough})), verdict
     )
-    assert page.headline.startswith("The selected model reaches a weighted F1 of")
-    assert "chosen by inner folds of the training cases" in page.headline
-    assert page.claims[0][1].startswith("The fine-tuned network against the same network from")
+    pretraining, model, _ = page.answers
+    assert pretraining.grounds.startswith("Against training from scratch ")
+    assert model.grounds.startswith("The selected model reaches a weighted F1 of")
+    assert "chosen by inner folds of the training cases" in model.grounds
     assert choices(run)[0].chosen.split()[0] == run.results.selections[0].chosen
     assert "How was the model chosen" in write_report(Path(selected)).read_text(encoding="utf-8")
 
@@ -177,14 +179,16 @@ def test_terminal_and_report_head_with_the_same_words(selected, monkeypatch, tmp
     )
     printed = io.StringIO()
     monkeypatch.setattr(console, "out", Console(file=printed, width=500))
-    console.show_results(shown)
+    console.show_results(shown, "run")
     run = Path(shutil.copytree(selected, tmp_path / "run"))
     shown.write(run / "results.json")
     page = re.sub(r"\s+", " ", html.unescape(write_report(run).read_text(encoding="utf-8")))
     terminal = re.sub(r"\s+", " ", printed.getvalue())
+    lines = answers(read_run(run).results, "run")
+    assert len(lines) == 3
     for words in (
+        *(part for line in lines for part in line),
         headline.score(told, results.rows, results.selections),
-        *headline.pretraining(told),
         headline.conclusion(told),
         "Nobody had these tumours.",
     ):

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 import rdfc_core
 from rdfc_core import DataError
-from rdfc_core.pipeline import per_split
+from rdfc_core.pipeline import view_fitting
 from rdfc_core.report.checklist import filled as filled_lists
 from rdfc_core.report.checklist.answer import Answer, Proof
 from rdfc_core.report.checklist.evidence import read_evidence
@@ -265,13 +266,13 @@ def test_no_leak_passes_for_a_proper_partition(leak, broken):
 def test_a_run_whose_views_were_fitted_on_all_cases_says_so(once, monkeypatch):
     """The breach itself is run: its model records what it was fitted on."""
 
-    def fitted_on_all(run):
-        every = [case.case_id for case in run.extraction.cases]
-        for name, view in run.views.items():
-            view.fit(run.extraction.of(name, every))
-        return {f"view.{name}": run.case_set(every) for name in run.views}
+    fit = view_fitting.fit
 
-    monkeypatch.setattr(per_split.SplitRun, "fit", fitted_on_all)
+    def fitted_on_all(split, views, extraction):
+        every = tuple(case.case_id for case in extraction.cases)
+        return fit(replace(split, pretext=every), views, extraction)
+
+    monkeypatch.setattr(view_fitting, "fit", fitted_on_all)
 
     def run(place: Path) -> None:
         pictures = small_parts.write_pictures(place / "pictures", 84, unlabelled=12)

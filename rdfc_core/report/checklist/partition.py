@@ -117,7 +117,19 @@ def _fitted(run: Evidence, split: str, model: SavedModel, view: str) -> Answer:
                 f"the {expected.cases} training and pretraining cases.",
                 *proofs,
             )
-    recomputed = _recomputed(run, split, model, view)
+    harmonise = run.setting(f"views.{view}.harmonise")
+    if isinstance(harmonise, dict):
+        key = f"views.{view}.harmonise"
+        proofs.append(Proof(files.STUDY, key, ", ".join(f"{k} {v}" for k, v in harmonise.items())))
+        if harmonise.get("new_sites", "refuse") not in ("refuse", "pooled"):
+            return partly(
+                f"In {split}, the view {view!r} takes level and spread of sites that it does not "
+                "know from the cases that it is asked about, without their labels: test cases "
+                "depend on each other.",
+                *proofs,
+            )
+    # Of harmonised features the means are others than those of features as they were measured.
+    recomputed = None if harmonise else _recomputed(run, split, model, view)
     if recomputed is not None:
         own, everything, features = recomputed
         proofs.append(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rdfc_core.evaluation.sample_size import too_few
-from rdfc_core.report import headline, text
+from rdfc_core.report import text
+from rdfc_core.report.answers import Answer, answers, not_judged
+from rdfc_core.report.glossary import explained
 from rdfc_core.report.run_data import RunData, key_of
 from rdfc_core.report.sections.paired_tests import in_words, of_own
 from rdfc_core.report.verdict import Verdict, VerdictRow, named_variant
-from rdfc_core.results.vocabulary import LABEL_EFFICIENCY, LINEAR, OPPONENTS, SUPERVISED
+from rdfc_core.results.headline import Headline
+from rdfc_core.results.vocabulary import LABEL_EFFICIENCY, LINEAR, MAE, OPPONENTS, SUPERVISED
 
 STAGES = {"features": "features", "pretrain": "pretraining", "evaluate": "evaluation"}
 
@@ -44,10 +46,15 @@ class VerdictGroup:
 
 @dataclass(frozen=True)
 class Summary:
-    """What stands above all sections."""
+    """What stands above all sections.
+
+    Where there are answers, they take the place of ``headline`` and ``conclusion``.
+    """
 
     title: str
     study: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    words: tuple[tuple[str, str], ...]
     headline: str
     conclusion: str
     illustration: str
@@ -61,6 +68,7 @@ class Summary:
 def summary(run: RunData, verdict: Verdict | None) -> Summary:
     """What stands at the top of the report."""
     results, few = run.results, _too_few(run) if verdict else ""
+    first = answers(results, run.name) if results else ()
     told = results.headline if results else None
     dataset = _part_name(run.study, "dataset")
     if results and results.dataset.name:
@@ -68,8 +76,10 @@ def summary(run: RunData, verdict: Verdict | None) -> Summary:
     return Summary(
         title=run.name,
         study=_study_line(run.study, dataset),
-        headline=few or _headline(run, verdict),
-        conclusion="" if few else _conclusion(run, verdict),
+        answers=first,
+        words=_words(first, told),
+        headline="" if first else few or _headline(run, verdict),
+        conclusion="" if first or few else _conclusion(run, verdict),
         illustration=told.illustration if told else "",
         claims=() if few else _claims(run),
         findings=() if few else _findings(verdict),
@@ -79,10 +89,17 @@ def summary(run: RunData, verdict: Verdict | None) -> Summary:
     )
 
 
+def _words(first: Sequence[Answer], told: Headline | None) -> tuple[tuple[str, str], ...]:
+    """What the answers' words mean."""
+    if told is None:
+        return ()
+    said = " ".join(str(one) for one in first)
+    return explained(said, (told.metric, MAE), told.confidence)
+
+
 def _too_few(run: RunData) -> str:
     """Why the study's methods cannot be judged by its held-back cases; "" if they can."""
-    dataset = run.results.dataset if run.results else None
-    return too_few(dataset.tested, folds=len(dataset.splits) > 1) if dataset else ""
+    return not_judged(run.results) if run.results else ""
 
 
 def _study_line(study: Mapping[str, Any] | None, dataset: str) -> tuple[str, ...]:
@@ -125,8 +142,6 @@ def _headline(run: RunData, verdict: Verdict | None) -> str:
             return "No method has been evaluated yet."
         return "No row holds a learnt method with all training labels, so there is no headline."
     row = verdict.main
-    if run.results and run.results.headline:
-        return headline.score(run.results.headline, run.results.rows, run.results.selections)
     if verdict.variants > 1:
         best_of = f", the best of {verdict.variants} learnt variants"
     else:
@@ -142,8 +157,6 @@ def _conclusion(run: RunData, verdict: Verdict | None) -> str:
     """The sentence that a reader should not have to work out alone."""
     if verdict is None:
         return ""
-    if run.results and run.results.headline:
-        return headline.conclusion(run.results.headline)
     if not verdict.comparisons:
         return "No control was evaluated, so this number cannot be judged."
     controls = [c for c in verdict.comparisons if text.is_control(c.row)]
@@ -172,8 +185,7 @@ def _claims(run: RunData) -> tuple[tuple[str, str], ...]:
         ("All labels", SUPERVISED, 1.0),
         (f"{text.percent(fewest)} of the labels", LABEL_EFFICIENCY, fewest),
     )
-    told = run.results.headline if run.results else None
-    claims = [("Pretraining", sentence) for sentence in headline.pretraining(told)] if told else []
+    claims = []
     for title, table, share in asked:
         tested = of_own(run, table, share)
         if tested and tested[1]:
