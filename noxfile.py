@@ -103,6 +103,12 @@ def dicom_files(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def ibsi(session: nox.Session) -> None:
+    """Compliance with the IBSI's phantoms in the folder RDFC_IBSI; `-- --write` renews the page."""
+    session.run("python", "tests/benchmarks/ibsi.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """The commands of README and docs run (`-- --whole`: to the end); the reference is current."""
     session.run("python", "-m", "tests.docs_commands", *session.posargs)

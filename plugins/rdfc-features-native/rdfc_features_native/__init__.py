@@ -14,7 +14,7 @@ rdfc_interface = 1
 
 @hookimpl
 def rdfc_components() -> list[Component]:
-    """The feature extractors ``native`` and ``colour``."""
+    """The feature extractors ``native``, ``ibsi`` and ``colour``."""
     return [
         Component(
             "feature_extractor",
@@ -22,6 +22,13 @@ def rdfc_components() -> list[Component]:
             "PyRadiomics' shape, intensity and texture features, many times faster",
             "rdfc_features_native.extractor:NativeExtractor",
             "rdfc_features_native.config:NativeConfig",
+        ),
+        Component(
+            "feature_extractor",
+            "ibsi",
+            "The IBSI's 173 features of 11 families, with its image processing and filters",
+            "rdfc_features_native.ibsi.extractor:IbsiExtractor",
+            "rdfc_features_native.ibsi.config:IbsiConfig",
         ),
         Component(
             "feature_extractor",

@@ -62,20 +62,26 @@ def discretise(
 ) -> Discretised:
     """Grey levels of a region's values, (N,); for the other arguments see `bin_edges`."""
     edges = np.asarray(bin_edges(low, high, width, count), np.float64)
-    codes = np.empty(len(values), _smallest_type(len(edges)))
+    codes = np.empty(len(values), smallest_type(len(edges)))
     counts = np.zeros(len(edges) + 1, np.int64)
     _assign(values, edges, codes, counts)
+    return discretised(codes, counts)
+
+
+def discretised(codes: NDArray[Any], counts: NDArray[np.int64]) -> Discretised:
+    """Grey levels of voxels, (N,), from 1, and how many voxels each has; counts[0] is 0."""
     top = int(np.flatnonzero(counts)[-1])
     if top <= DIRECT_LEVELS:
         return Discretised(codes, np.arange(top + 1.0), counts[: top + 1], top)
     occurring = np.flatnonzero(counts)
-    code_of = np.zeros(top + 1, _smallest_type(len(occurring)))
+    code_of = np.zeros(top + 1, smallest_type(len(occurring)))
     code_of[occurring] = np.arange(1, len(occurring) + 1)
     levels = np.concatenate([[0.0], occurring])
     return Discretised(code_of[codes], levels, np.concatenate([[0], counts[occurring]]), top)
 
 
-def _smallest_type(largest: int) -> type[np.unsignedinteger[Any]]:
+def smallest_type(largest: int) -> type[np.unsignedinteger[Any]]:
+    """The unsigned type that holds the number."""
     return np.uint8 if largest < 256 else np.uint16 if largest < 65536 else np.uint32
 
 

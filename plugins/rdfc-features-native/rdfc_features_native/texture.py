@@ -13,10 +13,10 @@ from rdfc_core.radiomics.parameters import RadiomicsSettings
 from rdfc_features_native import matrices
 from rdfc_features_native.compiling import compiled
 from rdfc_features_native.directions import pair_weights, run_weights
-from rdfc_features_native.discretise import discretise
+from rdfc_features_native.discretise import Discretised, discretise
 from rdfc_features_native.features import firstorder, glcm, gldm, glrlm, glszm, ngtdm
 from rdfc_features_native.features.sizes import MEASURES, size_measures
-from rdfc_features_native.region import Region
+from rdfc_features_native.region import Lattice, Region
 from rdfc_features_native.zones import find_zones, zone_matrix
 
 Values = NDArray[np.float64]
@@ -151,14 +151,28 @@ class Image:
     @cached_property
     def _around(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Dependence and tone differences."""
-        lattice, grey, alpha = self.lattice, self.grey, self.settings.gldm_a
-        ways = len(lattice.around)
-        if alpha > 0 or not grey.direct or ways * grey.top > matrices.MAX_TOTAL:
-            return matrices.count_around_by_level(
-                self._grid, lattice.places, lattice.around, grey.levels, alpha
-            )
-        equal, total = matrices.sum_around(self._grid, lattice.places, lattice.around)
-        return matrices.count_around(grey.codes, equal, total, lattice.others, grey.top, ways)
+        return count_neighbours(self._grid, self.lattice, self.grey, self.settings.gldm_a)
+
+
+def count_neighbours(
+    grid: NDArray[Any], lattice: Lattice, grey: Discretised, alpha: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Dependence and tone differences, as `matrices.count_around` gives them.
+
+    Args:
+        grid: Codes on the flat padded grid, 0 outside.
+        lattice: Of the voxels.
+        grey: What the codes mean.
+        alpha: The largest difference of grey levels that are dependent.
+    """
+    ways = len(lattice.around)
+    if alpha > 0 or not grey.direct or ways * grey.top > matrices.MAX_TOTAL:
+        return matrices.count_around_by_level(
+            grid, lattice.places, lattice.around, grey.levels, alpha
+        )
+    equal, total = matrices.sum_around(grid, lattice.places, lattice.around)
+    codes = grid[lattice.places]
+    return matrices.count_around(codes, equal, total, lattice.others, grey.top, ways)
 
 
 CLASSES: dict[str, Callable[[Image, tuple[str, ...]], Values]] = {

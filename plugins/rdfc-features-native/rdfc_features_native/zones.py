@@ -62,6 +62,42 @@ def find_zones(
 
 
 @compiled
+def zone_distances(
+    grid: NDArray[Any], places: Places, steps: Places, hub: int, distances: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Code of each zone and the least distance among its voxels, (Z,) and (Z,).
+
+    Args:
+        grid: As of `find_zones`, and so are the other arguments.
+        places: Of the region's voxels, ascending, (N,).
+        steps: To half of the neighbours, all positive, (D,).
+        hub: Index of the step to the neighbour that touches all the other ones.
+        distances: Of the voxels, in the order of the places, (N,).
+    """
+    parents = np.empty(grid.size, np.int32)
+    rest = np.empty(places.size, np.int32)
+    count = _link(grid, places, steps[hub] if hub >= 0 else 0, parents, rest)
+    alike = np.empty(count, np.int32)
+    for way in range(steps.size):
+        if way != hub:
+            _join(grid, rest[:count], steps[way], parents, alike)
+    zone_of = np.empty(grid.size, np.int32)
+    codes = np.empty(places.size, np.int64)
+    nearest = np.empty(places.size, np.int64)
+    zones = 0
+    for t in range(places.size):
+        root = _root(parents, places[t])
+        if root == places[t]:  # a zone's first voxel
+            zone_of[root] = zones
+            codes[zones] = grid[root]
+            nearest[zones] = distances[t]
+            zones += 1
+        zone = zone_of[root]
+        nearest[zone] = min(nearest[zone], distances[t])
+    return codes[:zones].copy(), nearest[:zones].copy()
+
+
+@compiled
 def _link(
     grid: NDArray[Any],
     places: Places,
