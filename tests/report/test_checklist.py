@@ -17,7 +17,7 @@ import rdfc_core
 from rdfc_core import DataError
 from rdfc_core.pipeline import view_fitting
 from rdfc_core.report.checklist import filled as filled_lists
-from rdfc_core.report.checklist.answer import Answer, Proof
+from rdfc_core.report.checklist.answer import ItemAnswer, Proof
 from rdfc_core.report.checklist.evidence import read_evidence
 from rdfc_core.report.checklist.filled import FilledItem, fill, score
 from rdfc_core.report.checklist.items import LISTS, ChecklistItem, items_of
@@ -77,7 +77,7 @@ def broken(sound: Path, tmp_path: Path) -> Callable[[breaches.Breach], Path]:
     return copy
 
 
-def answer(run: Path, name: Any, number: str, validations: tuple[Path, ...] = ()) -> Answer:
+def answer(run: Path, name: Any, number: str, validations: tuple[Path, ...] = ()) -> ItemAnswer:
     return QUESTIONS[name][number](read_evidence(run, validations))
 
 
@@ -319,7 +319,7 @@ def test_the_score_is_bounded_by_what_is_open():
     """By hand: of weights 0.5, 0.3, 0.2 and 0.4, the last does not apply."""
     statuses = ("met", "for the authors", "not met", "not applicable")
     items = tuple(
-        FilledItem(ChecklistItem(str(n), "", "", weight), Answer(status, ""))
+        FilledItem(ChecklistItem(str(n), "", "", weight), ItemAnswer(status, ""))
         for n, (weight, status) in enumerate(zip((0.5, 0.3, 0.2, 0.4), statuses, strict=True))
     )
     found = score(items)

@@ -30,7 +30,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ItemAnswer:
     """What is said of an item.
 
     Args:
@@ -44,42 +44,42 @@ class Answer:
     proofs: tuple[Proof, ...] = ()
 
 
-def met(text: str, *proofs: Proof) -> Answer:
+def met(text: str, *proofs: Proof) -> ItemAnswer:
     """The run shows it."""
-    return Answer(MET, text, proofs)
+    return ItemAnswer(MET, text, proofs)
 
 
-def partly(text: str, *proofs: Proof) -> Answer:
+def partly(text: str, *proofs: Proof) -> ItemAnswer:
     """The run shows some of it; the text says what is missing."""
-    return Answer(PARTLY, text, proofs)
+    return ItemAnswer(PARTLY, text, proofs)
 
 
-def not_met(text: str, *proofs: Proof) -> Answer:
+def not_met(text: str, *proofs: Proof) -> ItemAnswer:
     """The run shows that it is not so."""
-    return Answer(NOT_MET, text, proofs)
+    return ItemAnswer(NOT_MET, text, proofs)
 
 
-def not_applicable(text: str, *proofs: Proof) -> Answer:
+def not_applicable(text: str, *proofs: Proof) -> ItemAnswer:
     """The item asks for what this study does not have."""
-    return Answer(NOT_APPLICABLE, text, proofs)
+    return ItemAnswer(NOT_APPLICABLE, text, proofs)
 
 
-def authors(text: str, *proofs: Proof) -> Answer:
+def authors(text: str, *proofs: Proof) -> ItemAnswer:
     """No run can know; what it does know stands beside it."""
-    return Answer(AUTHORS, text, proofs)
+    return ItemAnswer(AUTHORS, text, proofs)
 
 
-def joined(answers: Iterable[Answer], ok: str = "") -> Answer:
+def joined(answers: Iterable[ItemAnswer], ok: str = "") -> ItemAnswer:
     """Several answers as one: as bad as the worst, with everything that shows it.
 
     Args:
         answers: Each ``met``, ``partly`` or ``not met``.
         ok: What is said where all are met; "": what they say.
     """
-    found: Sequence[Answer] = list(answers)
+    found: Sequence[ItemAnswer] = list(answers)
     worst = max(found, key=lambda one: STATUSES.index(one.status)).status
     proofs = tuple(dict.fromkeys(proof for one in found for proof in one.proofs))
     if worst == MET:
-        return Answer(MET, ok or " ".join(one.text for one in found), proofs)
+        return ItemAnswer(MET, ok or " ".join(one.text for one in found), proofs)
     told = [one.text for one in found if one.status != MET]
-    return Answer(worst, " ".join(told), proofs)
+    return ItemAnswer(worst, " ".join(told), proofs)

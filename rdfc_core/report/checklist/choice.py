@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdfc_core.report.checklist.answer import (
-    Answer,
+    ItemAnswer,
     Proof,
     met,
     not_met,
@@ -15,7 +15,7 @@ from rdfc_core.results import files
 from rdfc_core.results.case_set import CaseSet
 
 
-def seen_once(run: Evidence) -> Answer:
+def seen_once(run: Evidence) -> ItemAnswer:
     """How often this folder's test part was evaluated, as far as the folder knows."""
     told = run.evaluations
     if not told:
@@ -46,7 +46,7 @@ def seen_once(run: Evidence) -> Answer:
     )
 
 
-def chosen_inside(run: Evidence) -> Answer:
+def chosen_inside(run: Evidence) -> ItemAnswer:
     """The model that predicts was named beforehand, or chosen by training cases alone."""
     selections = [one for one in run.results.selections if one.label_fraction == 1]
     if not selections:

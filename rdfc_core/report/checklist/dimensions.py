@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdfc_core.report.checklist.answer import (
-    Answer,
+    ItemAnswer,
     Proof,
     met,
     not_applicable,
@@ -19,7 +19,7 @@ PER_FEATURE = 10
 """Training cases a number that a model weighs, below which they are few: a rule of thumb."""
 
 
-def reduction(run: Evidence) -> Answer:
+def reduction(run: Evidence) -> ItemAnswer:
     """From how many features to how many numbers that the model weighs."""
     widths = _inputs(run)
     if not widths:
@@ -34,7 +34,7 @@ def reduction(run: Evidence) -> Answer:
     )
 
 
-def dimensionality(run: Evidence) -> Answer:
+def dimensionality(run: Evidence) -> ItemAnswer:
     """Whether there are ten training cases for every number that the model weighs."""
     if not views_of(run):
         return not_applicable("The study measures no handcrafted features: it has no table.")
@@ -65,7 +65,7 @@ def dimensionality(run: Evidence) -> Answer:
     return met(f"At least {PER_FEATURE} training cases for each number it weighs.", *proofs)
 
 
-def redundancy(run: Evidence) -> Answer:
+def redundancy(run: Evidence) -> ItemAnswer:
     """Whether features that repeat others were removed from the model that predicts."""
     if not views_of(run):
         return not_applicable("The study measures no handcrafted features: it has no table.")
@@ -85,7 +85,7 @@ def redundancy(run: Evidence) -> Answer:
     )
 
 
-def robustness(run: Evidence) -> Answer:
+def robustness(run: Evidence) -> ItemAnswer:
     """Whether features that measure unreliably were removed."""
     if not views_of(run):
         return not_applicable("The study measures no handcrafted features: it has no table.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdfc_core.report.checklist.answer import (
-    Answer,
+    ItemAnswer,
     Proof,
     authors,
     joined,
@@ -27,7 +27,7 @@ DEVELOPMENT = (
 )
 
 
-def external(run: Evidence) -> Answer:
+def external(run: Evidence) -> ItemAnswer:
     """Cases of another place, none of which the model has learnt from, judged with intervals."""
     if not run.validations:
         return not_met(NO_VALIDATION, Proof("validation.json", "in the run folder", "none"))
@@ -46,7 +46,7 @@ def external(run: Evidence) -> Answer:
     return joined(answers)
 
 
-def _cohort(run: Evidence, file: str, validation: Validation, cohort: Cohort) -> Answer:
+def _cohort(run: Evidence, file: str, validation: Validation, cohort: Cohort) -> ItemAnswer:
     at = f"cohorts[{cohort.name}]"
     auroc = cohort.metrics.get(AUROC)
     saved = {split: model.sha256 for split, model in run.models.items()}
@@ -87,10 +87,10 @@ def _cohort(run: Evidence, file: str, validation: Validation, cohort: Cohort) ->
     return met(f"Judged on {cohort.name}.", *proofs)
 
 
-def updating(run: Evidence) -> Answer:
+def updating(run: Evidence) -> ItemAnswer:
     """Nothing of the model was changed by the validation."""
     found = _of_this_run(run)
-    if isinstance(found, Answer):
+    if isinstance(found, ItemAnswer):
         return found
     return met(
         "The model was judged as it is, and not updated: its weights are those that the run saved. "
@@ -99,18 +99,18 @@ def updating(run: Evidence) -> Answer:
     )
 
 
-def updated_results(run: Evidence) -> Answer:
+def updated_results(run: Evidence) -> ItemAnswer:
     """There is no updated model whose performance could be reported."""
     found = _of_this_run(run)
-    if isinstance(found, Answer):
+    if isinstance(found, ItemAnswer):
         return found
     return not_applicable("The model was judged as it is, and not updated.", *found)
 
 
-def how_predicted(run: Evidence) -> Answer:
+def how_predicted(run: Evidence) -> ItemAnswer:
     """By the saved model, whose weights the validation names."""
     found = _of_this_run(run)
-    if isinstance(found, Answer):
+    if isinstance(found, ItemAnswer):
         return found
     version = run.run.versions.get("rdfc-core")
     if not version:
@@ -122,7 +122,7 @@ def how_predicted(run: Evidence) -> Answer:
     )
 
 
-def _of_this_run(run: Evidence) -> tuple[Proof, ...] | Answer:
+def _of_this_run(run: Evidence) -> tuple[Proof, ...] | ItemAnswer:
     """What shows that validations are of the run's own weights; or what is said if not."""
     if not run.validations:
         return not_applicable(DEVELOPMENT)
@@ -139,7 +139,7 @@ def _of_this_run(run: Evidence) -> tuple[Proof, ...] | Answer:
     )
 
 
-def predictors_there(run: Evidence) -> Answer:
+def predictors_there(run: Evidence) -> ItemAnswer:
     """Distribution of the predictors here and among the training cases."""
     if not run.validations:
         return not_applicable(DEVELOPMENT)
@@ -163,7 +163,7 @@ def predictors_there(run: Evidence) -> Answer:
     )
 
 
-def differences(run: Evidence) -> Answer:
+def differences(run: Evidence) -> ItemAnswer:
     """Between development and evaluation data."""
     if run.validations:
         return predictors_there(run)
@@ -185,7 +185,7 @@ def subgroups(run: Evidence) -> list[Proof]:
     return found
 
 
-def clusters(run: Evidence) -> Answer:
+def clusters(run: Evidence) -> ItemAnswer:
     """Performance in several places, or subgroups."""
     cohorts = [
         (file, cohort) for file, validation in run.validations for cohort in validation.cohorts
@@ -200,7 +200,7 @@ def clusters(run: Evidence) -> Answer:
             "validate with several lists, or --by)."
         )
     found = _of_this_run(run)
-    if isinstance(found, Answer):
+    if isinstance(found, ItemAnswer):
         return found
     return partly(
         "Scores stand side by side, with intervals. Their heterogeneity was not modelled.", *proofs

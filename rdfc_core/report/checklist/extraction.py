@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rdfc_core.report.checklist.answer import (
-    Answer,
+    ItemAnswer,
     Proof,
     authors,
     joined,
@@ -26,11 +26,14 @@ STANDARD = ("native", "pyradiomics")
 """Extractors of PyRadiomics' features: its definitions are those of the IBSI, with the differences
 that its documentation lists."""
 
+IBSI = "ibsi"
+"""The extractor whose definitions are those of the IBSI to the letter."""
+
 MEASURES = "feature extractor"
 """How `made_by.versions` begins to call an extractor of handcrafted features."""
 
 
-def _of_each(run: Evidence, asked: str) -> Iterator[MeasuredView] | Answer:
+def _of_each(run: Evidence, asked: str) -> Iterator[MeasuredView] | ItemAnswer:
     """The measured views, or why there is nothing to say of them."""
     if not views_of(run):
         return not_applicable("The study measures no handcrafted features: it has no such view.")
@@ -43,14 +46,17 @@ def _of_each(run: Evidence, asked: str) -> Iterator[MeasuredView] | Answer:
     return iter(found)
 
 
-def _setting(run: Evidence, asked: str, keys: tuple[str, ...], needed: str) -> Answer:
+def _setting(
+    run: Evidence, asked: str, keys: tuple[str, ...], needed: tuple[str, ...]
+) -> ItemAnswer:
     views = _of_each(run, asked)
-    if isinstance(views, Answer):
+    if isinstance(views, ItemAnswer):
         return views
     answers = []
     for view in views:
         settings = view.settings
-        if not settings and view.extractor not in STANDARD:
+        lacking = not set(needed) & set(settings)
+        if lacking and view.extractor not in STANDARD:
             answers.append(
                 authors(
                     f"The extractor {view.extractor!r} records no such setting.",
@@ -59,21 +65,22 @@ def _setting(run: Evidence, asked: str, keys: tuple[str, ...], needed: str) -> A
             )
             continue
         proofs = [
-            Proof(view.model.description, f"{view.parameters_at}.setting.{key}", _short(value))
+            Proof(view.model.description, f"{view.settings_at}.{key}", _short(value))
             for key, value in settings.items()
             if key in keys
         ]
-        if needed not in settings:
+        if lacking:
             answers.append(not_met(f"The view {view.view!r} does not record {asked}.", *proofs))
         else:
             answers.append(met(f"The view {view.view!r} records {asked}.", *proofs))
     return joined(answers)
 
 
-def resampling(run: Evidence) -> Answer:
+def resampling(run: Evidence) -> ItemAnswer:
     """To which spacing images were resampled, and how; and the size of the networks' pictures."""
-    keys = ("resampledPixelSpacing", "interpolator", "padDistance", "preCrop")
-    found = _setting(run, "how images were resampled", keys, "resampledPixelSpacing")
+    needed = ("resampledPixelSpacing", "spacing_mm")
+    keys = (*needed, "interpolator", "interpolation", "padDistance", "preCrop")
+    found = _setting(run, "how images were resampled", keys, needed)
     views = run.setting("views") or {}
     sizes = [
         Proof(files.STUDY, f"views.{name}.{key}", _short(view[key]))
@@ -83,28 +90,29 @@ def resampling(run: Evidence) -> Answer:
         if key in view
     ]
     if found.status != "met":
-        return Answer(found.status, found.text, (*found.proofs, *sizes))
-    own = [p for p in found.proofs if p.key.endswith("resampledPixelSpacing")]
+        return ItemAnswer(found.status, found.text, (*found.proofs, *sizes))
+    own = [p for p in found.proofs if p.key.endswith(needed)]
     kept = any(proof.figure == "null" for proof in own)
     told = " Features are measured at each image's own spacing (null)." if kept else ""
     pictures = " Pictures for networks are brought to one size." if sizes else ""
     return met(f"{found.text}{told}{pictures}", *found.proofs, *sizes)
 
 
-def discretisation(run: Evidence) -> Answer:
+def discretisation(run: Evidence) -> ItemAnswer:
     """The bins of grey values."""
-    return _setting(run, "how grey values were put into bins", ("binWidth", "binCount"), "binWidth")
+    keys = ("binWidth", "binCount", "bin_width", "bin_count")
+    return _setting(run, "how grey values were put into bins", keys, ("binWidth", "bin_width"))
 
 
-def all_parameters(run: Evidence) -> Answer:
+def all_parameters(run: Evidence) -> ItemAnswer:
     """All parameters of the extraction, those that nobody set included."""
     views = _of_each(run, "the parameters of the extraction")
-    if isinstance(views, Answer):
+    if isinstance(views, ItemAnswer):
         return views
     answers = []
     for view in views:
         count_of = len(view.settings)
-        proof = Proof(view.model.description, f"{view.parameters_at}.setting", f"{count_of} values")
+        proof = Proof(view.model.description, view.settings_at, f"{count_of} values")
         if view.extractor in STANDARD and not count_of:
             answers.append(not_met(f"The view {view.view!r} records no settings.", proof))
         elif not count_of:
@@ -117,12 +125,12 @@ def all_parameters(run: Evidence) -> Answer:
     return joined(answers)
 
 
-def image_types(run: Evidence) -> Answer:
+def image_types(run: Evidence) -> ItemAnswer:
     """The filters of the images that features were measured on."""
     return _listed(run, "imageType", "on which filtered images features were measured")
 
 
-def feature_classes(run: Evidence) -> Answer:
+def feature_classes(run: Evidence) -> ItemAnswer:
     """The classes of features, with the number of each."""
     found = _listed(run, "featureClass", "which classes of features were measured")
     names = [name for view in measured(run) for name in view.names]
@@ -134,9 +142,9 @@ def feature_classes(run: Evidence) -> Answer:
     return met(found.text, *found.proofs, more) if told else found
 
 
-def _listed(run: Evidence, key: str, asked: str) -> Answer:
+def _listed(run: Evidence, key: str, asked: str) -> ItemAnswer:
     views = _of_each(run, asked)
-    if isinstance(views, Answer):
+    if isinstance(views, ItemAnswer):
         return views
     answers = []
     for view in views:
@@ -152,12 +160,12 @@ def _listed(run: Evidence, key: str, asked: str) -> Answer:
     return joined(answers)
 
 
-def number_of_features(run: Evidence) -> Answer:
+def number_of_features(run: Evidence) -> ItemAnswer:
     """How many features were measured, by the model and by the table of features alike."""
     from rdfc_core.report.parquet import read_table
 
     views = _of_each(run, "how many features were measured")
-    if isinstance(views, Answer):
+    if isinstance(views, ItemAnswer):
         return views
     path = run.folder / files.FEATURES
     table = read_table(path, ["case_id"]) if path.is_file() else None
@@ -181,7 +189,7 @@ def number_of_features(run: Evidence) -> Answer:
     return joined(answers)
 
 
-def software(run: Evidence) -> Answer:
+def software(run: Evidence) -> ItemAnswer:
     """What measured the features, with its version, and the versions of all else."""
     versions = run.run.versions
     if not versions:
@@ -205,10 +213,10 @@ def software(run: Evidence) -> Answer:
     return met("Software is recorded with its versions.", *proofs)
 
 
-def standardised(run: Evidence) -> Answer:
+def standardised(run: Evidence) -> ItemAnswer:
     """Whether features follow the definitions of the IBSI."""
     views = _of_each(run, "what measured its features")
-    if isinstance(views, Answer):
+    if isinstance(views, ItemAnswer):
         return views
     answers = []
     for view in views:
@@ -217,7 +225,14 @@ def standardised(run: Evidence) -> Answer:
         proof = Proof(
             view.model.description, f"{view.at}.extractor", f"{view.extractor} ({source})"
         )
-        if view.extractor not in STANDARD:
+        if view.extractor == IBSI and source:
+            answers.append(
+                met(
+                    "Features by the definitions of the Image Biomarker Standardisation Initiative.",
+                    proof,
+                )
+            )
+        elif view.extractor not in STANDARD:
             answers.append(
                 authors(
                     f"Whether {view.extractor!r} follows the IBSI is for the authors to say.", proof
@@ -238,7 +253,7 @@ def standardised(run: Evidence) -> Answer:
     return joined(answers)
 
 
-def preprocessing(run: Evidence) -> Answer:
+def preprocessing(run: Evidence) -> ItemAnswer:
     """What was done to images before anything was measured or learnt, view by view."""
     views = list((run.setting("views") or {}).items())
     models = list(run.models.values())[:1]
@@ -257,7 +272,7 @@ def preprocessing(run: Evidence) -> Answer:
     return met("How each view prepares an image is recorded with every option.", *proofs)
 
 
-def appropriate_preprocessing(run: Evidence) -> Answer:
+def appropriate_preprocessing(run: Evidence) -> ItemAnswer:
     """As `preprocessing`: recorded, and whether it is appropriate is no figure."""
     found = preprocessing(run)
     if found.status != "met":

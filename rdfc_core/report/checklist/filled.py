@@ -13,7 +13,7 @@ from rdfc_core.report.checklist.answer import (
     NOT_MET,
     PARTLY,
     STATUSES,
-    Answer,
+    ItemAnswer,
     Status,
 )
 from rdfc_core.report.checklist.evidence import Evidence
@@ -29,7 +29,7 @@ class FilledItem:
     """An item with its answer."""
 
     item: ChecklistItem
-    answer: Answer
+    answer: ItemAnswer
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def band(score: float) -> str:
 
 
 def fill(run: Evidence, name: ListName) -> FilledList:
-    """Answer every item of a list.
+    """ItemAnswer every item of a list.
 
     Raises:
         DataError: If a file of the run folder is damaged.

@@ -55,9 +55,16 @@ class MeasuredView:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Of the parameters."""
+        """Of the parameters; the options of an extractor that takes none of PyRadiomics'."""
+        if "parameters" not in self.recipe:
+            return self.recipe
         found = self.parameters.get("setting")
         return found if isinstance(found, Mapping) else {}
+
+    @property
+    def settings_at(self) -> str:
+        """Where they stand."""
+        return f"{self.parameters_at}.setting" if "parameters" in self.recipe else self.at
 
 
 def views_of(run: Evidence) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rdfc_core.report.checklist.answer import (
-    Answer,
+    ItemAnswer,
     Proof,
     authors,
     joined,
@@ -26,7 +26,7 @@ from rdfc_core.report.text import count, listed
 from rdfc_core.results import files
 
 
-def missing_data(run: Evidence) -> Answer:
+def missing_data(run: Evidence) -> ItemAnswer:
     """Cases that were left out with their reasons, and what stands for missing features."""
     raw = run.recorded(files.RESULTS, "failed")
     without = [one for one in run.cases if one.failed]
@@ -62,7 +62,7 @@ def missing_data(run: Evidence) -> Answer:
     return met(f"Cases are left out with a reason; {how}.", *proofs)
 
 
-def class_imbalance(run: Evidence) -> Answer:
+def class_imbalance(run: Evidence) -> ItemAnswer:
     """How many cases have each class, and how classes are weighed."""
     if run.regression:
         return not_applicable("Numbers are predicted: there are no classes.")
@@ -76,7 +76,7 @@ def class_imbalance(run: Evidence) -> Answer:
     return met("The classes' sizes, and how methods weigh them, are recorded.", *proofs)
 
 
-def imbalance_methods(run: Evidence) -> Answer:
+def imbalance_methods(run: Evidence) -> ItemAnswer:
     """Weights of classes, if any, and the calibration after them."""
     found = class_imbalance(run)
     if found.status != "met":
@@ -94,12 +94,12 @@ def imbalance_methods(run: Evidence) -> Answer:
     )
 
 
-def scaling(run: Evidence) -> Answer:
+def scaling(run: Evidence) -> ItemAnswer:
     """How features are scaled, and that the test part has no share in it."""
     return scaler(run)
 
 
-def training(run: Evidence) -> Answer:
+def training(run: Evidence) -> ItemAnswer:
     """Everything that decides a training, its seed included, and how it went."""
     needed = ("pretrain.steps", "pretrain.optimizer", "pretrain.learning_rate", "seed")
     values = {path: run.setting(path) for path in needed}
@@ -123,7 +123,7 @@ def training(run: Evidence) -> Answer:
     return met("Every option of the training, its seed and its course are recorded.", *proofs)
 
 
-def algorithm(run: Evidence) -> Answer:
+def algorithm(run: Evidence) -> ItemAnswer:
     """What was trained: task, networks, classifiers."""
     needed = ("pretext", "views", "evaluate.methods", "evaluate.classifiers")
     values = {path: run.setting(path) for path in needed}
@@ -145,7 +145,7 @@ def algorithm(run: Evidence) -> Answer:
     return met("Networks, task and classifiers are recorded with every option.", *proofs)
 
 
-def building(run: Evidence) -> Answer:
+def building(run: Evidence) -> ItemAnswer:
     """Type of model, steps, tuning and internal validation; the rationale is for the authors."""
     found = joined([algorithm(run), training(run), chosen_inside(run), learnt(run)])
     if found.status != "met":
@@ -157,7 +157,7 @@ def building(run: Evidence) -> Answer:
     )
 
 
-def feature_statistics(run: Evidence) -> Answer:
+def feature_statistics(run: Evidence) -> ItemAnswer:
     """The values of all features; their reproducibility is for the authors."""
     path = run.folder / files.FEATURES
     found = measured(run)
@@ -174,7 +174,7 @@ def feature_statistics(run: Evidence) -> Answer:
     )
 
 
-def parts_counted(run: Evidence) -> Answer:
+def parts_counted(run: Evidence) -> ItemAnswer:
     """Participants and classes in each analysis."""
     if not run.cases or not run.splits:
         return not_met(f"The run keeps no {files.CASES}, so that no part can be counted.")
@@ -200,7 +200,7 @@ def parts_counted(run: Evidence) -> Answer:
     return met("Patients and cases of every class in each part of each split.", *proofs)
 
 
-def other_predictors(run: Evidence) -> Answer:
+def other_predictors(run: Evidence) -> ItemAnswer:
     """Columns beside the images."""
     known = [m for m in run.models.values() if isinstance(m.about.get("cases"), dict)]
     if not known:
@@ -220,7 +220,7 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def end_to_end(run: Evidence) -> Answer:
+def end_to_end(run: Evidence) -> ItemAnswer:
     """Robustness of a network that takes pictures alone."""
     if views_of(run):
         return not_applicable(
@@ -233,7 +233,7 @@ def end_to_end(run: Evidence) -> Answer:
     )
 
 
-def one_image(run: Evidence) -> Answer:
+def one_image(run: Evidence) -> ItemAnswer:
     """Whether each case has one image."""
     cases = [model.about.get("cases") for model in run.models.values()]
     known = [one for one in cases if isinstance(one, dict)]

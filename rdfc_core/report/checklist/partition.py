@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfc_core.report.checklist.answer import Answer, Proof, joined, met, not_met, partly
+from rdfc_core.report.checklist.answer import ItemAnswer, Proof, joined, met, not_met, partly
 from rdfc_core.report.checklist.evidence import CaseEvidence, Evidence
 from rdfc_core.report.checklist.saved_model import SavedModel
 from rdfc_core.report.parquet import read_table
@@ -22,7 +22,7 @@ EQUAL = 1e-3
 TAUGHT = ("train", "pretext")
 
 
-def apart(run: Evidence) -> Answer:
+def apart(run: Evidence) -> ItemAnswer:
     """No patient, content or image of the test part is in training or pretraining."""
     if not run.cases:
         return not_met(f"The run keeps no {files.CASES}, so that its parts cannot be compared.")
@@ -40,7 +40,7 @@ def apart(run: Evidence) -> Answer:
     )
 
 
-def _apart(run: Evidence, split: str) -> Answer:
+def _apart(run: Evidence, split: str) -> ItemAnswer:
     test, taught = run.part(split, "test"), run.part(split, *TAUGHT)
     column = f"column {split}: "
     shared = {
@@ -79,7 +79,7 @@ def _both(test: Sequence[CaseEvidence], taught: Sequence[CaseEvidence], what: st
     return (here & there) - {""}
 
 
-def scaler(run: Evidence) -> Answer:
+def scaler(run: Evidence) -> ItemAnswer:
     """What views have learnt of the data's scale comes from cases outside the test part alone."""
     views = [(split, model, view) for split, model in _models(run) for view in model.fitted_views()]
     if not run.models:
@@ -95,7 +95,7 @@ def scaler(run: Evidence) -> Answer:
     )
 
 
-def _fitted(run: Evidence, split: str, model: SavedModel, view: str) -> Answer:
+def _fitted(run: Evidence, split: str, model: SavedModel, view: str) -> ItemAnswer:
     expected = CaseSet.of(run.pretext(split), contents_of(run))
     recorded = model.learnt_from(f"{VIEW}{view}")
     proofs = []
@@ -186,7 +186,7 @@ def _recomputed(
     return off(values[own]), off(values), len(names)
 
 
-def learnt(run: Evidence) -> Answer:
+def learnt(run: Evidence) -> ItemAnswer:
     """The network, and what labels train and choose, has seen no case of the test part."""
     if not run.models:
         return not_met("No model is saved, so that nothing shows what it has learnt from.")
@@ -197,7 +197,7 @@ def learnt(run: Evidence) -> Answer:
     )
 
 
-def _learnt(run: Evidence, split: str, model: SavedModel) -> Answer:
+def _learnt(run: Evidence, split: str, model: SavedModel) -> ItemAnswer:
     contents = contents_of(run)
     patients = {one.case_id: one.patient for one in run.cases}
     share, seed = run.setting("pretrain.held_back"), run.setting("seed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdfc_core.report.checklist.answer import (
-    Answer,
+    ItemAnswer,
     Proof,
     authors,
     joined,
@@ -41,7 +41,7 @@ SIMPLE = (RADIOMICS_LOGISTIC, RADIOMICS_RIDGE, COLUMNS_LOGISTIC, COLUMNS_RIDGE)
 NON_RADIOMIC = (COLUMNS_LOGISTIC, COLUMNS_RIDGE)
 
 
-def tested(run: Evidence) -> Answer:
+def tested(run: Evidence) -> ItemAnswer:
     """What the model that the run stands for said of the test part, and of no other case."""
     said, main = run.predictions, run.main
     if main is None or said is None:
@@ -63,7 +63,7 @@ def tested(run: Evidence) -> Answer:
     return joined(answers) if answers else not_met("No case was held back.")
 
 
-def internal(run: Evidence) -> Answer:
+def internal(run: Evidence) -> ItemAnswer:
     """Held-back cases of the same list: apart, judged, and how often."""
     kind = run.recorded(files.STUDY, "inputs.protocol.kind") or "split"
     parts = joined([apart(run), tested(run), seen_once(run)])
@@ -71,7 +71,7 @@ def internal(run: Evidence) -> Answer:
         return parts
     number = f"{len(run.splits)} {'folds' if kind == 'folds' else 'split'}"
     patients = {one.patient for split in run.splits for one in run.part(split, "test")}
-    return Answer(
+    return ItemAnswer(
         parts.status,
         f"Tested on {count(len(patients), 'held-back patient')} of the same list ({kind}, {number})"
         f". {parts.text}",
@@ -79,7 +79,7 @@ def internal(run: Evidence) -> Answer:
     )
 
 
-def intervals(run: Evidence) -> Answer:
+def intervals(run: Evidence) -> ItemAnswer:
     """Every score with an interval from resampled patients."""
     rows = [row for row in run.results.rows if row.mean is not None]
     bare = [row for row in rows if row.ci_low is None or row.ci_high is None]
@@ -128,7 +128,7 @@ def _row_name(row: Row) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def scores(run: Evidence) -> Answer:
+def scores(run: Evidence) -> ItemAnswer:
     """The scores of the model that the run stands for, on held-back cases, with intervals."""
     rows = [row for row in main_rows(run) if row.mean is not None]
     if not rows:
@@ -143,7 +143,7 @@ def scores(run: Evidence) -> Answer:
     )
 
 
-def metrics(run: Evidence) -> Answer:
+def metrics(run: Evidence) -> ItemAnswer:
     """Metrics that fit the task: discrimination, and what unequal classes do not flatter."""
     wanted = (R2, MAE) if run.regression else (AUROC, BALANCED_ACCURACY)
     rows = main_rows(run, *wanted)
@@ -154,7 +154,7 @@ def metrics(run: Evidence) -> Answer:
     return met(f"{told}, among others.", *shown(rows))
 
 
-def metrics_and_rationale(run: Evidence) -> Answer:
+def metrics_and_rationale(run: Evidence) -> ItemAnswer:
     """As `metrics`; why these is for the authors."""
     found = metrics(run)
     if found.status != "met":
@@ -162,7 +162,7 @@ def metrics_and_rationale(run: Evidence) -> Answer:
     return partly(f"{found.text} Why these were chosen is for the authors to say.", *found.proofs)
 
 
-def calibration(run: Evidence) -> Answer:
+def calibration(run: Evidence) -> ItemAnswer:
     """Whether probabilities can be taken at their word, on held-back cases."""
     if run.regression:
         return authors("Numbers are predicted: how far they can be taken at their word is open.")
@@ -180,7 +180,7 @@ def calibration(run: Evidence) -> Answer:
     return met("Calibration error, Brier score and calibration curve.", *proofs, number)
 
 
-def compared(run: Evidence) -> Answer:
+def compared(run: Evidence) -> ItemAnswer:
     """Statistical tests between methods, paired by patient."""
     tests = [one for one in run.results.comparisons if one.p is not None]
     head = run.results.headline
@@ -201,7 +201,7 @@ def compared(run: Evidence) -> Answer:
     )
 
 
-def simple_models(run: Evidence) -> Answer:
+def simple_models(run: Evidence) -> ItemAnswer:
     """A logistic or ridge regression beside the model, on the same cases."""
     metric = run.results.headline.metric if run.results.headline else ""
     rows = [
@@ -219,7 +219,7 @@ def simple_models(run: Evidence) -> Answer:
     )
 
 
-def non_radiomic(run: Evidence) -> Answer:
+def non_radiomic(run: Evidence) -> ItemAnswer:
     """A model of columns alone, and one of columns and images together, on the same cases."""
     metric = run.results.headline.metric if run.results.headline else ""
     rows = run.rows(metric=metric)
@@ -239,7 +239,7 @@ def non_radiomic(run: Evidence) -> Answer:
     return met("Columns alone, and together with images.", *shown([*alone, *both]))
 
 
-def added_value(run: Evidence) -> Answer:
+def added_value(run: Evidence) -> ItemAnswer:
     """A model without images beside it suffices; so would a proof of clinical value."""
     found = non_radiomic(run)
     if found.status == "partly":
@@ -247,7 +247,7 @@ def added_value(run: Evidence) -> Answer:
     return found
 
 
-def confounders(run: Evidence) -> Answer:
+def confounders(run: Evidence) -> ItemAnswer:
     """Size and shape alone as controls; all other confounders are for the authors."""
     metric = run.results.headline.metric if run.results.headline else ""
     controls = (SIZE_ONLY, SHAPE_ONLY)
@@ -264,7 +264,7 @@ def confounders(run: Evidence) -> Answer:
     )
 
 
-def explained(run: Evidence) -> Answer:
+def explained(run: Evidence) -> ItemAnswer:
     """What families of features contribute, and where the image encoder looks."""
     falls = [one for one in run.results.importance if one.mean is not None]
     maps = run.run.attention_maps

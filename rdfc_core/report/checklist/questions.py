@@ -12,11 +12,11 @@ from rdfc_core.report.checklist import (
     performance,
     reporting,
 )
-from rdfc_core.report.checklist.answer import Answer, authors
+from rdfc_core.report.checklist.answer import ItemAnswer, authors
 from rdfc_core.report.checklist.evidence import Evidence
 from rdfc_core.report.checklist.items import CLEAR, METRICS_LIST, TRIPOD, ListName
 
-Question = Callable[[Evidence], Answer]
+Question = Callable[[Evidence], ItemAnswer]
 
 UNKNOWN = "A run cannot know this."
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rdfc_core.report.checklist.answer import Answer, Proof, authors, joined, met, not_met, partly
+from rdfc_core.report.checklist.answer import (
+    ItemAnswer,
+    Proof,
+    authors,
+    joined,
+    met,
+    not_met,
+    partly,
+)
 from rdfc_core.report.checklist.choice import chosen_inside
 from rdfc_core.report.checklist.elsewhere import external, subgroups, utility
 from rdfc_core.report.checklist.evidence import Evidence
@@ -14,7 +22,7 @@ from rdfc_core.report.text import count
 from rdfc_core.results import files
 
 
-def data_source(run: Evidence) -> Answer:
+def data_source(run: Evidence) -> ItemAnswer:
     """What the data set's plugin says how to cite it."""
     data = run.results.dataset
     proofs = [Proof(files.RESULTS, "dataset.name", data.name or "missing")]
@@ -26,7 +34,7 @@ def data_source(run: Evidence) -> Answer:
     return authors("How to cite the data set is known; whether it is public is not.", *proofs)
 
 
-def sample_size(run: Evidence) -> Answer:
+def sample_size(run: Evidence) -> ItemAnswer:
     """How many there are; how that number was arrived at is for the authors."""
     data = run.results.dataset
     tested = ", ".join(f"{k or 'all'} {v.get('cases')}" for k, v in data.tested.items())
@@ -37,7 +45,7 @@ def sample_size(run: Evidence) -> Answer:
     )
 
 
-def flow(run: Evidence) -> Answer:
+def flow(run: Evidence) -> ItemAnswer:
     """What every listed case was used for; what came before the list is for the authors."""
     uses = run.results.dataset.uses
     total = sum(one.cases for one in uses)
@@ -54,7 +62,7 @@ def flow(run: Evidence) -> Answer:
     )
 
 
-def characteristics(run: Evidence) -> Answer:
+def characteristics(run: Evidence) -> ItemAnswer:
     """Numbers of participants and outcomes; who they are is for the authors."""
     data = run.results.dataset
     if data.cases is None or not (data.per_class or data.numbers):
@@ -70,7 +78,7 @@ def characteristics(run: Evidence) -> Answer:
     )
 
 
-def quality(run: Evidence) -> Answer:
+def quality(run: Evidence) -> ItemAnswer:
     """Pre-processing, and what a look at the data found."""
     found = preprocessing(run)
     if found.status != "met":
@@ -86,17 +94,17 @@ def quality(run: Evidence) -> Answer:
     )
 
 
-def initial_predictors(run: Evidence) -> Answer:
+def initial_predictors(run: Evidence) -> ItemAnswer:
     """All features that the parameters ask for; why is for the authors."""
     return _predictors(run, "Why these, and what was left out beforehand, is for the authors.")
 
 
-def defined_predictors(run: Evidence) -> Answer:
+def defined_predictors(run: Evidence) -> ItemAnswer:
     """Each feature by name, with its parameters; when it was measured is for the authors."""
     return _predictors(run, "How and when images were made, and any blinding, is for the authors.")
 
 
-def _predictors(run: Evidence, left: str) -> Answer:
+def _predictors(run: Evidence, left: str) -> ItemAnswer:
     found = preprocessing(run)
     if found.status != "met":
         return found
@@ -110,22 +118,22 @@ def _predictors(run: Evidence, left: str) -> Answer:
     )
 
 
-def partition(run: Evidence) -> Answer:
+def partition(run: Evidence) -> ItemAnswer:
     """Parts by patient, and nothing of the test part in scaling, learning or choosing."""
     return joined([apart(run), scaler(run), learnt(run), chosen_inside(run)])
 
 
-def selection(run: Evidence) -> Answer:
+def selection(run: Evidence) -> ItemAnswer:
     """How the model was chosen, and that what chose it had training labels alone."""
     found = joined([chosen_inside(run), learnt(run)])
     return (
-        Answer(found.status, chosen_inside(run).text, found.proofs)
+        ItemAnswer(found.status, chosen_inside(run).text, found.proofs)
         if found.status == "met"
         else found
     )
 
 
-def split_method(run: Evidence) -> Answer:
+def split_method(run: Evidence) -> ItemAnswer:
     """How the parts were made, and that they are apart."""
     found = apart(run)
     protocol = run.recorded(files.STUDY, "inputs.protocol")
@@ -140,7 +148,7 @@ def split_method(run: Evidence) -> Answer:
         )
         for one in run.results.dataset.splits
     ]
-    return Answer(
+    return ItemAnswer(
         found.status,
         f"Split by patient ({kind}). {found.text}",
         (
@@ -152,7 +160,7 @@ def split_method(run: Evidence) -> Answer:
     )
 
 
-def data_use(run: Evidence) -> Answer:
+def data_use(run: Evidence) -> ItemAnswer:
     """As `split_method`; how the sizes fit the question is for the authors."""
     found = split_method(run)
     if found.status != "met":
@@ -162,20 +170,20 @@ def data_use(run: Evidence) -> Answer:
     )
 
 
-def testing(run: Evidence) -> Answer:
+def testing(run: Evidence) -> ItemAnswer:
     """Internal, and external where a validation was found."""
     inside = internal(run)
     if inside.status == "not met" or not run.validations:
         return inside
     outside = external(run)
-    return Answer(
+    return ItemAnswer(
         inside.status,
         f"{inside.text} Elsewhere: {outside.text}",
         (*inside.proofs, *outside.proofs),
     )
 
 
-def measures(run: Evidence) -> Answer:
+def measures(run: Evidence) -> ItemAnswer:
     """Discrimination, calibration and clinical utility; the rationale is for the authors."""
     found = joined([metrics(run), *([] if run.regression else [calibration(run)])])
     if found.status == "not met":
@@ -189,7 +197,7 @@ def measures(run: Evidence) -> Answer:
     )
 
 
-def performance(run: Evidence) -> Answer:
+def performance(run: Evidence) -> ItemAnswer:
     """Scores with intervals; those of subgroups come from a validation."""
     found = scores(run)
     if found.status != "met":
@@ -200,7 +208,7 @@ def performance(run: Evidence) -> Answer:
     return met(f"{found.text} Subgroups are judged in a validation.", *found.proofs, *groups)
 
 
-def output(run: Evidence) -> Answer:
+def output(run: Evidence) -> ItemAnswer:
     """Probabilities and the likeliest class, or a number."""
     said = run.predictions
     if said is None:
@@ -223,7 +231,7 @@ def output(run: Evidence) -> Answer:
     return partly(f"{text}. Thresholds for use, and why, are for the authors.", proof)
 
 
-def specification(run: Evidence) -> Answer:
+def specification(run: Evidence) -> ItemAnswer:
     """The whole model as files; who may use it is for the authors."""
     if not run.models:
         return not_met("The run keeps no model.")
