@@ -27,7 +27,14 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
+from rdfc_core.pipeline import (
+    embedding_signs,
+    per_split,
+    precision,
+    run_facts,
+    summary,
+    view_fitting,
+)
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
@@ -130,7 +137,7 @@ class _Run:
         self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
         self.explained = Explanations()
         self.selections: list[Selection] = []
-        self.signs: dict[str, per_split.Signs] = {}
+        self.signs: dict[str, embedding_signs.Signs] = {}
         self.vectors: list[Embedded] = []
         self.trained = list(views)
         self.convergence = ConvergenceRecord()

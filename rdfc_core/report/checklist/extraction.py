@@ -228,7 +228,7 @@ def standardised(run: Evidence) -> ItemAnswer:
         if view.extractor == IBSI and source:
             answers.append(
                 met(
-                    "Features by the definitions of the Image Biomarker Standardisation Initiative.",
+                    "Features by the Image Biomarker Standardisation Initiative's definitions.",
                     proof,
                 )
             )
