@@ -18,6 +18,7 @@ FLOORS: list[set[str]] = [
     {"cli", "__main__"},
     {"api"},
     {"doctor", "scaffold", "testing"},
+    {"export"},
     {"pipeline", "report"},
     {"evaluation"},
     {"models"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from rdfc_core.mask_grid import MaskGrid
 from rdfc_core.models.model import Model
 from rdfc_core.pipeline.predict import of_other_kind
 from rdfc_core.volume import Volume, check_finite
+
+log = logging.getLogger("rdfc")
 
 
 class Encoder(nn.Module):
@@ -102,9 +105,9 @@ class Encoder(nn.Module):
         if isinstance(cases, Tumour):
             cases = [cases]
         if isinstance(cases, list) and cases and all(isinstance(one, Tumour) for one in cases):
-            return self._view.collate([self._seen(tumour) for tumour in cases])
+            return self._collated([self._seen(tumour) for tumour in cases])
         named = self._definition.applied_to(cases_of(cases, self._lists))
-        return self._view.collate([self._of_case(case) for case in named])
+        return self._collated([self._of_case(case) for case in named])
 
     def augment(self, batch: Any, generator: torch.Generator) -> Any:
         """A random variation of prepared cases, as in pretraining, (B, …) → (B, …)."""
@@ -113,6 +116,11 @@ class Encoder(nn.Module):
     def layer_groups(self) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups of layers from input to output, for rates of their own, or freezing."""
         return self.tower.layer_groups()
+
+    def _collated(self, prepared: Sequence[Prepared]) -> Any:
+        for sentence in self._view.adapt(prepared):
+            log.warning("The view %r: %s", self.name, sentence)
+        return self._view.collate(prepared)
 
     def _of_case(self, case: Case) -> Prepared:
         needs = needs_of(preparer_of(self._view))

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rdfc_core.api.exporting import RunExport
 from rdfc_core.errors import StudyError
 from rdfc_core.plugin.registry import installed
 from rdfc_core.results import files
@@ -41,7 +42,7 @@ def load_run(folder: str | Path) -> Run:
     return run
 
 
-class Run:
+class Run(RunExport):
     """A run: what it found, and its trained models.
 
     Models are loaded when they are first asked for, and kept. Where a run has several splits, each
@@ -130,7 +131,11 @@ class Run:
     ) -> pd.DataFrame:
         """Class probabilities: ``case_id``, ``predicted``, and ``p_CLASS`` for each class.
 
-        Of a regression ``predicted`` is the number, and there is no other column.
+        Of a regression ``predicted`` is the number. Beside these, as far as the run has kept what
+        they need: ``prediction_set`` (the classes that the case may have, joined by ``; ``) and
+        ``certain`` (whether it is a single one), of a regression ``lower`` and ``upper``; ``at_…``,
+        what each operating point of the study says; ``distance_percentile`` (0 to 100, among the
+        training cases), ``unlike_training`` and ``neighbours``. Rows of patients have none of them.
 
         Args:
             cases: `Case` objects, (image, mask) tuples of paths, a manifest's path, or a DataFrame
@@ -158,11 +163,12 @@ class Run:
         from rdfc_core.api.frames import refuse_failed
 
         with opened(store, executor, progress) as context:
+            from rdfc_core.pipeline.guarded_predictions import predict_guarded
             from rdfc_core.pipeline.patient_predictions import pooled
-            from rdfc_core.pipeline.predict import predict
 
             chosen = cases_of(cases, self._open)
-            found = pooled(predict(self._open, chosen, context, method), by, pool)
+            said, _ = predict_guarded(self._open, chosen, context, method)
+            found = pooled(said, by, pool)
         refuse_failed(found.failures, len(chosen), errors)
         return pd.DataFrame(found.rows(), columns=found.columns)
 

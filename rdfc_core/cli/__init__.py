@@ -19,12 +19,14 @@ from rdfc_core.cli import (
     datasets,
     demo,
     doctor,
+    export,
     features,
     plugins,
     predict,
     report,
     reproduce,
     run,
+    runs,
     store,
     suggest,
     validate,
@@ -50,12 +52,14 @@ app.command("evaluate")(run.evaluate)
 app.command("predict")(predict.predict)
 app.command("embed")(predict.embed)
 app.command("validate")(validate.validate)
+app.command("export")(export.export)
 app.command("suggest")(suggest.suggest)
 app.command("features")(features.features)
 app.command("report")(report.report)
 app.command("checklist")(checklist.checklist)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(runs.app, name="runs")
 app.add_typer(store.app, name="store")
 app.add_typer(plugins.app, name="plugins")
 app.command("doctor")(doctor.doctor)

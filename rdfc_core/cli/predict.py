@@ -11,6 +11,7 @@ import typer
 
 from rdfc_core.api.context import run_context
 from rdfc_core.cli import options
+from rdfc_core.cli.predicted_scores import show_scores
 from rdfc_core.cli.run import finish
 from rdfc_core.cli.streams import result_stream, show_json
 from rdfc_core.cli.table_file import check_out, write_table
@@ -73,7 +74,18 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a table here: .csv or .parquet.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="HTML",
+            help="Draw a page here: each case with its picture, what is said of it, and the "
+            "nearest labelled training cases.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace --out and --report.")
+    ] = False,
     method: Annotated[
         str,
         typer.Option(
@@ -103,16 +115,24 @@ def predict(
     from rdfc_core.cli import console
 
     console.log_to_stderr()
-    check_out(out, overwrite, (manifest, *_paths(image), *_paths(mask)))
+    read = (manifest, *_paths(image), *_paths(mask))
+    check_out(out, overwrite, read)
+    check_out(report, overwrite, read, (".html",), "--report")
     context = run_context(store, executor, console.DrawnProgress())
+    from rdfc_core.pipeline.guarded_predictions import predict_guarded
     from rdfc_core.pipeline.open_run import OpenRun
     from rdfc_core.pipeline.patient_predictions import by_patient as pooled_by_patient
-    from rdfc_core.pipeline.predict import predict as predict_cases
+    from rdfc_core.pipeline.predicted_scores import scores_of
 
     opened = OpenRun(run.resolve(), context.registry)
     with context.progress.waiting("Reading the run, and what its model is asked about"):
         cases = _cases(opened, image, mask, mask_value, column, manifest)
-    said = predict_cases(opened, cases, context, method)
+    said, extraction = predict_guarded(opened, cases, context, method, report is not None)
+    scores = scores_of(opened, extraction, said)
+    if report:
+        from rdfc_core.report.predictions_page import write_predictions_page
+
+        write_predictions_page(report, opened, said, extraction, scores)
     if by_patient:
         said = pooled_by_patient(said, pool)
     table = said.rows(DIGITS)
@@ -125,6 +145,10 @@ def predict(
         writer = csv.DictWriter(result_stream(), list(table[0]))
         writer.writeheader()
         writer.writerows(table)
+    if scores:
+        show_scores(scores, console.err)  # standard output is the table's alone
+    if report:
+        context.progress.say(f"Report: {report}")
     finish(said.failures)
 
 

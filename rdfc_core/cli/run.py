@@ -19,6 +19,7 @@ from rdfc_core.errors import StudyError
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.plugin.registry import installed
+from rdfc_core.utils.sizes import in_words, size_of
 from rdfc_core.utils.training_extra import INSTALL, WITHOUT, can_train
 
 if TYPE_CHECKING:
@@ -167,7 +168,9 @@ def execute(
         show_json(results.model_dump(mode="json"))
     elif evaluated:
         console.show_results(results, str(done.folder))
-    progress.say(f"Report: {done.report}" if evaluated else f"Run folder: {done.folder}")
+    if evaluated:
+        progress.say(f"Report: {done.report}")
+    progress.say(f"Run folder: {done.folder} ({in_words(size_of(done.folder))})")
     finish([Failure(**one) for one in results.failed])
 
 

@@ -14,7 +14,7 @@ from rdfc_core.utils.atomic import replacing
 from rdfc_core.utils.training_extra import INSTALL_TABLES
 
 FORMATS = (".csv", ".parquet")
-KINDS = {".csv": "CSV", ".parquet": "Parquet", ".json": "JSON"}
+KINDS = {".csv": "CSV", ".parquet": "Parquet", ".json": "JSON", ".html": "HTML"}
 
 
 def check_out(
@@ -22,6 +22,7 @@ def check_out(
     overwrite: bool,
     read: Sequence[Path | None] = (),
     formats: Sequence[str] = FORMATS,
+    option: str = "--out",
 ) -> None:
     """Refuse a name that could not be written to, or should not, before anything is computed.
 
@@ -30,6 +31,7 @@ def check_out(
         overwrite: Whether a file that is there may be replaced.
         read: What the command reads, and so never replaces; a folder stands for the list in it.
         formats: Endings of what can be written.
+        option: What names it.
 
     Raises:
         StudyError: If the name ends otherwise than a known format, its folder does not exist, or
@@ -42,27 +44,27 @@ def check_out(
         *before, last = (KINDS[one] for one in formats)
         kinds = f"{', '.join(before)} and {last}" if before else last
         raise StudyError(
-            f"--out {out}: the name {ending}. {kinds} can be written: end it with "
+            f"{option} {out}: the name {ending}. {kinds} can be written: end it with "
             f"{' or '.join(formats)}."
         )
     if out.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise StudyError(
-            f"--out {out}: Parquet is written with pyarrow, which is not installed here. Install "
-            f"it ({INSTALL_TABLES}), or end the name with .csv."
+            f"{option} {out}: Parquet is written with pyarrow, which is not installed here. "
+            f"Install it ({INSTALL_TABLES}), or end the name with .csv."
         )
     if not out.parent.is_dir():
         raise StudyError(
-            f"--out {out}: the folder {out.parent} does not exist. Make it first, or correct the "
-            "path."
+            f"{option} {out}: the folder {out.parent} does not exist. Make it first, or correct "
+            "the path."
         )
     if out.is_dir():
-        raise StudyError(f"--out {out} is a folder. Name a file in it.")
+        raise StudyError(f"{option} {out} is a folder. Name a file in it.")
     for path in filter(None, read):
         for file in (path, path / "manifest.csv"):
             if out.exists() and file.is_file() and out.samefile(file):
-                raise StudyError(f"--out {out} is what is read. Choose another name.")
+                raise StudyError(f"{option} {out} is what is read. Choose another name.")
     if (out.exists() or out.is_symlink()) and not overwrite:
-        raise StudyError(f"{out} exists. Choose another --out, or replace it with --overwrite.")
+        raise StudyError(f"{out} exists. Choose another {option}, or replace it with --overwrite.")
 
 
 def write_table(out: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from rdfc_core.config import safeguard_settings as safeguards
 from rdfc_core.config.query_settings import QueryingSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.settings import FILE_NAME, Settings
@@ -150,6 +151,11 @@ class EvaluateSettings(Settings):
         "calibrates; it is fitted by training inner_folds times more, on training cases alone.",
     )
     selection: SelectionSettings = SelectionSettings()
+    conformal: safeguards.ConformalSettings = safeguards.ConformalSettings()
+    out_of_distribution: safeguards.OutOfDistributionSettings = (
+        safeguards.OutOfDistributionSettings()
+    )
+    operating_points: safeguards.OperatingPoints = ()
     unit: Unit = Field(
         "case",
         description="What tables, comparisons and intervals judge: cases, or patients by what is "

@@ -18,6 +18,7 @@ IDLE = {
     "class_weight": "classes are weighed by their rarity, and numbers have none",
     "logistic_c": "it is of the logistic regression, whose counterpart is ridge: set ridge_alpha",
     "radiomics_c": "it is of logistic regressions, whose counterpart is ridge: set radiomics_alpha",
+    "operating_points": "a threshold of a probability tells two classes apart",
     "temperature_scaling": "a temperature calibrates probabilities of classes",
     "query_strategies": "strategies are tried with classes",
 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.linear_probe import Variant
+from rdfc_core.evaluation.safeguards import OutOfFold
 from rdfc_core.evaluation.tasks import EvaluationTask
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import Arrays
@@ -85,12 +86,14 @@ class Chosen:
         selection: What was chosen, and why.
         trials: Candidate → its trial, of every candidate; those chosen first.
         temperatures: Candidate → its temperature.
+        held_back: What it says of training cases, out of fold; None where none is held back.
     """
 
     choice: Trial
     selection: Selection
     trials: Mapping[str, Trial]
     temperatures: Mapping[str, float]
+    held_back: OutOfFold | None = None
 
     def say(self, runner: TrialRunner) -> NDArray[np.float64]:
         """What is said of the test part, (N, C): the mean of the calibrated members."""
@@ -153,6 +156,7 @@ def choose(runner: TrialRunner, choice: Trial) -> Chosen:
         selection,
         {name: one.trial for name, one in standings.items()},
         {name: one.temperature for name, one in standings.items()},
+        OutOfFold(rows, np.mean([standings[name].said for name in selection.members], axis=0)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -57,6 +57,22 @@ class ImageEncoder(ABC):
             Right after `build` and `blank`, with the same number of channels.
         """
         return (0.5,) * channels, (0.5,) * channels
+
+    def made_elsewhere(self, channels: int) -> Mapping[str, Any]:
+        """How a program without rdfc builds the network, and where its weights began; as JSON.
+
+        It stands in the card beside exported weights. By default nothing is known. Customary keys:
+        ``library``, ``call`` (a dotted name) and its ``arguments``, whose network has the
+        parameters of `build` by the same names; ``start``, with ``name`` and ``licence`` of
+        published weights.
+
+        Args:
+            channels: C, as in `build`.
+
+        Called:
+            By ``rdfc export``.
+        """
+        return {}
 
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups of layers from input to output, for fine-tuning with own learning rates.

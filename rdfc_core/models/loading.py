@@ -15,6 +15,7 @@ from rdfc_core.models.members import training_keys
 from rdfc_core.models.model import Model, fresh
 from rdfc_core.models.model_folder import below, members_of
 from rdfc_core.models.outputs import OUTPUTS
+from rdfc_core.models.training_cases import TrainingCases
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.vocabulary import CLASSIFICATION
 
@@ -42,6 +43,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         model.made_by, model.probed = about.made_by, below(arrays, model_folder.PROBE)
         model.task = about.task or CLASSIFICATION
         model.learnt_from = about.learnt_from or {}
+        model.safeguards = about.safeguards
         if model.task != study.task:
             raise ValueError(f"it is of the task {model.task}, and its study of {study.task}")
         if about.views is not None:
@@ -55,4 +57,5 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
             f"The model {folder} cannot be used: {' '.join(str(error).split())[:300]}. Train it "
             "again with rdfc run … --overwrite."
         ) from error
+    model.training_cases = TrainingCases.read(folder, about.sha256)
     return model

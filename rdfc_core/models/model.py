@@ -21,13 +21,16 @@ from rdfc_core.interfaces import Prepared, Pretext, Tower, View
 from rdfc_core.interfaces.collated import Collated, count, to_device
 from rdfc_core.models import model_folder
 from rdfc_core.models.building import fresh_pretext, network_part
+from rdfc_core.models.inputs import inputs_of
 from rdfc_core.models.linear_model import LinearModel
 from rdfc_core.models.made_by import MadeBy, Probe
-from rdfc_core.models.members import Inputs, Member, answer, member, training_keys
+from rdfc_core.models.members import Member, answer, member, training_keys
 from rdfc_core.models.outputs import OUTPUTS
+from rdfc_core.models.training_cases import TrainingCases, save_beside
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.results.case_set import CaseSet
+from rdfc_core.results.safeguards import Safeguards
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import (
     CLASSIFICATION,
@@ -38,7 +41,6 @@ from rdfc_core.results.vocabulary import (
     Layer,
     TaskName,
 )
-from rdfc_core.views.feature_view import FeatureView
 
 BATCH, CPU = 256, torch.device("cpu")
 
@@ -59,6 +61,8 @@ class Model:
         made_by: Its components, None in older models; probed: their `Probe.arrays`.
         task: What the classifier and the members say.
         learnt_from: Part of `rdfc_core.results.case_set` → the cases that it has learnt from.
+        safeguards: What it has to tell of single predictions; None where an older rdfc saved it.
+        training_cases: Where these lie; None where they are not kept.
     """
 
     views: Mapping[str, View]
@@ -73,6 +77,8 @@ class Model:
     probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     task: TaskName = CLASSIFICATION
     learnt_from: Mapping[str, CaseSet] = field(default_factory=dict)
+    safeguards: Safeguards | None = None
+    training_cases: TrainingCases | None = None
 
     def outputs(
         self, prepared: Mapping[str, Sequence[Prepared]]
@@ -212,18 +218,7 @@ class Model:
     ) -> NDArray[np.float64]:
         """`predict` by what was chosen, with the cases in every form that it may ask for."""
         assert self.selection is not None
-        cases = {name: view.collate(prepared[name]) for name, view in self.views.items()}
-        flat = {n: one for n, one in cases.items() if isinstance(one, torch.Tensor)}
-        inputs = Inputs(
-            learnt=self.outputs(prepared)[FEATURES],
-            standard={name: one.numpy() for name, one in flat.items() if one.ndim == 2},
-            measured={
-                n: v.measured(prepared[n])[:]
-                for n, v in self.views.items()
-                if isinstance(v, FeatureView)
-            },
-            cases=cases,
-        )
+        inputs = inputs_of(self.views, self.outputs(prepared)[FEATURES], prepared)
         return answer(self.selection, self.members, inputs, method, self.task)
 
     def remember(self, probe: Probe) -> None:
@@ -282,9 +277,11 @@ class Model:
             made_by=self.made_by,
             task=None if self.task == CLASSIFICATION else self.task,
             learnt_from=dict(self.learnt_from) or None,
+            safeguards=self.safeguards,
         )
         arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}
-        model_folder.write(folder, arrays, about)
+        checksum = model_folder.write(folder, arrays, about)
+        save_beside(self.training_cases, folder, checksum)
 
 
 def fresh(

@@ -19,6 +19,7 @@ from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.models.made_by import MadeBy
 from rdfc_core.results.case_set import CaseSet
 from rdfc_core.results.files import MODEL_ABOUT, MODEL_WEIGHTS
+from rdfc_core.results.safeguards import Safeguards
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import Layer, TaskName
 from rdfc_core.training.checkpoint import flush
@@ -50,12 +51,16 @@ class About(BaseModel):
     made_by: MadeBy | None = None
     task: TaskName | None = None
     learnt_from: dict[str, CaseSet] | None = None
+    safeguards: Safeguards | None = None
 
 
-def write(folder: Path, arrays: Arrays, about: About) -> None:
+def write(folder: Path, arrays: Arrays, about: About) -> str:
     """Write both files; each appears whole or not at all.
 
     Weights and description that do not belong together are known by the checksum.
+
+    Returns:
+        The checksum.
     """
     partial = partial_name(folder)
     partial.mkdir(parents=True)
@@ -63,7 +68,8 @@ def write(folder: Path, arrays: Arrays, about: About) -> None:
         weights = partial / MODEL_WEIGHTS
         save_file({key: np.asarray(value, order="C") for key, value in arrays.items()}, weights)
         flush(weights)
-        said = about.model_copy(update={"sha256": _sha256(weights)}).model_dump(mode="json")
+        checksum = _sha256(weights)
+        said = about.model_copy(update={"sha256": checksum}).model_dump(mode="json")
         text = json.dumps(
             {k: v for k, v in said.items() if v is not None or k == "views"}, indent=2
         )
@@ -77,6 +83,7 @@ def write(folder: Path, arrays: Arrays, about: About) -> None:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    return checksum
 
 
 def checksum(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rdfc_core.case import Case
@@ -11,9 +12,12 @@ from rdfc_core.data import findings
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.grey_scales import GreyScale
 from rdfc_core.data.splits import Split
+from rdfc_core.evaluation import baselines, model_selection, safeguards
+from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.needs import preparers_of
 from rdfc_core.interfaces import View
+from rdfc_core.models.model import Model
 from rdfc_core.pipeline import per_split, precision
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
@@ -75,7 +79,29 @@ def train_on_all(
         model.learnt_from = {**fitted, **model.learnt_from}
         model.classes = tuple(classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
-        per_split.teach(run, model)
+        teach(run, model)
         per_split.remember(run, model, CaseDefinition.of(extraction.cases, scale))
         model.save(place.model(SPLIT))
     return ()
+
+
+def teach(run: SplitRun, model: Model) -> None:
+    """Set the model's classifier, and what is chosen, from all labels of a split; judge nothing.
+
+    Args:
+        run: Its training cases have the labels; its test part is not looked at.
+        model: Of its pretext; knows the classes.
+    """
+    # A classifier is always asked of some cases: here of one that it knows, and nobody listens.
+    asked = replace(run, split=replace(run.split, test=run.split.train[:1]))
+    own = asked.evaluated(model)
+    per_split.probed(asked, own)
+    model.selection, model.members = None, {}
+    runner, held_back = asked.trial_runner(baselines.setup(own)), None
+    for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
+        runner.train_ahead([choice])
+        chosen = model_selection.choose(runner, choice)
+        held_back = chosen.held_back
+        model.take_members(chosen.selection, chosen.weights(runner), run.study)
+    made = safeguards.guard(runner, model, held_back, run.extraction)
+    model.safeguards, model.training_cases = made.safeguards, made.training_cases

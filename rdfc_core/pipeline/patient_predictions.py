@@ -52,4 +52,6 @@ def by_patient(said: Predictions, pooling: str = "mean") -> Predictions:
         patient_ids=tuple(found),
         probabilities=np.array(probabilities).reshape(len(found), said.probabilities.shape[1]),
         cases_of_each=tuple(count for _, count in found.values()),
+        extra={},
+        neighbours=(),
     )

@@ -13,11 +13,11 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import EvaluatedModel, method_name
 from rdfc_core.evaluation.evaluators import StudyEvaluators
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
 from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.supervised_setup import SupervisedSetup
 from rdfc_core.evaluation.trial_runner import TrialRunner
 from rdfc_core.evaluation.trial_store import TrialStore
-from rdfc_core.evaluation.trials import selections
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.local_executor import worker_limit
 from rdfc_core.interfaces import View
@@ -29,6 +29,7 @@ from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.embedding_signs import Signs, signs_of
 from rdfc_core.pipeline.extraction import axes
+from rdfc_core.pipeline.guarding import by_classifier, guard_model
 from rdfc_core.pipeline.query_curves import queried
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.results.case_set import LABELS, NETWORK, STOPPING, CaseSet
@@ -103,12 +104,14 @@ class SplitEvaluation:
         entries: Each method's predictions.
         selections: What was chosen, a share and draw of the labels each.
         embeddings: Pretext → how its embeddings of test cases lie, of `LOOKED_AT` cases at most.
+        guarded: The test part by the model that is saved, with what guards its predictions.
         queries: What probes say on labels that query strategies bought.
     """
 
     entries: baselines.VariantPredictions
     selections: list[Selection]
     embeddings: Signs
+    guarded: GuardedTest
     queries: list[tuple[Bought, Prediction]]
 
 
@@ -210,7 +213,7 @@ def evaluate(
         explanations: Is told why methods say so.
     """
     own = run.evaluated(model)
-    found = _probed(run, own)
+    found = probed(run, own)
     prepared = own.prepared
     outputs = {name: other.outputs(prepared) for name, other in others.items()}
     for name, shown in outputs.items():
@@ -220,11 +223,14 @@ def evaluate(
     found += supervised.judge(runner)
     chosen_models: list[Selection] = []
     model.selection, model.members = None, {}
+    guarded = None
     for chosen, entries in model_selection.judge(runner):
         if not chosen_models:  # the first is of all labels
             model.take_members(chosen.selection, chosen.weights(runner), run.study)
+            guarded = guard_model(runner, own, chosen.held_back, entries[0][1])
         chosen_models.append(chosen.selection)
         found += entries
+    guarded = guarded or guard_model(runner, own, None, by_classifier(own))
     for network in (
         compared_networks(run.study) if run.study.evaluate.compared == "finetune" else ()
     ):
@@ -241,27 +247,17 @@ def evaluate(
         found,
         chosen_models,
         {n: signs_of(one, tested) for n, one in methods.items()},
+        guarded,
         queried(own, run.context.progress),
     )
 
 
-def teach(run: SplitRun, model: Model) -> None:
-    """Set the model's classifier, and what is chosen, from all labels of a split; judge nothing.
-
-    Args:
-        run: Its training cases have the labels; its test part is not looked at.
-        model: Of its pretext; knows the classes.
-    """
-    # A classifier is always asked of some cases: here of one that it knows, and nobody listens.
-    asked = replace(run, split=replace(run.split, test=run.split.train[:1]))
-    own = asked.evaluated(model)
-    _probed(asked, own)
-    model.selection, model.members = None, {}
-    for choice in selections(run.study.evaluate)[:1]:  # the first is of all labels
-        runner = asked.trial_runner(baselines.setup(own))
-        runner.train_ahead([choice])
-        chosen = model_selection.choose(runner, choice)
-        model.take_members(chosen.selection, chosen.weights(runner), run.study)
+def probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
+    """Linear evaluation of the study's own pretext; sets the model's classifier."""
+    found, own.model.classifier = linear_probe.judge_learnt(
+        own.data, own.outputs, method_name(run.study)
+    )
+    return found
 
 
 def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:

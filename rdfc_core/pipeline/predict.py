@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +22,27 @@ from rdfc_core.extraction import extract
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.failures import Failure
 from rdfc_core.extraction.needs import preparers_of, require_needs
-from rdfc_core.interfaces import View
+from rdfc_core.interfaces import Preparer, View
 from rdfc_core.models.model import Model
 from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.embeddings_table import Embedded, joint
 from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.results.vocabulary import CLASSIFICATION, REGRESSION, SELECTED, TaskName
+from rdfc_core.views.thumbnail import Thumbnail
 
 log = logging.getLogger("rdfc")
 
 KINDS = {2: "picture", 3: "volume"}
 """Number of a tumour's axes → what its image is called."""
+
+
+class Neighbour(NamedTuple):
+    """A labelled training case near a case, and how far it is."""
+
+    case_id: str
+    label: str
+    distance: float
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,8 @@ class Predictions:
         failures: The cases that could not be used.
         cases_of_each: How many cases each of N patients has; None of cases.
         task: What is predicted.
+        extra: Further columns, such as ``prediction_set``, each with N values.
+        neighbours: Of each case the nearest labelled training cases; empty where none is known.
     """
 
     case_ids: tuple[str, ...]
@@ -56,6 +69,8 @@ class Predictions:
     failures: Sequence[Failure]
     cases_of_each: tuple[int, ...] | None = None
     task: TaskName = CLASSIFICATION
+    extra: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    neighbours: Sequence[Sequence[Neighbour]] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -64,7 +79,7 @@ class Predictions:
         Where numbers are predicted: the case or patient, and the number.
         """
         whose = ["case_id"] if self.cases_of_each is None else ["patient_id", "cases"]
-        return [*whose, "predicted", *(f"p_{name}" for name in self.classes)]
+        return [*whose, "predicted", *(f"p_{name}" for name in self.classes), *self.extra]
 
     def rows(self, digits: int | None = None) -> list[dict[str, Any]]:
         """A row a case or patient, with a column for the probability of each class, or its number.
@@ -81,10 +96,18 @@ class Predictions:
         whose: Iterable[tuple[Any, ...]] = zip(self.case_ids, strict=True)
         if self.cases_of_each is not None:
             whose = zip(self.case_ids, self.cases_of_each, strict=True)
+        extra = [_rounded(values, digits) for values in self.extra.values()]
+        further = zip(*extra, strict=True) if extra else repeat((), len(said))
         return [
-            dict(zip(self.columns, (*one, *row), strict=True))
-            for one, row in zip(whose, said, strict=True)
+            dict(zip(self.columns, (*one, *row, *more), strict=True))
+            for one, row, more in zip(whose, said, further, strict=True)
         ]
+
+
+def _rounded(values: Sequence[Any], digits: int | None) -> list[Any]:
+    if digits is None:
+        return list(values)
+    return [round(one, digits) if isinstance(one, float) else one for one in values]
 
 
 def predict(
@@ -150,13 +173,22 @@ def embed(
     return rows, extraction.failures
 
 
-def features(run: Path | OpenRun, cases: Sequence[Case], context: RunContext) -> Extraction:
+def features(
+    run: Path | OpenRun, cases: Sequence[Case], context: RunContext, thumbnails: bool = False
+) -> Extraction:
     """What the views of a run make of cases: handcrafted features, and pictures.
+
+    Args:
+        run: The run folder, or the run where it is open already.
+        cases: Each with a reader.
+        context: Registry, store, executor and progress.
+        thumbnails: Whether each case is drawn for people, too (``picture``).
 
     Raises:
         StudyError: If the folder holds no trained run, or what a case is differs from the run.
     """
-    return _prepare(_opened(run, context), cases, context)
+    further = {"picture": Thumbnail()} if thumbnails else {}
+    return _prepare(_opened(run, context), cases, context, further)
 
 
 def _opened(run: Path | OpenRun, context: RunContext) -> OpenRun:
@@ -167,7 +199,12 @@ def _first(run: OpenRun) -> Model:
     return next(iter(run.models.values()))
 
 
-def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extraction:
+def _prepare(
+    run: OpenRun,
+    cases: Sequence[Case],
+    context: RunContext,
+    further: Mapping[str, Preparer] = MappingProxyType({}),
+) -> Extraction:
     views, classes = _first(run).views, _first(run).classes
     if not cases:
         raise DataError("There is no case to look at. Name one, or a manifest with rows.")
@@ -178,7 +215,7 @@ def _prepare(run: OpenRun, cases: Sequence[Case], context: RunContext) -> Extrac
         log.warning("%s", sentence)
     preparers = preparers_of(views)
     require_needs(cases, preparers)
-    preparers[INSPECTION] = Inspection()
+    preparers |= {INSPECTION: Inspection(), **further}
     extraction = extract.extract(
         cases, preparers, context.store, context.executor, context.progress, unfit(views)
     )

@@ -20,6 +20,7 @@ from rdfc_core.evaluation import linear_probe
 from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.evaluated_model import method_name
 from rdfc_core.evaluation.explanations import Explanations
+from rdfc_core.evaluation.judged_safeguards import GuardedTest
 from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.query_simulation import Bought
 from rdfc_core.evaluation.study_metrics import OwnMetrics, own_metrics
@@ -27,18 +28,12 @@ from rdfc_core.extraction.extract import Extraction
 from rdfc_core.extraction.features_table import write_parquet
 from rdfc_core.extraction.needs import preparers_of, require_needs
 from rdfc_core.interfaces import Dataset, View
-from rdfc_core.pipeline import (
-    embedding_signs,
-    per_split,
-    precision,
-    run_facts,
-    summary,
-    view_fitting,
-)
+from rdfc_core.pipeline import per_split, precision, run_facts, summary, view_fitting
 from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.embedding_signs import Signs
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
 from rdfc_core.pipeline.evaluation_record import record_evaluation
 from rdfc_core.pipeline.extraction import extract
@@ -55,8 +50,10 @@ from rdfc_core.pipeline.unconverged import ConvergenceRecord
 from rdfc_core.pipeline.versions import machine
 from rdfc_core.results import files
 from rdfc_core.results.schema import Results, Selection
+from rdfc_core.training import kept_states
 from rdfc_core.utils.free_memory import collecting_new_objects_alone, release_free_memory
 from rdfc_core.utils.progress import Clock
+from rdfc_core.utils.sizes import size_of
 from rdfc_core.utils.warning_capture import captured_warnings
 
 log = logging.getLogger("rdfc")
@@ -102,7 +99,7 @@ def run(
         splits_of(study, dataset, cases, until)  # a refusal comes before anything is measured
         classes = TARGETS[study.task].classes(cases, dataset.classes)
         if until == "evaluate":
-            own_metrics(study, context.registry, classes)
+            summary.refuse_unfit(study, context.registry, classes)
         preparers = preparers_of(views)
         require_needs(cases, preparers)
         inputs = inputs_of(study, dataset, preparers, cases)
@@ -132,15 +129,14 @@ class _Run:
     ) -> None:
         self.study, self.place, self.dataset, self.views = study, place, dataset, views
         self.context, self.until, self.heard = context, until, heard
-        self.targets, self.clock = TARGETS[study.task], Clock()
+        self.targets, self.clock, self.explained = TARGETS[study.task], Clock(), Explanations()
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
-        self.explained = Explanations()
         self.selections: list[Selection] = []
-        self.signs: dict[str, embedding_signs.Signs] = {}
+        self.signs: dict[str, Signs] = {}
+        self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
-        self.trained = list(views)
-        self.convergence = ConvergenceRecord()
+        self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
@@ -162,11 +158,13 @@ class _Run:
             if results is not None:
                 self.context.progress.say(FINISHED)
                 return results
-        uses = self._account(cases, extraction, splits)
+        failed = {failure.case_id for failure in extraction.failures}
+        uses = account(cases, splits, spec, self.dataset.classes, failed, self.targets)
         if self.until != "extract":
             self.context.progress.say(in_one_line(uses))
             self._learn(extraction, splits)
         self._write()
+        kept_states.shrink(self.place.path)
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
         record_evaluation(self.place.path, splits, prints, self.found)
@@ -196,13 +194,6 @@ class _Run:
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
             findings.warn([UNTESTED])
         return splits
-
-    def _account(
-        self, cases: Sequence[Case], extraction: Extraction, splits: Sequence[Split]
-    ) -> list[Use]:
-        spec = self.study.split_spec(self.dataset.protocol())
-        failed = {failure.case_id for failure in extraction.failures}
-        return account(cases, splits, spec, self.dataset.classes, failed, self.targets)
 
     def _learn(self, extraction: Extraction, splits: Sequence[Split]) -> None:
         """Train and judge, split by split; folds that share their pretext cases share a model."""
@@ -235,6 +226,7 @@ class _Run:
                     judged = per_split.evaluate(part, model, others, self.explained)
                 self.selections += judged.selections
                 self.signs[split.name] = judged.embeddings
+                self.guarded.append(judged.guarded)
                 for variant, prediction in judged.entries:
                     self.found[variant].append(prediction)
                 for bought, prediction in judged.queries:
@@ -262,9 +254,8 @@ class _Run:
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             published = data.published()
-            told = published.rows if published else ()
             found = in_units(study.evaluate, self.found)
-            scored = summary.scored(study, found, self.metrics, told)
+            scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
             queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
@@ -288,6 +279,7 @@ class _Run:
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
+            safeguards=summary.safeguards(study, self.guarded, self.classes),
             dataset=run_facts.describe(study, data, cases, splits, classes, uses, seen),
             **run_facts.left_out(extraction),
             warnings=tuple(self.heard),
@@ -300,6 +292,7 @@ class _Run:
                 "main": main,
                 "no_attention": self.explained.why_not,
                 "step": self.until,
+                "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
             },

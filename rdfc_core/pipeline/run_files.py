@@ -7,7 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from rdfc_core.errors import StudyError
 from rdfc_core.results import files
@@ -23,12 +26,18 @@ NAMED = 3
 SPLIT = r"(?:holdout|column|all|fold-\d+(?:\.\d+)?)(?:\.[A-Za-z][A-Za-z0-9_-]*)?"
 """A split's name, and that of a pretext which is compared."""
 
+MODEL_FILES = "|".join(
+    map(re.escape, (files.MODEL_WEIGHTS, files.MODEL_ABOUT, files.TRAINING_CASES))
+)
+
+CARDS = "|".join(map(re.escape, (files.MODEL_CARD, files.DATASET_CARD)))
+"""Written into the folder of the models, as a pattern."""
+
 FOLDERS: Mapping[str, str] = {
     files.CHECKPOINTS: rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     files.TENSORBOARD: rf"{SPLIT}/events\.out\.tfevents\..+",
     files.LOGGERS: r"[^/]+/.+",
-    files.MODELS: rf"{SPLIT}/(?:{re.escape(files.MODEL_WEIGHTS)}|{re.escape(files.MODEL_ABOUT)})"
-    rf"|{re.escape(files.MODEL_CARD)}|{re.escape(files.DATASET_CARD)}",
+    files.MODELS: rf"{SPLIT}/(?:{MODEL_FILES})|{CARDS}",
     files.TRIALS: rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }
 """The folders that a run makes → the files that it writes there, as a pattern."""
@@ -40,6 +49,39 @@ OWN = re.compile(
 )
 PARTIAL = re.compile(r"(^|/)partial-(?:[0-9a-f]{16}-)?")
 """What a file or folder is called while it is written; a process that was killed may leave some."""
+
+
+def locked(folder: Path) -> FileLock:
+    """The lock of a run folder, held until it is released.
+
+    Raises:
+        StudyError: If another process is at work there.
+    """
+    # The system frees the lock of a process that is killed; the file itself stays.
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise StudyError(
+            f"Another rdfc is at work in {folder}. Wait for it, or choose another --out."
+        ) from error
+    return lock
+
+
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Inside, no other process works in the run folder.
+
+    Raises:
+        StudyError: If one does.
+    """
+    lock = locked(folder)
+    try:
+        yield
+    finally:
+        lock.release()
+        if not (folder / LOCK).exists():
+            (folder / LOCK).touch(exist_ok=False)  # Windows removes it with the lock
 
 
 def refuse_links(folder: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 from rdfc_core.config.load import load_study, read_recorded, without_added, wrote_study
 from rdfc_core.config.resolve import ResolvedStudy, resolve
@@ -20,9 +19,11 @@ from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluation.trials import depends_on_pretext
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows, wrote_rows
 from rdfc_core.pipeline.evaluation_record import evaluations, keep_evaluations
+from rdfc_core.pipeline.kept_files import refuse_cleaned
 from rdfc_core.pipeline.run_files import (
     LOCK,
     holds_others,
+    locked,
     refuse_links,
     remove_own,
     remove_partial,
@@ -118,14 +119,7 @@ class RunFolder:
             )
         refuse_links(self.path)
         self.path.mkdir(parents=True, exist_ok=True)
-        # The system frees the lock of a process that is killed; the file itself stays.
-        lock = FileLock(self.path / LOCK)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout as error:
-            raise StudyError(
-                f"Another rdfc is at work in {self.path}. Wait for it, or choose another --out."
-            ) from error
+        lock = locked(self.path)
         begun = False
         try:
             remove_partial(self.path)
@@ -200,6 +194,7 @@ class RunFolder:
 
     def _extend(self, study: ResolvedStudy, recorded: Mapping[str, Any]) -> None:
         """Give the run the larger budget; what was learnt, or judged, by the smaller one goes."""
+        refuse_cleaned(self.path)
         log.info("%s is extended: its pretraining goes on from where it was.", self.path)
         for name in files.AFTER_PRETRAINING:
             (self.path / name).unlink(missing_ok=True)

@@ -11,14 +11,18 @@ from statistics import mean
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.evaluation.bootstrap import Prediction, estimates
 from rdfc_core.evaluation.headline import against, headline_variant
+from rdfc_core.evaluation.judged_safeguards import GuardedTest, Resampling, judge_safeguards
 from rdfc_core.evaluation.labels_needed import labels_needed
 from rdfc_core.evaluation.linear_probe import Variant
+from rdfc_core.evaluation.operating_points import refuse_unfit_points
 from rdfc_core.evaluation.paired_tests import compare, judged_variants, views_apart
 from rdfc_core.evaluation.patients import in_units
 from rdfc_core.evaluation.permutation_importance import Family, contributions
-from rdfc_core.evaluation.study_metrics import FailedMetricError, OwnMetrics, facts
+from rdfc_core.evaluation.study_metrics import FailedMetricError, OwnMetrics, facts, own_metrics
 from rdfc_core.evaluation.tasks import task_of
 from rdfc_core.interfaces import PublishedRow
+from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.safeguards import JudgedSafeguards
 from rdfc_core.results.schema import (
     Against,
     Comparison,
@@ -237,3 +241,25 @@ def importance(
         )
         for one in found
     ]
+
+
+def refuse_unfit(study: ResolvedStudy, registry: Registry, classes: Sequence[str]) -> None:
+    """Check, before anything is measured, that what the study judges by fits the classes.
+
+    Raises:
+        StudyError: If a metric or an operating point does not.
+        PluginError: If a metric breaks its contract.
+    """
+    own_metrics(study, registry, classes)
+    refuse_unfit_points(study.evaluate, classes)
+
+
+def safeguards(
+    study: ResolvedStudy, tests: Sequence[GuardedTest], classes: Sequence[str]
+) -> JudgedSafeguards | None:
+    """What guards single predictions, on all test parts together; None where none was judged."""
+    if not tests:
+        return None
+    settings = study.evaluate
+    how = Resampling(settings.bootstrap, settings.confidence, study.seed)
+    return judge_safeguards(tests, classes, how)

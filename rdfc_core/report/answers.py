@@ -53,7 +53,7 @@ class Answer(NamedTuple):
         return f"{self.question} {self.word}. {self.grounds}".rstrip()
 
 
-class Difference(NamedTuple):
+class ToldDifference(NamedTuple):
     """Pretrained less not pretrained, in like networks: against what, with how many labels."""
 
     less: str
@@ -90,11 +90,13 @@ def _in_folds(results: RecordedResults) -> bool:
     return len(results.dataset.splits) > 1
 
 
-def _differences(told: Headline, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
+def _differences(told: Headline, comparisons: Sequence[Comparison]) -> Iterator[ToldDifference]:
     """What pretraining is worth with all labels, then with the fewest that were tried."""
     for one in told.against:
         if is_of_pretraining(one):
-            yield Difference(one.less.method, 1.0, headline.outcome(one), headline.difference(one))
+            yield ToldDifference(
+                one.less.method, 1.0, headline.outcome(one), headline.difference(one)
+            )
     pairs = [
         one
         for one in comparisons
@@ -104,7 +106,7 @@ def _differences(told: Headline, comparisons: Sequence[Comparison]) -> Iterator[
     ]
     if pairs:
         few = min(pairs, key=lambda one: one.label_fraction)
-        yield Difference(
+        yield ToldDifference(
             HYBRID_SCRATCH, few.label_fraction, headline.outcome(few), headline.difference(few)
         )
 
@@ -116,7 +118,7 @@ def is_of_pretraining(one: Against) -> bool:
 
 
 def _pretraining(
-    results: RecordedResults, found: Sequence[Difference], few: str
+    results: RecordedResults, found: Sequence[ToldDifference], few: str
 ) -> tuple[str, str]:
     if few:
         return "It cannot be told", few.removesuffix(f" {remedy(folds=_in_folds(results))}.")
@@ -132,7 +134,7 @@ def _pretraining(
     return _word(found), grounds[:1].upper() + grounds[1:]
 
 
-def _in_words(found: Sequence[Difference]) -> str:
+def _in_words(found: Sequence[ToldDifference]) -> str:
     """``against training from scratch +0.171 [+0.121, +0.232]; against …``."""
     names: dict[str, str] = {
         HYBRID_SCRATCH: "training from scratch",
@@ -149,7 +151,7 @@ def _in_words(found: Sequence[Difference]) -> str:
     return "; ".join(parts)
 
 
-def _word(found: Sequence[Difference]) -> str:
+def _word(found: Sequence[ToldDifference]) -> str:
     full = [one.outcome for one in found if one.label_fraction == 1]
     fewer = [one.outcome for one in found if one.label_fraction < 1]
     if full and set(full) == {"better"}:
@@ -182,7 +184,7 @@ def _model(results: RecordedResults, told: Headline, few: str) -> tuple[str, str
     return word, " ".join(grounds)
 
 
-def _next(results: RecordedResults, found: Sequence[Difference], run: str) -> tuple[str, str]:
+def _next(results: RecordedResults, found: Sequence[ToldDifference], run: str) -> tuple[str, str]:
     steps: list[Step] = []
     for doubt in _DOUBTS:
         steps += doubt(results, run)
@@ -242,7 +244,7 @@ _DOUBTS: tuple[Callable[[RecordedResults, str], Iterator[Step]], ...] = (
 """What comes before a result is used, the first first."""
 
 
-def _onwards(results: RecordedResults, found: Sequence[Difference], run: str) -> Iterator[Step]:
+def _onwards(results: RecordedResults, found: Sequence[ToldDifference], run: str) -> Iterator[Step]:
     """What follows a sound run: use and validation, or what may turn "no gain" into one."""
     if any(one.outcome == "better" for one in found):
         yield (

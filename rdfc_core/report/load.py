@@ -72,7 +72,7 @@ def read_run(folder: Path) -> RunData:
         few_labels=tuple(one for one in told if one.method.table == LABEL_EFFICIENCY),
         embeddings=embeddings,
         groups=groups,
-        pictures=_pictures(folder / PICTURES),
+        pictures=pictures(folder / PICTURES),
         attention_maps=_looked(folder / ATTENTION),
         plugin_sections=_plugin_sections(folder / SECTIONS),
     )
@@ -162,7 +162,12 @@ def _rank(part: str) -> int:
     return FIRST_PART.index(part) if part in FIRST_PART else len(FIRST_PART)
 
 
-def _pictures(path: Path) -> dict[str, bytes]:
+def pictures(path: Path) -> dict[str, bytes]:
+    """Case id → thumbnail, of a run's ``pictures.parquet``; none where there is no such file.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
     table = read_table(path, ["case_id", "png"])
     if table is None:
         return {}

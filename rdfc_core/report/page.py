@@ -22,6 +22,7 @@ from rdfc_core.report.sections.numbers_by_case import numbers_by_case
 from rdfc_core.report.sections.provenance import provenance
 from rdfc_core.report.sections.query_curves import queries
 from rdfc_core.report.sections.results import results
+from rdfc_core.report.sections.safeguards import safeguards
 from rdfc_core.report.sections.summary import summary
 from rdfc_core.report.sections.training import training
 from rdfc_core.report.verdict import judge
@@ -49,6 +50,7 @@ def render(run: RunData) -> str:
             results=results(run, verdict),
             numbers_by_case=numbers_by_case(run, verdict),
             case_by_case=None if run.task == REGRESSION else case_by_case(run, verdict),
+            safeguards=safeguards(run),
             importance=importance(run),
             queries=queries(run),
             attention=attention(run),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rdfc_core.results.report_blocks import RecordedSection
+from rdfc_core.results.safeguards import JudgedSafeguards
 from rdfc_core.results.schema import (
     AttentionMap,
     BoughtLabels,
@@ -154,6 +155,7 @@ class RecordedResults(_Recorded):
     importance: tuple[Importance, ...] = ()
     selections: tuple[Selection, ...] = ()
     headline: Headline | None = None
+    safeguards: JudgedSafeguards | None = None
     dataset: DatasetFacts = Field(default_factory=DatasetFacts)
     failed: tuple[FailedCase, ...] = ()
     missing: tuple[MissingFeature, ...] = ()

@@ -14,6 +14,7 @@ from rdfc_core.report.figures import Curve, Plot
 from rdfc_core.report.page import environment, style
 from rdfc_core.report.palette import class_colour, series_colour
 from rdfc_core.report.run_data import Method, RecordedPredictions
+from rdfc_core.report.safeguard_text import written
 from rdfc_core.report.sections.roc_and_calibration import calibration, roc
 from rdfc_core.report.validated_numbers import number_plots, number_sentences
 from rdfc_core.results.metric_facts import heading, in_order, lower_is_better
@@ -110,16 +111,6 @@ def score_rows(
 def _heading(name: str, validation: Validation) -> str:
     lower = lower_is_better(name, validation.metrics)
     return heading(name, validation.metrics) + (" (lower is better)" if lower else "")
-
-
-def written(value: Value | None) -> str:
-    """``0.812 [0.74, 0.88]``."""
-    if value is None or value.estimate is None:
-        return "–"
-    told = f"{value.estimate:.3f}"
-    if value.low is not None and value.high is not None:
-        told += f" [{value.low:.2f}, {value.high:.2f}]"
-    return told.replace("-", "−")
 
 
 def _view(

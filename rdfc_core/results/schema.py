@@ -19,6 +19,7 @@ from rdfc_core.results.headline import Ranked as Ranked
 from rdfc_core.results.headline import Selection as Selection
 from rdfc_core.results.metric_facts import MetricFacts as MetricFacts
 from rdfc_core.results.queries import BoughtLabels as BoughtLabels
+from rdfc_core.results.safeguards import JudgedSafeguards
 from rdfc_core.results.vocabulary import CLASSIFICATION, TaskName, Unit
 from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
@@ -212,6 +213,8 @@ class Results(BaseModel):
     """Which model inner folds of the training cases chose, on each split, share and draw."""
     headline: Headline | None = None
     """What heads the report, and its comparisons."""
+    safeguards: JudgedSafeguards | None = None
+    """Prediction sets, operating points and distances of the saved model on the test part."""
     dataset: dict[str, Any]
     """The data in numbers: classes, cases, patients, the parts of each split, every use."""
     failed: tuple[dict[str, Any], ...] = ()

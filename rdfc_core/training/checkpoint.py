@@ -95,7 +95,7 @@ def load(path: Path) -> Any | None:
         if not candidate.exists():
             continue
         try:
-            state = _read(candidate)
+            state = read(candidate)
         except DAMAGED as error:
             damaged = error
         else:
@@ -128,7 +128,8 @@ def _previous(path: Path) -> Path:
     return path.with_name(f"previous-{path.name}")
 
 
-def _read(path: Path) -> Any:
+def read(path: Path) -> Any:
+    """The state in this very file; raises one of `DAMAGED` if it cannot be read."""
     with safe_open(within(path, MOST_WEIGHTS), framework="pt") as file:
         about = file.metadata()
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118

@@ -146,6 +146,16 @@ class Convergence:
         ]
         return not earlier.turn(state["decay_from"])
 
+    def goes_on(self, state: Mapping[str, Any]) -> bool:
+        """Whether a training that a checkpoint has ended would be longer under this budget.
+
+        Args:
+            state: With ``epoch`` and ``convergence``, as a checkpoint keeps them.
+        """
+        whole = Convergence(self.settings, self.epoch_steps)
+        whole.load(state["convergence"])
+        return bool(whole.epochs > state["epoch"])
+
     @property
     def _decay_epochs(self) -> int:
         """What is left of the budget; of a task that was learnt before, ``decay_share`` of all."""

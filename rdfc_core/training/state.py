@@ -20,6 +20,7 @@ from rdfc_core.training.autocast import towers_in_half
 from rdfc_core.training.batches import batch_count
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.device import device_for
+from rdfc_core.training.kept_states import has_ended
 from rdfc_core.training.loader import BatchLoader, loader_of
 from rdfc_core.training.memory_format import laid_out, like_weights
 from rdfc_core.training.metrics_log import PretrainPaths
@@ -218,6 +219,8 @@ def _resume(training: Training, paths: PretrainPaths | None) -> int:
         return 0
     training.convergence.load(state["convergence"])
     training.pretext.load_state_dict(state["pretext"])
+    if has_ended(state):
+        return int(state["epoch"])
     training.optimizer.load_state_dict(state["optimizer"])
     training.scaler.load_state_dict(state["scaler"])
     training.generator.set_state(state["generator"])
@@ -232,10 +235,13 @@ def _resume(training: Training, paths: PretrainPaths | None) -> int:
 def _kept(training: Training, paths: PretrainPaths) -> Any | None:
     """The newest checkpoint; the one before the learning rate fell, if there is more to train."""
     state = checkpoint.load(paths.checkpoint)
-    if state is not None and training.convergence.outgrows(state["convergence"]):
+    if state is None:
+        return None
+    later = training.convergence.outgrows(state["convergence"])
+    if later or (has_ended(state) and training.convergence.goes_on(state)):
         state = checkpoint.load(paths.stable)
         if state is None:
             log.warning("%s is missing: %s is trained anew.", paths.stable, paths.split)
-        else:  # under the larger budget its learning rate falls later
+        elif later:  # under the larger budget its learning rate falls later
             state["convergence"]["decay_from"] = None
     return state

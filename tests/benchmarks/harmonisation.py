@@ -1,80 +1,76 @@
 """What simulated scanners cost a logistic regression on radiomics, without and with ComBat.
 
-    python tests/benchmarks/harmonisation.py MANIFEST TABLE.npz [--draws 5]
+    python tests/benchmarks/harmonisation.py DATASET TABLE.npz [--parameters …] [--draws 5]
 
-Reads the nodules of a manifest, gives each patient one of three simulated scanners (gain, offset
-and blur of the image), measures the native features, and writes the tables to TABLE.npz (used again
-when it exists). Scanners are drawn for patients at random, or by the label: two thirds of the
-patients with a malignant nodule are of scanner C, and a sixth of the others (confounded). Five-fold
+DATASET is named as in a study, such as ``tn-scui2020:root=DIR``. Each patient gets one of three
+simulated scanners (gain, offset and blur of the image); the features are measured once by each and
+kept in TABLE.npz. Scanners are drawn at random, or by the label: two thirds of the patients with a
+tumour of the last class are of scanner C, and a sixth of the others (confounded). Five-fold
 cross-validation by patient; everything is fitted on the training folds, by the view that studies
-use. A second table holds out a whole scanner: the others train, and its cases are brought to them
-by ``new_sites``.
+use. Beside it a whole scanner is held out: the others train, and its cases are left as they are, or
+brought to them by ``new_sites: own``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from rdfc_core import Case
-from rdfc_core.case import Needs
+from rdfc_core.case import Needs, Tumour
+from rdfc_core.config.resolve import resolve_part
+from rdfc_core.data.readers.auto import AutoReader
 from rdfc_core.interfaces import FeatureExtractor, Prepared
+from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import installed
 from rdfc_core.views.feature_view import FeatureView
 from rdfc_core.views.options import FeatureViewConfig
 from rdfc_harmoniser_combat.config import ComBatConfig
 from rdfc_harmoniser_combat.harmoniser import ComBat
 
-SCANNERS = {"A": (1.0, 0.0, 0.0), "B": (0.9, 40.0, 0.7), "C": (1.15, -60.0, 1.1)}
-"""Name → gain, offset in HU, and blur in voxels."""
+SCANNERS = {"A": (1.0, 0.0, 0.0), "B": (0.9, 0.05, 0.7), "C": (1.15, -0.08, 1.1)}
+"""Name → gain, offset as a share of the image's range, and blur in samples."""
 
 
-def simulated(image: SimpleITK.Image, scanner: str) -> SimpleITK.Image:
-    """The image as a scanner would have made it."""
+def simulated(tumour: Tumour, scanner: str) -> Tumour:
+    """The tumour as a scanner would have shown it."""
     gain, offset, blur = SCANNERS[scanner]
-    array = SimpleITK.GetArrayFromImage(image).astype(np.float32) * gain + offset
-    made = SimpleITK.GetImageFromArray(array)
-    made.CopyInformation(image)
+    array = tumour.image.array.astype(np.float32)
+    low, high = np.percentile(array, (1, 99))
+    array = gain * array + offset * (high - low)
     if blur:
-        made = SimpleITK.DiscreteGaussian(made, [blur**2, blur**2, 0.0], useImageSpacing=False)
-    return made
+        array = gaussian_filter(array, [0.0] * (array.ndim - 2) + [blur, blur])
+    return replace(tumour, image=replace(tumour.image, array=array, colour=None))
 
 
-def measured(manifest: Path, table: Path) -> dict[str, Any]:
-    """Features of each nodule by each scanner, (3, N, F), with labels, patients and names."""
+def measured(dataset: str, parameters: str, table: Path) -> dict[str, Any]:
+    """Features of each tumour by each scanner, (3, N, F), with labels and patients."""
     if table.exists():
         return dict(np.load(table))
     registry = installed()
-    extractor = registry.get("feature_extractor", "native")
-    native = extractor.build(extractor.load_config()(parameters="ct"))
-    with manifest.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    reader = registry.get("reader", "volumes")
-    volumes = reader.build(reader.load_config()())
-    tables: dict[str, list[NDArray[np.float64]]] = {name: [] for name in SCANNERS}
-    with tempfile.TemporaryDirectory() as folder:
-        for row in rows:
-            image = SimpleITK.ReadImage(str(manifest.parent / row["image"]))
-            for name in SCANNERS:
-                path = Path(folder) / "image.nii.gz"
-                SimpleITK.WriteImage(simulated(image, name), str(path))
-                case = Case("case", "case", path, manifest.parent / row["mask"], reader=volumes)
-                tables[name].append(native.extract(case.load(Needs())).values)
+
+    def built(kind: str, text: str) -> Any:
+        return resolve_part(kind, Part.model_validate(text), registry, kind).build(registry)
+
+    data, native = built("dataset", dataset), built("feature_extractor", f"native:{parameters}")
+    cases = AutoReader.installed(registry).given_to(data.cases())
+    rows: dict[str, list[Any]] = {name: [] for name in SCANNERS}
+    for case in cases:
+        tumour = case.load(Needs())
+        for name in SCANNERS:
+            rows[name].append(native.extract(simulated(tumour, name)).values)
     found = {
-        "values": np.array([tables[name] for name in SCANNERS]),
-        "labels": np.array([row["label"] == "malignant" for row in rows]),
-        "patients": np.array([row["patient_id"] for row in rows]),
-        "names": np.array(native.names(3)),
+        "values": np.array([rows[name] for name in SCANNERS]),
+        "labels": np.array([case.label == data.classes[-1] for case in cases]),
+        "patients": np.array([case.patient_id for case in cases]),
     }
     np.savez_compressed(table, **found)
     return found
@@ -140,37 +136,51 @@ class _Nothing(FeatureExtractor):
 def main() -> None:
     """Print a line a setting: mean and standard deviation over draws."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("manifest", type=Path)
+    parser.add_argument("dataset")
     parser.add_argument("table", type=Path)
+    parser.add_argument("--parameters", default="parameters=ultrasound")
     parser.add_argument("--draws", type=int, default=5)
     asked = parser.parse_args()
-    data = measured(asked.manifest, asked.table)
+    data = measured(asked.dataset, asked.parameters, asked.table)
     labels, patients = data["labels"], data["patients"]
     rows = np.arange(len(labels))
-    settings: dict[str, dict[str, Any] | None] = {"as measured": None, "ComBat": {}}
+
+    def folds(values: NDArray[np.float64], seed: int) -> list[Any]:
+        cut = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+        return list(cut.split(values, labels, patients))
+
+    first = data["values"][0]
+    alone = [judged(first, 0 * rows, labels, folds(first, n), None) for n in range(asked.draws)]
+    print(f"{len(labels)} cases, all of one scanner: {_told(alone)}", flush=True)
     for confounded in (False, True):
-        for name, harmonise in settings.items():
-            within, without, across = [], [], []
+        for name, within, elsewhere in (
+            ("as measured", None, None),
+            ("ComBat", {}, {"new_sites": "own"}),
+        ):
+            found = []
             for seed in range(asked.draws):
                 scanners = drawn_scanners(labels, patients, confounded, seed)
                 values = data["values"][scanners, rows]
-                cut = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-                folds = list(cut.split(values, labels, patients))
-                held = [
+                others = [
                     (np.flatnonzero(scanners != one), np.flatnonzero(scanners == one))
                     for one in range(3)
                 ]
-                within.append(judged(values, scanners, labels, folds, harmonise))
-                one_scanner = data["values"][0]
-                without.append(judged(one_scanner, 0 * scanners, labels, folds, None))
-                own = None if harmonise is None else {**harmonise, "new_sites": "own"}
-                across.append(judged(values, scanners, labels, held, own))
-            told = [f"{np.mean(one):.3f} ± {np.std(one):.3f}" for one in (within, across, without)]
+                found.append(
+                    (
+                        judged(values, scanners, labels, folds(values, seed), within),
+                        judged(values, scanners, labels, others, elsewhere),
+                    )
+                )
             drawn = "by label" if confounded else "at random"
             print(
-                f"scanners {drawn}, {name}: folds {told[0]}, a scanner held out {told[1]}", end=""
+                f"scanners drawn {drawn}, {name}: folds {_told([one for one, _ in found])}, "
+                f"a scanner held out {_told([one for _, one in found])}",
+                flush=True,
             )
-            print(f" (all of one scanner: folds {told[2]})", flush=True)
+
+
+def _told(values: list[float]) -> str:
+    return f"{np.mean(values):.3f} ± {np.std(values):.3f}"
 
 
 if __name__ == "__main__":

@@ -30,11 +30,18 @@ def test_predict_gives_probabilities_as_csv_json_and_file(rdfc_here, finished, p
     assert sum(chances.values()) == pytest.approx(1, abs=1e-5)
     assert row["predicted"] == max(chances, key=lambda name: chances[name])
     [as_json] = json.loads(rdfc_here(*args, "--json").out)
-    assert as_json == {"case_id": "case-001", "predicted": row["predicted"]} | {
-        f"p_{name}": chance for name, chance in chances.items()
-    }
+    assert list(as_json) == list(row)
+    assert as_json["certain"] == (";" not in row["prediction_set"] and row["prediction_set"] != "")
+    assert (
+        as_json
+        | {"case_id": "case-001", "predicted": row["predicted"]}
+        | {f"p_{name}": chance for name, chance in chances.items()}
+        == as_json
+    )
     many = rdfc_here("predict", finished, "--manifest", pictures, "--out", "said.csv", *HERE)
     assert (many.code, many.out) == (0, "")
+    assert "On the 6 cases whose label is known" in many.err
+    assert "The run has learnt from 24 of the labelled cases" in many.err
     with Path("said.csv").open(encoding="utf-8") as file:
         rows = {line["case_id"]: line for line in csv.DictReader(file)}
     assert len(rows) == 36

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.query_settings import QueryingSettings
+from rdfc_core.config.safeguard_settings import ConformalSettings, OutOfDistributionSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
 from rdfc_core.config.training_settings import PretrainSettings
@@ -94,6 +95,7 @@ EVALUATE: dict[str, Change] = {
     "label_seeds": ("1", SHARES),
     "inner_folds": ("3", ("evaluate.methods=[radiomics]",)),
     "temperature_scaling": ("true", LABELS),
+    "operating_points": ("[{sensitivity: 0.9, positive: malignant}]", ()),
     "unit": ("patient", FOLDS),
     "pool": ("max", (*FOLDS, "evaluate.unit=patient")),
     "bootstrap": ("300", ()),
@@ -106,6 +108,19 @@ SELECTION: dict[str, Change] = {
     "candidates": ("[radiomics-logistic]", CHOOSING),
     "folds": ("2", CHOOSING),
     "ensemble": ("false", CHOOSING),
+}
+
+CONFORMAL: dict[str, Change] = {
+    "enabled": ("false", ()),
+    "coverage": ("0.8", ()),
+    "by_class": ("false", ("evaluate.conformal.coverage=0.6",)),
+}
+
+DISTANT = ("evaluate.out_of_distribution.quantile=0.8",)
+OUT_OF_DISTRIBUTION: dict[str, Change] = {
+    "enabled": ("false", ()),
+    "quantile": ("0.8", ()),
+    "neighbours": ("2", DISTANT),
 }
 
 BUYING = ("evaluate.query_strategies=[random]", "pretrain.epochs=0")
@@ -196,6 +211,8 @@ CHANGES = {
     **{f"evaluate.supervised.{key}": change for key, change in SUPERVISED.items()},
     **{f"evaluate.querying.{key}": change for key, change in QUERYING.items()},
     **{f"evaluate.selection.{key}": change for key, change in SELECTION.items()},
+    **{f"evaluate.conformal.{key}": change for key, change in CONFORMAL.items()},
+    **{f"evaluate.out_of_distribution.{k}": one for k, one in OUT_OF_DISTRIBUTION.items()},
     **{f"views.image.{key}": change for key, change in IMAGE.items()},
     **{f"views.radiomics.{key}": change for key, change in RADIOMICS.items()},
     **{f"split.{key}": change for key, change in SPLIT.items()},
@@ -209,7 +226,7 @@ HOW = {
 }
 """Settings of pretraining that change where and how it is done, each in a test below."""
 
-NESTED = {"metrics", "supervised", "selection", "querying"}
+NESTED = {"conformal", "out_of_distribution", "metrics", "supervised", "selection", "querying"}
 """Of ``evaluate``, options with options of their own."""
 
 OF_NUMBERS = {"task", "ridge_alpha", "radiomics_alpha"}
@@ -230,6 +247,8 @@ def test_the_walk_leaves_out_no_setting() -> None:
     walked = {
         PretrainSettings: {*PRETRAIN, *HOW},
         EvaluateSettings: {*EVALUATE, *OF_NUMBERS, *NESTED},
+        ConformalSettings: set(CONFORMAL),
+        OutOfDistributionSettings: set(OUT_OF_DISTRIBUTION),
         QueryingSettings: set(QUERYING),
         SelectionSettings: set(SELECTION),
         SupervisedSettings: set(SUPERVISED),
@@ -261,6 +280,7 @@ def signature(
                 "rows": [row.model_dump() for row in results.rows],
                 "queries": [one.model_dump() for one in results.queries],
                 "selections": [one.model_dump() for one in results.selections],
+                "safeguards": [json.loads(one.read_text())["safeguards"] for one in saved(run)],
                 "predictions": parquet.read_table(run / "predictions.parquet").to_pylist(),
                 "embeddings": parquet.read_table(run / "embeddings.parquet").to_pylist(),
                 "metrics": metrics_of(run),
@@ -269,6 +289,11 @@ def signature(
 
     yield of
     store.close()
+
+
+def saved(run: Path) -> list[Path]:
+    """What describes the model of each split."""
+    return sorted((run / "model").glob("*/model.json"))
 
 
 def metrics_of(run: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from PIL import Image
 from pyarrow import parquet
 from safetensors.numpy import load_file
 
+import rdfc_core as rdfc
 from rdfc_core.config.load import load
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.extraction.local_executor import LocalExecutor, LocalExecutorConfig
@@ -164,6 +165,20 @@ def test_saved_methods_predict_what_they_said_in_the_run(run, context, component
         }
         expected = tempered(np.array([told[case_id] for case_id in said.case_ids]), temperature)
         np.testing.assert_allclose(said.probabilities, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_an_encoder_of_the_features_asks_for_the_scanner(run, components, cases, context):
+    encoder = rdfc.load_run(run).encoder("radiomics")
+    opened = OpenRun(run, components)
+    listed = opened.listed_cases(cases)[:4]
+    (model,) = opened.models.values()
+    extraction = extract(listed, model.views, context)
+    prepared = extraction.of("radiomics", [case.case_id for case in listed])
+    expected = model.views["radiomics"].collate(prepared)
+    np.testing.assert_allclose(encoder.prepare(list(listed)).numpy(), expected.numpy(), rtol=1e-5)
+    picture = str(cases / "case-000.png"), str(cases / "case-000.mask.png")
+    with pytest.raises(DataError, match="scanner"):
+        encoder.prepare(*picture)
 
 
 def test_a_new_scanner_fails_case_by_case_with_a_sentence(run, context, components, tmp_path):

@@ -122,7 +122,7 @@ def test_the_model_says_what_was_chosen_and_that_no_test_case_was_seen(selected)
     scores = [one["log_loss"] for one in about["ranking"]]
     assert scores == sorted(scores)
     files = {path.name for path in (selected / "model" / "holdout").iterdir()}
-    assert files == {"weights.safetensors", "model.json"}
+    assert files == {"weights.safetensors", "model.json", "training_cases.safetensors"}
 
 
 def test_the_tables_show_every_candidate_beside_what_was_chosen(selected):

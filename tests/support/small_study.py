@@ -172,7 +172,7 @@ def lasting(run: Path) -> dict[str, Any]:
     found = json.loads((run / "results.json").read_text(encoding="utf-8"))
     return {
         **found,
-        "run": {k: v for k, v in found["run"].items() if k not in ("seconds", "started")},
+        "run": {k: v for k, v in found["run"].items() if k not in ("seconds", "started", "bytes")},
     }
 
 

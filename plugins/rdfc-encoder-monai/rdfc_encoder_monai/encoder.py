@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -39,6 +40,15 @@ class MonaiEncoder(ImageEncoder):
         hook = partial(_require_size, sides=sides, model=self.config.model)
         network.register_forward_pre_hook(hook)
         return network
+
+    def made_elsewhere(self, channels: int) -> Mapping[str, Any]:
+        """The call of MONAI whose network has these parameters, and the file it began from."""
+        weights = self.config.weights
+        start = weights and {
+            "name": weights.name,
+            "licence": "unknown: a file of the user's own",
+        }
+        return {**networks.made_elsewhere(self.config, channels), "start": start}
 
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """``stem``, then ``layer1`` … ``layer4`` or ``denseblock1`` … ``denseblock4``."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import monai
 from monai.networks import nets
 from monai.networks.nets.swin_unetr import SwinUNETR
 from torch import Tensor, nn
@@ -40,19 +42,45 @@ def build(config: MonaiConfig, channels: int) -> tuple[nn.Module, Sides]:
     if config.model == "swin-unetr":
         return SwinFeatures(channels, config.feature_size), Sides((32, 32, 32), SWIN_STRIDE)
     if config.model.startswith("densenet"):
-        shape = {"spatial_dims": 3, "in_channels": channels, "out_channels": 1}
+        shape = _densenet_arguments(channels)
         return DenseFeatures(getattr(nets, config.model)(**shape)), Sides((32, 32, 32))
-    network: nn.Module = getattr(nets, config.model)(
-        spatial_dims=3,
-        n_input_channels=channels,
-        feed_forward=False,
-        widen_factor=config.width,
-        conv1_t_stride=config.stem_stride,
-        no_max_pool=not config.stem_pool,
-        shortcut_type=config.shortcut,
-        bias_downsample=False,
-    )
+    network: nn.Module = getattr(nets, config.model)(**_resnet_arguments(config, channels))
     return network, Sides()
+
+
+def made_elsewhere(config: MonaiConfig, channels: int) -> dict[str, Any]:
+    """The call of MONAI whose network has these parameters by the same names.
+
+    Only that of a ResNet gives these features; what follows the others is told under ``then``.
+    """
+    library, nets_of = f"monai {monai.__version__}", "monai.networks.nets"
+    if config.model == "swin-unetr":
+        shape = {"in_channels": channels, "out_channels": 1, "feature_size": config.feature_size}
+        call, then = f"{nets_of}.SwinUNETR", "swinViT(volumes)[-1], averaged over all places"
+    elif config.model.startswith("densenet"):
+        shape = _densenet_arguments(channels)
+        call, then = f"{nets_of}.{config.model}", "features(volumes), ReLU, averaged over places"
+    else:
+        call, arguments = f"{nets_of}.{config.model}", _resnet_arguments(config, channels)
+        return {"library": library, "call": call, "arguments": arguments}
+    return {"library": library, "call": call, "arguments": shape, "then": then}
+
+
+def _densenet_arguments(channels: int) -> dict[str, Any]:
+    return {"spatial_dims": 3, "in_channels": channels, "out_channels": 1}
+
+
+def _resnet_arguments(config: MonaiConfig, channels: int) -> dict[str, Any]:
+    return {
+        "spatial_dims": 3,
+        "n_input_channels": channels,
+        "feed_forward": False,
+        "widen_factor": config.width,
+        "conv1_t_stride": config.stem_stride,
+        "no_max_pool": not config.stem_pool,
+        "shortcut_type": config.shortcut,
+        "bias_downsample": False,
+    }
 
 
 class DenseFeatures(nn.Module):

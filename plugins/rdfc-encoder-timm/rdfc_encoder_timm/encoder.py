@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from rdfc_core.errors import ShapeError, StudyError, did_you_mean
 from rdfc_core.interfaces import ImageEncoder
-from rdfc_encoder_timm import half_width  # noqa: F401  (adds its networks to timm's)
+from rdfc_encoder_timm import half_width  # adds its networks to timm's
 from rdfc_encoder_timm.config import TimmConfig
 from rdfc_encoder_timm.layers import layer_groups
+from rdfc_encoder_timm.starts import STARTS
 from rdfc_encoder_timm.weights import load_weights
 
 LIFTS_FIXED_SIZE = frozenset({"dynamic_img_size", "strict_img_size"})
@@ -71,6 +72,40 @@ class TimmEncoder(ImageEncoder):
                 "centred, or name another model."
             )
         return _of_channels(published.mean, channels), _of_channels(published.std, channels)
+
+    def made_elsewhere(self, channels: int) -> Mapping[str, Any]:
+        """The call of timm, and the weights that the network began from with their licence."""
+        name = self.config.model
+        call, arguments = half_width.made_elsewhere(name) or (
+            "timm.create_model",
+            {"model_name": name},
+        )
+        shape = {"in_chans": channels, "num_classes": 0}
+        return {
+            "library": f"timm {timm.__version__}",
+            "call": call,
+            "arguments": {**arguments, **shape, **self._arguments()},
+            "start": self._start(),
+        }
+
+    def _start(self) -> dict[str, Any] | None:
+        """The published weights that it begins from, or the name of the file."""
+        weights = self.config.weights
+        if isinstance(weights, str):
+            start = STARTS[weights]
+            return {
+                "name": weights,
+                "package": f"{start.distribution} {start.version}",
+                "trained_on": start.trained_on,
+                "licence": start.licence,
+            }
+        if weights is not None:
+            return {"name": weights.name, "licence": "unknown: a file of the user's own"}
+        published = timm.get_pretrained_cfg(self.config.model) if self.config.pretrained else None
+        if published is None:
+            return None
+        licence = published.license or "unknown: timm names none"
+        return {"name": f"{self.config.model} of timm", "licence": licence}
 
     def layer_groups(self, network: nn.Module) -> Mapping[str, Sequence[nn.Module]]:
         """Named groups from input to output: ``stem``, ``layer1`` … ``layer4`` for a ResNet."""

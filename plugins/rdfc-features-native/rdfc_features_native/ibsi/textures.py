@@ -43,7 +43,7 @@ TWINS = {"SumVariance": "ClusterTendency", "Dissimilarity": "DifferenceAverage"}
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class TexturePart:
     """Voxels that are compared with one another: a slice, or all.
 
     Args:
@@ -154,7 +154,7 @@ class Textures:
             rows.append(np.column_stack([measured, [(shares**2).sum()]]))
         return _mean(rows)
 
-    def _pairs(self, part: Part) -> Iterator[NDArray[Any]]:
+    def _pairs(self, part: TexturePart) -> Iterator[NDArray[Any]]:
         """Co-occurrence counts: of all directions added up, or apart and in chunks."""
         steps, size = part.lattice.pairs, len(self.grey.levels)
         together = max(1, CHUNK_BYTES // (4 * size**2))
@@ -181,7 +181,7 @@ MEASURE: dict[str, Callable[[Textures], Rows]] = {
 
 def _parts(
     grey: Discretised, mask: Mask, distances: NDArray[np.int64], by_slice: bool, in_space: bool
-) -> Iterator[Part]:
+) -> Iterator[TexturePart]:
     """The slices that hold voxels, or all in one."""
     # At least two voxels along each axis: a direction that leaves a thin mask has runs, too.
     mask = np.pad(mask, [(0, max(0, 2 - n)) for n in mask.shape])
@@ -200,10 +200,10 @@ def _parts(
 
 def _part(
     lattice: Lattice, codes: NDArray[Any], distances: NDArray[np.int64], longest: int
-) -> Part:
+) -> TexturePart:
     grid = np.zeros(lattice.size, codes.dtype)
     grid[lattice.places] = codes
-    return Part(lattice, grid, distances, longest)
+    return TexturePart(lattice, grid, distances, longest)
 
 
 def _distances(outline: Mask, in_space: bool) -> NDArray[np.int64]:
