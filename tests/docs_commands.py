@@ -53,7 +53,7 @@ SHORT = (
 )
 """Settings under which a study ends soon."""
 FEW = ("dataset.cases=60", "dataset.labelled=40", "split.test_cases=20")
-"""A tenth of the demo's cases."""
+"""So many of the demo's cases."""
 
 
 def furnish(folder: Path) -> None:

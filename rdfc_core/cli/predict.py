@@ -130,7 +130,7 @@ def predict(
     said, extraction = predict_guarded(opened, cases, context, method, report is not None)
     scores = scores_of(opened, extraction, said)
     if report:
-        from rdfc_core.report.predictions_page import write_predictions_page
+        from rdfc_core.api.predictions_page import write_predictions_page
 
         write_predictions_page(report, opened, said, extraction, scores)
     if by_patient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rdfc_core.report.figures import Plot
@@ -22,7 +23,7 @@ def number_plots(said: Prediction, name: str) -> list[Plot]:
     truth, numbers = said.truth.astype(float), said.probabilities
     mean, low, high = agreement(truth, numbers)
     against = "Each point is one that was judged; on the line, prediction and label agree."
-    limits = (
+    limits = _with_minus(
         f"Mean difference {mean:.3g} (solid), limits of agreement {low:.3g} to {high:.3g} "
         "(dashed): 95 % of differences lie between them, if they are normal."
     )
@@ -42,7 +43,9 @@ def number_plots(said: Prediction, name: str) -> list[Plot]:
 
 def number_sentences(numbers: NumberCalibration) -> list[str]:
     """Whether predictions are too high or too low, and too far from their mean."""
-    told = f"Predictions are {numbers.predicted:.4g} on average, labels {numbers.observed:.4g}"
+    told = _with_minus(
+        f"Predictions are {numbers.predicted:.4g} on average, labels {numbers.observed:.4g}"
+    )
     found = [f"{told}, which chance may explain."]
     if _beyond(numbers.bias, 0):
         found = [
@@ -51,11 +54,16 @@ def number_sentences(numbers: NumberCalibration) -> list[str]:
     slope = numbers.slope
     if _beyond(slope, 1) and slope.low is not None and slope.high is not None:
         wide = "too far from" if slope.high < 1 else "too close to"
-        found.append(
+        line = _with_minus(
             f"They lie {wide} their mean: where predictions differ by 1, labels differ by "
             f"{slope.estimate:.2f} [{slope.low:.2f}, {slope.high:.2f}]."
         )
+        found.append(line)
     return found
+
+
+def _with_minus(told: str) -> str:
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", told)
 
 
 def _beyond(value: Value, perfect: float) -> bool:

@@ -135,7 +135,7 @@ def _view(
                 one.name,
                 f"{one.trained:.4g}",
                 f"{one.here:.4g}",
-                f"{one.difference:+.2f}",
+                f"{one.difference:+.2f}".replace("-", "−"),
                 f"{one.ks:.2f}",
             )
             for one in cohort.drift.furthest
@@ -273,5 +273,6 @@ def _subgroup_rows(cohort: Cohort, names: Sequence[str]) -> list[tuple[str, ...]
     for one in cohort.subgroups:
         cells = [written(one.metrics.get(name)) for name in names]
         per_class = ", ".join(f"{count} {label}" for label, count in one.per_class.items())
-        rows.append((f"{one.column}: {one.value}", f"{one.cases} ({per_class})", *cells))
+        told = f"{one.cases} ({per_class})" if per_class else str(one.cases)
+        rows.append((f"{one.column}: {one.value}", told, *cells))
     return rows

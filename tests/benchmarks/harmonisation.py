@@ -9,6 +9,11 @@ tumour of the last class are of scanner C, and a sixth of the others (confounded
 cross-validation by patient; everything is fitted on the training folds, by the view that studies
 use. Beside it a whole scanner is held out: the others train, and its cases are left as they are, or
 brought to them by ``new_sites: own``.
+
+    python tests/benchmarks/harmonisation.py malignant RUN/features.parquet [--draws 5]
+
+takes the features of a run, and gives them the scanners by shifting and stretching each feature;
+the class that is told from the others is named.
 """
 
 from __future__ import annotations
@@ -20,19 +25,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyarrow import parquet
 from scipy.ndimage import gaussian_filter
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from rdfc_core.case import Needs, Tumour
 from rdfc_core.config.resolve import resolve_part
 from rdfc_core.data.readers.auto import AutoReader
-from rdfc_core.interfaces import FeatureExtractor, Prepared
+from rdfc_core.extraction.features_table import ABOUT
 from rdfc_core.plugin.component import Part
 from rdfc_core.plugin.registry import installed
-from rdfc_core.views.feature_view import FeatureView
-from rdfc_core.views.options import FeatureViewConfig
 from rdfc_harmoniser_combat.config import ComBatConfig
 from rdfc_harmoniser_combat.harmoniser import ComBat
 
@@ -90,6 +97,24 @@ def drawn_scanners(
     return np.array([of[patient] for patient in patients])
 
 
+def of_a_run(features: Path, seed: int) -> NDArray[np.float64]:
+    """A run's features as three scanners would give them, (3, N, F), by a model of ComBat's kind.
+
+    Each scanner but the first shifts every feature by N(0, 0.7) standard deviations and stretches
+    it by a factor of exp(N(0, 0.3)).
+    """
+    table = parquet.read_table(features).to_pandas().drop(columns=list(ABOUT))
+    values = table.to_numpy(np.float64)
+    generator = np.random.default_rng(seed)
+    mean, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    found = [values]
+    for _ in SCANNERS.keys() - {"A"}:
+        stretch = np.exp(generator.normal(0, 0.3, len(mean)))
+        shift = generator.normal(0, 0.7, len(mean)) * spread
+        found.append(mean + stretch * (values - mean) + shift)
+    return np.array(found)
+
+
 def judged(
     values: NDArray[np.float64],
     scanners: NDArray[np.int64],
@@ -98,39 +123,28 @@ def judged(
     harmonise: dict[str, Any] | None,
 ) -> float:
     """AUROC of a logistic regression, the mean over folds; all is fitted on training cases."""
-    names = tuple(f"f{place}" for place in range(values.shape[1]))
-    cases = [
-        Prepared(row, names, columns={"scanner": "ABC"[scanner]})
-        for row, scanner in zip(values, scanners, strict=True)
-    ]
+    told = [{"scanner": "ABC"[scanner]} for scanner in scanners]
     found = []
     for train, test in folds:
-        combat = None if harmonise is None else ComBat(ComBatConfig(batch="scanner", **harmonise))
-        view = FeatureView(FeatureViewConfig(clip=5), _Nothing(), combat)
-        view.fit([cases[row] for row in train])
-        view.adapt([cases[row] for row in test])
-        seen = {
-            part: view.collate([cases[row] for row in rows]).numpy()
-            for part, rows in (("train", train), ("test", test))
-        }
-        model = LogisticRegression(C=0.01, class_weight="balanced", max_iter=5000)
+        seen = {"train": values[train], "test": values[test]}
+        if harmonise is not None:
+            combat = ComBat(ComBatConfig(batch="scanner", **harmonise))
+            combat.fit(values[train], [told[row] for row in train])
+            combat.adapt(values[test], [told[row] for row in test])
+            seen = {
+                part: combat.transform(values[rows], [told[row] for row in rows])
+                for part, rows in (("train", train), ("test", test))
+            }
+        model = make_pipeline(
+            SimpleImputer(strategy="median"),
+            StandardScaler(),
+            FunctionTransformer(np.clip, kw_args={"a_min": -5, "a_max": 5}),
+            LogisticRegression(C=0.01, class_weight="balanced", max_iter=5000),
+        )
         model.fit(seen["train"], labels[train])
         said = model.decision_function(seen["test"])
         found.append(roc_auc_score(labels[test], said))
     return float(np.mean(found))
-
-
-class _Nothing(FeatureExtractor):
-    """Features are there already."""
-
-    def names(self, ndim: int) -> tuple[str, ...]:
-        return ()
-
-    def extract(self, tumour: Any) -> Any:
-        raise NotImplementedError
-
-    def recipe(self) -> dict[str, Any]:
-        return {"name": "nothing"}
 
 
 def main() -> None:
@@ -141,8 +155,14 @@ def main() -> None:
     parser.add_argument("--parameters", default="parameters=ultrasound")
     parser.add_argument("--draws", type=int, default=5)
     asked = parser.parse_args()
-    data = measured(asked.dataset, asked.parameters, asked.table)
-    labels, patients = data["labels"], data["patients"]
+    if asked.table.suffix == ".parquet":
+        about = parquet.read_table(asked.table, columns=["patient_id", "label"]).to_pandas()
+        data = {"values": of_a_run(asked.table, 0)}
+        labels = (about["label"] == asked.dataset).to_numpy()
+        patients = about["patient_id"].to_numpy(str)
+    else:
+        data = measured(asked.dataset, asked.parameters, asked.table)
+        labels, patients = data["labels"], data["patients"]
     rows = np.arange(len(labels))
 
     def folds(values: NDArray[np.float64], seed: int) -> list[Any]:

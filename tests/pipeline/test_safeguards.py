@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from rdfc_core.api.predictions_page import write_predictions_page
 from rdfc_core.evaluation.conformal import conformal_quantile
 from rdfc_core.evaluation.safeguards import of_probe
 from rdfc_core.evaluation.trial_runner import TrialRunner
@@ -21,7 +22,6 @@ from rdfc_core.pipeline.open_run import OpenRun
 from rdfc_core.pipeline.predicted_scores import scores_of
 from rdfc_core.report.load import read_run
 from rdfc_core.report.page import render
-from rdfc_core.report.predictions_page import write_predictions_page
 from rdfc_core.results.schema import Results
 from rdfc_core.utils.progress import Progress
 from tests.support import small_setup, small_study
