@@ -17,10 +17,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support import ibsi_reference
+from tests.support import ibsi_reference, ibsi_responses
 from tests.support.generated_blocks import with_block
 from tests.support.ibsi_reference import CONFIGURATIONS
-from tests.support.ibsi_tables import feature_table, value_table
+from tests.support.ibsi_responses import RESPONSES
+from tests.support.ibsi_tables import feature_table, response_table, value_table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "ibsi.md"
 
@@ -34,7 +35,12 @@ def main() -> None:
     if place is None:
         sys.exit(f"Nothing is compared: {ibsi_reference.ABSENT}.")
     compared = {name: ibsi_reference.comparisons(place, name) for name in CONFIGURATIONS}
-    blocks = {"values": value_table(compared), "features": feature_table()}
+    deviations = {number: ibsi_responses.deviation(place, number) for number in RESPONSES}
+    blocks = {
+        "values": value_table(compared),
+        "maps": response_table(deviations),
+        "features": feature_table(),
+    }
     for name, lines in blocks.items():
         print("\n".join(lines), end="\n\n")
         if write:

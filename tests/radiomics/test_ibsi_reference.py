@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from rdfc_features_native.ibsi.vocabulary import FAMILIES, names_of
-from tests.support import ibsi_reference
+from tests.support import ibsi_reference, ibsi_responses
 from tests.support.generated_blocks import block
 from tests.support.ibsi_reference import CONFIGURATIONS
-from tests.support.ibsi_tables import feature_table, value_table
+from tests.support.ibsi_responses import RESPONSES
+from tests.support.ibsi_tables import feature_table, response_table, value_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ibsi.md"
 
@@ -29,6 +30,16 @@ def test_every_consensus_value_is_met_within_its_tolerance(name, place):
     compared = ibsi_reference.comparisons(place, name)
     assert len(compared) == EXPECTED[name]
     assert [one for one in compared if not one.within] == []
+
+
+@pytest.mark.parametrize("number", RESPONSES)
+def test_every_response_map_is_the_reference_one(number, place):
+    assert ibsi_responses.deviation(place, number).within
+
+
+def test_every_reference_map_is_compared(place):
+    files = (place / "ibsi_2_reference_response_maps").glob("*.nii.gz")
+    assert {file.name.split("_CT_")[1].split("_")[0] for file in files} == set(RESPONSES)
 
 
 def test_a_file_of_reference_values_has_no_feature_that_the_extractor_lacks(place):
@@ -59,3 +70,8 @@ def test_the_page_names_every_feature_with_its_identifier():
 def test_the_page_tells_what_complies(place):
     compared = {name: ibsi_reference.comparisons(place, name) for name in CONFIGURATIONS}
     assert block(PAGE.read_text(encoding="utf-8"), "values") == "\n".join(value_table(compared))
+
+
+def test_the_page_tells_how_far_each_response_map_is(place):
+    deviations = {number: ibsi_responses.deviation(place, number) for number in RESPONSES}
+    assert block(PAGE.read_text(encoding="utf-8"), "maps") == "\n".join(response_table(deviations))

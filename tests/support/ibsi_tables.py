@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rdfc_features_native.ibsi.vocabulary import FAMILIES
 from tests.support.ibsi_reference import Comparison
+from tests.support.ibsi_responses import RESPONSES, Deviation
 
 
 def value_table(compared: Mapping[str, Sequence[Comparison]]) -> list[str]:
@@ -33,6 +34,24 @@ def value_table(compared: Mapping[str, Sequence[Comparison]]) -> list[str]:
         told = f"{row.value:.3g} | {row.reference:g} | {row.tolerance:g}"
         lines.append(f"| {name}: {row.tag} | {told} |")
     return lines
+
+
+def response_table(deviations: Mapping[str, Deviation]) -> list[str]:
+    """How many maps of a filter comply, and their largest deviation of the reference's range."""
+    lines = ["| filter | tests | within 1 % | largest deviation |", "| --- | --- | --- | --- |"]
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for number in deviations:
+        options = RESPONSES[number]
+        kinds[options.get("wavelet", options["kind"])].append(number)
+    for kind, numbers in kinds.items():
+        found = [deviations[number] for number in numbers]
+        largest = max(one.largest for one in found)
+        # Single-precision files: what is smaller is their rounding.
+        told = "< 1e-6" if largest < 1e-6 else f"{largest:.0e}"
+        within = _share(one.within for one in found)
+        lines.append(f"| {kind} | {', '.join(numbers)} | {within} | {told} |")
+    outside = [number for number, one in deviations.items() if not one.within]
+    return [*lines, "", f"Outside: {', '.join(outside) or 'none'}."]
 
 
 def feature_table() -> list[str]:

@@ -111,7 +111,7 @@ def short(name: str) -> str:
 
 
 class Auto(QueryStrategy):
-    """What is best without labels, and what is best once there are some."""
+    """The default: TypiClust, which is published as better than random draws for few labels."""
 
     def __init__(self, config: NoOptions) -> None:
         self.config = config

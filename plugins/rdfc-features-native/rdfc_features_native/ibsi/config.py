@@ -6,6 +6,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rdfc_features_native.ibsi.filter_options import Filter, refuse_equal_names
+
 Aggregation = Literal[
     "2d_averaged",
     "2d_slice_merged",
@@ -27,6 +29,9 @@ Family = Literal[
     "gldzm",
     "ngtdm",
     "ngldm",
+]
+Filtered = Literal[
+    "firstorder", "histogram", "ivh", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"
 ]
 SpacingMm = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -101,6 +106,21 @@ class IbsiConfig(BaseModel):
         "zones and neighbourhoods have only 2d, 2.5d and 3d.",
     )
 
+    filters: tuple[Filter, ...] = Field(
+        (),
+        description="Filtered images that are measured beside the original, each a mapping with "
+        "its kind: mean, log, laws, gabor, wavelet, simoncelli.",
+    )
+    filtered_families: tuple[Filtered, ...] = Field(
+        ("firstorder",), min_length=1, description="Families measured on filtered images."
+    )
+    filtered_bin_count: int = Field(
+        32,
+        ge=2,
+        le=2**16,
+        description="Number of grey levels of filtered images, whose values have no unit.",
+    )
+
     @model_validator(mode="after")
     def _one_discretisation(self) -> IbsiConfig:
         if self.bin_width is not None and self.bin_count is not None:
@@ -108,9 +128,16 @@ class IbsiConfig(BaseModel):
         low, high = self.resegment_range or (None, None)
         if low is not None and high is not None and not low < high:
             raise ValueError("resegment_range begins with the least intensity that counts")
+        refuse_equal_names(self.filters)
         return self
 
     @property
     def levels(self) -> int:
         """The number of grey levels, where there is no bin width."""
         return self.bin_count or 32
+
+    def of_filtered(self) -> IbsiConfig:
+        """The options that hold for filtered images: a number of levels, whatever the values."""
+        bins = {"bin_width": None, "bin_count": self.filtered_bin_count, "resegment_range": None}
+        ivh = {"ivh_bin_width": None, "ivh_bin_count": self.ivh_bin_count or 1000}
+        return self.model_copy(update={**bins, **ivh})
