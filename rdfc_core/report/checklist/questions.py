@@ -55,8 +55,8 @@ CLEAR_ITEMS: Mapping[str, Question] = {
     "12": for_authors("report.html and study.yaml name every step of the pipeline. Draw it."),
     "13": reporting.data_source,
     "14": for_authors(
-        "It asks for overlap with earlier publications, which no run knows. Whether training and test "
-        "part overlap is under item 15."
+        "It asks for overlap with earlier publications, which no run knows. Whether training and "
+        "test part overlap is under item 15."
     ),
     "15": reporting.split_method,
     "16": for_authors("How images were acquired is not known to a run; processing is in item 21."),
