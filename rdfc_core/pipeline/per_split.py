@@ -254,6 +254,7 @@ def evaluate(
 
 def probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
     """Linear evaluation of the study's own pretext; sets the model's classifier."""
+    own.model.learnt_from = {**own.model.learnt_from, LABELS: run.case_set(own.taught)}
     found, own.model.classifier = linear_probe.judge_learnt(
         own.data, own.outputs, method_name(run.study)
     )
@@ -271,12 +272,3 @@ def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:
     model.cases = cases
     ndim = axes(run.extraction)
     model.remember(probe(model, run.study, run.context.registry, ndim))
-
-
-def _probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
-    """Linear evaluation of the study's own pretext; sets the model's classifier."""
-    own.model.learnt_from = {**own.model.learnt_from, LABELS: run.case_set(own.taught)}
-    found, own.model.classifier = linear_probe.judge_learnt(
-        own.data, own.outputs, method_name(run.study)
-    )
-    return found
