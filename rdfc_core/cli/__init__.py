@@ -27,6 +27,7 @@ from rdfc_core.cli import (
     reproduce,
     run,
     runs,
+    stability,
     store,
     suggest,
     validate,
@@ -55,6 +56,7 @@ app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("suggest")(suggest.suggest)
 app.command("features")(features.features)
+app.command("stability")(stability.stability)
 app.command("report")(report.report)
 app.command("checklist")(checklist.checklist)
 app.command("reproduce")(reproduce.reproduce)

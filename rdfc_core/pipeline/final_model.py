@@ -74,7 +74,7 @@ def train_on_all(
             (),
         )
         run = SplitRun(study, views, extraction, split, place, context)
-        fitted = run.fit()
+        _, fitted = run.fit()
         model, _ = per_split.pretrained(run)
         model.learnt_from = {**fitted, **model.learnt_from}
         model.classes = tuple(classes)

@@ -32,6 +32,7 @@ from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.guarding import by_classifier, guard_model
 from rdfc_core.pipeline.query_curves import queried
 from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.pipeline.stable_features import StableFeatures, keep_stable
 from rdfc_core.results.case_set import LABELS, NETWORK, STOPPING, CaseSet
 from rdfc_core.results.schema import Selection
 from rdfc_core.training import placement, pretrain
@@ -65,20 +66,21 @@ class SplitRun:
     folder: RunFolder
     context: RunContext
 
-    def fit(self) -> dict[str, CaseSet]:
+    def fit(self) -> tuple[list[StableFeatures], dict[str, CaseSet]]:
         """Fit the views on the split's pretext cases; refuse what could not be trained on them.
 
         Returns:
-            Which cases each view was fitted on, for `Model.learnt_from`.
+            What views keep that keep stable features alone; and which cases each was fitted on.
 
         Raises:
             StudyError: If a pretext, or a method that the study names, does not fit the views.
         """
+        kept = keep_stable(self.views, self.extraction, self.split, self.study.seed, self.context)
         fitted = view_fitting.fit(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
-        return fitted
+        return kept, fitted
 
     def case_set(self, case_ids: Sequence[str]) -> CaseSet:
         """Which cases these are."""

@@ -44,6 +44,7 @@ from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
+from rdfc_core.pipeline.stable_features import StableFeatures, record_stability
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import ConvergenceRecord
@@ -138,6 +139,7 @@ class _Run:
         self.vectors: list[Embedded] = []
         self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
+        self.stable: list[StableFeatures] = []
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -205,7 +207,8 @@ class _Run:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    fitted = part.fit()
+                    kept, fitted = part.fit()
+                    self.stable += kept
                     model, told = per_split.pretrained(part)
                     model.learnt_from = {**fitted, **model.learnt_from}
                     compared = per_split.compared(part, told)
@@ -295,5 +298,6 @@ class _Run:
                 "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
+                "stable": record_stability(self.place.path / files.STABILITY, self.stable),
             },
         )

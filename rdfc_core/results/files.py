@@ -16,6 +16,8 @@ PREDICTIONS = "predictions.parquet"
 """What each method said of each held-back case."""
 EMBEDDINGS = "embeddings.parquet"
 """Where each case lies for the first split's network."""
+STABILITY = "stability.parquet"
+"""How stable each handcrafted feature is, where views keep stable ones alone."""
 PICTURES = "pictures.parquet"
 """A thumbnail of each case."""
 ATTENTION = "attention.parquet"
@@ -37,6 +39,7 @@ FILES = (
     RESULTS,
     PREDICTIONS,
     EMBEDDINGS,
+    STABILITY,
     PICTURES,
     ATTENTION,
     SECTIONS,
@@ -48,7 +51,7 @@ FILES = (
 """The files that a run writes into its folder itself."""
 
 AFTER_PRETRAINING = (
-    *(RESULTS, PREDICTIONS, EMBEDDINGS, ATTENTION, SECTIONS),
+    *(RESULTS, PREDICTIONS, EMBEDDINGS, STABILITY, ATTENTION, SECTIONS),
     *(CHECKLIST, CHECKLIST_PAGE, REPORT),
 )
 """Those that tell of the pretrained networks."""

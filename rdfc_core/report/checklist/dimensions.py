@@ -89,6 +89,13 @@ def robustness(run: Evidence) -> ItemAnswer:
     """Whether features that measure unreliably were removed."""
     if not views_of(run):
         return not_applicable("The study measures no handcrafted features: it has no table.")
+    kept = run.folder / files.STABILITY
+    if kept.is_file():
+        return partly(
+            "Features that do not measure alike were removed. How far this covers other outlines "
+            "and scanners is for the authors.",
+            Proof(files.STABILITY, "the file", "there"),
+        )
     return not_met(
         "In this run no feature was removed for being unreliable: all that were measured are used. "
         "If the parameters name robust features alone, the authors can say how these were found.",
