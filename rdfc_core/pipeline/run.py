@@ -180,8 +180,7 @@ class _Run:
         told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
         findings.warn([*told, *findings.remark_findings(extraction.remarks)])
         if extraction.failures:
-            left = self.targets.findings(extraction.cases, self.dataset.classes)
-            findings.warn(left, self.heard)
+            findings.warn(self.targets.findings(extraction.cases, self.dataset.classes), self.heard)
         self.classes = self.targets.classes(extraction.cases, self.dataset.classes)
         if self.until == "evaluate":
             self.metrics = own_metrics(self.study, self.context.registry, self.classes)
@@ -253,14 +252,12 @@ class _Run:
         splits: Sequence[Split],
         uses: Sequence[Use],
     ) -> Results:
-        study, data, seen = self.study, self.dataset, self.seen
+        study, published, seen = self.study, self.dataset.published(), self.seen
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
-            published = data.published()
             found = in_units(study.evaluate, self.found)
             scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
-            queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -278,12 +275,12 @@ class _Run:
             metrics=scored.metrics,
             comparisons=scored.comparisons,
             labels_needed=tuple(needed),
-            queries=queries,
+            queries=bought_labels(study, self.queried),
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
             safeguards=summary.safeguards(study, self.guarded, self.classes),
-            dataset=run_facts.describe(study, data, cases, splits, classes, uses, seen),
+            dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses, seen),
             **run_facts.left_out(extraction),
             warnings=tuple(self.heard),
             run={
