@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rdfc_core.api.feature_table import extract_features
     from rdfc_core.api.reliability import feature_reliability
     from rdfc_core.api.running import run
+    from rdfc_core.api.stability import Repetitions, feature_stability
     from rdfc_core.api.suggesting import suggest
     from rdfc_core.api.trained_run import Run, load_run
     from rdfc_core.api.validating import validate
@@ -50,6 +51,7 @@ _HOME = {
     "Case": "case",
     "Encoder": "api.encoder",
     "RdfcClassifier": "api.classifier",
+    "Repetitions": "api.stability",
     "Results": "results.schema",
     "Run": "api.trained_run",
     "Study": "config.study",
@@ -57,6 +59,7 @@ _HOME = {
     "Volume": "volume",
     "extract_features": "api.feature_table",
     "feature_reliability": "api.reliability",
+    "feature_stability": "api.stability",
     "load_run": "api.trained_run",
     "load_study": "config.load",
     "run": "api.running",
@@ -78,6 +81,7 @@ __all__ = [
     "PluginError",
     "RdfcClassifier",
     "RdfcError",
+    "Repetitions",
     "Results",
     "Run",
     "ShapeError",
@@ -90,6 +94,7 @@ __all__ = [
     "__version__",
     "extract_features",
     "feature_reliability",
+    "feature_stability",
     "hookimpl",
     "load_run",
     "load_study",

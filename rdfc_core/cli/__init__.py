@@ -26,6 +26,7 @@ from rdfc_core.cli import (
     reproduce,
     run,
     runs,
+    stability,
     store,
     suggest,
     validate,
@@ -54,6 +55,7 @@ app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("suggest")(suggest.suggest)
 app.command("features")(features.features)
+app.command("stability")(stability.stability)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")

@@ -21,6 +21,15 @@ Given = Annotated[
     Path,
     typer.Argument(metavar="IMAGE|LIST", help="An image, or a CSV of images and masks."),
 ]
+Param = Annotated[
+    str,
+    typer.Option(
+        "--param",
+        "-p",
+        help="A PyRadiomics parameter file (YAML or JSON), or a bundled set: ultrasound, ct, "
+        "ct-3d; auto: ultrasound for pictures, ct-3d for volumes.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -78,15 +87,7 @@ Skip = Annotated[
 def features(
     source: Given,
     mask: Annotated[Path | None, typer.Argument(metavar="MASK", help="Its mask.")] = None,
-    param: Annotated[
-        str,
-        typer.Option(
-            "--param",
-            "-p",
-            help="A PyRadiomics parameter file (YAML or JSON), or a bundled set: ultrasound, ct, "
-            "ct-3d; auto: ultrasound for pictures, ct-3d for volumes.",
-        ),
-    ] = "auto",
+    param: Param = "auto",
     setting: Settings = None,
     label: Label = None,
     out: Out = None,
@@ -114,7 +115,7 @@ def features(
     check_out(out, overwrite, (source, mask), (*FORMATS, JSON))
     if mask is None and source.is_file() and source.suffix.lower() not in LISTS:
         raise StudyError(f"{source} is no list: give the mask of the image as well.")
-    parameters, value = _parameters(param, setting or [])
+    parameters, value = parameters_of(param, setting or [])
     cases = str(source) if mask is None else (str(source), str(mask))
     how: dict[str, Any] = {
         "extractor": extractor,
@@ -161,7 +162,7 @@ def _write_maps(cases: Any, out_dir: Path, parameters: Any, how: dict[str, Any])
     console.out.print(f"{len(files)} maps in {out_dir}.", markup=False, highlight=False)
 
 
-def _parameters(param: str, settings: list[str]) -> tuple[Any, int | None]:
+def parameters_of(param: str, settings: list[str]) -> tuple[Any, int | None]:
     """What to measure, and the value that marks the region if a file says it.
 
     A set stays a word; a file becomes its content, with settings that go before it.

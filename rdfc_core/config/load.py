@@ -9,10 +9,10 @@ from typing import Any
 from rdfc_core.config.merge import over_preset, over_protocol, preset, written_out
 from rdfc_core.config.renamed import refuse_old_names, translated
 from rdfc_core.config.resolve import ResolvedStudy, resolve
-from rdfc_core.config.study import SHORTHAND, Study
+from rdfc_core.config.study import OF_THE_VIEW, SHORTHAND, Study
 from rdfc_core.config.task_fit import of_task, refuse_idle
 from rdfc_core.errors import StudyError
-from rdfc_core.plugin.part_text import set_nested
+from rdfc_core.plugin.part_text import parse_part, set_nested
 from rdfc_core.plugin.registry import Registry
 from rdfc_core.utils.atomic import MOST_TEXT, within
 from rdfc_core.utils.serialization import parse_yaml
@@ -142,10 +142,39 @@ def _canonical(written: Mapping[str, Any]) -> dict[str, Any]:
         if _holds(study, target):
             raise StudyError(f"{word}: it stands for {target}, which is there, too. Drop one.")
         try:
-            set_nested(study, target, written[word])
+            for place, value in _places(word, target, written[word]):
+                set_nested(study, place, value)
         except ValueError as error:
             raise StudyError(f"{word}: it stands for {target}, and {error}.") from error
     return study
+
+
+def _places(key: str, target: str, value: Any) -> list[tuple[str, Any]]:
+    """What is set, and where: options of the view beside the component that a shorthand names.
+
+    Args:
+        key: As it was written; only a shorthand itself can hold options of its view.
+        target: What it stands for.
+        value: As it was written.
+
+    Raises:
+        ValueError: If a text is no component with its options.
+    """
+    begins = OF_THE_VIEW.get(key)
+    if begins is None:
+        return [(target, value)]
+    options = value
+    if isinstance(value, str) and begins in value:
+        parsed = parse_part(value)
+        options = {"name": parsed["name"], **parsed["options"]}
+    if not isinstance(options, Mapping):
+        return [(target, value)]
+    view = target.rpartition(".")[0]
+    found = [(f"{view}.{k}", v) for k, v in options.items() if str(k).startswith(begins)]
+    own = {k: v for k, v in options.items() if not str(k).startswith(begins)}
+    if not found:
+        return [(target, value)]
+    return [*([(target, own)] if own else []), *found]
 
 
 def _overridden(study: dict[str, Any], overrides: Overrides) -> dict[str, Any]:
@@ -155,12 +184,12 @@ def _overridden(study: dict[str, Any], overrides: Overrides) -> dict[str, Any]:
         StudyError: If one cannot be understood, has an old name, or its place is taken.
     """
     for key, value, said in _parsed(overrides):
-        target = _long_form(key)
-        asked: dict[str, Any] = {}
-        set_nested(asked, target, value)
-        refuse_old_names(asked, f"{said}: ")
         try:
-            set_nested(study, target, value)
+            for target, own in _places(key, _long_form(key), value):
+                asked: dict[str, Any] = {}
+                set_nested(asked, target, own)
+                refuse_old_names(asked, f"{said}: ")
+                set_nested(study, target, own)
         except ValueError as error:
             raise StudyError(f"{said}: {error}.") from error
         if "evaluate" in study:
@@ -190,7 +219,10 @@ def _parsed(overrides: Overrides) -> Iterable[tuple[str, Any, str]]:
 
 def _long_form(key: str) -> str:
     first, dot, rest = key.partition(".")
-    return SHORTHAND.get(first, first) + dot + rest
+    long = SHORTHAND.get(first, first)
+    if first in OF_THE_VIEW and rest.startswith(OF_THE_VIEW[first]):
+        long = long.rpartition(".")[0]
+    return long + dot + rest
 
 
 def _holds(study: Any, dotted: str) -> bool:

@@ -27,6 +27,9 @@ SHORTHAND = {
 }
 """Top-level words of a study and what they stand for."""
 
+OF_THE_VIEW = {"features": "stable"}
+"""Shorthand → what options begin with that belong to the view around the component it names."""
+
 VIEW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 OTHER_THAN_VIEWS = ("size", "picture")
 """What core itself keeps of every case beside its views; no view may be called so."""

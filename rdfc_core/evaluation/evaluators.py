@@ -85,7 +85,7 @@ class EvaluatorInputs:
             measured=view.measured(prepared[name])
             if isinstance(view, FeatureView) and name
             else MeasuredFeatures(nothing),
-            names=prepared[name][0].names if name and patients else (),
+            names=view.names if isinstance(view, FeatureView) and patients else (),
             # What is one number a column: a mapping of tokens stands in no table.
             columns={v: t.numpy() for v, t in columns if isinstance(t, Tensor) and t.ndim == 2},
             views=collated,

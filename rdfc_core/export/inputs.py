@@ -16,7 +16,7 @@ from rdfc_core.interfaces import Prepared, View
 from rdfc_core.interfaces.collated import Collated
 from rdfc_core.models.made_by import seen_phantoms
 from rdfc_core.plugin.attribution import origin
-from rdfc_core.views.feature_view import FeatureView
+from rdfc_core.views.feature_view import MEASURED, FeatureView
 from rdfc_core.views.image_view import ImageView
 
 TRIED = 2
@@ -122,6 +122,11 @@ def refuse_unknown_steps(name: str, view: FeatureView) -> None:
     further = sorted(set(view.state()) - FITTED)
     if view.harmonise is not None:
         further = ["harmonise", *further]
+    if further == [MEASURED]:
+        raise StudyError(
+            f"The view {name!r} keeps stable features alone, and an exported model takes all that "
+            "are measured. Export a run whose view has no option stable, or use rdfc predict."
+        )
     if further:
         raise StudyError(
             f"The view {name!r} does more with its features than an exported model can repeat "

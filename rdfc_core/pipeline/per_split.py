@@ -35,6 +35,7 @@ from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.guarding import by_classifier, guard_model
 from rdfc_core.pipeline.query_curves import queried
 from rdfc_core.pipeline.run_folder import RunFolder
+from rdfc_core.pipeline.stable_features import StableFeatures, keep_stable
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import EMBEDDING
 from rdfc_core.training import placement, pretrain
@@ -76,18 +77,23 @@ class SplitRun:
     folder: RunFolder
     context: RunContext
 
-    def fit(self) -> None:
+    def fit(self) -> list[StableFeatures]:
         """Fit the views on the split's pretext cases; refuse what could not be trained on them.
+
+        Returns:
+            What views keep that keep stable features alone.
 
         Raises:
             StudyError: If a pretext, or a method that the study names, does not fit the views.
         """
+        kept = keep_stable(self.views, self.extraction, self.split, self.study.seed, self.context)
         for name, view in self.views.items():
             view.fit(self.extraction.of(name, self.split.pretext))
         view_fitting.adapt(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
+        return kept
 
     def evaluated(self, model: Model) -> EvaluatedModel:
         """A model on the split's labelled cases."""

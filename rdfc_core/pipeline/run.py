@@ -43,6 +43,7 @@ from rdfc_core.pipeline.predictions_table import write_predictions
 from rdfc_core.pipeline.query_curves import bought_labels
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.run_inputs import inputs_of
+from rdfc_core.pipeline.stable_features import StableFeatures, record_stability
 from rdfc_core.pipeline.steps import Step
 from rdfc_core.pipeline.study_splits import splits_of
 from rdfc_core.pipeline.unconverged import ConvergenceRecord
@@ -137,6 +138,7 @@ class _Run:
         self.vectors: list[Embedded] = []
         self.trained, self.convergence = list(views), ConvergenceRecord()
         self.metrics: OwnMetrics = {}
+        self.stable: list[StableFeatures] = []
 
     def go(self, cases: Sequence[Case], known: MutableMapping[str, str]) -> Results:
         """All steps, from the cases to the results."""
@@ -185,9 +187,8 @@ class _Run:
     def _split(self, extraction: Extraction) -> list[Split]:
         seen = findings.seen_in(extraction.prepared)
         images = {case_id: one.image for case_id, one in seen.items()}
-        splits = splits_of(
-            self.study, self.dataset, extraction.cases, self.until, extraction.fingerprints, images
-        )
+        cases, prints = extraction.cases, extraction.fingerprints
+        splits = splits_of(self.study, self.dataset, cases, self.until, prints, images)
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
@@ -204,7 +205,7 @@ class _Run:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    part.fit()
+                    self.stable += part.fit()
                     model, told = per_split.pretrained(part)
                     compared = per_split.compared(part, told)
                 release_free_memory()
@@ -294,5 +295,6 @@ class _Run:
                 "bytes": size_of(self.place.path),
                 "embeddings": run_facts.embeddings(self.signs),
                 "convergence": self.convergence.facts(),
+                "stable": record_stability(self.place.path / files.STABILITY, self.stable),
             },
         )

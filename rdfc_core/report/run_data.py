@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rdfc_core.report.kept_features import KeptFeatures
 from rdfc_core.results.report_blocks import RecordedSection
 from rdfc_core.results.safeguards import JudgedSafeguards
 from rdfc_core.results.schema import (
@@ -139,6 +140,7 @@ class RunFacts(_Recorded):
     seed: int | None = None
     machine: str = ""
     no_attention: str = ""
+    stable: tuple[KeptFeatures, ...] = ()
     started: str = ""
     convergence: dict[str, PretrainingFacts] = {}
 

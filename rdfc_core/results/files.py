@@ -16,6 +16,8 @@ PREDICTIONS = "predictions.parquet"
 """What each method said of each held-back case."""
 EMBEDDINGS = "embeddings.parquet"
 """Where each case lies for the first split's network."""
+STABILITY = "stability.parquet"
+"""How stable each handcrafted feature is, where views keep stable ones alone."""
 PICTURES = "pictures.parquet"
 """A thumbnail of each case."""
 ATTENTION = "attention.parquet"
@@ -33,6 +35,7 @@ FILES = (
     RESULTS,
     PREDICTIONS,
     EMBEDDINGS,
+    STABILITY,
     PICTURES,
     ATTENTION,
     SECTIONS,
@@ -40,7 +43,7 @@ FILES = (
 )
 """The files that a run writes into its folder itself."""
 
-AFTER_PRETRAINING = (RESULTS, PREDICTIONS, EMBEDDINGS, ATTENTION, SECTIONS, REPORT)
+AFTER_PRETRAINING = (RESULTS, PREDICTIONS, EMBEDDINGS, STABILITY, ATTENTION, SECTIONS, REPORT)
 """Those that tell of the pretrained networks."""
 
 CHECKPOINTS = "checkpoints"

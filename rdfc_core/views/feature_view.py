@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # features are measured in environments that have no torch
 COLUMNS, ROWS = 64, 1000
 """Features, and cases, of which there is a table in double precision at one time."""
 
+MEASURED = "measured"
+"""In a saved state: the names of all features that are measured, where some are left out."""
+
 
 class FeatureView(View):
     """Standardised handcrafted features and a fully connected tower, (B, F) → (B, width)."""
@@ -41,6 +44,9 @@ class FeatureView(View):
         self._features = HarmonisedFeatures(harmonise)
         self.needs = self.preparer().needs
         self._names: tuple[str, ...] = ()
+        self._measured: tuple[str, ...] = ()
+        self._columns: NDArray[np.int64] | None = None
+        self._wanted: frozenset[str] | None = None
         self._median = self._mean = self._scale = np.zeros(0)
 
     def recipe(self) -> dict[str, Any]:
@@ -67,6 +73,10 @@ class FeatureView(View):
             self._features.columns,
         )
 
+    def keep(self, names: Collection[str] | None) -> None:
+        """Leave out, from the next `fit` on, all features but these; None: keep all."""
+        self._wanted = None if names is None else frozenset(names)
+
     def fit(self, prepared: Sequence[Prepared]) -> None:
         """Median (for missing values), mean and standard deviation of the given cases.
 
@@ -77,19 +87,21 @@ class FeatureView(View):
         """
         if not prepared:
             raise DataError("There is no case to fit the features' scale on.")
-        self._names = prepared[0].names
+        self._measured = prepared[0].names
         self._check_names(prepared)
+        wanted = self._wanted
+        kept = [n for n, name in enumerate(self._measured) if wanted is None or name in wanted]
+        self._names = tuple(self._measured[place] for place in kept)
+        self._columns = None if wanted is None else np.array(kept, np.int64)
         self._features.fit(prepared)
         whole = None if self.harmonise is None else self._features.table(prepared)
         # Some columns at a time: a table of 20,000 cases and its copies take half a gigabyte.
         parts = -(-len(self._names) // COLUMNS) or 1
         found = [
             _statistics(
-                np.stack([one.array[part[0] : part[-1] + 1] for one in prepared])
-                if whole is None
-                else whole[:, part]
+                np.stack([one.array[part] for one in prepared]) if whole is None else whole[:, part]
             )
-            for part in np.array_split(np.arange(len(self._names)), parts)
+            for part in np.array_split(np.array(kept, np.int64), parts)
             if part.size
         ]
         self._median, self._mean, self._scale = (
@@ -108,7 +120,7 @@ class FeatureView(View):
         self._check_names(prepared)
         standard = np.empty((len(prepared), len(self._names)), np.float32)
         for start in range(0, len(prepared), ROWS):
-            table = self._features.table(prepared[start : start + ROWS])
+            table = self.measured(prepared)[start : start + ROWS]
             values = (np.where(np.isnan(table), self._median, table) - self._mean) / self._scale
             if self.config.clip is not None:
                 values = values.clip(-self.config.clip, self.config.clip)
@@ -121,13 +133,14 @@ class FeatureView(View):
         return self._features.adapt(prepared)
 
     def measured(self, prepared: Sequence[Prepared]) -> MeasuredFeatures:
-        """The features of cases on their own scale: as measured, or harmonised."""
-        return MeasuredFeatures(prepared, None if self.harmonise is None else self._features)
+        """The features that the view keeps, on their own scale: as measured, or harmonised."""
+        harmonised = None if self.harmonise is None else self._features
+        return MeasuredFeatures(prepared, harmonised, self._columns)
 
     def accepts(self, ndim: int) -> bool:
         """Whether the extractor promises the fitted features of such tumours."""
         try:
-            return self.preparer().names(ndim) == self._names
+            return self.preparer().names(ndim) == self._measured
         except RdfcError:  # it measures only pictures, or only volumes
             return False
 
@@ -164,8 +177,11 @@ class FeatureView(View):
         return self._names
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Names, medians, means and scales, and what a harmoniser has learnt."""
+        """Names, medians, means and scales, what a harmoniser has learnt, and what is left out."""
+        measured = "\n".join(self._measured).encode()
+        left_out = {} if self._columns is None else {MEASURED: np.frombuffer(measured, np.uint8)}
         return {
+            **left_out,
             **self._features.state(),
             "names": np.frombuffer("\n".join(self._names).encode(), np.uint8),
             "median": self._median,
@@ -180,7 +196,14 @@ class FeatureView(View):
             ValueError: If there are not as many numbers as names, or what a harmoniser has learnt
                 is not among them.
         """
-        self._names = tuple(np.asarray(state["names"], np.uint8).tobytes().decode().split("\n"))
+        self._names = _as_names(state["names"])
+        self._measured, self._columns, self._wanted = self._names, None, None
+        if MEASURED in state:
+            self._measured, self._wanted = _as_names(state[MEASURED]), frozenset(self._names)
+            place = {name: column for column, name in enumerate(self._measured)}
+            if not self._wanted <= place.keys():
+                raise ValueError("it keeps features that it does not measure")
+            self._columns = np.array([place[name] for name in self._names], np.int64)
         self._median, self._mean, self._scale = (
             np.asarray(state[key], np.float64) for key in ("median", "mean", "scale")
         )
@@ -190,13 +213,17 @@ class FeatureView(View):
 
     def _check_names(self, prepared: Sequence[Prepared]) -> None:
         for one in prepared:
-            if one.names != self._names:
-                unlike = sorted(set(one.names) ^ set(self._names))
+            if one.names != self._measured:
+                unlike = sorted(set(one.names) ^ set(self._measured))
                 raise DataError(
                     f"The cases have different features: {len(one.names)} against "
-                    f"{len(self._names)}, for example {', '.join(unlike[:3])}. "
+                    f"{len(self._measured)}, for example {', '.join(unlike[:3])}. "
                     "Keep pictures and volumes in separate studies."
                 )
+
+
+def _as_names(stored: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(np.asarray(stored, np.uint8).tobytes().decode().split("\n"))
 
 
 def _statistics(

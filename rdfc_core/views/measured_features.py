@@ -22,10 +22,12 @@ class MeasuredFeatures:
     Args:
         cases: N of one feature view, with the same features.
         harmonised: Takes out of them what their sites add; None: they are as measured.
+        columns: (F,) places of those that count, in their order; None: all that were measured.
     """
 
     cases: Sequence[Prepared]
     harmonised: HarmonisedFeatures | None = None
+    columns: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """N."""
@@ -34,6 +36,8 @@ class MeasuredFeatures:
     @property
     def shape(self) -> tuple[int, int]:
         """N, F."""
+        if self.columns is not None:
+            return len(self.cases), len(self.columns)
         return len(self.cases), len(self.cases[0].array) if self.cases else 0
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float64]:
@@ -41,8 +45,10 @@ class MeasuredFeatures:
         count, width = self.shape
         places = np.arange(count)[rows]
         if self.harmonised is not None and len(places):
-            return self.harmonised.table([self.cases[place] for place in places])
+            whole = self.harmonised.table([self.cases[place] for place in places])
+            return whole if self.columns is None else whole[:, self.columns]
         table = np.empty((len(places), width))
         for row, place in enumerate(places):
-            table[row] = self.cases[place].array
+            values = self.cases[place].array
+            table[row] = values if self.columns is None else values[self.columns]
         return table

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rdfc_core.plugin.component import Part, PartOf
+from rdfc_core.views.stability_options import StabilityOptions
 
 MOST_WEIGHTS = 2**26
 """Of a tower: 256 MiB as float32; features are some thousands at most."""
@@ -63,7 +64,7 @@ class _OfImages(BaseModel):
         return self.images if self.image is None else (self.image,)
 
 
-class FeatureViewConfig(_OfImages):
+class FeatureViewConfig(_OfImages, StabilityOptions):
     """Options of the view of handcrafted features."""
 
     extractor: Annotated[Part, PartOf("feature_extractor")] = Part(name="native")

@@ -51,6 +51,7 @@ SHARES += ("evaluate.label_fractions=[0.5]", "evaluate.label_seeds=2", "evaluate
 FINETUNE = (*LABELS[:1], *LABELS[2:], "evaluate.methods=[hybrid-finetune]")
 STABLE = ("pretrain.schedule=warmup-stable-decay", "pretrain.epochs=4")
 STALLED = (*STABLE, "pretrain.epochs=9", "pretrain.check_steps=1", "pretrain.learning_rate=1e-12")
+KEPT = ("views.radiomics.stable=0.93",)
 FOLDS = ("split={kind: folds, folds: 2}", "pretrain.epochs=0")
 
 Change = tuple[str, tuple[str, ...]]
@@ -187,6 +188,11 @@ RADIOMICS: dict[str, Change] = {
     "dropout": ("0.0", ()),
     "clip": ("0.5", ()),
     "corruption": ("0.5", ()),
+    "stable": ("0.9", ()),
+    "stable_by": ("icc", KEPT),
+    "stable_chain": ("C", KEPT),
+    "stable_perturbations": ("2", KEPT),
+    "stable_cases": ("8", KEPT),
     "extractor": ("{name: outline, percentile: 20}", ()),
 }
 

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from rdfc_core.report import images, text
 from rdfc_core.report.images import Picture
+from rdfc_core.report.kept_features import KeptFeatures
 from rdfc_core.report.palette import colour_of
-from rdfc_core.report.run_data import CaseUse, DatasetFacts, FailedCase, MissingFeature, RunData
+from rdfc_core.report.run_data import (
+    CaseUse,
+    DatasetFacts,
+    FailedCase,
+    MissingFeature,
+    RunData,
+)
 
 PICTURES_A_CLASS = 8
 MOST_CLASSES = 6
@@ -64,6 +71,8 @@ class Data:
     missing: tuple[MissingGroup, ...]
     missing_more: int
     missing_features: int
+    kept: tuple[KeptFeatures, ...]
+    kept_rule: str
     samples: tuple[Sample, ...]
     damaged_pictures: str
 
@@ -92,6 +101,8 @@ def data(run: RunData) -> Data | None:
         missing=tuple(missing[:MOST_LISTED]),
         missing_more=max(0, len(missing) - MOST_LISTED),
         missing_features=len({one.feature for one in listed}),
+        kept=run.results.run.stable if run.results else (),
+        kept_rule=_rule(run.results.run.stable) if run.results else "",
         samples=_samples(run, [case_id for case_id in run.pictures if case_id not in damaged]),
         damaged_pictures=(
             f"{text.count(len(damaged), 'picture')} in pictures.parquet cannot be decoded, the "
@@ -138,6 +149,18 @@ def _numbers(facts: DatasetFacts) -> str:
         f"{shown['first_quartile']} and {shown['third_quartile']}), mean {shown['mean']} ± "
         f"{shown['sd']}. Colours below stand for its thirds."
     )
+
+
+def _rule(kept: Sequence[KeptFeatures]) -> str:
+    """What a feature has to reach to be kept, a sentence a view; "" where all are kept."""
+    what = {"low": "the lower end of the 95 % interval of ICC(1,1)", "icc": "ICC(1,1)"}
+    rules = {
+        one.view: f"{one.view}: {what.get(one.stable_by, one.stable_by)} reaches {one.stable:g} "
+        f"over {one.stable_perturbations} perturbations ({one.stable_chain}) of training cases, "
+        "one of each patient."
+        for one in kept
+    }
+    return " ".join(rules.values())
 
 
 def _written(n: int | None) -> str:
