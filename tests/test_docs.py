@@ -51,6 +51,7 @@ def test_the_page_on_the_run_folder_names_what_a_run_writes(finished, finished_t
     assert named - written <= {
         *("trials", "attention.parquet"),  # where a study asks for them
         "report.html",  # drawn by the command
+        *("checklist.md", "checklist.html"),  # where somebody asks for them
         "sections.json",  # where a plugin adds to the report
         "loggers",  # where others than the default are told
         "stability.parquet",  # where a view keeps stable features alone

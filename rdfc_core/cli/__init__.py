@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from rdfc_core.cli import (
+    checklist,
     datasets,
     demo,
     doctor,
@@ -57,6 +58,7 @@ app.command("suggest")(suggest.suggest)
 app.command("features")(features.features)
 app.command("stability")(stability.stability)
 app.command("report")(report.report)
+app.command("checklist")(checklist.checklist)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")

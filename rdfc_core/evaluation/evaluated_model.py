@@ -66,6 +66,11 @@ class EvaluatedModel:
         return {name: view.collate(prepared[name]) for name, view in self.model.views.items()}
 
     @property
+    def taught(self) -> list[str]:
+        """The cases whose labels train classifiers, and choose and calibrate one of them."""
+        return [case.case_id for case in self.data.cases[: len(self.data.split.train)]]
+
+    @property
     def handcrafted(self) -> tuple[str, FeatureView] | None:
         """The view whose features conventional radiomics takes, with its name: the first one."""
         name = handcrafted(self.model.views)

@@ -42,6 +42,7 @@ def load(folder: Path, study: ResolvedStudy, registry: Registry) -> Model:
         model.classes, model.layer, model.cases = about.classes, about.layer, about.cases
         model.made_by, model.probed = about.made_by, below(arrays, model_folder.PROBE)
         model.task = about.task or CLASSIFICATION
+        model.learnt_from = about.learnt_from or {}
         model.safeguards = about.safeguards
         if model.task != study.task:
             raise ValueError(f"it is of the task {model.task}, and its study of {study.task}")

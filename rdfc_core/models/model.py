@@ -29,6 +29,7 @@ from rdfc_core.models.outputs import OUTPUTS
 from rdfc_core.models.training_cases import TrainingCases, save_beside
 from rdfc_core.plugin.attribution import held_to_contract
 from rdfc_core.plugin.registry import Registry
+from rdfc_core.results.case_set import CaseSet
 from rdfc_core.results.safeguards import Safeguards
 from rdfc_core.results.schema import Selection
 from rdfc_core.results.vocabulary import (
@@ -41,8 +42,7 @@ from rdfc_core.results.vocabulary import (
     TaskName,
 )
 
-BATCH = 256
-CPU = torch.device("cpu")
+BATCH, CPU = 256, torch.device("cpu")
 
 
 @dataclass
@@ -54,13 +54,13 @@ class Model:
         pretext: The built pretext with its towers.
         classes: The labels in their order; none where a number is predicted.
         classifier: The linear classifier, once one is trained.
-        layer: What the classifier stands on: ``features`` or ``embedding``.
-        cases: What the cases are that it was trained on; None where nobody said.
+        layer: ``features`` or ``embedding``, on which the classifier stands.
+        cases: What the cases are; None where nobody said.
         selection: What was chosen for `predict`; None: the linear classifier.
         members: What there was to choose from: candidate → what it has learnt.
-        made_by: The components that it was made by; None where an older rdfc saved it.
-        probed: What these gave for phantoms, by the names of `Probe.arrays`.
+        made_by: Its components, None in older models; probed: their `Probe.arrays`.
         task: What the classifier and the members say.
+        learnt_from: Part of `rdfc_core.results.case_set` → the cases that it has learnt from.
         safeguards: What it has to tell of single predictions; None where an older rdfc saved it.
         training_cases: Where these lie; None where they are not kept.
     """
@@ -76,6 +76,7 @@ class Model:
     made_by: MadeBy | None = None
     probed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     task: TaskName = CLASSIFICATION
+    learnt_from: Mapping[str, CaseSet] = field(default_factory=dict)
     safeguards: Safeguards | None = None
     training_cases: TrainingCases | None = None
 
@@ -138,8 +139,7 @@ class Model:
     def calibrate(self, prepared: Mapping[str, Sequence[Prepared]]) -> None:
         """Set the statistics of batch normalisation from these cases, and no weight.
 
-        An untrained network has the statistics of no data at all; compared like that, a trained
-        one would win by its statistics alone.
+        An untrained network has the statistics of no data: a trained one would win by them alone.
         """
         towers = self.pretext.encoders()
         norms = [
@@ -265,8 +265,7 @@ class Model:
         for name, view in self.views.items():
             arrays |= {f"view.{name}.{key}": value for key, value in view.state().items()}
         if self.classifier is not None:
-            arrays["classifier.weight"] = self.classifier.weight
-            arrays["classifier.bias"] = self.classifier.bias
+            arrays |= {f"classifier.{k}": getattr(self.classifier, k) for k in ("weight", "bias")}
         for name, one in self.members.items():
             arrays |= {f"member.{name}/{key}": value for key, value in one.arrays().items()}
         about = model_folder.About(
@@ -277,6 +276,7 @@ class Model:
             selection=self.selection,
             made_by=self.made_by,
             task=None if self.task == CLASSIFICATION else self.task,
+            learnt_from=dict(self.learnt_from) or None,
             safeguards=self.safeguards,
         )
         arrays |= {f"{model_folder.PROBE}{key}": value for key, value in self.probed.items()}

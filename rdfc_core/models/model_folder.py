@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.models.made_by import MadeBy
+from rdfc_core.results.case_set import CaseSet
 from rdfc_core.results.files import MODEL_ABOUT, MODEL_WEIGHTS
 from rdfc_core.results.safeguards import Safeguards
 from rdfc_core.results.schema import Selection
@@ -49,6 +50,7 @@ class About(BaseModel):
     selection: Selection | None = None
     made_by: MadeBy | None = None
     task: TaskName | None = None
+    learnt_from: dict[str, CaseSet] | None = None
     safeguards: Safeguards | None = None
 
 
@@ -82,6 +84,15 @@ def write(folder: Path, arrays: Arrays, about: About) -> str:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return checksum
+
+
+def checksum(folder: Path) -> str:
+    """SHA-256 of the weights, as the folder's description has it.
+
+    Raises:
+        OSError, ValueError: If the description is missing or damaged.
+    """
+    return About.model_validate_json(within(folder / MODEL_ABOUT, MOST_TEXT).read_bytes()).sha256
 
 
 def read(folder: Path) -> tuple[About, dict[str, NDArray[Any]]]:

@@ -16,6 +16,8 @@ from rdfc_core.utils.atomic import MOST_TEXT, replacing, within
 
 BEFORE = ("case_id", "patient_id", "label", "fingerprint")
 AFTER = ("listed_part", "failed")
+IMAGE = "image"
+"""The last column; files of an older rdfc lack it."""
 
 
 class CaseRow(NamedTuple):
@@ -29,6 +31,7 @@ class CaseRow(NamedTuple):
         parts: Its part in each split, or "".
         listed_part: What the data set's own split column says of it, where that decides.
         failed: Why it could not be used, or "".
+        image: Fingerprint of its image alone, without the outline; "" in runs of an older rdfc.
     """
 
     case_id: str
@@ -38,6 +41,7 @@ class CaseRow(NamedTuple):
     parts: tuple[str, ...] = ()
     listed_part: str = ""
     failed: str = ""
+    image: str = ""
 
 
 def case_rows(
@@ -46,6 +50,7 @@ def case_rows(
     spec: SplitSpec,
     splits: Sequence[Split] = (),
     failures: Sequence[Failure] = (),
+    images: Mapping[str, str] | None = None,
 ) -> list[CaseRow]:
     """A row a case, in their order.
 
@@ -55,6 +60,7 @@ def case_rows(
         spec: Says whether a column of the data set decides the split.
         splits: The splits.
         failures: The cases that could not be used.
+        images: Case id → fingerprint of the image alone; it is not compared.
     """
     reasons = {failure.case_id: failure.reason for failure in failures}
     parts = [
@@ -70,6 +76,7 @@ def case_rows(
             tuple(part.get(case.case_id, "") for part in parts),
             case.columns.get(spec.column, "") if spec.kind == "column" else "",
             reasons.get(case.case_id, ""),
+            (images or {}).get(case.case_id, ""),
         )
         for case in cases
     ]
@@ -77,11 +84,11 @@ def case_rows(
 
 def write_rows(path: Path, rows: Sequence[CaseRow], splits: Sequence[Split]) -> None:
     """Write the rows as CSV."""
-    header = [*BEFORE, *(split.name for split in splits), *AFTER]
+    header = [*BEFORE, *(split.name for split in splits), *AFTER, IMAGE]
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
-        writer.writerows([*row[:4], *row.parts, row.listed_part, row.failed] for row in rows)
+        writer.writerows([*row[:4], *row.parts, *row[5:]] for row in rows)
 
 
 def wrote_rows(path: Path) -> bool:
@@ -108,16 +115,19 @@ def read_rows(path: Path) -> list[CaseRow]:
         raise DataError(
             f"{path} cannot be read: {error}. Begin the run afresh with --overwrite."
         ) from error
+    newer = bool(rows) and rows[0][-1:] == [IMAGE]
+    if not newer:
+        rows = [[*row, ""] for row in rows]
     return [
-        CaseRow(row[0], row[1], row[2], row[3], tuple(row[4:-2]), row[-2], row[-1])
+        CaseRow(row[0], row[1], row[2], row[3], tuple(row[4:-3]), *row[-3:])
         for row in rows[1:]
-        if len(row) >= len(BEFORE) + len(AFTER)
+        if len(row) > len(BEFORE) + len(AFTER)
     ]
 
 
 def without_reasons(rows: Sequence[CaseRow]) -> list[CaseRow]:
-    """The rows with whether a case failed in place of why."""
-    return [row._replace(failed="failed" if row.failed else "") for row in rows]
+    """The rows with whether a case failed in place of why, and what older runs record of it."""
+    return [row._replace(failed="failed" if row.failed else "", image="") for row in rows]
 
 
 def change(before: Sequence[CaseRow], now: Sequence[CaseRow]) -> str | None:

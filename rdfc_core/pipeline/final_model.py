@@ -74,8 +74,9 @@ def train_on_all(
             (),
         )
         run = SplitRun(study, views, extraction, split, place, context)
-        run.fit()
+        _, fitted = run.fit()
         model, _ = per_split.pretrained(run)
+        model.learnt_from = {**fitted, **model.learnt_from}
         model.classes = tuple(classes)
         scale = GreyScale.of(seen[case.case_id] for case in extraction.cases)
         teach(run, model)

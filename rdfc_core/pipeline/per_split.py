@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.case_definition import CaseDefinition
 from rdfc_core.data.splits import Split
@@ -31,15 +27,15 @@ from rdfc_core.models.model import fresh as fresh_model
 from rdfc_core.pipeline import view_fitting
 from rdfc_core.pipeline.compared_networks import built, compared_networks
 from rdfc_core.pipeline.context import RunContext
+from rdfc_core.pipeline.embedding_signs import Signs, signs_of
 from rdfc_core.pipeline.extraction import axes
 from rdfc_core.pipeline.guarding import by_classifier, guard_model
 from rdfc_core.pipeline.query_curves import queried
 from rdfc_core.pipeline.run_folder import RunFolder
 from rdfc_core.pipeline.stable_features import StableFeatures, keep_stable
+from rdfc_core.results.case_set import LABELS, NETWORK, STOPPING, CaseSet
 from rdfc_core.results.schema import Selection
-from rdfc_core.results.vocabulary import EMBEDDING
 from rdfc_core.training import placement, pretrain
-from rdfc_core.training.collapse import collapse_signs
 from rdfc_core.training.convergence import Convergence
 from rdfc_core.training.false_pairs import false_pairs
 from rdfc_core.training.held_back import hold_back
@@ -48,13 +44,6 @@ from rdfc_core.training.state import Task
 
 LOOKED_AT = 100
 """Test cases at most, so that how many find their partner means the same in every split."""
-
-Outputs = Mapping[str, Mapping[str, NDArray[np.float32]]]
-"""What `Model.outputs` gives."""
-
-
-Signs = dict[str, dict[str, float]]
-"""Pretext → `collapse_signs` of its embeddings of test cases, and how many these are."""
 
 
 @dataclass(frozen=True)
@@ -77,23 +66,25 @@ class SplitRun:
     folder: RunFolder
     context: RunContext
 
-    def fit(self) -> list[StableFeatures]:
+    def fit(self) -> tuple[list[StableFeatures], dict[str, CaseSet]]:
         """Fit the views on the split's pretext cases; refuse what could not be trained on them.
 
         Returns:
-            What views keep that keep stable features alone.
+            What views keep that keep stable features alone; and which cases each was fitted on.
 
         Raises:
             StudyError: If a pretext, or a method that the study names, does not fit the views.
         """
         kept = keep_stable(self.views, self.extraction, self.split, self.study.seed, self.context)
-        for name, view in self.views.items():
-            view.fit(self.extraction.of(name, self.split.pretext))
-        view_fitting.adapt(self.split, self.views, self.extraction)
+        fitted = view_fitting.fit(self.split, self.views, self.extraction)
         supervised.check(self.study.evaluate, self.views)
         StudyEvaluators.of(self.study, self.context.registry).check(self.views, self.study.task)
         built(self.study, self.views, len(self.split.pretext), self.context.registry)
-        return kept
+        return kept, fitted
+
+    def case_set(self, case_ids: Sequence[str]) -> CaseSet:
+        """Which cases these are."""
+        return CaseSet.of(case_ids, self.extraction.fingerprints)
 
     def evaluated(self, model: Model) -> EvaluatedModel:
         """A model on the split's labelled cases."""
@@ -177,6 +168,7 @@ def pretrained(
         run.context.team,
         run.context.loggers,
     )
+    model.learnt_from = {NETWORK: run.case_set(taught), STOPPING: run.case_set(held_back)}
     return model, convergence
 
 
@@ -256,7 +248,7 @@ def evaluate(
     return SplitEvaluation(
         found,
         chosen_models,
-        {n: _signs(one, tested) for n, one in methods.items()},
+        {n: signs_of(one, tested) for n, one in methods.items()},
         guarded,
         queried(own, run.context.progress),
     )
@@ -264,6 +256,7 @@ def evaluate(
 
 def probed(run: SplitRun, own: EvaluatedModel) -> baselines.VariantPredictions:
     """Linear evaluation of the study's own pretext; sets the model's classifier."""
+    own.model.learnt_from = {**own.model.learnt_from, LABELS: run.case_set(own.taught)}
     found, own.model.classifier = linear_probe.judge_learnt(
         own.data, own.outputs, method_name(run.study)
     )
@@ -281,12 +274,3 @@ def remember(run: SplitRun, model: Model, cases: CaseDefinition) -> None:
     model.cases = cases
     ndim = axes(run.extraction)
     model.remember(probe(model, run.study, run.context.registry, ndim))
-
-
-def _signs(outputs: Outputs, tested: range) -> dict[str, float]:
-    """How many cases, and `collapse_signs` of their embeddings; none where a pretext has none."""
-    place = slice(tested.start, tested.stop)
-    rows = {name: torch.from_numpy(one[place]) for name, one in outputs[EMBEDDING].items()}
-    if not rows or len(tested) < 2 or len({one.shape[1] for one in rows.values()}) > 1:
-        return {}
-    return {"cases": len(tested), **collapse_signs(rows)}

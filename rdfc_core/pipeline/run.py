@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from rdfc_core.case import Case
@@ -34,7 +33,9 @@ from rdfc_core.pipeline.case_list import study_cases
 from rdfc_core.pipeline.case_record import case_rows, without_reasons
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.dry_run import try_on_few
+from rdfc_core.pipeline.embedding_signs import Signs
 from rdfc_core.pipeline.embeddings_table import Embedded, embedded, write_embeddings
+from rdfc_core.pipeline.evaluation_record import record_evaluation
 from rdfc_core.pipeline.extraction import extract
 from rdfc_core.pipeline.finished import FINISHED, results_as_far
 from rdfc_core.pipeline.per_split import SplitRun
@@ -133,7 +134,7 @@ class _Run:
         self.found: dict[linear_probe.Variant, list[Prediction]] = defaultdict(list)
         self.queried: dict[Bought, list[Prediction]] = defaultdict(list)
         self.selections: list[Selection] = []
-        self.signs: dict[str, per_split.Signs] = {}
+        self.signs: dict[str, Signs] = {}
         self.guarded: list[GuardedTest] = []
         self.vectors: list[Embedded] = []
         self.trained, self.convergence = list(views), ConvergenceRecord()
@@ -150,7 +151,8 @@ class _Run:
         self._look(extraction)
         splits = self._split(extraction)
         spec = self.study.split_spec(self.dataset.protocol())
-        rows = case_rows(cases, extraction.fingerprints, spec, splits, extraction.failures)
+        prints = extraction.fingerprints
+        rows = case_rows(cases, prints, spec, splits, extraction.failures, self.images)
         before = self.place.case_rows()
         self.place.record_cases(rows, splits)
         if without_reasons(before) == without_reasons(rows):
@@ -167,17 +169,18 @@ class _Run:
         kept_states.shrink(self.place.path)
         results = self._results(cases, extraction, splits, uses)
         results.write(self.place.results)
+        record_evaluation(self.place.path, splits, prints, self.found)
         self.context.tell_finished(self.place.path, results)
         return results
 
     def _look(self, extraction: Extraction) -> None:
         """Warn of what the files say, and of what labels come to without the cases that failed."""
-        seen = findings.seen_in(extraction.prepared)
+        self.seen = seen = findings.seen_in(extraction.prepared)
+        self.images = {case_id: one.image for case_id, one in seen.items()}
         told = findings.case_findings(extraction.cases, seen, views=preparers_of(self.views))
         findings.warn([*told, *findings.remark_findings(extraction.remarks)])
         if extraction.failures:
-            left = self.targets.findings(extraction.cases, self.dataset.classes)
-            findings.warn(left, self.heard)
+            findings.warn(self.targets.findings(extraction.cases, self.dataset.classes), self.heard)
         self.classes = self.targets.classes(extraction.cases, self.dataset.classes)
         if self.until == "evaluate":
             self.metrics = own_metrics(self.study, self.context.registry, self.classes)
@@ -185,10 +188,8 @@ class _Run:
         self.definition = CaseDefinition.of(extraction.cases, scale)
 
     def _split(self, extraction: Extraction) -> list[Split]:
-        seen = findings.seen_in(extraction.prepared)
-        images = {case_id: one.image for case_id, one in seen.items()}
-        cases, prints = extraction.cases, extraction.fingerprints
-        splits = splits_of(self.study, self.dataset, cases, self.until, prints, images)
+        prints, images = extraction.fingerprints, self.images
+        splits = splits_of(self.study, self.dataset, extraction.cases, self.until, prints, images)
         spec = self.study.split_spec(self.dataset.protocol())
         findings.warn(split_findings(splits, spec, len(self.classes)), self.heard)
         if self.until == "pretrain" and not splits[0].test and self.targets.enough(self.classes):
@@ -205,8 +206,10 @@ class _Run:
             part = SplitRun(self.study, self.views, extraction, split, self.place, self.context)
             if model is None or split.pretext != taught:
                 with self.clock.stage("pretrain"):
-                    self.stable += part.fit()
+                    kept, fitted = part.fit()
+                    self.stable += kept
                     model, told = per_split.pretrained(part)
+                    model.learnt_from = {**fitted, **model.learnt_from}
                     compared = per_split.compared(part, told)
                 release_free_memory()
                 others = {name: other for name, (other, _) in compared.items()}
@@ -249,13 +252,12 @@ class _Run:
         splits: Sequence[Split],
         uses: Sequence[Use],
     ) -> Results:
-        study, published = self.study, self.dataset.published()
+        study, published, seen = self.study, self.dataset.published(), self.seen
         tested = splits if self.until == "evaluate" else ()
         with self.clock.stage("evaluate"):
             found = in_units(study.evaluate, self.found)
             scored = summary.scored(study, found, self.metrics, published.rows if published else ())
             needed = summary.needed(study, found)
-            queries = bought_labels(study, self.queried)
             importance = summary.importance(study, self.explained.families)
             method = method_name(study)
             main = linear_probe.main_variant(study.evaluate, self.trained)
@@ -273,15 +275,13 @@ class _Run:
             metrics=scored.metrics,
             comparisons=scored.comparisons,
             labels_needed=tuple(needed),
-            queries=queries,
+            queries=bought_labels(study, self.queried),
             importance=tuple(importance),
             selections=tuple(self.selections),
             headline=headline,
             safeguards=summary.safeguards(study, self.guarded, self.classes),
-            dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses),
-            failed=tuple(asdict(failure) for failure in extraction.failures),
-            missing=tuple(run_facts.missing(extraction)),
-            remarks=tuple(run_facts.remarks(extraction)),
+            dataset=run_facts.describe(study, self.dataset, cases, splits, classes, uses, seen),
+            **run_facts.left_out(extraction),
             warnings=tuple(self.heard),
             run={
                 "seconds": self.clock.seconds,

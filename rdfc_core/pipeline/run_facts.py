@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rdfc_core.case import Case
 from rdfc_core.config.resolve import ResolvedStudy
 from rdfc_core.data.accounting import Use, as_rows
 from rdfc_core.data.cells import counted
+from rdfc_core.data.inspection import Inspected
 from rdfc_core.data.splits import Split
 from rdfc_core.data.targets import TARGETS
 from rdfc_core.evaluation.sample_size import held_back, too_few
@@ -30,6 +35,7 @@ def describe(
     splits: Sequence[Split],
     classes: Sequence[str],
     uses: Sequence[Use],
+    seen: Mapping[str, Inspected],
 ) -> dict[str, Any]:
     """The data set in numbers: classes, cases, patients, the size of each part, and every use.
 
@@ -40,6 +46,7 @@ def describe(
         splits: That were made of them.
         classes: Those that are told apart; a case with another label counts as unlabelled.
         uses: What each case was used for.
+        seen: Case id → what there is to see in it.
     """
     targets = TARGETS[study.task]
     return {
@@ -61,7 +68,33 @@ def describe(
             for split in splits
         ],
         "uses": list(as_rows(uses)),
+        "images": image_sizes(seen),
     }
+
+
+def image_sizes(seen: Mapping[str, Inspected]) -> dict[str, Any]:
+    """Smallest, median and largest size of the outlines' boxes, and of a sample, over the cases.
+
+    Args:
+        seen: Case id → what there is to see in it.
+
+    Returns:
+        ``box_mm``: an axis each, axial planes first; ``sample_size``: mm² of pictures, mm³ of
+        volumes. Empty where cases have several numbers of axes, or none is known.
+    """
+    known = [one for one in seen.values() if one.box_mm and len(one.box_mm) == len(one.extents)]
+    if not known or len({len(one.box_mm) for one in known}) > 1:
+        return {}
+    boxes = np.array([one.box_mm for one in known])
+    sizes = boxes.prod(axis=1) / np.array([one.extents for one in known]).prod(axis=1)
+    return {
+        "box_mm": [_range(column) for column in boxes.T],
+        "sample_size": _range(sizes),
+    }
+
+
+def _range(values: NDArray[np.float64]) -> list[float]:
+    return [float(one) for one in np.quantile(values, (0, 0.5, 1))]
 
 
 def embeddings(signs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
@@ -87,6 +120,15 @@ def by_default(selections: Sequence[Selection], task: TaskName = CLASSIFICATION)
         f"{few}, so that nothing could be held back to choose by: {first.chosen} was taken, the "
         "default, and is not calibrated. Label more patients."
     ]
+
+
+def left_out(extraction: Extraction) -> dict[str, Any]:
+    """What could not be used or measured, and what was done differently, as results keep it."""
+    return {
+        "failed": tuple(asdict(failure) for failure in extraction.failures),
+        "missing": tuple(missing(extraction)),
+        "remarks": tuple(remarks(extraction)),
+    }
 
 
 def missing(extraction: Extraction) -> list[dict[str, Any]]:

@@ -30,11 +30,14 @@ MODEL_FILES = "|".join(
     map(re.escape, (files.MODEL_WEIGHTS, files.MODEL_ABOUT, files.TRAINING_CASES))
 )
 
+CARDS = "|".join(map(re.escape, (files.MODEL_CARD, files.DATASET_CARD)))
+"""Written into the folder of the models, as a pattern."""
+
 FOLDERS: Mapping[str, str] = {
     files.CHECKPOINTS: rf"(?:previous-)?{SPLIT}(?:\.stable)?\.safetensors",
     files.TENSORBOARD: rf"{SPLIT}/events\.out\.tfevents\..+",
     files.LOGGERS: r"[^/]+/.+",
-    files.MODELS: rf"{SPLIT}/(?:{MODEL_FILES})",
+    files.MODELS: rf"{SPLIT}/(?:{MODEL_FILES})|{CARDS}",
     files.TRIALS: rf"{SPLIT}/[^/]+\.(?:json|safetensors)",
 }
 """The folders that a run makes → the files that it writes there, as a pattern."""

@@ -18,6 +18,7 @@ from rdfc_core.data.splits import Split
 from rdfc_core.errors import RdfcError, StudyError
 from rdfc_core.evaluation.trials import depends_on_pretext
 from rdfc_core.pipeline.case_record import CaseRow, change, read_rows, write_rows, wrote_rows
+from rdfc_core.pipeline.evaluation_record import evaluations, keep_evaluations
 from rdfc_core.pipeline.kept_files import refuse_cleaned
 from rdfc_core.pipeline.run_files import (
     LOCK,
@@ -160,7 +161,9 @@ class RunFolder:
             Whether it was begun here and now.
         """
         if overwrite:
+            evaluated = evaluations(self.path)
             remove_own(self.path)
+            keep_evaluations(self.path, evaluated)
         if self.study.exists():
             recorded = self._recorded()
             filled_in = self.filled_in(registry)

@@ -19,6 +19,7 @@ from rdfc_core.evaluation.bootstrap import Prediction
 from rdfc_core.evaluation.patients import of_patients, require_poolable
 from rdfc_core.evaluation.sample_size import too_few
 from rdfc_core.extraction.extract import Extraction
+from rdfc_core.models import model_folder
 from rdfc_core.pipeline import cohort_scores
 from rdfc_core.pipeline.case_record import CaseRow
 from rdfc_core.pipeline.cohort_drift import TrainedOn, drift_of
@@ -76,12 +77,13 @@ def validate(
     with captured_warnings() as heard:
         for name, listing in listings.items():
             extraction = features(run, run.listed_cases(listing), context)
-            _refuse_known(name, extraction, rows)
+            shared = _refuse_known(name, extraction, rows)
             found = predicted(run, extraction, method)
             cases = _Listed(name, listing, extraction, found, run.study.evaluate)
             cohort, said[name] = _cohort(cases, by, own_metrics)
             drift = drift_of(extraction, run, trained, cohort_scores.SEED)
-            cohorts.append(Cohort(**cohort, drift=drift))
+            content = tuple(extraction.fingerprints[c.case_id] for c in extraction.cases)
+            cohorts.append(Cohort(**cohort, drift=drift, content=content, shared_patients=shared))
     own, own_cases = _own(results, method)
     validation = Validation(
         run=run.place.path.name,
@@ -95,6 +97,7 @@ def validate(
         own_cases=own_cases,
         cohorts=tuple(cohorts),
         warnings=tuple(heard),
+        models={folder.name: model_folder.checksum(folder) for folder in run.place.models()},
     )
     return validation, said
 
@@ -137,8 +140,12 @@ def validate_into(
     return validation, write_page(folder, validation, said)
 
 
-def _refuse_known(name: str, extraction: Extraction, rows: Sequence[CaseRow]) -> None:
-    """Cases that a model has learnt from say nothing of how it does elsewhere."""
+def _refuse_known(name: str, extraction: Extraction, rows: Sequence[CaseRow]) -> int:
+    """Cases that a model has learnt from say nothing of how it does elsewhere.
+
+    Returns:
+        How many ids of patients are those of patients that it has learnt from.
+    """
     seen = {
         row.fingerprint: row.case_id
         for row in rows
@@ -158,6 +165,7 @@ def _refuse_known(name: str, extraction: Extraction, rows: Sequence[CaseRow]) ->
             "are the same people, leave them out.",
             *(name, len(shared), listed(shared)),
         )
+    return len(shared)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,27 @@ from rdfc_core.data.splits import Split
 from rdfc_core.errors import DataError
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import View
+from rdfc_core.results.case_set import VIEW, CaseSet
 
 log = logging.getLogger("rdfc")
+
+
+def fit(split: Split, views: Mapping[str, View], extraction: Extraction) -> dict[str, CaseSet]:
+    """Fit views on a split's pretext cases, and show them the labelled ones as `adapt` does.
+
+    Returns:
+        Which cases each was fitted on, by the names of `Model.learnt_from`.
+
+    Raises:
+        DataError: If a view cannot be fitted, or cannot take a case.
+    """
+    fitted = {}
+    for name, view in views.items():
+        case_ids = split.pretext
+        view.fit(extraction.of(name, case_ids))
+        fitted[f"{VIEW}{name}"] = CaseSet.of(case_ids, extraction.fingerprints)
+    adapt(split, views, extraction)
+    return fitted
 
 
 def adapt(split: Split, views: Mapping[str, View], extraction: Extraction) -> None:

@@ -15,7 +15,9 @@ __all__ = ["write_report"]
 
 
 def write_report(folder: Path) -> Path:
-    """Draw ``report.html`` from what the run folder holds; sections without data say so.
+    """Draw ``report.html`` from what the run folder holds, and the cards beside its models.
+
+    Sections without data say so.
 
     The same folder gives the same bytes. An earlier report is replaced whole or not at all.
 
@@ -29,10 +31,13 @@ def write_report(folder: Path) -> Path:
         DataError: If the folder holds none of a run's files, or one of them is damaged.
     """
     # Loaded when a report is drawn: matplotlib and scikit-learn take seconds.
+    from rdfc_core.report.cards import write_cards
     from rdfc_core.report.load import read_run
     from rdfc_core.report.page import render
 
-    html = render(read_run(folder))
+    run = read_run(folder)
+    html = render(run)
+    write_cards(folder, run)
     path = folder / REPORT
     with replacing(path) as partial:
         # replace: half a surrogate pair, which JSON may hold, is no character of any file.

@@ -24,6 +24,10 @@ ATTENTION = "attention.parquet"
 """Where the image encoder looks, in a few cases."""
 SECTIONS = "sections.json"
 """What plugins add to the report."""
+EVALUATIONS = "evaluations.jsonl"
+"""A line each time the test part was evaluated here."""
+CHECKLIST, CHECKLIST_PAGE = "checklist.md", "checklist.html"
+"""Reporting checklists, filled."""
 REPORT = "report.html"
 """The report."""
 
@@ -39,11 +43,17 @@ FILES = (
     PICTURES,
     ATTENTION,
     SECTIONS,
+    EVALUATIONS,
+    CHECKLIST,
+    CHECKLIST_PAGE,
     REPORT,
 )
 """The files that a run writes into its folder itself."""
 
-AFTER_PRETRAINING = (RESULTS, PREDICTIONS, EMBEDDINGS, STABILITY, ATTENTION, SECTIONS, REPORT)
+AFTER_PRETRAINING = (
+    *(RESULTS, PREDICTIONS, EMBEDDINGS, STABILITY, ATTENTION, SECTIONS),
+    *(CHECKLIST, CHECKLIST_PAGE, REPORT),
+)
 """Those that tell of the pretrained networks."""
 
 CHECKPOINTS = "checkpoints"
@@ -58,5 +68,7 @@ TRIALS = "trials"
 """A folder: what each method that labels train said, as it is done."""
 
 MODEL_WEIGHTS, MODEL_ABOUT = "weights.safetensors", "model.json"
+MODEL_CARD, DATASET_CARD = "model-card.md", "dataset-card.md"
+"""In the folder of the models: what they are, and what they were made of."""
 TRAINING_CASES = "training_cases.safetensors"
 """Beside a model: where its training cases lie, for distances and neighbours."""

@@ -171,6 +171,10 @@ class Cohort(BaseModel):
     """Against the training cases."""
     too_few: str = ""
     """Why nothing is judged by so few cases, or ""."""
+    content: tuple[str, ...] = ()
+    """Fingerprints of its cases, as ``cases.csv`` of a run has them."""
+    shared_patients: int | None = None
+    """Ids of patients that the run has learnt from; null in files of an older rdfc."""
 
 
 class Validation(BaseModel):
@@ -200,6 +204,8 @@ class Validation(BaseModel):
     """In the order in which they were given."""
     warnings: tuple[str, ...] = ()
     """What was warned of on the way."""
+    models: dict[str, str] = {}
+    """Split → SHA-256 of the weights that were judged, as ``model.json`` has it."""
 
     def write(self, path: Path) -> None:
         """Write it as JSON, whole or not at all."""

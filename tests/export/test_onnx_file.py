@@ -36,6 +36,7 @@ SELECTING = (
     "evaluate.selection.folds=2",
     "evaluate.controls=[]",
     "evaluate.classifiers=[logistic]",
+    "evaluate.methods=[hybrid-scratch,hybrid-finetune,radiomics]",
     "evaluate.inner_folds=2",
     "evaluate.supervised.epochs=2",
     "evaluate.label_fractions=[]",

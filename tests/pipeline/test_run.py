@@ -101,6 +101,7 @@ def test_a_run_folder_holds_what_was_promised(finished):
         "predictions.parquet",
         "attention.parquet",
         "results.json",
+        "evaluations.jsonl",
         ".lock",
     }
     resolved = yaml.safe_load((finished / "study.yaml").read_text(encoding="utf-8"))
