@@ -12,6 +12,7 @@ from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.load import load_study
 from rdfc_core.config.merge import preset_names
 from rdfc_core.config.query_settings import QueryingSettings
+from rdfc_core.config.safeguard_settings import ConformalSettings, OutOfDistributionSettings
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.study import Study
 from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
@@ -52,6 +53,16 @@ SECTIONS = (
         "evaluate.selection",
         "How the model that predicts is chosen, by training cases alone",
         SelectionSettings,
+    ),
+    Section(
+        "evaluate.conformal",
+        "Prediction sets and intervals of single predictions",
+        ConformalSettings,
+    ),
+    Section(
+        "evaluate.out_of_distribution",
+        "When a case is told to be unlike the training cases",
+        OutOfDistributionSettings,
     ),
     Section(
         "evaluate.supervised",
