@@ -16,6 +16,9 @@ from rdfc_core.results.vocabulary import (
     SELECTED,
 )
 
+MOST_NAMED = 3
+"""So many methods that are not beaten are named in a sentence; more stand in the table alone."""
+
 
 def main_row(headline: Headline, rows: Sequence[Row]) -> Row | None:
     """The row that the headline is about, in the metric that decides."""
@@ -72,6 +75,8 @@ def conclusion(headline: Headline) -> str:
     if not own:
         return "No control was evaluated, so this number cannot be judged."
     better = [label(one) for one in own if outcome(one) == "better"]
+    if not better and len(own) > MOST_NAMED:
+        return f"It does better than none of the {len(own)} that it is compared with."
     clauses = [f"does better than {text.listed(better)}"] if better else []
     for kind, lead in (("open", "cannot be told apart from"), ("worse", "does worse than")):
         names = [label(one) for one in own if outcome(one) == kind]
