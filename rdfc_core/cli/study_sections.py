@@ -12,7 +12,11 @@ from rdfc_core.config.evaluate_settings import EvaluateSettings
 from rdfc_core.config.load import load_study
 from rdfc_core.config.merge import preset_names
 from rdfc_core.config.query_settings import QueryingSettings
-from rdfc_core.config.safeguard_settings import ConformalSettings, OutOfDistributionSettings
+from rdfc_core.config.safeguard_settings import (
+    ConformalSettings,
+    OperatingPointSettings,
+    OutOfDistributionSettings,
+)
 from rdfc_core.config.selection_settings import SelectionSettings
 from rdfc_core.config.study import Study
 from rdfc_core.config.supervised_settings import SupervisedSettings, Tuning
@@ -32,11 +36,13 @@ class Section:
         path: Its place in a study, such as ``evaluate.supervised``; "" for the study itself.
         summary: One line.
         model: The options.
+        listed: There it is a list of such.
     """
 
     path: str
     summary: str
     model: type[BaseModel]
+    listed: bool = False
 
 
 SECTIONS = (
@@ -63,6 +69,12 @@ SECTIONS = (
         "evaluate.out_of_distribution",
         "When a case is told to be unlike the training cases",
         OutOfDistributionSettings,
+    ),
+    Section(
+        "evaluate.operating_points",
+        "One threshold of a class's probability, chosen on held-back training cases",
+        OperatingPointSettings,
+        listed=True,
     ),
     Section(
         "evaluate.supervised",
@@ -100,9 +112,9 @@ def schema(section: Section) -> dict[str, Any]:
         parent, _, key = inner.path.rpartition(".")
         if key and parent == section.path:
             found["properties"][key] = {
-                "type": "object",
+                "type": "array" if inner.listed else "object",
                 "description": f"{inner.summary}. Its options: rdfc plugins show {inner.path}.",
-                "default": {},
+                "default": [] if inner.listed else {},
             }
     return found
 
@@ -122,8 +134,8 @@ def named_kinds(model: type[BaseModel]) -> dict[str, Kind]:
 
 def presets_of_section(section: Section) -> dict[str, dict[str, Any]]:
     """What each preset says about the options of a section."""
-    if section.model is SplitSpec:
-        return {}  # the data set's protocol stands in the place of a preset
+    if section.model is SplitSpec or section.listed:
+        return {}  # a split's are those of the data set's protocol, and a list has none
     found = {}
     for preset in preset_names():
         values = load_study({"preset": preset, "dataset": "any"}).model_dump(mode="json")

@@ -22,7 +22,7 @@ from rdfc_core.plugin.component import Component
 from rdfc_core.plugin.registry import Source, installed
 
 CORE = "rdfc-core"
-EXTRAS = ("dicom", "mlflow", "monai", "paper", "pyradiomics", "table")
+EXTRAS = ("combat", "dicom", "mlflow", "monai", "paper", "pyradiomics", "suggest", "table")
 """Of core: each names plugins of this project."""
 
 

@@ -10,10 +10,13 @@ from rdfc_core.results.vocabulary import (
     BALANCED_ACCURACY,
     BRIER,
     ECE,
+    ENSEMBLE,
     F1_WEIGHTED,
     MAE,
     R2,
     RMSE,
+    SHAPE_ONLY,
+    SIZE_ONLY,
     SPEARMAN,
     metric_heading,
 )
@@ -41,13 +44,13 @@ WORDS: Mapping[str, str] = {
     "untrained network": "the same network with random weights; a linear probe reads its features",
     "linear probe": "a linear classifier on features of a network that is not changed any more",
     "fine-tuned": "the pretrained network, trained on with labels",
-    "ensemble": "the average of the calibrated probabilities of several models",
+    ENSEMBLE: "the average of the calibrated probabilities of several models",
     "inner folds": "parts of the training cases that are held back in turn to choose by; the test "
     "part is never seen",
     "p corrected": "how likely a difference of this size is by chance alone, after Holm's "
     "correction for the number of comparisons",
-    "size-only": "a classifier that sees the tumour's size and nothing else",
-    "shape-only": "a classifier that sees the shape features of the outline and nothing else",
+    SIZE_ONLY: "a classifier that sees the tumour's size and nothing else",
+    SHAPE_ONLY: "a classifier that sees the shape features of the outline and nothing else",
 }
 
 BRACKETS = "[0.72, 0.81]"

@@ -128,7 +128,10 @@ def test_predictions_equal_those_of_the_command_line(run, pictures, manifest, rd
     done = rdfc_here("predict", run.folder, "--manifest", pictures, *HERE)
     printed = list(csv.DictReader(done.out.splitlines()))
     frame = run.predict(pictures, executor=EXECUTOR)
-    assert list(frame.columns) == ["case_id", "predicted", "p_benign", "p_malignant"]
+    assert list(frame.columns) == [
+        *("case_id", "predicted", "p_benign", "p_malignant"),
+        *("prediction_set", "certain", "distance_percentile", "neighbours"),
+    ]
     assert list(frame["case_id"]) == [row["case_id"] for row in printed]
     assert list(frame["predicted"]) == [row["predicted"] for row in printed]
     np.testing.assert_allclose(

@@ -113,7 +113,7 @@ def run(cases, context, components, tmp_path_factory) -> Path:
 
 def saved(run: Path) -> dict[str, np.ndarray]:
     """What the feature view of the only split has learnt."""
-    (file,) = (run / "model").rglob("*.safetensors")
+    (file,) = (run / "model").rglob("weights.safetensors")
     return {k: v for k, v in load_file(file).items() if k.startswith("view.radiomics.")}
 
 

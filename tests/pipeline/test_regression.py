@@ -204,7 +204,9 @@ def test_the_command_line_predicts_numbers(finished, rdfc_here, tmp_path):
     done = rdfc_here("predict", finished, "--manifest", listing, "--store", tmp_path / "s", *HERE)
     assert done.code == 0, done.err
     rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert list(rows[0]) == ["case_id", "predicted"]
+    assert list(rows[0]) == [
+        *("case_id", "predicted", "lower", "upper", "distance_percentile", "neighbours")
+    ]
     assert len(rows) == 6
     assert all(1 < float(one["predicted"]) < 5 for one in rows)
     check = ("datasets", "check", "manifest", "--root", listing.parent, "--features", "none")

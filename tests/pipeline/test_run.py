@@ -102,6 +102,7 @@ def test_a_run_folder_holds_what_was_promised(finished):
         "attention.parquet",
         "results.json",
         "evaluations.jsonl",
+        "trials",  # the probe out of fold, by which its sets are calibrated
         ".lock",
     }
     resolved = yaml.safe_load((finished / "study.yaml").read_text(encoding="utf-8"))

@@ -13,11 +13,11 @@ import pytest
 
 from rdfc_core.case import Case
 from rdfc_core.data.splits import Split
-from rdfc_core.evaluation import classifiers
+from rdfc_core.evaluation import classifiers, safeguards
 from rdfc_core.evaluation.explanations import Explanations
 from rdfc_core.extraction.extract import Extraction
 from rdfc_core.interfaces import Prepared
-from rdfc_core.models import model
+from rdfc_core.models import inputs, model, training_cases
 from rdfc_core.pipeline import per_split
 from rdfc_core.pipeline.context import RunContext
 from rdfc_core.pipeline.run_folder import RunFolder
@@ -35,6 +35,9 @@ CHUNKS = (
     (classifiers, "ROWS_AT_ONCE", 100),
     (model, "BATCH", 100),
     (placement, "CHUNK", 100),
+    (safeguards, "MOST_CASES", 400),
+    (inputs, "BATCH", 100),
+    (training_cases, "AT_ONCE", 25),
 )
 """How much is worked on at a time: as little of this table as it is of one of 20,000 cases."""
 

@@ -50,6 +50,8 @@ ELSEWHERE = {
     # The name of an optimizer.
     ("config/training_settings.py", vocabulary.SGD),
     ("plugin/builtin.py", vocabulary.SGD),
+    # Beside an exported ONNX model, in a folder that is no run.
+    ("export/exporting.py", files.MODEL_ABOUT),
     # A plugin as its author writes it.
     ("scaffold/templates/report_section/config.py", vocabulary.AUROC),
     # A study as a user writes it.

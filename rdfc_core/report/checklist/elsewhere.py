@@ -15,6 +15,7 @@ from rdfc_core.report.checklist.answer import (
 from rdfc_core.report.checklist.evidence import Evidence
 from rdfc_core.report.checklist.partition import TAUGHT
 from rdfc_core.report.text import count, listed
+from rdfc_core.results.files import STUDY
 from rdfc_core.results.validation import Cohort, Validation
 from rdfc_core.results.vocabulary import AUROC
 
@@ -118,7 +119,7 @@ def how_predicted(run: Evidence) -> ItemAnswer:
     return met(
         "Predicted by the saved model with rdfc validate.",
         *found,
-        Proof("study.yaml", "versions.rdfc-core", version),
+        Proof(STUDY, "versions.rdfc-core", version),
     )
 
 
@@ -167,8 +168,8 @@ def differences(run: Evidence) -> ItemAnswer:
     """Between development and evaluation data."""
     if run.validations:
         return predictors_there(run)
-    kind = run.recorded("study.yaml", "inputs.protocol.kind")
-    proofs = (Proof("study.yaml", "inputs.protocol.kind", str(kind)),) if kind else ()
+    kind = run.recorded(STUDY, "inputs.protocol.kind")
+    proofs = (Proof(STUDY, "inputs.protocol.kind", str(kind)),) if kind else ()
     return authors("Training and test part are drawn from one list of cases.", *proofs)
 
 

@@ -102,7 +102,7 @@ class Evidence:
     @property
     def _also_taught(self) -> tuple[str, ...]:
         """Training cases serve pretraining, unless the split says unlabelled ones alone."""
-        protocol = self.recorded("study.yaml", "inputs.protocol.pretext")
+        protocol = self.recorded(files.STUDY, "inputs.protocol.pretext")
         return () if protocol == "unlabelled" else ("train",)
 
     def recorded(self, file: str, path: str) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from rdfc_core.volume import Box
 
@@ -30,6 +29,8 @@ def local_intensity_features(
         box: Where the mask lies.
         spacing_mm: Along the array's axes.
     """
+    from scipy import signal  # here: slow to load
+
     reach = [int(RADIUS_MM / mm) for mm in spacing_mm]
     part = tuple(
         slice(max(0, along.start - far), min(length, along.stop + far))

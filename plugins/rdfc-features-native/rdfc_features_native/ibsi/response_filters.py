@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pywt
 from numpy.typing import NDArray
-from scipy import fft, ndimage, signal
+from scipy import fft, ndimage
 
 Image = NDArray[np.float64]
 Boundary = Literal["zero", "nearest", "periodic", "mirror"]
@@ -227,5 +227,7 @@ def _separable(image: Image, placed: Placed, boundary: Boundary) -> Image:
 
 def _convolved(image: Image, kernel: NDArray[Any], boundary: Boundary) -> NDArray[Any]:
     """The image convolved with a kernel of odd size, by Fourier transforms."""
+    from scipy import signal  # here: slow to load, and most filters do without
+
     padded = np.pad(image, [(n // 2, n // 2) for n in kernel.shape], mode=PADS[boundary])
     return np.asarray(signal.fftconvolve(padded, kernel, mode="valid"))
