@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.api.case_source import Cases, PlainLists, cases_of
-from rdfc_core.api.feature_table import extractor_part, named_readers, with_mask_value
+from rdfc_core.api.case_source import Cases
+from rdfc_core.api.feature_table import chosen_cases, extractor_part
 from rdfc_core.api.frames import HOW_TO_SKIP
 from rdfc_core.errors import DataError, StudyError
 from rdfc_core.plugin.registry import installed
@@ -76,9 +76,7 @@ def write_feature_maps(
     if errors not in ("raise", "skip"):
         raise StudyError(f"errors is {errors!r}. Give 'raise' or 'skip'.")
     measuring: FeatureExtractor = extractor_part(extractor, parameters).build(installed())
-    chosen = cases_of(cases, PlainLists(readers=named_readers(reader)))
-    if mask_value is not None:
-        chosen = [with_mask_value(case, mask_value) for case in chosen]
+    chosen = chosen_cases(cases, reader, mask_value)
     folders = _folders(chosen, Path(out_dir))
     if not overwrite:
         _refuse_written(folders.values(), ending)

@@ -103,9 +103,7 @@ def measured(
     from rdfc_core.api.frames import refuse_failed
 
     measuring = extractor_part(extractor, parameters)
-    chosen = cases_of(cases, PlainLists(readers=named_readers(reader)))
-    if mask_value is not None:
-        chosen = [with_mask_value(case, mask_value) for case in chosen]
+    chosen = chosen_cases(cases, reader, mask_value)
     with opened(store, executor, progress, networks=False) as context:
         from rdfc_core.data.findings import remark_findings, warn
         from rdfc_core.extraction.extract import extract
@@ -116,6 +114,22 @@ def measured(
     refuse_failed(extraction.failures, len(chosen), errors)
     warn(remark_findings(extraction.remarks))
     return extraction
+
+
+def chosen_cases(
+    cases: Cases, reader: str | Mapping[str, Any] | None, mask_value: int | None
+) -> list[Case]:
+    """The cases that are given, as the reader that is named reads them, with their mask's value.
+
+    Args:
+        cases: As of `extract_features`.
+        reader: As of `extract_features`.
+        mask_value: As of `extract_features`.
+    """
+    chosen = cases_of(cases, PlainLists(readers=named_readers(reader)))
+    if mask_value is None:
+        return chosen
+    return [with_mask_value(case, mask_value) for case in chosen]
 
 
 def extractor_part(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdfc_core.api.case_source import Cases, PlainLists, cases_of
-from rdfc_core.api.feature_table import extractor_part, named_readers, with_mask_value
+from rdfc_core.api.case_source import Cases
+from rdfc_core.api.feature_table import chosen_cases, extractor_part
 from rdfc_core.data.cells import counted
 from rdfc_core.errors import DataError, StudyError
 
@@ -138,9 +138,7 @@ def measured_stability(
     from rdfc_core.evaluation.stability import stability_of, table_of
 
     measuring = extractor_part(extractor, parameters)
-    chosen = cases_of(cases, PlainLists(readers=named_readers(reader)))
-    if mask_value is not None:
-        chosen = [with_mask_value(case, mask_value) for case in chosen]
+    chosen = chosen_cases(cases, reader, mask_value)
     chosen = _drawn(chosen, repetitions)
     _require_enough(chosen)
     with opened(store, executor, progress, networks=False) as context:

@@ -83,8 +83,9 @@ class TrainingCases:
         """
         far = np.zeros(len(vectors))
         named: list[list[tuple[int, float]]] = []
+        own = self.vectors.astype(np.float64)
         for start in range(0, len(vectors), AT_ONCE):
-            apart = distances(vectors[start : start + AT_ONCE], self.vectors)
+            apart = distances(vectors[start : start + AT_ONCE], own)
             k = min(neighbours, apart.shape[1])
             far[start : start + len(apart)] = np.partition(apart, k - 1, axis=1)[:, k - 1]
             for row in apart[:, self._labelled]:
@@ -167,9 +168,9 @@ def save_beside(cases: TrainingCases | None, folder: Path, model: str) -> None:
         cases.save(folder, model)
 
 
-def distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+def distances(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """(M, N): Euclidean, of (M, F) and (N, F)."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
+    a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
     return np.asarray(np.sqrt(np.maximum(squared, 0)))
 
@@ -200,10 +201,10 @@ def patients_apart(
         neighbours: k; fewer where other patients have fewer cases.
     """
     owners = np.unique(list(patients), return_inverse=True)[1]
-    found = np.zeros(len(vectors))
+    found, exact = np.zeros(len(vectors)), vectors.astype(np.float64)
     for start in range(0, len(vectors), AT_ONCE):
         own = slice(start, start + AT_ONCE)
-        apart = distances(vectors[own], vectors)
+        apart = distances(exact[own], exact)
         apart[owners[own][:, None] == owners[None, :]] = np.inf
         ordered = np.sort(apart, axis=1)
         finite = np.isfinite(ordered).sum(axis=1)
